@@ -1,0 +1,1 @@
+"""GPO: an LLM-based prompt optimizer, built part by part after gradient-based model optimizers."""

@@ -1,0 +1,171 @@
+"""The configuration: one pydantic model a section; every key of the YAML file is a field here.
+
+Knows no file and no YAML (see `gpo.config.load`), no model and no data.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+AnswerKind = Literal["label", "choice", "number", "boolean", "words", "text"]
+Position = Literal["before_question", "question_begin", "question_end", "answer_begin", "system"]
+InformationName = Literal["prompt", "prompt+performance", "prompt+reflection", "prompt+performance+reflection"]
+TrajectoryName = Literal["none", "summarization", "recency", "relevance", "importance"]
+EditDistanceName = Literal[
+    "none", "fixed", "linear", "cosine", "none+warmup", "fixed+warmup", "linear+warmup", "cosine+warmup"
+]
+RefinementName = Literal["editing", "generation"]
+
+
+class Section(BaseModel):
+    """A section of the configuration: unknown keys are errors, and a value is never changed after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class AnswerConfig(Section):
+    """How an answer is read from a reply."""
+
+    kind: AnswerKind = "text"
+    """What is looked for: one of `labels`, a lettered choice, a number, yes/no or true/false, a word list, all."""
+    labels: tuple[Annotated[str, BeforeValidator(lambda v: _label(v))], ...] = ()
+    """The allowed labels (kind: label); taken from the targets where empty."""
+    rounds: Literal[1, 2] = 1
+    """2: a second turn asks for the bare answer after the first reply."""
+    second_round_tokens: Annotated[int, Field(gt=0)] = 100
+    """Most tokens of the second round's reply."""
+
+
+class TaskConfig(Section):
+    """What is optimized for."""
+
+    data: str | dict[Literal["train", "dev", "test", "format", "demos"], str]
+    """A file, a folder of split files, a map of split to file, a builtin task (`gpo/NAME`), or a benchmark name."""
+    split: dict[Literal["train", "dev", "test", "format", "demos"], Annotated[int, Field(gt=0)]] | None = None
+    """Rows a split, drawn with `seed`, where `data` is one file or a builtin task."""
+    input: str = "input"
+    """A column, or a template with columns in braces."""
+    target: str = "target"
+    """The column of the expected answer."""
+    answer: AnswerConfig = AnswerConfig()
+    metric: str = "exact_match"
+    """`exact_match`, `accuracy`, `rouge_l` or `package.module:function`."""
+    position: Position = "question_end"
+    """Where the prompt stands."""
+    demonstrations: Annotated[int, Field(ge=0)] = 0
+    """Worked examples shown before the question."""
+    allow_overlap: bool = False
+    """Accept test rows that stand in train or dev too."""
+
+
+class Price(Section):
+    """Dollars for a million tokens."""
+
+    input: Annotated[float, Field(ge=0)]
+    output: Annotated[float, Field(ge=0)]
+    cached_input: Annotated[float, Field(ge=0)] | None = None
+
+
+class ModelConfig(Section):
+    """One model and how it is called."""
+
+    model: str
+    """`openai/NAME`, `local/NAME`, a path to a `.gguf`, or any NAME with a `base_url`."""
+    base_url: str | None = None
+    api_key_env: str | None = None
+    """The environment variable that holds the key; OPENAI_API_KEY for `openai/…`, none elsewhere."""
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
+    max_tokens: Annotated[int, Field(gt=0)] = 256
+    concurrency: Annotated[int, Field(gt=0)] = 64
+    """Calls under way at once; for an embedded model the number of slots is the limit."""
+    chat: bool = True
+    """False: a base model, asked through plain completions without a chat template."""
+    timeout: Annotated[float, Field(gt=0)] = 120.0
+    """Seconds until a call is given up and tried again."""
+    price: Price | None = None
+    """Dollars for a million tokens, where the built-in table does not know the model or knows it wrong."""
+
+
+class ModelsConfig(Section):
+    """The two roles."""
+
+    task: ModelConfig
+    optimizer: ModelConfig
+
+    @model_validator(mode="before")
+    @classmethod
+    def _optimizer_defaults(cls, data: Any) -> Any:
+        # The paper samples candidates at temperature 1.0 with 512 tokens; the task model's defaults are others.
+        if isinstance(data, dict) and isinstance(data.get("optimizer"), dict):
+            return {**data, "optimizer": {"temperature": 1.0, "max_tokens": 512, **data["optimizer"]}}
+        return data
+
+
+class MethodConfig(Section):
+    """A method as its four parts (paper, Table 4)."""
+
+    direction: InformationName = "prompt+performance"
+    trajectory: TrajectoryName = "relevance"
+    edit_distance: EditDistanceName = "cosine"
+    refinement: RefinementName = "generation"
+
+
+class EditDistanceConfig(Section):
+    """The bounds of the edit distance in words, and how it is kept."""
+
+    initial: Annotated[int, Field(gt=0)] = 50
+    final: Annotated[int, Field(gt=0)] = 10
+    control: Literal["ask", "enforce"] = "ask"
+    """ask: the limit stands in the meta-prompt. enforce: a candidate over the limit is rejected and resampled."""
+
+
+class OptimizeConfig(Section):
+    """How long and how wide the search is (paper, Implementation Details)."""
+
+    epochs: Annotated[int, Field(gt=0)] = 3
+    batch_size: Annotated[int, Field(gt=0)] = 8
+    candidates: Annotated[int, Field(gt=0)] = 8
+    task_examples: Annotated[int, Field(ge=0)] = 3
+    k: Annotated[int, Field(gt=0)] = 3
+    """Prompts of the trajectory shown, the current one included."""
+    patience: Annotated[int, Field(gt=0)] | None = None
+    """Stop after that many steps without a better dev score."""
+    max_words: Annotated[int, Field(gt=0)] = 200
+    """A longer candidate is rejected."""
+    resamples: Annotated[int, Field(ge=0)] = 2
+    """How often a step asks again for the candidates that were rejected."""
+    edit_distance: EditDistanceConfig = EditDistanceConfig()
+    meta_prompt: str | None = None
+    """A folder of own templates; a template that it lacks is taken from GPO's."""
+
+
+class BudgetConfig(Section):
+    """Caps over both models and over resumes; null is no cap."""
+
+    max_calls: Annotated[int, Field(gt=0)] | None = None
+    max_tokens: Annotated[int, Field(gt=0)] | None = None
+    max_usd: Annotated[float, Field(gt=0)] | None = None
+    max_seconds: Annotated[float, Field(gt=0)] | None = None
+
+
+class Config(Section):
+    """A whole run."""
+
+    task: TaskConfig
+    prompt: str = "Let's think step by step."
+    models: ModelsConfig
+    method: str | MethodConfig = "gpo"
+    preset: Literal["paper", "released"] = "paper"
+    optimize: OptimizeConfig = OptimizeConfig()
+    evaluation: Literal["full", "racing"] = "full"
+    budget: BudgetConfig = BudgetConfig()
+    seed: int = 0
+
+
+def _label(value: Any) -> Any:
+    # YAML reads `yes`, `no`, `on` and bare numbers as other types; a label is always text.
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return str(value) if isinstance(value, int | float) else value

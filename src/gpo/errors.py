@@ -1,0 +1,60 @@
+"""The errors that GPO raises on purpose: one readable line each, and the exit code that belongs to it.
+
+Whatever is not one of these is a bug. No message may hold a key, a header or a whole prompt.
+"""
+
+
+class GPOError(Exception):
+    """Base of every error that GPO raises on purpose; `str(error)` is one line for a person."""
+
+    exit_code = 1
+
+
+class ConfigError(GPOError):
+    """A configuration, an argument or a data file is wrong; the line names the key, the row or the file."""
+
+    exit_code = 2
+
+
+class DataError(ConfigError):
+    """A data file is wrong; the line names the file and the row."""
+
+
+class ModelError(GPOError):
+    """A model could not answer."""
+
+
+class TransientModelError(ModelError):
+    """The call may succeed when it is made again: a rate limit, an overload, a lost connection.
+
+    `retry_after` is the number of seconds that the server asked for, or None.
+    `status` is the HTTP status, or None when there was no response.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None, status: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.status = status
+
+
+class PermanentModelError(ModelError):
+    """The same call would fail again: a wrong key, an unknown model, a request that the server refuses.
+
+    `scope` is "run" when every further call would fail too (wrong key, unknown model, no server), and
+    "call" when only this request is at fault (context overflow, content filter).
+    """
+
+    def __init__(self, message: str, *, scope: str = "run", status: int | None = None) -> None:
+        super().__init__(message)
+        self.scope = scope
+        self.status = status
+
+
+class BudgetError(GPOError):
+    """The budget does not cover the next call; what was paid for is saved."""
+
+    exit_code = 3
+
+
+class RunError(GPOError):
+    """A run directory cannot be used: in use by another process, damaged, or of another configuration."""

@@ -1,0 +1,1 @@
+"""Scoring prompts on examples, and the statistics of scores."""

@@ -1,0 +1,1 @@
+"""Talking to LLMs behind one protocol."""

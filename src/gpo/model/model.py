@@ -1,0 +1,107 @@
+"""What a model is to the rest of GPO: something that completes a request.
+
+Knows no wire, no price, no store and no budget: each of those is a `Model` that wraps a `Model`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One call: a chat (`messages`) or, for a base model, a text to continue (`prompt`).
+
+    `n` completions are asked for at once. `sample` tells repeated measurements of the same request apart; it is
+    part of the call's identity and never sent. `purpose` ("score", "candidates", "reflection", …) is for people
+    who read the journal; it is neither sent nor part of the identity.
+    """
+
+    messages: tuple[Message, ...] = ()
+    prompt: str | None = None
+    temperature: float = 0.0
+    max_tokens: int = 256
+    n: int = 1
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    sample: int = 0
+    purpose: str = ""
+
+    def key(self, identity: str) -> str:
+        """The call's identity (32 hex digits): a hash of the model's `identity` and everything that is sent.
+
+        A request at temperature > 0 carries a seed derived from the run's seed, so sampled calls of two runs
+        never share a key.
+        """
+        body = [
+            identity,
+            [[message.role, message.content] for message in self.messages],
+            self.prompt,
+            float(self.temperature),
+            self.max_tokens,
+            self.n,
+            self.seed,
+            list(self.stop),
+            self.sample,
+        ]
+        text = json.dumps(body, ensure_ascii=True, separators=(",", ":"))
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens of one call, as the server counted them. `cached_tokens` is the part of `prompt_tokens` that the
+    server took from its own prefix cache."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """The answer to a `Request`: `texts` and `finish_reasons` have one entry a completion (`n` of them).
+
+    `seconds` is the wall time of the call as the client saw it. `call` is the key under which the journal holds
+    the call, or None where no journal is in between. `source` says where the answer came from: "sent" to the
+    model by this run (now or before an interruption), or the user's "store" of deterministic calls.
+    """
+
+    texts: tuple[str, ...]
+    finish_reasons: tuple[str, ...] = ()
+    usage: Usage = Usage()
+    seconds: float = 0.0
+    call: str | None = None
+    source: Literal["sent", "store"] = "sent"
+
+    @property
+    def text(self) -> str:
+        """The first completion."""
+        return self.texts[0]
+
+
+class Model(Protocol):
+    """Anything that completes requests. Safe to call concurrently from one event loop."""
+
+    @property
+    def identity(self) -> str:
+        """Endpoint and model name, without secrets, ports or other accidents: the first part of a call's key."""
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer `request`. Raises `TransientModelError`, `PermanentModelError` or `BudgetError`."""
+
+    async def aclose(self) -> None:
+        """Release connections and processes. May be called more than once."""

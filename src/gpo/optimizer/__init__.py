@@ -1,0 +1,1 @@
+"""The paper: the four parts, the meta-prompt, the methods and the loop."""

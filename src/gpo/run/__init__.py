@@ -1,0 +1,1 @@
+"""What survives a run: store, journal, budget, resume, result."""

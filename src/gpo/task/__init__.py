@@ -1,0 +1,1 @@
+"""What is optimized for: examples, splits, prompts meeting examples, reading answers, metrics."""

@@ -1,0 +1,37 @@
+"""Examples and their splits. Knows no model and no prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+Target = str | float | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One labelled row.
+
+    `id` is stable and unique within the task (split name and row number unless the data has an `id` column);
+    `input` is the rendered question; `target` the expected answer, a tuple where there are several references;
+    `fields` the row's columns as text, for placeholders in a prompt; `source` says "file:line" for messages.
+    """
+
+    id: str
+    input: str
+    target: Target
+    fields: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)
+    source: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """`train` feeds reflection, `dev` scores candidates, `test` is opened once at the end, `format` holds the task
+    examples of the meta-prompt (taken from train where it is empty), `demos` the demonstrations of the
+    "Instruction + Demonstration" setting (taken from train where it is empty)."""
+
+    train: Sequence[Example]
+    dev: Sequence[Example]
+    test: Sequence[Example]
+    format: Sequence[Example] = ()
+    demos: Sequence[Example] = ()

@@ -1,0 +1,162 @@
+"""GPO from Python: the same run as the command line's, with objects in place of names where wanted.
+
+Every key of the configuration is a keyword here; a callable goes anywhere a model or a metric goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
+
+from gpo.config.load import parse_config
+from gpo.config.schema import MethodConfig
+from gpo.model.callable import CallableModel
+from gpo.model.factory import OpenModel, wrap
+from gpo.optimizer.methods import METHODS, Method
+from gpo.run.directory import RunDirectory
+from gpo.run.evaluate import Evaluation, evaluate_prompt
+from gpo.run.optimize import Run, Watcher
+from gpo.run.plan import Plan, assemble
+from gpo.run.progress import Progress
+from gpo.run.result import Result
+from gpo.task.task import Task
+
+T = TypeVar("T")
+ModelLike = str | Mapping[str, Any] | Callable[..., Any]
+
+
+def optimize(
+    task: Task | Mapping[str, Any] | str,
+    *,
+    prompt: str | None = None,
+    models: Mapping[str, ModelLike] | ModelLike,
+    method: str | Mapping[str, Any] | Method = "gpo",
+    run_dir: str | Path | None = None,
+    watcher: Watcher | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Result:
+    """Find a better prompt. Works in a script and in a notebook (in a thread of its own where a loop is running).
+
+    `task` is a `Task`, the configuration's `task` section as a mapping, or its `data` alone. `models` names both roles,
+    or one model for both; a model is a name, a mapping with the configuration's keys, or a callable that takes the
+    prompt text (or `messages`) and returns the reply. `method` is a name, the four options as a mapping, or a `Method`
+    with own objects. `run_dir` keeps the run, so that the same call again goes on where it stopped; without it
+    nothing is kept. `settings` are the configuration's other sections: optimize, evaluation, budget, seed, preset.
+    Raises `GPOError`.
+    """
+    return _run(
+        aoptimize(
+            task,
+            prompt=prompt,
+            models=models,
+            method=method,
+            run_dir=run_dir,
+            watcher=watcher,
+            progress=progress,
+            **settings,
+        )
+    )
+
+
+async def aoptimize(
+    task: Task | Mapping[str, Any] | str,
+    *,
+    prompt: str | None = None,
+    models: Mapping[str, ModelLike] | ModelLike,
+    method: str | Mapping[str, Any] | Method = "gpo",
+    run_dir: str | Path | None = None,
+    watcher: Watcher | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Result:
+    """`optimize` for a running event loop."""
+    plan = _plan(task, prompt, models, method, settings)
+    with TemporaryDirectory(prefix="gpo-") as folder:
+        directory = RunDirectory(Path(run_dir) if run_dir else Path(folder) / "run")
+        return await Run(plan, directory, progress or Progress(), watcher).execute()
+
+
+def evaluate(
+    task: Task | Mapping[str, Any] | str,
+    prompt: str,
+    *,
+    model: ModelLike,
+    split: str = "test",
+    **settings: Any,
+) -> Evaluation:
+    """The score of one prompt on one split, with its interval. Arguments as for `optimize`. Raises `GPOError`."""
+    plan = _plan(task, prompt, {"task": model, "optimizer": model}, "gpo", settings)
+    return _run(evaluate_prompt(plan, prompt, split))
+
+
+def methods() -> dict[str, MethodConfig]:
+    """The methods by name, each as its four parts (paper, Table 4)."""
+    return dict(METHODS)
+
+
+def _plan(
+    task: Task | Mapping[str, Any] | str,
+    prompt: str | None,
+    models: Mapping[str, ModelLike] | ModelLike,
+    chosen: str | Mapping[str, Any] | Method,
+    settings: Mapping[str, Any],
+) -> Plan:
+    roles = models if isinstance(models, Mapping) and "task" in models else {"task": models, "optimizer": models}
+    own = {role: _own_model(role, model) for role, model in roles.items() if callable(model)}
+    data: dict[str, Any] = {
+        **settings,
+        "task": {"data": f"python:{task.name}"} if isinstance(task, Task) else _section(task, "data"),
+        "models": {
+            role: {"model": own[role].model.identity} if role in own else _section(model, "model")
+            for role, model in roles.items()
+        },
+        "method": "gpo" if isinstance(chosen, Method) else chosen,
+    }
+    if prompt is not None:
+        data["prompt"] = prompt
+    config = parse_config(data, source="gpo.optimize")
+    return assemble(
+        config,
+        base_dir=Path(),
+        task=task if isinstance(task, Task) else None,
+        models=own,
+        method_object=chosen if isinstance(chosen, Method) else None,
+    )
+
+
+def _own_model(role: str, function: Callable[..., Any]) -> OpenModel:
+    # The name of a function does not pin its answers, so the user's store must not answer for it.
+    return wrap(CallableModel(function), concurrency=64, cost=lambda tokens: None, shareable=False, retry=False)
+
+
+def _section(value: Any, key: str) -> Any:
+    return dict(value) if isinstance(value, Mapping) else {key: value}
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    # A notebook's loop is running in this thread, and asyncio does not nest: use a thread of our own.
+    box: list[T] = []
+    errors: list[BaseException] = []
+
+    def target() -> None:
+        try:
+            box.append(asyncio.run(work))
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=target, name="gpo")
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return box[0]
+

@@ -1,0 +1,59 @@
+"""What the verbs share: running a plan with its progress shown, and printing the result.
+
+Knows no configuration key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gpo.config.schema import Config
+    from gpo.run.plan import Plan
+    from gpo.run.result import Result
+
+
+def assemble(config: Config, base_dir: Path) -> Plan:
+    """The run that `config` asks for; weights that are missing are fetched with a progress bar on stderr."""
+    from gpo.cli.pulling import PullDisplay
+    from gpo.run import plan
+
+    with PullDisplay() as display:
+        return plan.assemble(config, base_dir=base_dir, on_pull=display.progress)
+
+
+def run_plan(plan: Plan, run_dir: Path, *, as_json: bool) -> Result:
+    """Run `plan` with progress on stderr and the result on stdout. Raises `GPOError` and `KeyboardInterrupt`."""
+    from gpo.cli.progress import ProgressDisplay
+    from gpo.run.directory import RunDirectory
+    from gpo.run.optimize import Run
+    from gpo.run.progress import Progress
+
+    progress = Progress()
+    directory = RunDirectory(run_dir)
+    complete = directory.check(plan.recorded) == "complete"
+    with ProgressDisplay(progress) as display:
+        if complete:
+            display.note(f"{run_dir} holds the complete run; nothing is left to do")
+        result = asyncio.run(Run(plan, directory, progress, display).execute())
+    print_result(result, run_dir, as_json=as_json)
+    return result
+
+
+def print_result(result: Result, run_dir: Path, *, as_json: bool) -> None:
+    """The result alone on stdout: JSON, or the essentials for a person."""
+    if as_json:
+        json.dump(result.to_dict(), sys.stdout, ensure_ascii=True, indent=2)
+        print()
+        return
+    from rich.console import Console
+
+    from gpo.report.terminal import show
+
+    console = Console(highlight=False, soft_wrap=False)
+    show(result, console)
+    Console(stderr=True, highlight=False).print(f"saved in {run_dir}", style="dim", markup=False)

@@ -1,0 +1,27 @@
+"""`gpo optimize CONFIG`: run an optimization, or go on with one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+
+def optimize(
+    config: Annotated[Path, typer.Argument(help="The configuration file (gpo init writes one).")],
+    run_dir: Annotated[
+        Optional[Path], typer.Option(help="Where the run is kept; runs/NAME-OF-THE-CONFIGURATION if not given.")  # noqa: UP045
+    ] = None,
+    set_: Annotated[
+        Optional[list[str]], typer.Option("--set", metavar="KEY.PATH=VALUE", help="Override one key; may be repeated.")  # noqa: UP045
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Find a better prompt. The same command again goes on where the last one stopped."""
+    from gpo.cli.common import assemble, run_plan
+    from gpo.config.load import load_config
+
+    loaded = load_config(config, set_ or ())
+    directory = run_dir or Path("runs") / config.stem
+    run_plan(assemble(loaded, config.parent), directory, as_json=json)

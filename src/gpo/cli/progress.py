@@ -1,0 +1,116 @@
+"""The progress of a run on stderr: one live line block in a terminal, plain lines elsewhere.
+
+Knows `Progress` and finished steps, and not how they come about.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from gpo.report.plain import printable, shorten
+from gpo.report.terminal import dollars, duration
+from gpo.run.progress import Progress
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from gpo.optimizer.loop import StepRecord
+
+REFRESH = 0.25
+
+
+class ProgressDisplay:
+    """Shows `progress` until it is left. `note` prints a line above the live block."""
+
+    def __init__(self, progress: Progress) -> None:
+        from rich.console import Console
+
+        self.progress = progress
+        self.console = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+        self._live = self.console.is_terminal and not self.console.is_dumb_terminal
+        self._rates: list[tuple[float, int, int]] = []
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> ProgressDisplay:
+        if self._live:
+            from rich.live import Live
+
+            self._block = Live(
+                self._render(), console=self.console, transient=True, auto_refresh=False, redirect_stdout=False
+            )
+            self._block.start()
+            self._thread = threading.Thread(target=self._refresh, daemon=True)
+            self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self._stop.set()
+        if self._thread:
+            self._thread.join()
+            self._block.stop()
+
+    def note(self, line: str) -> None:
+        """One plain line for a person."""
+        self.console.print(printable(line), markup=False)
+
+    def step_finished(self, record: StepRecord) -> None:
+        """The line that stays when a step is over."""
+        scored = sum(score is not None for score in record.scores)
+        limit = "" if record.limit is None else f"  edit limit {record.limit:>2}"
+        better = " ↑" if record.best_score > record.parent_score and record.best == record.chosen else "  "
+        head = (
+            f"step {record.step + 1:>{len(str(record.total))}}/{record.total}{limit}  {scored} candidates  "
+            f"dev {100 * record.chosen_score:5.1f}  best {100 * record.best_score:5.1f}{better} "
+        )
+        width = max(20, self.console.width - len(head) - 2) if self._live else 100
+        self.note(head + " " + shorten(record.chosen, width))
+
+    def _refresh(self) -> None:
+        while not self._stop.wait(REFRESH):
+            self._block.update(self._render(), refresh=True)
+
+    def _render(self) -> RenderableType:
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        p = self.progress
+        bar = Table.grid(padding=(0, 1))
+        share = min(p.pairs_done, p.pairs_planned)
+        bar.add_row(
+            ProgressBar(total=max(1, p.pairs_planned), completed=share, width=28),
+            Text(f"step {min(p.step + 1, p.steps)} of {p.steps}" if p.phase == "optimizing" else p.phase),
+            Text("" if p.best_score is None else f"best dev {100 * p.best_score:.1f}", style="bold"),
+            Text("" if p.limit is None or p.phase != "optimizing" else f"edit limit {p.limit} words"),
+        )
+        lines = Table.grid()
+        lines.add_row(bar)
+        lines.add_row(Text(self._pace(), style="dim"))
+        return lines
+
+    def _pace(self) -> str:
+        p = self.progress
+        self._rates = [*self._rates[-40:], (p.seconds, p.calls, p.tokens)]
+        (t0, calls0, tokens0), (t1, calls1, tokens1) = self._rates[0], self._rates[-1]
+        span = max(t1 - t0, 1e-9)
+        parts = [f"{p.calls:,} calls"]
+        if span > 1:
+            parts.append(f"{(calls1 - calls0) / span:.1f} calls/s")
+            parts.append(f"{(tokens1 - tokens0) / span:,.0f} tokens/s")
+        if p.cached:
+            parts.append(f"{p.cached:,} from the store")
+        if p.replayed:
+            parts.append(f"{p.replayed:,} replayed")
+        if p.retries:
+            parts.append(f"{p.retries:,} retries")
+        parts.append(dollars(p.usd))
+        parts.append(f"{duration(p.seconds)} gone")
+        left = p.seconds_left
+        if left is not None and p.phase != "done":
+            parts.append(f"about {duration(left)} left")
+        return " · ".join(parts)
+

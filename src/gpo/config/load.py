@@ -1,0 +1,161 @@
+"""Reading a configuration file: YAML, `--set` overrides, and errors that name the key and the line.
+
+Knows the schema and YAML, and neither models nor data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from gpo.config.schema import Config
+from gpo.errors import ConfigError
+
+KeyPath = tuple[str, ...]
+
+
+def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
+    """Read `path` and apply `overrides` ("key.path=value", the value read as YAML), in their order.
+
+    Raises `ConfigError` with one line that names the file, the line, the key and what to write instead.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such configuration file (gpo init writes one)") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path}: is a folder; name the configuration file in it") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not UTF-8 text") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
+    data, lines = _parse(text, str(path))
+    for override in overrides:
+        _override(data, override)
+    return parse_config(data, source=str(path), lines=lines)
+
+
+def parse_config(data: Any, *, source: str = "configuration", lines: Mapping[KeyPath, int] | None = None) -> Config:
+    """Validate a plain mapping. Raises `ConfigError` naming the key, and the line where `lines` knows it."""
+    if not isinstance(data, Mapping):
+        raise ConfigError(f"{source}: the configuration must be a mapping of keys to values")
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, source, lines or {})) from None
+
+
+def dump_config(config: Config) -> str:
+    """The resolved configuration as YAML; it holds names of environment variables and never a key."""
+    plain = config.model_dump(mode="json")
+    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _parse(text: str, source: str) -> tuple[dict[str, Any], dict[KeyPath, int]]:
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = f":{mark.line + 1}" if mark else ""
+        raise ConfigError(f"{source}{line}: is not valid YAML ({error.problem})") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ConfigError(f"{source}: is not valid YAML ({reason})") from None
+    if data is None:
+        raise ConfigError(f"{source}: is empty (gpo init writes an example)")
+    if not isinstance(data, dict):
+        raise ConfigError(f"{source}: the configuration must be a mapping of keys to values")
+    lines: dict[KeyPath, int] = {}
+    _collect_lines(node, (), lines, source)
+    return data, lines
+
+
+def _collect_lines(node: yaml.Node | None, path: KeyPath, lines: dict[KeyPath, int], source: str) -> None:
+    if not isinstance(node, yaml.MappingNode):
+        return
+    for key, value in node.value:
+        here = (*path, str(key.value))
+        if here in lines:
+            raise ConfigError(f"{source}:{key.start_mark.line + 1}: the key {'.'.join(here)} stands twice")
+        lines[here] = key.start_mark.line + 1
+        _collect_lines(value, here, lines, source)
+
+
+def _override(data: dict[str, Any], override: str) -> None:
+    path, equals, raw = override.partition("=")
+    keys = path.strip().split(".")
+    if not equals or not all(keys):
+        raise ConfigError(f"--set {override}: must look like key.path=value, for instance optimize.epochs=1")
+    try:
+        value = yaml.safe_load(raw) if raw.strip() else ""
+    except yaml.YAMLError:
+        value = raw
+    here: Any = data
+    for key in keys[:-1]:
+        if not isinstance(here.get(key), dict):
+            here[key] = {}
+        here = here[key]
+    here[keys[-1]] = value
+
+
+def _explain(error: ValidationError, source: str, lines: Mapping[KeyPath, int]) -> str:
+    """One line for the first mistake (an unknown key before all, as it often causes the others)."""
+    mistakes = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
+    # `method` and `task.data` are a name or a mapping: where a mapping is given, "not a string" is not the point.
+    mistakes = [m for m in mistakes if not (m["type"] == "string_type" and isinstance(m["input"], dict))] or mistakes
+    first = mistakes[0]
+    path = _known_path(first["loc"])
+    key = ".".join(path) or "configuration"
+    line = next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), None)
+    where = f"{source}:{line}" if line else source
+    if first["type"] == "extra_forbidden":
+        return f"{where}: unknown key {key}{_suggest(path)}"
+    if first["type"] == "missing":
+        return f"{where}: the key {key} is missing"
+    more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 and not _same_key(mistakes) else ""
+    given = first.get("input")
+    shown = f", not {given!r}" if isinstance(given, str | int | float | bool) and len(str(given)) < 60 else ""
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {key}: {message[0].lower()}{message[1:]}{shown}{more}"
+
+
+def _same_key(mistakes: Sequence[Any]) -> bool:
+    return len({_known_path(mistake["loc"]) for mistake in mistakes}) == 1
+
+
+def _known_path(location: Sequence[int | str]) -> KeyPath:
+    """The key path of a pydantic location, without the names of union members and models that pydantic adds."""
+    noise = ("function-", "constrained-", "literal[", "dict[", "tuple[", "MethodConfig", "[key]")
+    parts = [str(part) for part in location if not str(part).startswith(noise)]
+    types = {"str", "int", "float", "bool", "none"}
+    return tuple(part for index, part in enumerate(parts) if not (index == len(parts) - 1 and part in types))
+
+
+def _suggest(path: KeyPath) -> str:
+    section: type[BaseModel] = Config
+    for key in path[:-1]:
+        field = section.model_fields.get(key)
+        models = [kind for kind in _types(field.annotation) if _is_section(kind)] if field else []
+        if not models:
+            return ""
+        section = models[0]
+    names = list(section.model_fields)
+    close = get_close_matches(path[-1], names, n=1)
+    if close:
+        return f": did you mean {'.'.join((*path[:-1], close[0]))}?"
+    return f"; the keys here are {', '.join(names)}"
+
+
+def _types(annotation: Any) -> list[Any]:
+    members = get_args(annotation)
+    return [annotation, *(kind for member in members for kind in _types(member))]
+
+
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

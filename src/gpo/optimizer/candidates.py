@@ -1,0 +1,128 @@
+"""From an optimizer model's replies to candidate prompts: reading the reply form, and refusing what is no prompt.
+
+Weak optimizer models copy the examples, answer the question or ramble; each refusal has a reason that the journal keeps.
+Knows no scores.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from gpo.optimizer.edit_distance import words_changed
+from gpo.task.prompt import placeholders
+
+_TAGGED = re.compile(r"<START>(.*?)(?:<END>|</START>|$)", re.IGNORECASE | re.DOTALL)
+_LEAD = re.compile(r"^(?:(?:new|improved|modified|better)\s+)*prompt\s*:\s*", re.IGNORECASE)
+_FENCE = re.compile(r"^```[a-z]*\s*\n(.*?)\n?```$", re.IGNORECASE | re.DOTALL)
+_SLOT = re.compile(r"<\s*/?\s*(?:prompt|start|end)\s*>", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»"}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One reply of the optimizer model and what became of it.
+
+    `prompt` is the text between the tags. `rejected` is the reason where it was refused, None where it was scored.
+    `distance` is the word-level Levenshtein distance to the parent prompt. `attempt` counts the resampling rounds.
+    """
+
+    raw: str
+    prompt: str
+    parent: str
+    distance: int
+    attempt: int = 0
+    rejected: str | None = None
+
+
+def read_reply(raw: str) -> str:
+    """The prompt in a reply: the text between <START> and <END>, or the whole reply where there are no tags, without
+    the quotes, the code fence or the leading "Prompt:" around it."""
+    tagged = _TAGGED.search(raw)
+    text = _CONTROL.sub("", tagged.group(1) if tagged else raw.replace("<END>", "")).strip()
+    for _ in range(3):  # quotes inside a fence inside a "Prompt:", in any order
+        before = text
+        fence = _FENCE.match(text)
+        text = _LEAD.sub("", fence.group(1) if fence else text).strip()
+        if len(text) > 1 and _QUOTES.get(text[0]) == text[-1] and text[0] not in text[1:-1]:
+            text = text[1:-1].strip()
+        if text == before:
+            break
+    return text
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Decides whether a text may become a prompt.
+
+    `examples` are texts of rows that a prompt must not copy: `ngram` words in a row that stand in a few of them only
+    (a phrase that many rows share is the task's own wording). `required` are the placeholders of the initial prompt;
+    `answers` are bare answers, which are no prompts.
+    """
+
+    examples: Iterable[str] = ()
+    required: Sequence[str] = ()
+    answers: Sequence[str] = ()
+    initial: str = ""
+    max_words: int = 200
+    ngram: int = 8
+    _copied: frozenset[str] = field(init=False, repr=False, compare=False)
+    _answers: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        counts: Counter[str] = Counter()
+        rows = 0
+        for text in self.examples:
+            rows += 1
+            counts.update(set(_ngrams(text, self.ngram)))
+        allowed = set(_ngrams(self.initial, self.ngram))
+        most = max(1, rows // 10)
+        copied = frozenset(gram for gram, count in counts.items() if count <= most and gram not in allowed)
+        object.__setattr__(self, "_copied", copied)
+        object.__setattr__(self, "_answers", frozenset(_plain(answer) for answer in self.answers))
+
+    def reason(self, prompt: str) -> str | None:
+        """Why `prompt` is refused, or None where it may be scored."""
+        words = prompt.split()
+        if not _plain(prompt):
+            return "empty"
+        if _SLOT.search(prompt):
+            return "contains a tag of the reply form"
+        if len(words) > self.max_words:
+            return f"{len(words)} words, more than optimize.max_words ({self.max_words})"
+        if _plain(prompt) in self._answers:
+            return "is an answer and not a prompt"
+        found = set(placeholders(prompt))
+        if missing := [name for name in self.required if name not in found]:
+            return f"drops the placeholder {{{missing[0]}}}"
+        if copied := next((gram for gram in _ngrams(prompt, self.ngram) if gram in self._copied), None):
+            return f"copies an example: {copied}"
+        return None
+
+
+def candidate(raw: str, parent: str, guard: Guard, *, attempt: int = 0, limit: int | None = None) -> Candidate:
+    """Read one reply and judge it; `limit` is the edit distance in words where it is enforced, else None."""
+    prompt = read_reply(raw)
+    distance = words_changed(parent, prompt)
+    rejected = guard.reason(prompt)
+    if rejected is None and limit is not None and distance > limit:
+        rejected = f"changes {distance} words, more than the limit of {limit}"
+    return Candidate(raw, prompt, parent, distance, attempt, rejected)
+
+
+def same_prompt(prompt: str) -> str:
+    """The form in which two prompts count as the same: their words, whatever the white space between them."""
+    return " ".join(prompt.split())
+
+
+def _plain(text: str) -> str:
+    return " ".join(_WORD.findall(text.lower()))
+
+
+def _ngrams(text: str, n: int) -> list[str]:
+    words = _WORD.findall(text.lower())
+    return [" ".join(words[i : i + n]) for i in range(len(words) - n + 1)]

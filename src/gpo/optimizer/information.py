@@ -1,0 +1,84 @@
+"""Current information, the analogue of the descent direction: what the optimizer is told about the current prompt.
+
+Paper: Update Direction, Analogical Descent Direction; the rows of Table 2. Knows nothing of earlier prompts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gpo.evaluation.score import Outcome
+from gpo.optimizer.state import Information, Step
+from gpo.task.example import Example
+
+
+class CurrentInformation(Protocol):
+    """An option of this part: describes the current prompt of a step."""
+
+    async def describe(self, step: Step) -> Information:
+        """What the meta-prompt says about `step.current`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptInformation:
+    """`prompt`, `prompt+performance`, `prompt+reflection` and `prompt+performance+reflection` in one: the prompt, its
+    dev score where `performance`, and what it gets wrong on the train batch where `reflection`.
+
+    `batch_size` rows of train are looked at a step, `failures` of them at most are shown to the optimizer.
+    """
+
+    performance: bool
+    reflection: bool
+    batch_size: int = 8
+    failures: int = 4
+
+    async def describe(self, step: Step) -> Information:
+        """The train batch is evaluated only where a reflection is asked for."""
+        current = step.current
+        return Information(
+            prompt=current.prompt,
+            score=current.score if self.performance else None,
+            reflection=await self._reflect(step) if self.reflection else None,
+        )
+
+    async def _reflect(self, step: Step) -> str | None:
+        bench = step.workbench
+        batch = train_batch(step, self.batch_size)
+        (outcomes,) = await bench.scorer.outcomes([step.current.prompt], batch, "train")
+        wrong = [outcome for outcome in outcomes if outcome.value is not None and outcome.value < 1]
+        if not wrong:
+            return None
+        text = bench.templates.render(
+            "reflection",
+            prompt=step.current.prompt,
+            failures=[failure(step, outcome) for outcome in wrong[: self.failures]],
+        )
+        return await bench.ask(text, step=step.number, purpose="reflection")
+
+
+def failure(step: Step, outcome: Outcome) -> dict[str, str]:
+    """A failed example for a template: question, the model's answer, the expected answer."""
+    return {
+        "question": outcome.example.input,
+        "answer": outcome.reply.strip(),
+        "expected": step.workbench.task.target_text(outcome.example),
+    }
+
+
+def train_batch(step: Step, size: int) -> Sequence[Example]:
+    """The step's minibatch: train is shuffled anew every epoch and cut into consecutive batches of `size`."""
+    train = list(step.workbench.task.splits.train)
+    batches = max(1, -(-len(train) // size))
+    epoch, index = divmod(step.number, batches)
+    step.workbench.rng(epoch, "epoch").shuffle(train)
+    return train[index * size : (index + 1) * size]
+
+
+def information(name: str, *, batch_size: int = 8) -> PromptInformation:
+    """The option called `name` in a configuration."""
+    parts = name.split("+")
+    return PromptInformation(
+        performance="performance" in parts, reflection="reflection" in parts, batch_size=batch_size
+    )

@@ -1,0 +1,79 @@
+"""Methods are nothing but rows: a name and one option of each of the four parts (paper, Table 4).
+
+Knows the options' names and presets, and no step of the loop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gpo.config.schema import MethodConfig, OptimizeConfig
+from gpo.errors import ConfigError
+from gpo.optimizer.edit_distance import EditDistance, edit_distance
+from gpo.optimizer.information import CurrentInformation, information
+from gpo.optimizer.refinement import Refinement, refinement
+from gpo.optimizer.trajectory import Trajectory, trajectory
+
+Preset = Literal["paper", "released"]
+
+# Paper, Table 4; SGDM after the baselines' paragraph of Experimental Setup.
+METHODS: dict[str, MethodConfig] = {
+    "gpo": MethodConfig(
+        direction="prompt+performance", trajectory="relevance", edit_distance="cosine", refinement="generation"
+    ),
+    "ape": MethodConfig(direction="prompt", trajectory="none", edit_distance="none", refinement="generation"),
+    "apo": MethodConfig(
+        direction="prompt+reflection", trajectory="none", edit_distance="none", refinement="editing"
+    ),
+    "opro": MethodConfig(
+        direction="prompt+performance", trajectory="recency", edit_distance="none", refinement="generation"
+    ),
+    "pe2": MethodConfig(
+        direction="prompt+performance+reflection",
+        trajectory="recency",
+        edit_distance="fixed",
+        refinement="generation",
+    ),
+    "sgdm": MethodConfig(
+        direction="prompt+performance", trajectory="summarization", edit_distance="none", refinement="editing"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One object for each part; any of them may be a user's own."""
+
+    name: str
+    information: CurrentInformation
+    trajectory: Trajectory
+    edit_distance: EditDistance
+    refinement: Refinement
+
+
+def method(
+    chosen: str | MethodConfig, settings: OptimizeConfig | None = None, preset: Preset = "paper"
+) -> Method:
+    """New objects for a method's name or for its four options. Raises `ConfigError` for an unknown name."""
+    settings = settings or OptimizeConfig()
+    released = preset == "released"
+    if isinstance(chosen, str):
+        if chosen not in METHODS:
+            raise ConfigError(f"method: there is no {chosen!r}; there are {', '.join(METHODS)}")
+        name, row = chosen, METHODS[chosen]
+    else:
+        name, row = "own", chosen
+    words = settings.edit_distance
+    return Method(
+        name=name,
+        information=information(row.direction, batch_size=settings.batch_size),
+        trajectory=trajectory(row.trajectory, k=settings.k, descending=released),
+        edit_distance=edit_distance(
+            row.edit_distance,
+            initial=words.initial,
+            final=words.final,
+            warmup_steps=5 if released else None,
+        ),
+        refinement=refinement(row.refinement),
+    )

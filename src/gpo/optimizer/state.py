@@ -1,0 +1,55 @@
+"""What the four parts are shown: the prompts visited so far and the step that is being taken.
+
+Knows no option of any part; the parts know this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from gpo.optimizer.workbench import Workbench
+
+
+@dataclass(frozen=True, slots=True)
+class Information:
+    """What the optimizer model is told about one prompt (paper, Analogical Descent Direction).
+
+    `score` is the dev score in 0..1, or None where the direction hides it; `reflection` the text that names what the
+    prompt gets wrong; `notes` is free for an own direction. What is None stands in no meta-prompt.
+    """
+
+    prompt: str
+    score: float | None = None
+    reflection: str | None = None
+    notes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visited:
+    """One point of the optimization trajectory: a prompt that was current, its dev score in 0..1 (shown or not), the
+    step that began with it, and what was told about it then."""
+
+    prompt: str
+    score: float
+    step: int
+    information: Information
+
+    def informed(self, information: Information) -> Visited:
+        """The same point with `information` in place."""
+        return replace(self, information=information)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Step `number` of `total` (from 0), with the trajectory so far, oldest first, the current prompt last."""
+
+    number: int
+    total: int
+    visited: Sequence[Visited]
+    workbench: Workbench
+
+    @property
+    def current(self) -> Visited:
+        """The prompt that this step starts from."""
+        return self.visited[-1]

@@ -1,0 +1,45 @@
+"""The texts that the optimizer model is given: jinja2 files in `texts/`, each replaceable by the user's own.
+
+Knows file names and rendering. Values are untrusted text: they are inserted once and never read as templates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from gpo.errors import ConfigError
+
+TEXTS = Path(__file__).with_name("texts")
+
+
+@dataclass(frozen=True)
+class Templates:
+    """GPO's templates, with those of the folder `own` in front. Raises `ConfigError` where `own` is no folder."""
+
+    own: Path | None = None
+    _environment: Environment = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.own is not None and not self.own.is_dir():
+            raise ConfigError(f"optimize.meta_prompt: {self.own} is not a folder of templates")
+        folders = [folder for folder in (self.own, TEXTS) if folder is not None]
+        environment = ImmutableSandboxedEnvironment(
+            loader=FileSystemLoader(folders),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            autoescape=False,
+        )
+        object.__setattr__(self, "_environment", environment)
+
+    def render(self, name: str, **values: object) -> str:
+        """The text of the template `name` (without its ending). Raises `ConfigError` naming the file at fault."""
+        try:
+            return self._environment.get_template(f"{name}.jinja").render(**values).strip()
+        except TemplateError as error:
+            reason = " ".join(str(error).split())
+            raise ConfigError(f"template {name}.jinja in {self.own or TEXTS.name}: {reason}") from None

@@ -1,0 +1,124 @@
+"""Trajectory, the analogue of momentum: which earlier prompts the optimizer is shown beside the current one.
+
+Paper: Update Direction, Analogical Momentum; the rows of Table 2. Knows no task and no wording of the meta-prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from gpo.optimizer.state import Information, Step, Visited
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the meta-prompt shows of the past: `earlier` points in the order of showing, without the current prompt
+    (which follows them, or leads where `current_first`), or a `summary` in their place."""
+
+    earlier: tuple[Visited, ...] = ()
+    summary: str | None = None
+    current_first: bool = False
+
+
+class Trajectory(Protocol):
+    """An option of this part. One object serves one run and may remember what earlier steps told it."""
+
+    async def show(self, step: Step) -> Shown:
+        """What of `step.visited` the meta-prompt shows. Called once a step, in the order of the steps."""
+
+
+class NoTrajectory:
+    """Only the current prompt."""
+
+    async def show(self, step: Step) -> Shown:
+        """Nothing of the past."""
+        return Shown()
+
+
+@dataclass(frozen=True, slots=True)
+class Recency:
+    """The k nearest points in time, oldest first; the current prompt is one of the k."""
+
+    k: int = 3
+
+    async def show(self, step: Step) -> Shown:
+        """The k − 1 points before the current one."""
+        return Shown(tuple(step.visited[-self.k : -1]) if self.k > 1 else ())
+
+
+@dataclass(frozen=True, slots=True)
+class Importance:
+    """The k points with the highest dev score, best last; among equals the later one counts as better."""
+
+    k: int = 3
+
+    async def show(self, step: Step) -> Shown:
+        """The k best points; the current prompt, where it is one of them, is shown in its own place."""
+        best = sorted(step.visited, key=lambda point: (point.score, point.step))[-self.k :]
+        return Shown(tuple(point for point in best if point is not step.current))
+
+
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """The k points most similar to the current prompt by the cosine of their embeddings, most similar last; the
+    current prompt, most similar to itself, is one of the k (paper, The Design of Meta-Prompt).
+
+    `descending` is the order of the authors' released code: the current prompt first, then the most similar.
+    """
+
+    k: int = 3
+    descending: bool = False
+
+    async def show(self, step: Step) -> Shown:
+        """The k − 1 most similar earlier points."""
+        earlier = list(step.visited[:-1])
+        if self.k == 1 or not earlier:
+            return Shown(current_first=self.descending)
+        vectors = await step.workbench.embed([point.prompt for point in step.visited])
+        current = vectors[-1]
+        similarity = {point.step: _dot(vector, current) for point, vector in zip(earlier, vectors, strict=False)}
+        nearest = sorted(earlier, key=lambda point: (similarity[point.step], point.step))[-(self.k - 1) :]
+        return Shown(tuple(reversed(nearest) if self.descending else nearest), current_first=self.descending)
+
+
+@dataclass(slots=True)
+class Summarization:
+    """One text in place of the past: the summary of the last step and the result of this one, merged by the optimizer
+    model at temperature 0. The first step has nothing to merge yet."""
+
+    _last: str | None = field(default=None, init=False)
+
+    async def show(self, step: Step) -> Shown:
+        """The merged summary, None at the first step."""
+        bench = step.workbench
+        present = bench.templates.render("result", entry=step.current.information)
+        if self._last is None:
+            self._last = present
+            return Shown()
+        text = bench.templates.render("summary", previous=self._last, present=present)
+        self._last = await bench.ask(text, step=step.number, purpose="summary")
+        return Shown(summary=self._last)
+
+
+def trajectory(name: str, *, k: int = 3, descending: bool = False) -> Trajectory:
+    """A new object of the option called `name` in a configuration."""
+    options: dict[str, Callable[[], Trajectory]] = {
+        "none": NoTrajectory,
+        "summarization": Summarization,
+        "recency": lambda: Recency(k),
+        "relevance": lambda: Relevance(k, descending),
+        "importance": lambda: Importance(k),
+    }
+    return options[name]()
+
+
+def entries(shown: Shown, current: Information) -> list[Information]:
+    """The points in the order of the meta-prompt, the current prompt at its place."""
+    earlier = [point.information for point in shown.earlier]
+    return [current, *earlier] if shown.current_first else [*earlier, current]
+
+
+def _dot(a: Sequence[float], b: Sequence[float]) -> float:
+    return sum(x * y for x, y in zip(a, b, strict=True))

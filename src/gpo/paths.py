@@ -1,0 +1,30 @@
+"""Where GPO keeps what outlives a run: the user-level call store, weights, embedders.
+
+Knows no file inside of it. `$GPO_HOME` wins; otherwise it is the platform's cache folder.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def home(environ: Mapping[str, str] | None = None, platform: str = sys.platform) -> Path:
+    """The user-level folder: `$GPO_HOME`, or `gpo` in the user's cache folder. Not created here.
+
+    Cache folders: `$XDG_CACHE_HOME` or ~/.cache (Linux and other Unix), ~/Library/Caches (macOS),
+    %LOCALAPPDATA% (Windows).
+    """
+    env = os.environ if environ is None else environ
+    if own := env.get("GPO_HOME"):
+        return Path(own).expanduser()
+    if platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "gpo"
+    if platform == "win32":
+        local = env.get("LOCALAPPDATA")
+        return (Path(local) if local else Path.home() / "AppData" / "Local") / "gpo"
+    # The XDG specification says that a relative path is to be ignored.
+    cache = env.get("XDG_CACHE_HOME", "")
+    return (Path(cache) if os.path.isabs(cache) else Path.home() / ".cache") / "gpo"

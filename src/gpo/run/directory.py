@@ -1,0 +1,167 @@
+"""The run directory: what is in it, who may use it, and whether it fits the configuration.
+
+Knows no configuration schema, no data and no model: check those first, then `open`; nothing is made before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from gpo.errors import RunError
+from gpo.run.changes import changed_keys
+from gpo.run.files import text_bytes, write_atomically
+from gpo.run.journal import Journal
+from gpo.run.lock import RunLock
+from gpo.run.reader import JournalReader
+from gpo.run.result import Result
+
+State = Literal["fresh", "started", "complete"]
+
+_LOCK = ".lock"
+_CONFIG = "config"  # the key in the journal
+
+
+class RunDirectory:
+    """`config.yaml`, `journal.sqlite`, `result.json` and `best_prompt.txt` under `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: RunLock | None = None
+        self._journal: Journal | None = None
+
+    @property
+    def journal_path(self) -> Path:
+        return self.path / "journal.sqlite"
+
+    @property
+    def result_path(self) -> Path:
+        return self.path / "result.json"
+
+    @property
+    def best_prompt_path(self) -> Path:
+        return self.path / "best_prompt.txt"
+
+    @property
+    def config_path(self) -> Path:
+        return self.path / "config.yaml"
+
+    def check(self, config: Mapping[str, Any]) -> State:
+        """Whether there is a run to go on with. `config` is the resolved configuration as JSON values; add a
+        digest of the data where its change must be noticed. Changes nothing.
+
+        Raises `RunError` where the folder holds something else, or a run of another configuration.
+        """
+        recorded = self._recorded_config()
+        if recorded is None:
+            return "fresh"
+        if changed := changed_keys(recorded, config):
+            shown = ", ".join(changed[:8]) + (f" and {len(changed) - 8} more" if len(changed) > 8 else "")
+            raise RunError(
+                f"{self.path}: holds a run of another configuration; it differs in {shown}; restore that, or "
+                "choose another run directory"
+            )
+        result = self.read_result()
+        return "complete" if result is not None and result.status == "complete" else "started"
+
+    def open(self, config: Mapping[str, Any], config_text: str) -> Journal:
+        """Make the folder if need be, keep others out, and open the journal; `close` ends it.
+
+        `config` as for `check`; `config_text` is what `config.yaml` says, without secrets.
+        """
+        self.check(config)
+        made = not self.path.exists()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise RunError(
+                f"{self.path}: cannot be created ({reason}); choose another run directory"
+            ) from error
+        try:
+            return self._open(config, config_text)
+        except BaseException:
+            self.close()
+            if made:
+                self._remove_empty()
+            raise
+
+    def write_result(self, result: Result) -> None:
+        """Write `best_prompt.txt` and `result.json`, each whole or not at all. Raises `RunError`."""
+        write_atomically(self.best_prompt_path, text_bytes(result.best_prompt))
+        write_atomically(self.result_path, text_bytes(result.to_json()))
+
+    def read_result(self) -> Result | None:
+        """The result, or None where there is none yet. Raises `RunError` where it is damaged."""
+        return Result.read(self.result_path) if self.result_path.exists() else None
+
+    def close(self) -> None:
+        """Close the journal and let other processes in. May be called more than once."""
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open(self, config: Mapping[str, Any], config_text: str) -> Journal:
+        self._lock = RunLock(self.path / _LOCK)
+        self.check(config)  # again: another process may have begun a run before we had the lock
+        self._journal = Journal(self.journal_path)
+        if not self._journal.has_calls:
+            self._journal.put_meta(_CONFIG, config)
+        text = text_bytes(config_text)
+        if not self.config_path.exists() or self.config_path.read_bytes() != text:
+            write_atomically(self.config_path, text)
+        return self._journal
+
+    def _recorded_config(self) -> Mapping[str, Any] | None:
+        """The configuration of the run in this folder; None where there is no run and one may begin."""
+        try:
+            if not self.path.exists():
+                return None
+            if not self.path.is_dir():
+                raise RunError(f"{self.path}: is a file; choose another run directory")
+            if not self.journal_path.exists():
+                self._refuse_foreign()
+                return None
+        except OSError as error:
+            raise RunError(
+                f"{self.path}: cannot be read ({error.strerror}); choose another run directory"
+            ) from error
+        with JournalReader(self.journal_path) as reader:
+            # A start that failed before the first answer (no server, say) must not block the next try.
+            recorded = None if reader.empty or not reader.has_calls else reader.get_meta(_CONFIG)
+        return recorded if isinstance(recorded, dict) else None
+
+    def _refuse_foreign(self) -> None:
+        names = {entry.name for entry in self.path.iterdir()}
+        # Our lock is the sign of a start that was killed before its journal was there. Without it a lone
+        # config.yaml is the user's own and must not be overwritten.
+        leftovers = {name for name in names if name.startswith(".") and name.endswith(".tmp")}
+        ours = {_LOCK, self.config_path.name, *leftovers} if _LOCK in names else set()
+        if foreign := sorted(names - ours):
+            raise RunError(
+                f"{self.path}: is not a run directory and not empty (it holds {foreign[0]!a}); choose "
+                "another run directory"
+            )
+
+    def _remove_empty(self) -> None:
+        """Take a folder away again that we made and could not use."""
+        try:
+            names = {entry.name for entry in self.path.iterdir()}
+            if names <= {_LOCK}:
+                (self.path / _LOCK).unlink(missing_ok=True)
+                self.path.rmdir()
+        except OSError:
+            pass

@@ -1,0 +1,59 @@
+"""An embedder that remembers in the journal, so that a replay neither needs it nor depends on it.
+
+Knows no embedder and no use of vectors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from array import array
+from collections.abc import Awaitable, Callable, Sequence
+
+from gpo.run.journal import Journal
+
+Embed = Callable[[Sequence[str]], Awaitable[list[list[float]]]]
+
+
+def remembered(embed: Embed, name: str, journal: Journal) -> Embed:
+    """`embed` with its vectors kept in `journal` under the embedder's `name`, exactly as they were.
+
+    Each distinct text is embedded once; a vector that is returned is in the journal.
+    """
+
+    async def lookup(texts: Sequence[str]) -> list[list[float]]:
+        vectors: dict[str, list[float]] = {}
+        missing: list[str] = []
+        for text in dict.fromkeys(texts):
+            found = journal.get_embedding(name, _hash(text))
+            if found is None:
+                missing.append(text)
+            else:
+                vectors[text] = _unpack(found)
+        if missing:
+            for text, vector in zip(missing, await embed(missing), strict=True):
+                vectors[text] = [float(value) for value in vector]
+                journal.put_embedding(name, _hash(text), _pack(vectors[text]))
+            await journal.flush()
+        return [vectors[text] for text in texts]
+
+    return lookup
+
+
+def _hash(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _pack(vector: Sequence[float]) -> bytes:
+    values = array("d", vector)
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values.tobytes()
+
+
+def _unpack(blob: bytes) -> list[float]:
+    values = array("d")
+    values.frombytes(blob)
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values.tolist()

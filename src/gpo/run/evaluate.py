@@ -1,0 +1,104 @@
+"""Scoring one prompt without a run: the user's store remembers the calls, no run directory is made.
+
+Knows a plan; it does not know the optimizer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from gpo.errors import ConfigError
+from gpo.evaluation.score import Outcome, Scorer
+from gpo.evaluation.statistics import Interval, wilson
+from gpo.run.journal import Journal
+from gpo.run.optimize import Watcher
+from gpo.run.plan import Plan
+from gpo.run.progress import Progress
+from gpo.run.recorder import Journaled
+from gpo.run.store import SharedStore
+
+SPLITS = ("train", "dev", "test")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """A prompt's score on a split: mean and Wilson interval in 0..1 over `examples` rows, of which `unreadable`
+    replies counted as wrong; `failed` rows could not be scored and are left out. `values` are in the split's order."""
+
+    prompt: str
+    split: str
+    interval: Interval
+    examples: int
+    unreadable: int
+    failed: int
+    values: tuple[float | None, ...]
+    usage: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "prompt": self.prompt,
+            "split": self.split,
+            "score": self.interval.mean,
+            "ci_low": self.interval.low,
+            "ci_high": self.interval.high,
+            "examples": self.examples,
+            "unreadable": self.unreadable,
+            "failed": self.failed,
+            "values": list(self.values),
+            "usage": self.usage,
+        }
+
+
+async def evaluate_prompt(
+    plan: Plan, prompt: str, split: str, progress: Progress | None = None, watcher: Watcher | None = None
+) -> Evaluation:
+    """Score `prompt` on `split`. Raises `ConfigError` for an unknown split and what the model raises."""
+    if split not in SPLITS:
+        raise ConfigError(f"--split {split}: choose one of {', '.join(SPLITS)}")
+    progress = progress or Progress()
+    progress.phase, progress.pairs_planned = "scoring the initial prompt", len(plan.task.examples(split))
+
+    def count(prompt: str, split: str, index: int, outcome: Outcome) -> None:
+        progress.pairs_done += 1
+
+    shared = SharedStore.open(warn=watcher.note if watcher else lambda line: None)
+    with TemporaryDirectory(prefix="gpo-") as folder:
+        journal = Journal(Path(folder) / "journal.sqlite")
+        opened = plan.task_model
+        model = Journaled(
+            opened.model, journal, "task", shared if opened.shareable else None, cost=opened.cost
+        )
+        try:
+            (score,) = await Scorer(plan.task, model, plan.scorer, on_outcome=count).score([prompt], split)
+        finally:
+            await plan.task_model.model.aclose()
+            await plan.optimizer_model.model.aclose()
+            journal.close()
+            if shared:
+                shared.close()
+    progress.phase = "done"
+    values = [value for value in score.values if value is not None]
+    return Evaluation(
+        prompt=prompt,
+        split=split,
+        interval=wilson(values),
+        examples=len(values),
+        unreadable=score.unreadable,
+        failed=len(score.values) - len(values),
+        values=score.values,
+        usage=model.usage(),
+    )
+
+
+def read_prompt(text: str) -> str:
+    """The prompt itself, or the content of FILE for "@FILE". Raises `ConfigError` naming the file."""
+    if not text.startswith("@"):
+        return text
+    try:
+        return Path(text[1:]).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--prompt {text}: the file cannot be read ({error})") from None

@@ -1,0 +1,137 @@
+"""What a run needs, ready to go: data read, models named, method resolved. Nothing is sent and nothing written.
+
+Knows the configuration; it does not know run directories or journals.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gpo.config.load import dump_config
+from gpo.config.schema import BudgetConfig, Config, ModelConfig, OptimizeConfig
+from gpo.evaluation.score import ScorerSettings
+from gpo.model.factory import OpenModel, PullProgress, RoleName, open_model
+from gpo.optimizer.loop import LoopSettings, step_count
+from gpo.optimizer.metaprompt import MetaPromptSettings
+from gpo.optimizer.methods import Method, Preset, method
+from gpo.task.task import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One run. `recorded` identifies it (resolved configuration and a digest of the data, JSON values);
+    `config_text` is what `config.yaml` says."""
+
+    task: Task
+    prompt: str
+    method: Method
+    task_model: OpenModel
+    optimizer_model: OpenModel
+    scorer: ScorerSettings
+    temperature: float
+    max_tokens: int
+    optimize: OptimizeConfig
+    preset: Preset
+    budget: BudgetConfig
+    seed: int
+    recorded: Mapping[str, Any]
+    config_text: str
+    base_dir: Path
+
+    @property
+    def loop(self) -> LoopSettings:
+        """Steps and candidates as the configuration and the size of train say."""
+        released = self.preset == "released"
+        settings = self.optimize
+        return LoopSettings(
+            steps=step_count(
+                len(self.task.splits.train), settings.batch_size, settings.epochs, drop_remainder=released
+            ),
+            candidates=settings.candidates,
+            resamples=settings.resamples,
+            patience=settings.patience,
+            enforce=settings.edit_distance.control == "enforce",
+            meta_prompt=MetaPromptSettings(
+                task_examples=settings.task_examples, scale="share" if released else "percent"
+            ),
+        )
+
+
+def assemble(
+    config: Config,
+    *,
+    base_dir: Path,
+    task: Task | None = None,
+    models: Mapping[str, OpenModel] | None = None,
+    method_object: Method | None = None,
+    on_pull: PullProgress | None = None,
+) -> Plan:
+    """Read the data, then open the models (no call is made, no engine started; weights are fetched where needed).
+
+    `base_dir` is the folder that relative paths of the configuration start from. `task`, `models` (by role) and
+    `method_object` take the place of what the configuration names. Raises `ConfigError` and `ModelError`.
+    """
+    chosen = method_object or method(config.method, config.optimize, config.preset)
+    task = task or Task.from_config(
+        config.task, seed=config.seed, chat=config.models.task.chat, base_dir=base_dir
+    )
+    own = models or {}
+    opened = {
+        role: own.get(role) or open_model(settings, role=role, base_dir=base_dir, on_pull=on_pull)
+        for role, settings in _roles(config)
+    }
+    return Plan(
+        task=task,
+        prompt=config.prompt,
+        method=chosen,
+        task_model=opened["task"],
+        optimizer_model=opened["optimizer"],
+        scorer=scorer_settings(config),
+        temperature=config.models.optimizer.temperature,
+        max_tokens=config.models.optimizer.max_tokens,
+        optimize=config.optimize,
+        preset=config.preset,
+        budget=config.budget,
+        seed=config.seed,
+        recorded=_recorded(config, task, method_object),
+        config_text=dump_config(config),
+        base_dir=base_dir,
+    )
+
+
+def _roles(config: Config) -> tuple[tuple[RoleName, ModelConfig], ...]:
+    return (("task", config.models.task), ("optimizer", config.models.optimizer))
+
+
+def _recorded(config: Config, task: Task, method_object: Method | None) -> dict[str, Any]:
+    recorded = {**config.model_dump(mode="json"), "data_digest": digest(task)}
+    if method_object is not None:
+        parts = (method_object.information, method_object.trajectory, method_object.edit_distance)
+        # Own objects are known by their type alone: their inside cannot be compared.
+        recorded["method"] = [type(part).__qualname__ for part in (*parts, method_object.refinement)]
+    return recorded
+
+
+def scorer_settings(config: Config) -> ScorerSettings:
+    """How the task model is called under `config`."""
+    return ScorerSettings(
+        temperature=config.models.task.temperature,
+        max_tokens=config.models.task.max_tokens,
+        second_round_tokens=config.task.answer.second_round_tokens,
+        seed=config.seed,
+    )
+
+
+def digest(task: Task) -> str:
+    """A hash of every example of every split: a run does not go on with other data."""
+    hasher = hashlib.blake2b(digest_size=16)
+    for name in ("train", "dev", "test", "format", "demos"):
+        for example in task.examples(name):
+            row = json.dumps([name, example.id, example.input, example.target])
+            hasher.update(row.encode() + b"\n")
+    return hasher.hexdigest()

@@ -1,0 +1,50 @@
+"""How far a run is, for whoever displays it: plain numbers, updated by the run and read at any time.
+
+Knows no terminal and changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Literal
+
+Phase = Literal["starting", "scoring the initial prompt", "optimizing", "opening the test split", "done"]
+
+
+@dataclass(slots=True)
+class Progress:
+    """`pairs_done` of about `pairs_planned` (prompt, example) pairs are scored; `replayed` calls came from the journal
+    of an interrupted run. Scores are dev means in 0..1; `usd` is None where a price is unknown."""
+
+    phase: Phase = "starting"
+    step: int = 0
+    steps: int = 0
+    limit: int | None = None
+    initial_score: float | None = None
+    best_score: float | None = None
+    pairs_done: int = 0
+    pairs_planned: int = 0
+    calls: int = 0
+    cached: int = 0
+    replayed: int = 0
+    tokens: int = 0
+    usd: float | None = 0.0
+    in_flight: int = 0
+    retries: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of this process on the run."""
+        return time.monotonic() - self.started
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Wall time until the end at the pace so far, an upper bound where steps are skipped; None before there is a
+        pace."""
+        if self.phase == "done":
+            return 0.0
+        if self.pairs_done < 10 or not self.pairs_planned:
+            return None
+        return self.seconds / self.pairs_done * max(0, self.pairs_planned - self.pairs_done)

@@ -106,7 +106,9 @@ def _plan(
     chosen: str | Mapping[str, Any] | Method,
     settings: Mapping[str, Any],
 ) -> Plan:
-    roles = models if isinstance(models, Mapping) and "task" in models else {"task": models, "optimizer": models}
+    roles = (
+        models if isinstance(models, Mapping) and "task" in models else {"task": models, "optimizer": models}
+    )
     own = {role: _own_model(role, model) for role, model in roles.items() if callable(model)}
     data: dict[str, Any] = {
         **settings,
@@ -131,7 +133,9 @@ def _plan(
 
 def _own_model(role: str, function: Callable[..., Any]) -> OpenModel:
     # The name of a function does not pin its answers, so the user's store must not answer for it.
-    return wrap(CallableModel(function), concurrency=64, cost=lambda tokens: None, shareable=False, retry=False)
+    return wrap(
+        CallableModel(function), concurrency=64, cost=lambda tokens: None, shareable=False, retry=False
+    )
 
 
 def _section(value: Any, key: str) -> Any:
@@ -159,4 +163,3 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     if errors:
         raise errors[0]
     return box[0]
-

@@ -13,7 +13,8 @@ def evaluate(
     prompt: Annotated[str, typer.Option(help="The prompt; @FILE reads it from a file.")],
     split: Annotated[str, typer.Option(help="train, dev or test.")] = "test",
     set_: Annotated[
-        Optional[list[str]], typer.Option("--set", metavar="KEY.PATH=VALUE", help="Override one key; may be repeated.")  # noqa: UP045
+        Optional[list[str]],
+        typer.Option("--set", metavar="KEY.PATH=VALUE", help="Override one key; may be repeated."),  # noqa: UP045
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the score as JSON.")] = False,
 ) -> None:

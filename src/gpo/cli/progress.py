@@ -40,14 +40,20 @@ class ProgressDisplay:
             from rich.live import Live
 
             self._block = Live(
-                self._render(), console=self.console, transient=True, auto_refresh=False, redirect_stdout=False
+                self._render(),
+                console=self.console,
+                transient=True,
+                auto_refresh=False,
+                redirect_stdout=False,
             )
             self._block.start()
             self._thread = threading.Thread(target=self._refresh, daemon=True)
             self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
         self._stop.set()
         if self._thread:
             self._thread.join()
@@ -113,4 +119,3 @@ class ProgressDisplay:
         if left is not None and p.phase != "done":
             parts.append(f"about {duration(left)} left")
         return " · ".join(parts)
-

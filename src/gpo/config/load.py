@@ -40,7 +40,9 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
     return parse_config(data, source=str(path), lines=lines)
 
 
-def parse_config(data: Any, *, source: str = "configuration", lines: Mapping[KeyPath, int] | None = None) -> Config:
+def parse_config(
+    data: Any, *, source: str = "configuration", lines: Mapping[KeyPath, int] | None = None
+) -> Config:
     """Validate a plain mapping. Raises `ConfigError` naming the key, and the line where `lines` knows it."""
     if not isinstance(data, Mapping):
         raise ConfigError(f"{source}: the configuration must be a mapping of keys to values")
@@ -108,7 +110,9 @@ def _explain(error: ValidationError, source: str, lines: Mapping[KeyPath, int]) 
     """One line for the first mistake (an unknown key before all, as it often causes the others)."""
     mistakes = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
     # `method` and `task.data` are a name or a mapping: where a mapping is given, "not a string" is not the point.
-    mistakes = [m for m in mistakes if not (m["type"] == "string_type" and isinstance(m["input"], dict))] or mistakes
+    mistakes = [
+        m for m in mistakes if not (m["type"] == "string_type" and isinstance(m["input"], dict))
+    ] or mistakes
     first = mistakes[0]
     path = _known_path(first["loc"])
     key = ".".join(path) or "configuration"

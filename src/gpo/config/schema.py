@@ -11,7 +11,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 AnswerKind = Literal["label", "choice", "number", "boolean", "words", "text"]
 Position = Literal["before_question", "question_begin", "question_end", "answer_begin", "system"]
-InformationName = Literal["prompt", "prompt+performance", "prompt+reflection", "prompt+performance+reflection"]
+InformationName = Literal[
+    "prompt", "prompt+performance", "prompt+reflection", "prompt+performance+reflection"
+]
 TrajectoryName = Literal["none", "summarization", "recency", "relevance", "importance"]
 EditDistanceName = Literal[
     "none", "fixed", "linear", "cosine", "none+warmup", "fixed+warmup", "linear+warmup", "cosine+warmup"

@@ -37,7 +37,12 @@ def wilson(values: Sequence[float], confidence: float = 0.95) -> Interval:
 
 
 def paired_bootstrap(
-    before: Sequence[float], after: Sequence[float], *, seed: int, confidence: float = 0.95, resamples: int = 10_000
+    before: Sequence[float],
+    after: Sequence[float],
+    *,
+    seed: int,
+    confidence: float = 0.95,
+    resamples: int = 10_000,
 ) -> Interval:
     """Percentile bootstrap interval of mean(after − before) over examples drawn with replacement.
 

@@ -60,7 +60,9 @@ class CallableModel:
             reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             raise PermanentModelError(f"the model {self._identity} raised {reason}") from error
         if not isinstance(reply, str):
-            raise PermanentModelError(f"the model {self._identity} returned {type(reply).__name__} and no string")
+            raise PermanentModelError(
+                f"the model {self._identity} returned {type(reply).__name__} and no string"
+            )
         return reply
 
     def _argument(self, request: Request) -> Any:

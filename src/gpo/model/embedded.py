@@ -55,7 +55,7 @@ class Embedded:
         """
         if request.n <= self.slots:
             return await self._complete(request)
-        # The engine refuses more completions at once than it has slots; it gives the i-th the seed `seed + i`.
+        # The engine refuses more completions at once than it has slots; it gives the i-th `seed + i`.
         parts = [
             replace(
                 request,
@@ -94,7 +94,7 @@ class Embedded:
         )
 
     async def _counted(self, server: Server, reply: Reply) -> Reply:
-        """`reply` with the completion tokens of all its texts: the engine reports those of the first alone."""
+        """`reply` with the completion tokens of all its texts; the engine reports the first one's."""
         import aiohttp
 
         if self._session is None:

@@ -32,8 +32,8 @@ LOAD_SECONDS = 300.0
 class EngineSettings:
     """How llama.cpp runs.
 
-    `context` is in tokens a slot; `batch` and `micro_batch` are the tokens of one pass; `cache_mib` is the memory
-    for prompts that no slot holds any more; `extra` sets further fields of xllamacpp's `CommonParams` by name.
+    `context` is in tokens a slot; `batch` and `micro_batch` are the tokens of one pass; `cache_mib` is the
+    memory for prompts that no slot holds any more; `extra` sets more fields of xllamacpp's `CommonParams`.
     """
 
     slots: int = 16

@@ -70,6 +70,11 @@ def _serve(settings: dict[str, Any]) -> Any:
     params.n_ubatch = settings["micro_batch"]
     params.cache_ram_mib = settings["cache_mib"]
     params.slot_prompt_similarity = settings["slot_similarity"]
+    # llama.cpp's own defaults cut the tail of the distribution; an optimizer model at temperature 1 then writes the same
+    # few paraphrases again and again. A request says what it wants, and temperature alone means plain sampling.
+    params.sampling.top_k = 0
+    params.sampling.top_p = 1.0
+    params.sampling.min_p = 0.0
     params.cpuparams.n_threads = settings["threads"]
     params.cpuparams_batch.n_threads = settings["threads"]
     # A waiting request holds a thread: enough for what is in service, as much again in the queue, a few more.

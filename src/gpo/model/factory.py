@@ -87,7 +87,11 @@ def _embedded(config: ModelConfig, where: str, base_dir: Path, on_pull: PullProg
     weights = resolve(name, progress=on_pull)
     settings = EngineSettings(context=CONTEXT)
     model = open_embedded(
-        weights.path, identity=weights.identity, name=weights.name, settings=settings, timeout=max(600, config.timeout)
+        weights.path,
+        identity=weights.identity,
+        name=weights.name,
+        settings=settings,
+        timeout=max(600, config.timeout),
     )
     # Twice the slots: while one call's answer travels, the next one already waits at the engine.
     concurrency = min(config.concurrency, 2 * settings.slots)
@@ -124,5 +128,9 @@ def _wire(config: ModelConfig, where: str) -> OpenModel:
     )
     known = price(config)
     return wrap(
-        model, concurrency=config.concurrency, cost=lambda tokens: cost(tokens, known), shareable=True, retry=True
+        model,
+        concurrency=config.concurrency,
+        cost=lambda tokens: cost(tokens, known),
+        shareable=True,
+        retry=True,
     )

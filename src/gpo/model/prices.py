@@ -33,7 +33,11 @@ def price(config: ModelConfig) -> Price | None:
         return Price(input=0, output=0, cached_input=0)
     if config.base_url is None and config.model.startswith("openai/"):
         return _from_table(config.model.removeprefix("openai/"), provider="openai")
-    if config.base_url is not None and urlsplit(config.base_url).hostname in ("127.0.0.1", "localhost", "::1"):
+    if config.base_url is not None and urlsplit(config.base_url).hostname in (
+        "127.0.0.1",
+        "localhost",
+        "::1",
+    ):
         return None  # a gateway on this machine may pass a famous model's name on to someone who charges
     return _from_table(config.model, url=config.base_url)
 
@@ -72,4 +76,6 @@ def _from_table(model: str, *, provider: str | None = None, url: str | None = No
         return None
     cached = dollars(input_tokens=rate, cache_read_tokens=rate)
     scale = MILLION / rate
-    return Price(input=input_ * scale, output=output * scale, cached_input=None if cached is None else cached * scale)
+    return Price(
+        input=input_ * scale, output=output * scale, cached_input=None if cached is None else cached * scale
+    )

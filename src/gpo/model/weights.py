@@ -182,7 +182,7 @@ def _sources(weights: Weights) -> tuple[str, ...]:
     return (*hub, wheels)
 
 
-def _silent(source: str, done: int, size: int) -> None:
+def _silent(name: str, done: int, size: int) -> None:
     pass
 
 

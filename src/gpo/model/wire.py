@@ -92,7 +92,9 @@ class Wire:
         except asyncio.TimeoutError:
             raise TransientModelError(f"{self._identity}: no answer in {self._timeout.total:g} s") from None
         except aiohttp.InvalidURL:
-            raise PermanentModelError(f"{self._base} is not the address of a server: check base_url") from None
+            raise PermanentModelError(
+                f"{self._base} is not the address of a server: check base_url"
+            ) from None
         except (aiohttp.ClientError, OSError) as error:
             raise connection_error(error, self._base) from None
 
@@ -140,7 +142,9 @@ class Wire:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise unreadable_error(body, endpoint=self._identity, key=self._key) from None
         if not texts:
-            raise TransientModelError(f"{self._identity}: the server answered without a completion", status=200)
+            raise TransientModelError(
+                f"{self._identity}: the server answered without a completion", status=200
+            )
         if all(reason == "content_filter" for reason in finished):
             raise PermanentModelError(f"{self._identity}: the content filter refused the call", scope="call")
         return Reply(texts=texts, finish_reasons=finished, usage=usage)

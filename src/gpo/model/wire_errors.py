@@ -13,8 +13,12 @@ from email.utils import parsedate_to_datetime
 
 from gpo.errors import ModelError, PermanentModelError, TransientModelError
 
-_SECRET = re.compile(r"(?i)bearer\s+[^\s\"',;]+|\b(?:sk|pk|rk|gsk|xai|key)-[A-Za-z0-9_\-*.]{6,}|\bAIza[\w\-]{10,}")
-_CONTEXT = re.compile(r"(?i)context.{0,20}(length|size|window)|maximum context|too many tokens|prompt is too long")
+_SECRET = re.compile(
+    r"(?i)bearer\s+[^\s\"',;]+|\b(?:sk|pk|rk|gsk|xai|key)-[A-Za-z0-9_\-*.]{6,}|\bAIza[\w\-]{10,}"
+)
+_CONTEXT = re.compile(
+    r"(?i)context.{0,20}(length|size|window)|maximum context|too many tokens|prompt is too long"
+)
 _FILTER = re.compile(r"(?i)content.?(filter|management|policy)|safety system")
 _QUOTA = re.compile(r"(?i)insufficient_quota|exceeded your current quota|billing")
 _LONGEST = 200
@@ -42,7 +46,11 @@ def response_error(
         return TransientModelError(line, retry_after=retry_after(headers), status=status)
     if status in (400, 413, 422) and (_CONTEXT.search(text) or _FILTER.search(text)):
         return PermanentModelError(line, scope="call", status=status)
-    hints = {401: "check the key (api_key_env)", 403: "check the key's rights", 404: "check the model and base_url"}
+    hints = {
+        401: "check the key (api_key_env)",
+        403: "check the key's rights",
+        404: "check the model and base_url",
+    }
     hint = f"; {hints[status]}" if status in hints else ""
     return PermanentModelError(line + hint, status=status)
 

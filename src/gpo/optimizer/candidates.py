@@ -19,7 +19,9 @@ _LEAD = re.compile(r"^(?:(?:new|improved|modified|better)\s+)*prompt\s*:\s*", re
 _FENCE = re.compile(r"^```[a-z]*\s*\n(.*?)\n?```$", re.IGNORECASE | re.DOTALL)
 _SLOT = re.compile(r"<\s*/?\s*(?:prompt|start|end)\s*>", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»"}
 
 
@@ -104,7 +106,9 @@ class Guard:
         return None
 
 
-def candidate(raw: str, parent: str, guard: Guard, *, attempt: int = 0, limit: int | None = None) -> Candidate:
+def candidate(
+    raw: str, parent: str, guard: Guard, *, attempt: int = 0, limit: int | None = None
+) -> Candidate:
     """Read one reply and judge it; `limit` is the edit distance in words where it is enforced, else None."""
     prompt = read_reply(raw)
     distance = words_changed(parent, prompt)

@@ -81,7 +81,9 @@ class Warmup:
         return self.schedule.limit(step - warm, total - warm)
 
 
-def edit_distance(name: str, *, initial: int = 50, final: int = 10, warmup_steps: int | None = None) -> EditDistance:
+def edit_distance(
+    name: str, *, initial: int = 50, final: int = 10, warmup_steps: int | None = None
+) -> EditDistance:
     """The option called `name` in a configuration."""
     base, _, suffix = name.partition("+")
     schedules: dict[str, EditDistance] = {

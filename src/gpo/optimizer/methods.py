@@ -20,7 +20,10 @@ Preset = Literal["paper", "released"]
 # Paper, Table 4; SGDM after the baselines' paragraph of Experimental Setup.
 METHODS: dict[str, MethodConfig] = {
     "gpo": MethodConfig(
-        direction="prompt+performance", trajectory="relevance", edit_distance="cosine", refinement="generation"
+        direction="prompt+performance",
+        trajectory="relevance",
+        edit_distance="cosine",
+        refinement="generation",
     ),
     "ape": MethodConfig(direction="prompt", trajectory="none", edit_distance="none", refinement="generation"),
     "apo": MethodConfig(

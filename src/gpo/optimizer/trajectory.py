@@ -78,7 +78,9 @@ class Relevance:
             return Shown(current_first=self.descending)
         vectors = await step.workbench.embed([point.prompt for point in step.visited])
         current = vectors[-1]
-        similarity = {point.step: _dot(vector, current) for point, vector in zip(earlier, vectors, strict=False)}
+        similarity = {
+            point.step: _dot(vector, current) for point, vector in zip(earlier, vectors, strict=False)
+        }
         nearest = sorted(earlier, key=lambda point: (similarity[point.step], point.step))[-(self.k - 1) :]
         return Shown(tuple(reversed(nearest) if self.descending else nearest), current_first=self.descending)
 

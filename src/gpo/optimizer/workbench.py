@@ -73,7 +73,9 @@ class Workbench:
     async def ask(self, text: str, *, step: int, purpose: str, temperature: float = 0.0) -> str:
         """One reply to one user turn; at temperature 0 unless another is given (reflection, summarization)."""
         messages = (Message("user", text),)
-        return (await self.sample(messages, 1, step=step, purpose=purpose, temperature=temperature))[0].strip()
+        return (await self.sample(messages, 1, step=step, purpose=purpose, temperature=temperature))[
+            0
+        ].strip()
 
     def task_examples(self, step: int, n: int) -> list[Example]:
         """`n` examples for the meta-prompt of a step, drawn from the format split, or from train where it is empty."""

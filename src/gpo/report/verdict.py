@@ -16,8 +16,12 @@ def verdict(result: Result) -> str:
     if low > 0:
         return f"Better: {_points(gain)} points on the sealed test split ({interval})."
     if high < 0:
-        return f"Worse: {_points(gain)} points on the sealed test split ({interval}); keep the initial prompt."
-    return f"Not shown to be better: {_points(gain)} points on the sealed test split, within noise ({interval})."
+        return (
+            f"Worse: {_points(gain)} points on the sealed test split ({interval}); keep the initial prompt."
+        )
+    return (
+        f"Not shown to be better: {_points(gain)} points on the sealed test split, within noise ({interval})."
+    )
 
 
 def _points(share: float) -> str:

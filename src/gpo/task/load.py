@@ -38,9 +38,7 @@ def split_rows(
     )
 
 
-def examples(
-    rows: Mapping[str, Sequence[Row]], *, input: str, target: str
-) -> dict[str, tuple[Example, ...]]:
+def examples(rows: Mapping[str, Sequence[Row]], *, input: str, target: str) -> dict[str, tuple[Example, ...]]:
     """Examples a split; `input` and `target` are columns, `input` may be a template. Raises `DataError`."""
     return {
         name: tuple(_example(row, f"{name}/{index}", input, target) for index, row in enumerate(items))
@@ -52,7 +50,9 @@ def check_splits(splits: Mapping[str, Sequence[Example]], *, allow_overlap: bool
     """Refuse empty splits and a test split that overlaps train or dev; returns warnings for a person."""
     for name in REQUIRED:
         if not splits.get(name):
-            raise ConfigError(f"task.data: the {name} split is empty; give it rows, or let task.split draw some")
+            raise ConfigError(
+                f"task.data: the {name} split is empty; give it rows, or let task.split draw some"
+            )
     seen = {_plain(e.input): e for name in ("train", "dev") for e in splits[name]}
     for example in splits["test"]:
         twin = seen.get(_plain(example.input))
@@ -72,7 +72,9 @@ def as_rows(items: Sequence[Mapping[str, Any]], where: str) -> list[Row]:
     return [Row(item, f"{where}: row {index}") for index, item in enumerate(items, start=1)]
 
 
-def cut(rows: Sequence[Row], split: Mapping[Any, int] | None, *, seed: int, where: str) -> dict[str, list[Row]]:
+def cut(
+    rows: Sequence[Row], split: Mapping[Any, int] | None, *, seed: int, where: str
+) -> dict[str, list[Row]]:
     """Disjoint splits of one list of rows, drawn with `seed`. Raises `ConfigError` where there are too few rows."""
     return _cut(rows, split, seed, where)
 
@@ -104,7 +106,9 @@ def _folder(path: Path) -> dict[str, list[Row]]:
         if file is not None:
             found[name] = read_rows(file)
         elif name in REQUIRED:
-            raise ConfigError(f"task.data: the folder {path} has no {name} split ({name}.jsonl, .csv, .json or .parquet)")
+            raise ConfigError(
+                f"task.data: the folder {path} has no {name} split ({name}.jsonl, .csv, .json or .parquet)"
+            )
     return found
 
 
@@ -141,7 +145,11 @@ def _target(row: Row, column: str) -> Target:
         return float(value)
     if isinstance(value, list | tuple) and value:
         return tuple(str(item) for item in value)
-    if value is None or (isinstance(value, str) and not value.strip()) or isinstance(value, list | tuple | dict):
+    if (
+        value is None
+        or (isinstance(value, str) and not value.strip())
+        or isinstance(value, list | tuple | dict)
+    ):
         raise DataError(f"{row.source}: the target ({column!r}) is empty or no text, number or list")
     return str(value)
 

@@ -1,142 +1,149 @@
-"""Metrics: how good a prediction is, in 0..1. Knows predictions and targets, and neither prompts nor models."""
+"""Metrics: how good a prediction is, from 0 to 1. Knows what was read and what was expected, and no reply."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
+import math
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any
 
-from gpo.errors import ConfigError, DataError
-from gpo.task.answer import Prediction
+from gpo.errors import ConfigError
+from gpo.task.answer.reader import Answer
 from gpo.task.example import Example
+from gpo.task.rouge import rouge_l
 
+TOLERANCE = 1e-6
+"""Two numbers within this distance (relative for large ones) are the same answer."""
 
-class Metric(Protocol):
-    """Scores one prediction. `binary` says that every value is 0 or 1."""
+# Not between digits, where a dot or a comma is part of a number.
+_PUNCTUATION = re.compile(r"(?<!\d)[.,;:!?\"'`“”‘’]|[.,;:!?\"'`“”‘’](?!\d)")
 
-    @property
-    def binary(self) -> bool:
-        """True where every value is 0 or 1."""
-
-    def score(self, prediction: Prediction, expected: Prediction, example: Example) -> float:
-        """The value in 0..1; `prediction` was read, `expected` is the target in the same form."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExactMatch:
-    """1 where the prediction equals the target: numbers to one part in a million, texts by their words whatever the
-    case, punctuation and white space. Of several references one must match."""
-
-    binary: bool = True
-
-    def score(self, prediction: Prediction, expected: Prediction, example: Example) -> float:
-        """0.0 or 1.0."""
-        if isinstance(prediction, float) or isinstance(expected, float):
-            return float(_same_number(prediction, expected))
-        if isinstance(prediction, tuple):
-            return float(prediction == expected)
-        references = expected if isinstance(expected, tuple) else (str(expected),)
-        return float(any(_words(str(prediction)) == _words(reference) for reference in references))
+MetricFunction = Callable[[Answer, Sequence[Answer], Example], float]
 
 
 @dataclass(frozen=True, slots=True)
-class RougeL:
-    """ROUGE-L F-measure of the longest common subsequence of words, best over the references (C.-Y. Lin, 2004).
+class Metric:
+    """A metric by name. `binary` says that every value is 0 or 1, so that tests on counts of right answers apply."""
 
-    Words are runs of ASCII letters and digits in lower case, without stemming, as the `rouge-score` package has them.
-    """
-
-    binary: bool = False
-
-    def score(self, prediction: Prediction, expected: Prediction, example: Example) -> float:
-        """The best F-measure in 0..1."""
-        text = " ".join(prediction) if isinstance(prediction, tuple) else str(prediction)
-        references = expected if isinstance(expected, tuple) else (str(expected),)
-        return max(rouge_l(text, reference) for reference in references)
-
-
-@dataclass(frozen=True, slots=True)
-class OwnMetric:
-    """A user's function: `f(prediction, target)`, or `f(prediction, example)` where its second parameter is called
-    `example`. Its value must be a number in 0..1."""
-
-    function: Callable[..., Any]
     name: str
-    binary: bool = False
+    binary: bool
+    function: MetricFunction
 
-    def score(self, prediction: Prediction, expected: Prediction, example: Example) -> float:
-        """The function's value. Raises `DataError` naming the metric and the row where it fails or leaves 0..1."""
+    def __call__(self, prediction: Answer, targets: Sequence[Answer], example: Example) -> float:
+        """The value in 0..1 of `prediction` against the best of `targets`, both in the form of the answer's reader.
+
+        Raises `ConfigError` where an own metric fails or leaves the range.
+        """
+        return self.function(prediction, targets, example)
+
+
+def metric(chosen: str | Metric | Callable[..., float], *, base_dir: Path | None = None) -> Metric:
+    """The metric called `chosen`: exact_match, accuracy, rouge_l, "package.module:function", or an own callable.
+
+    An own metric is called with the prediction as text and with the row's target as it stands in the data, or with the
+    whole `Example` where its second parameter is called `example`; it returns a number from 0 to 1. Its attribute
+    `binary` may say that it returns nothing but 0 and 1. `base_dir` is searched for the module first.
+    """
+    if isinstance(chosen, Metric):
+        return chosen
+    if callable(chosen):
+        return _own(chosen, getattr(chosen, "__qualname__", type(chosen).__name__))
+    if chosen in ("exact_match", "accuracy"):
+        return Metric(chosen, binary=True, function=_matches)
+    if chosen == "rouge_l":
+        return Metric(chosen, binary=False, function=_rouge_l)
+    if ":" in chosen:
+        return _own(_imported(chosen, base_dir), chosen)
+    raise ConfigError(
+        f"task.metric: {chosen!r} is not known; use exact_match, accuracy, rouge_l or package.module:function"
+    )
+
+
+def normalised(text: str) -> str:
+    """`text` as exact match compares it: case folded, punctuation dropped, spaces collapsed, articles kept.
+
+    Brackets and operators stay (they can be the answer), and so does punctuation where nothing else is.
+    """
+    spaced = " ".join(text.split()).casefold()
+    return " ".join(_PUNCTUATION.sub("", spaced).split()) or spaced
+
+
+def as_text(answer: Answer) -> str:
+    """An answer as text: a whole number without a decimal point, words separated by spaces."""
+    if isinstance(answer, tuple):
+        return " ".join(answer)
+    if isinstance(answer, str):
+        return answer
+    return str(int(answer)) if math.isfinite(answer) and answer == int(answer) else repr(float(answer))
+
+
+def equal(prediction: Answer, target: Answer) -> bool:
+    """Whether two answers are the same, numbers within `TOLERANCE`."""
+    if isinstance(prediction, int | float) and isinstance(target, int | float):
+        return math.isclose(prediction, target, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    return normalised(as_text(prediction)) == normalised(as_text(target))
+
+
+def _matches(prediction: Answer, targets: Sequence[Answer], example: Example) -> float:
+    return float(any(equal(prediction, target) for target in targets))
+
+
+def _rouge_l(prediction: Answer, targets: Sequence[Answer], example: Example) -> float:
+    found = as_text(prediction)
+    return max((rouge_l(found, as_text(target)) for target in targets), default=0.0)
+
+
+def _own(function: Callable[..., float], name: str) -> Metric:
+    wants_example = _second_parameter(function, name) == "example"
+
+    def value(prediction: Answer, targets: Sequence[Answer], example: Example) -> float:
         try:
-            value = self.function(prediction, example if self._wants_example() else example.target)
-            number = float(value)
+            result: Any = function(as_text(prediction), example if wants_example else example.target)
+            number = float(result)
         except Exception as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-            raise DataError(f"metric {self.name} failed on {example.source or example.id}: {reason}") from error
-        if not 0 <= number <= 1:
-            raise DataError(
-                f"metric {self.name} gave {number:g} for {example.source or example.id}; it must be in 0..1"
+            problem = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            raise ConfigError(f"task.metric: {name} failed on example {example.id}: {problem}") from error
+        if not 0.0 <= number <= 1.0:
+            raise ConfigError(
+                f"task.metric: {name} returned {number:g} for example {example.id}; return a number from 0 to 1"
             )
         return number
 
-    def _wants_example(self) -> bool:
-        names = list(inspect.signature(self.function).parameters)
-        return len(names) > 1 and names[1] == "example"
+    return Metric(name, binary=bool(getattr(function, "binary", False)), function=value)
 
 
-def rouge_l(prediction: str, reference: str) -> float:
-    """ROUGE-L F-measure (β = 1) of two texts, 0 where they share no word."""
-    from rapidfuzz.distance import LCSseq
-
-    ours, theirs = _tokens(prediction), _tokens(reference)
-    if not ours or not theirs:
-        return 0.0
-    common = LCSseq.similarity(ours, theirs)
-    if not common:
-        return 0.0
-    precision, recall = common / len(ours), common / len(theirs)
-    return 2 * precision * recall / (precision + recall)
-
-
-def open_metric(metric: str | Callable[..., Any]) -> Metric:
-    """The metric behind a name of the configuration, a "package.module:function", or a function.
-
-    Raises `ConfigError` naming `task.metric`.
-    """
-    if callable(metric):
-        return OwnMetric(metric, getattr(metric, "__qualname__", type(metric).__qualname__))
-    if metric in ("exact_match", "accuracy"):
-        return ExactMatch()
-    if metric == "rouge_l":
-        return RougeL()
-    module, colon, name = metric.partition(":")
-    if not colon:
-        raise ConfigError(
-            f"task.metric: there is no {metric!r}; write exact_match, accuracy, rouge_l or package.module:function"
-        )
+def _second_parameter(function: Callable[..., float], name: str) -> str:
     try:
-        function = getattr(importlib.import_module(module), name)
-    except ImportError as error:
-        raise ConfigError(f"task.metric: {module} cannot be imported ({error})") from None
-    except AttributeError:
-        raise ConfigError(f"task.metric: {module} has no {name}") from None
-    if not callable(function):
-        raise ConfigError(f"task.metric: {metric} is not a function")
-    return OwnMetric(function, metric)
+        signature = inspect.signature(function)
+        signature.bind("prediction", "target")
+    except ValueError:  # a builtin without a signature
+        return ""
+    except TypeError:
+        raise ConfigError(f"task.metric: {name} must take two arguments: prediction and target") from None
+    names = list(signature.parameters)
+    return names[1] if len(names) > 1 else ""
 
 
-def _same_number(a: Prediction, b: Prediction) -> bool:
-    if not isinstance(a, int | float) or not isinstance(b, int | float):
-        return False
-    return abs(a - b) <= 1e-6 * max(1.0, abs(a), abs(b))
-
-
-def _words(text: str) -> list[str]:
-    # What is left when a text is nothing but signs is the text itself: "+" is not "-".
-    return re.findall(r"\w+", text.casefold()) or text.split()
-
-
-def _tokens(text: str) -> list[str]:
-    return re.findall(r"[a-z0-9]+", text.lower())
+def _imported(path: str, base_dir: Path | None) -> Callable[..., float]:
+    module_name, _, attribute = path.partition(":")
+    # A metric beside the configuration file is found without installing it.
+    extra = str(base_dir.resolve()) if base_dir is not None else str(Path.cwd())
+    sys.path.insert(0, extra)
+    try:
+        found: Any = importlib.import_module(module_name)
+        for part in attribute.split("."):
+            found = getattr(found, part)
+    except Exception as error:
+        problem = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise ConfigError(f"task.metric: {path} cannot be imported ({problem})") from error
+    finally:
+        if extra in sys.path:
+            sys.path.remove(extra)
+    if not callable(found):
+        raise ConfigError(f"task.metric: {path} is not a function")
+    return found  # type: ignore[no-any-return]

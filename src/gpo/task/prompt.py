@@ -1,44 +1,58 @@
-"""How a prompt meets an example: the five positions, placeholders, demonstrations, chat and plain text.
-
-Knows texts only: no model, no answer reading. Prompts and rows are untrusted: values are inserted once and never scanned
-again.
-"""
+"""Where the prompt stands: a prompt and a question become a text. Knows no model, no answer and no metric."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
-from gpo.config.schema import Position
+Position = Literal["before_question", "question_begin", "question_end", "answer_begin", "system"]
+SLOT = "<Prompt>"
 
-_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_ ]*)\}")
+_PLACEHOLDER = re.compile(r"\{([^\W\d][\w.-]*(?: [\w.-]+)*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A prompt that met a question: `text` is the user turn or, for a base model, the text to continue; `system` is
+    the system turn ("" for none)."""
+
+    text: str
+    system: str = ""
 
 
 def placeholders(prompt: str) -> tuple[str, ...]:
-    """Names in braces in `prompt`, each once, in the order of their first use."""
+    """The names in braces within `prompt`, each once, in their order."""
     return tuple(dict.fromkeys(_PLACEHOLDER.findall(prompt)))
 
 
-def fill(template: str, fields: Mapping[str, str]) -> str:
-    """`template` with `{column}` replaced by the row's value; braces around anything else stay as they are."""
-    return _PLACEHOLDER.sub(lambda match: fields.get(match[1], match[0]), template)
+def fill(prompt: str, fields: Mapping[str, str]) -> str:
+    """`prompt` with every `{name}` of `fields` replaced, in one pass: braces within a value are left alone, and so is
+    a name that `fields` lacks."""
+    return _PLACEHOLDER.sub(lambda match: fields.get(match[1], match[0]), prompt)
 
 
-def question(prompt: str, input_: str, position: Position, *, answer_slot: bool = True) -> str:
-    """The text of one question with `prompt` at its position; `system` leaves the prompt to the system turn.
-
-    `answer_slot` ends the text with "A:", where the answer is expected.
-    """
-    if position == "system":
-        return _close(f"Q: {input_}", "", answer_slot)
-    if position == "before_question":
-        return _close((f"{prompt}\n\n" if prompt else "") + f"Q: {input_}", "", answer_slot)
-    if position == "question_begin":
-        return _close(f"Q: {prompt}\n{input_}" if prompt else f"Q: {input_}", "", answer_slot)
-    if position == "question_end":
-        return _close(f"Q: {input_}\n{prompt}" if prompt else f"Q: {input_}", "", answer_slot)
-    return _close(f"Q: {input_}", f" {prompt}" if prompt else "", True)
+def is_template(prompt: str, input_columns: tuple[str, ...]) -> bool:
+    """Whether `prompt` itself holds the question: `{input}`, or every column that the question is made of."""
+    names = set(placeholders(prompt))
+    return "input" in names or (bool(input_columns) and names.issuperset(input_columns))
 
 
-def _close(text: str, begun: str, answer_slot: bool) -> str:
-    return f"{text}\nA:{begun}" if answer_slot else text
+def lay_out(prompt: str, question: str, position: Position, *, chat: bool) -> Layout:
+    """`prompt` and `question` at the chosen position (paper, prompt positions). An empty prompt leaves no trace."""
+    prompt = prompt.strip()
+    asked = f"Q: {question}\nA:"
+    if position == "system" and chat:
+        return Layout(question, prompt)
+    if not prompt:
+        return Layout(asked)
+    match position:
+        case "before_question" | "system":
+            return Layout(f"{prompt}\n\n{asked}")
+        case "question_begin":
+            return Layout(f"Q: {prompt}\n{question}\nA:")
+        case "question_end":
+            return Layout(f"Q: {question}\n{prompt}\nA:")
+        case "answer_begin":
+            return Layout(f"Q: {question}\nA: {prompt}")

@@ -1,6 +1,6 @@
-"""Reading rows from csv, json, jsonl and parquet files. Every mistake is named with its file and line.
+"""Data files as rows: csv, tsv, json, jsonl, parquet. Knows no split, no column and no task.
 
-Knows files and no splits. Nothing in a file is ever executed.
+Nothing of a file is ever run: pickles and scripts are refused.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,100 +16,148 @@ from typing import Any
 
 from gpo.errors import ConfigError, DataError
 
-SUFFIXES = (".jsonl", ".csv", ".json", ".parquet")
+SUFFIXES = (".jsonl", ".csv", ".json", ".parquet", ".tsv")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: its columns, and where it stands ("file:line")."""
+    """One row as it was read; `source` says "file:line" for messages."""
 
-    columns: Mapping[str, Any]
+    values: Mapping[str, Any]
     source: str
 
 
 def read_rows(path: Path) -> list[Row]:
-    """All rows of a file, by its ending. Raises `ConfigError` for the file and `DataError` for a row."""
-    readers = {".jsonl": _jsonl, ".csv": _csv, ".json": _json, ".parquet": _parquet}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise ConfigError(f"task.data: {path} must end in {', '.join(SUFFIXES)}")
+    """The rows of one file. Raises `ConfigError` where it cannot be used and `DataError` naming the line of a row that
+    cannot be read."""
+    found = read_file(path)
+    if isinstance(found, dict):
+        raise DataError(f"{path}: holds several splits ({', '.join(found)}); give it as task.data alone")
+    return found
+
+
+def read_file(path: Path) -> list[Row] | dict[str, list[Row]]:
+    """The rows of one file; a mapping of split to rows where a json file holds several."""
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ConfigError(f"{path}: cannot be read as data; use {', '.join(SUFFIXES)}")
+    if suffix == ".parquet":
+        return _parquet(path)
     try:
-        return list(reader(path))
+        data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     except FileNotFoundError:
-        raise ConfigError(f"task.data: there is no file {path}") from None
+        raise ConfigError(f"{path}: no such file") from None
     except OSError as error:
-        raise ConfigError(f"task.data: {path} cannot be read ({error.strerror or error})") from None
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
+    if suffix == ".jsonl":
+        return list(_jsonl(data, path))
+    if suffix == ".json":
+        return _json(_decoded(data, path), path)
+    return list(_csv(_decoded(data, path), path, "\t" if suffix == ".tsv" else ","))
 
 
-def _text(path: Path) -> str:
+def _decoded(data: bytes, path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise DataError(f"{path}:{line}: is not UTF-8 text; save the file as UTF-8") from None
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DataError(f"{path}:{line}: is not UTF-8 text (byte {data[error.start]:#04x})") from None
 
 
-def _jsonl(path: Path) -> Iterator[Row]:
-    # Only \n ends a row: other line separators may stand inside a JSON string.
-    for number, line in enumerate(_text(path).split("\n"), start=1):
-        if line.strip():
-            yield _row(_parsed(line, f"{path}:{number}"), f"{path}:{number}")
+def _jsonl(data: bytes, path: Path) -> Iterator[Row]:
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        source = f"{path}:{number}"
+        try:
+            values = json.loads(line.decode("utf-8"))
+        except UnicodeDecodeError:
+            raise DataError(f"{source}: is not UTF-8 text") from None
+        except RecursionError:
+            raise DataError(f"{source}: is nested too deeply") from None
+        except ValueError as error:
+            raise DataError(f"{source}: is not JSON ({error})") from None
+        yield _row(values, source)
 
 
-def _json(path: Path) -> Iterator[Row]:
-    data = _parsed(_text(path), str(path))
-    if isinstance(data, dict):
-        data = next((data[key] for key in ("rows", "data", "examples") if isinstance(data.get(key), list)), None)
-    if not isinstance(data, list):
-        raise DataError(f'{path}: must be a list of rows, or {{"rows": [...]}}')
-    for number, item in enumerate(data, start=1):
-        yield _row(item, f"{path}: row {number}")
-
-
-def _csv(path: Path) -> Iterator[Row]:
-    csv.field_size_limit(2**31 - 1)
-    reader = csv.DictReader(io.StringIO(_text(path), newline=""), strict=True)
+def _json(text: str, path: Path) -> list[Row] | dict[str, list[Row]]:
     try:
-        if not reader.fieldnames:
-            return
-        for columns in reader:
-            where = f"{path}:{reader.line_num}"
-            if None in columns:
-                raise DataError(f"{where}: has more fields than the header; quote fields that contain commas")
-            if missing := [name for name, value in columns.items() if value is None]:
-                raise DataError(f"{where}: has no field for {missing[0]!r}; the row is too short")
-            yield Row(columns, where)
-    except csv.Error as error:
-        raise DataError(f"{path}:{reader.line_num}: is not valid CSV ({error})") from None
+        data = json.loads(text)
+    except RecursionError:
+        raise DataError(f"{path}: is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise DataError(f"{path}:{error.lineno}: is not JSON ({error.msg})") from None
+    except ValueError as error:
+        raise DataError(f"{path}: is not JSON ({error})") from None
+    if isinstance(data, list):
+        return [_row(values, f"{path}: row {n}") for n, values in enumerate(data, start=1)]
+    lists = (
+        {key: rows for key, rows in data.items() if isinstance(rows, list)} if isinstance(data, dict) else {}
+    )
+    if list(lists) == ["rows"]:
+        return [_row(values, f"{path}: row {n}") for n, values in enumerate(lists["rows"], start=1)]
+    if not lists:
+        raise DataError(
+            f'{path}: must hold a list of rows, {{"rows": [...]}} or {{"train": [...], "dev": [...], …}}'
+        )
+    return {
+        str(split): [_row(values, f"{path}: {split} row {n}") for n, values in enumerate(rows, start=1)]
+        for split, rows in lists.items()
+    }
 
 
-def _parquet(path: Path) -> Iterator[Row]:
+def _csv(text: str, path: Path, delimiter: str) -> Iterator[Row]:
+    before = csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     try:
-        import pyarrow.parquet as parquet
-        from pyarrow import ArrowException
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        header: list[str] | None = None
+        start = 1
+        try:
+            for cells in reader:
+                if header is None:
+                    header = _header(cells, path)
+                elif cells:
+                    yield _csv_row(header, cells, f"{path}:{start}")
+                start = reader.line_num + 1
+        except csv.Error as error:
+            raise DataError(f"{path}:{start}: cannot be read ({error})") from None
+    finally:
+        csv.field_size_limit(before)
+
+
+def _header(cells: list[str], path: Path) -> list[str]:
+    header = [cell.strip() for cell in cells]
+    if repeated := next((name for name in header if header.count(name) > 1), None):
+        raise DataError(f"{path}:1: has two columns called {repeated!r}")
+    return header
+
+
+def _csv_row(header: list[str], cells: list[str], source: str) -> Row:
+    if len(cells) != len(header):
+        raise DataError(f"{source}: has {len(cells)} cells where the header has {len(header)}")
+    return Row(dict(zip(header, cells, strict=True)), source)
+
+
+def _parquet(path: Path) -> list[Row]:
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file")
+    try:
+        import pyarrow
+        from pyarrow import parquet
     except ImportError:
-        raise ConfigError(f"task.data: reading {path} needs pyarrow; install gpo[parquet]") from None
-    if not path.exists():
-        raise FileNotFoundError(path)
+        raise ConfigError(f'{path}: parquet files need pyarrow: pip install "gpo[parquet]"') from None
     try:
         rows = parquet.read_table(path).to_pylist()
-    except (ArrowException, ValueError) as error:
-        reason = " ".join(str(error).split())[:150]
-        raise DataError(f"{path}: is not a readable parquet file ({reason})") from None
-    for number, item in enumerate(rows, start=1):
-        yield _row(item, f"{path}: row {number}")
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
+        raise DataError(
+            f"{path}: is not a readable parquet file ({' '.join(str(error).split())[:200]})"
+        ) from None
+    return [_row(values, f"{path}: row {n}") for n, values in enumerate(rows, start=1)]
 
 
-def _parsed(text: str, where: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{where}: is not valid JSON ({error.msg}, column {error.colno})") from None
-    except (ValueError, RecursionError):
-        raise DataError(f"{where}: is not JSON that can be read") from None
-
-
-def _row(item: Any, where: str) -> Row:
-    if not isinstance(item, dict):
-        raise DataError(f"{where}: must be an object with columns, not {type(item).__name__}")
-    return Row(item, where)
+def _row(values: Any, source: str) -> Row:
+    if not isinstance(values, dict):
+        raise DataError(
+            f'{source}: is {type(values).__name__}; a row must be an object such as {{"input": …}}'
+        )
+    return Row({str(key): value for key, value in values.items()}, source)

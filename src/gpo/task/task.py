@@ -10,20 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gpo.config.schema import AnswerConfig, AnswerKind, Position, TaskConfig
-from gpo.errors import ConfigError, DataError
+from gpo.config.schema import AnswerConfig, Position, TaskConfig
+from gpo.errors import DataError
 from gpo.model.model import Message
 from gpo.task import load
-from gpo.task.answer import (
-    AnswerReader,
-    BooleanReader,
-    ChoiceReader,
-    LabelReader,
-    NumberReader,
-    Prediction,
-    TextReader,
-    WordsReader,
-)
+from gpo.task.answer import AnswerReader, Prediction, answer_reader
+from gpo.task.answer.text import TextReader
+from gpo.task.answer.words import WordsReader
 from gpo.task.example import Example, Splits
 from gpo.task.metric import ExactMatch, Metric, open_metric
 from gpo.task.prompt import fill, placeholders, question
@@ -60,14 +53,20 @@ class Task:
     warnings: tuple[str, ...] = ()
 
     @classmethod
-    def from_config(cls, config: TaskConfig, *, seed: int = 0, chat: bool = True, base_dir: Path = Path()) -> Task:
+    def from_config(
+        cls, config: TaskConfig, *, seed: int = 0, chat: bool = True, base_dir: Path = Path()
+    ) -> Task:
         """Read the data that `config` names. Raises `ConfigError` and `DataError` in one line."""
         if isinstance(config.data, str) and config.data.startswith("gpo/"):
             from gpo.task.builtin import load as load_builtin
 
             items, defaults = load_builtin(config.data.removeprefix("gpo/"), seed=seed, split=config.split)
             given = config.model_fields_set
-            update = {key: value for key, value in defaults.items() if key in TaskConfig.model_fields and key not in given}
+            update = {
+                key: value
+                for key, value in defaults.items()
+                if key in TaskConfig.model_fields and key not in given
+            }
             config = TaskConfig.model_validate({**config.model_dump(exclude_unset=True), **update})
             rows = {name: load.as_rows(part, f"{config.data} {name}") for name, part in items.items()}
         else:
@@ -146,7 +145,10 @@ class Task:
         everything = [example for part in parts.values() for example in part]
         reader = reader or _reader(config.answer, everything)
         for example in everything:
-            _check_target(reader, config.answer.kind, example)
+            try:
+                reader.normal(_single(example), example.input)
+            except ValueError as error:
+                raise DataError(f"{example.source}: {config.target}: {error}") from None
         return cls(
             name=name,
             splits=Splits(**parts),
@@ -182,19 +184,19 @@ class Task:
         if self.rounds == 1:
             return None
         if isinstance(opening, str):
-            return f"{opening}{reply.rstrip()}\nTherefore, the answer is"
+            return f"{opening}{reply.rstrip()}{self.answer.continuation}"
         return (*opening, Message("assistant", reply), Message("user", self.answer.request))
 
     def judge(self, reply: str, example: Example) -> Judgement:
         """Read the last round's reply and score it. Raises `DataError` where an own metric fails."""
-        prediction = self.answer.read(reply)
+        prediction = self.read(reply, example)
         if prediction is None:
             return Judgement(None, 0.0)
-        return Judgement(prediction, self.metric.score(prediction, self.answer.normal(example.target), example))
+        return Judgement(prediction, self.metric.score(prediction, self._expected(example), example))
 
-    def read(self, reply: str) -> Prediction:
+    def read(self, reply: str, example: Example) -> Prediction:
         """The answer in a reply, None where it is unreadable."""
-        return self.answer.read(reply)
+        return self.answer.read(reply, example.input)
 
     def score(self, reply: str, example: Example) -> float:
         """The value of a reply in 0..1."""
@@ -209,12 +211,11 @@ class Task:
 
     def target_text(self, example: Example) -> str:
         """The expected answer as text; the first one where there are several references."""
-        normal = self.answer.normal(example.target)
+        first = _single(example)
+        normal = self.answer.normal(first, example.input)
         if isinstance(normal, float):
-            return f"{normal:g}" if normal != int(normal) else str(int(normal))
-        if isinstance(normal, tuple):
-            return " ".join(normal) if isinstance(self.answer, WordsReader) else normal[0]
-        return str(normal)
+            return f"{normal:.15g}"
+        return " ".join(normal) if isinstance(normal, tuple) else str(first).strip()
 
     @property
     def answer_form(self) -> str:
@@ -237,6 +238,11 @@ class Task:
         """True where the prompt stands before the question, so that the examples of one prompt share a prefix."""
         return self.position in ("before_question", "question_begin", "system") or self.demonstrations > 0
 
+    def _expected(self, example: Example) -> Prediction:
+        if isinstance(example.target, tuple) and not isinstance(self.answer, WordsReader):
+            return tuple(str(self.answer.normal(reference, example.input)) for reference in example.target)
+        return self.answer.normal(_single(example), example.input)
+
     def _demos(self) -> Sequence[Example]:
         pool = self.splits.demos or self.splits.train
         return pool[: self.demonstrations]
@@ -253,33 +259,11 @@ class Task:
 
 
 def _reader(config: AnswerConfig, examples: Sequence[Example]) -> AnswerReader:
-    kinds: dict[AnswerKind, Callable[[], AnswerReader]] = {
-        "choice": ChoiceReader,
-        "number": NumberReader,
-        "words": WordsReader,
-        "text": TextReader,
-        "boolean": lambda: BooleanReader(_boolean_labels(config, examples)),
-        "label": lambda: LabelReader(config.labels or tuple(sorted({str(e.target).strip() for e in examples}))),
-    }
-    return kinds[config.kind]()
+    return answer_reader(
+        config.kind, labels=config.labels, targets=[_single(example) for example in examples]
+    )
 
 
-def _boolean_labels(config: AnswerConfig, examples: Sequence[Example]) -> tuple[str, str]:
-    if config.labels:
-        if len(config.labels) != 2:
-            raise ConfigError(f"task.answer.labels: kind boolean has two labels, not {len(config.labels)}")
-        return config.labels[0], config.labels[1]
-    targets = {str(example.target).strip() for example in examples}
-    for pair in (("Yes", "No"), ("True", "False"), ("yes", "no"), ("true", "false"), ("valid", "invalid")):
-        if targets <= set(pair):
-            return pair
-    return "Yes", "No"
-
-
-def _check_target(reader: AnswerReader, kind: str, example: Example) -> None:
-    if reader.normal(example.target) is not None:
-        return
-    shown = repr(example.target)[:60]
-    if isinstance(reader, LabelReader):
-        raise DataError(f"{example.source}: the label {shown} is none of {', '.join(reader.labels)}")
-    raise DataError(f"{example.source}: the target {shown} is no answer of kind {kind} (task.answer.kind)")
+def _single(example: Example) -> str | float:
+    """The target, the first one where there are several references."""
+    return example.target[0] if isinstance(example.target, tuple) else example.target

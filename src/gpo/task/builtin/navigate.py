@@ -2,8 +2,8 @@
 
 Knows nothing of splits and of prompts.
 
-Example: "A robot leaves its dock and obeys: 3 tiles forward, 2 tiles to the left, 3 tiles back. Does it stand on its
-dock again at the end? Yes or No?" -> No
+Example: "A robot leaves its dock and obeys: 3 tiles north, 2 tiles west, 3 tiles south. Does it stand on its dock
+again at the end? Yes or No?" -> No
 """
 
 from __future__ import annotations
@@ -26,12 +26,16 @@ _TURNS: Final = ("", "turn right", "turn around", "turn left")
 _SCENES: Final = (
     ("A robot leaves its dock and obeys:", ("tile", "tiles"), "Does it stand on its dock again at the end?"),
     ("Stand still, then do this:", ("pace", "paces"), "Are you back on the spot where you began?"),
-    ("A child in a snowy field plays a game:", ("step", "steps"), "Does the walk end at its first footprint?"),
-    ("The knob moves a dot over a sheet:", ("square", "squares"), "Is the dot where it was before?"),
+    (
+        "A child in a snowy field plays a game:",
+        ("step", "steps"),
+        "Does the walk end at its first footprint?",
+    ),
+    ("A toy car crosses a chequered rug:", ("square", "squares"), "Is the car where it was before?"),
     ("A drone hovers over a mark and gets these orders:", ("metre", "metres"), "Is it over the mark again?"),
     ("From the old oak the map says:", ("stride", "strides"), "Does the route lead you back to the oak?"),
 )
-_STILL: Final = "You keep looking the same way. "
+_STILL: Final = " (always facing the same way)"
 _JOINTS: Final = (", ", "; ", ", then ")
 
 
@@ -81,8 +85,9 @@ def _worded(rng: random.Random, legs: list[Leg]) -> str:
     else:
         names = _SIDES if style == "sides" else _COMPASS
         moves = [f"{_distance(length, unit)} {names[direction]}" for direction, length in legs]
-    still = _STILL if style == "sides" and opening.startswith("Stand") else ""
-    return f"{still}{opening} {rng.choice(_JOINTS).join(moves)}. {question} Yes or No?"
+    # Without this note "to the left" could be read as a turn.
+    still = _STILL if style == "sides" else ""
+    return f"{opening} {rng.choice(_JOINTS).join(moves)}{still}. {question} Yes or No?"
 
 
 def _turning(legs: list[Leg], unit: tuple[str, str]) -> list[str]:

@@ -83,7 +83,9 @@ def generate(rng: random.Random, n: int) -> list[Row]:
 
 def _question(rng: random.Random, total: int) -> str:
     asked, *others = rng.sample(sorted(SORTS), rng.randint(2, 3))
-    phrases = [_phrase(item, count) for item, count in zip(_members(rng, asked), _parts(rng, total), strict=False)]
+    phrases = [
+        _phrase(item, count) for item, count in zip(_members(rng, asked), _parts(rng, total), strict=False)
+    ]
     for other in others:
         for item in _members(rng, other)[: rng.randint(1, 3)]:
             phrases.append(_phrase(item, rng.choice((1, 1, 2, 3, 4))))
@@ -97,14 +99,13 @@ def _members(rng: random.Random, sort: str) -> list[tuple[str, str]]:
 
 
 def _parts(rng: random.Random, total: int) -> list[int]:
-    """`total` as 2 to 8 summands of 1 to 5."""
-    parts: list[int] = []
-    while (left := total - sum(parts)) > 0:
-        # Two summands at least, and never more than a sort has members.
-        most = min(5, left if parts else left - 1)
-        parts.append(rng.randint(min(most, max(1, left - 5 * (6 - len(parts)))), most))
-        if len(parts) == 7 and sum(parts) < total:
-            parts.append(total - sum(parts))
+    """`total` as 2 to 6 summands of 1 to 5."""
+    most = len(NUMBERS) - 1
+    parts = [1] * rng.randint(max(2, -(-total // most)), min(6, total))
+    while sum(parts) < total:
+        position = rng.randrange(len(parts))
+        if parts[position] < most:
+            parts[position] += 1
     return parts
 
 

@@ -1,0 +1,107 @@
+"""Lettered choices: "(A)", "A.", "Option A". Knows the options where the question lists them, and no metric."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from gpo.task.answer.label import LabelReader, shown
+from gpo.task.answer.reader import Answer, Prediction
+from gpo.task.answer.rule import Mention, MentionReader
+
+_BARE = re.compile(r"(?:(?:option|choice|answer)\s*:?\s*)?[(\[]?([A-Za-z])[)\]]?[.:,]?", re.IGNORECASE)
+_WITH_TEXT = re.compile(r"(?:\(([A-Za-z])\)|([A-Z])[.):])\s*(\S.*)")
+_MENTION = re.compile(
+    r"""\(([A-Z])\)
+    | (?<![\w(])([A-Z])\)
+    | ^[ \t]*([A-Z])[.:](?=\s)
+    | ^[ \t]*([A-Z])[ \t]*$
+    | \b(?i:option|choice|answer|alternative)[ ]+([A-Z])\b(?!['’])""",
+    re.MULTILINE | re.VERBOSE,
+)
+# Behind a marker a letter may stand alone; "A" and "I" only where the clause cannot go on as prose.
+_STATED = re.compile(
+    r"(?:(?i:option|choice)\s+)?(?:([B-HJ-Z])\b(?!['’])|([AI])(?=$|\s*[.,:;)\-–—]|\s+(?i:because|since|as|is)\b))"
+)
+_OPTION = re.compile(r"^[ \t]*(?:\(([A-Z])\)|([A-Z])[.)])[ \t]*(\S[^\n]*)$", re.MULTILINE)
+
+
+class ChoiceReader(MentionReader):
+    """A letter, read as "A". Where the question lists its options, other letters do not count, and a reply that gives
+    an option's text in place of its letter is read as that letter."""
+
+    form = "the letter of an option, such as (A)"
+    request = "Give only your final answer: the letter of the option, such as (A)."
+    continuation = "\nTherefore, among the options, the answer is"
+
+    def read(self, text: str, question: str = "") -> Prediction:
+        answer = super().read(text, question)
+        by_text = options(question)
+        if answer is None and by_text:
+            named = _texts(tuple(by_text.values()))
+            found = named.read(text) if named else None
+            answer = next((letter for letter, option in by_text.items() if option == found), None)
+        return answer
+
+    def bare(self, text: str, question: str) -> Prediction:
+        if match := _BARE.fullmatch(text):
+            return _allowed(match[1], question)
+        if match := _WITH_TEXT.fullmatch(text):
+            letter = (match[1] or match[2]).upper()
+            return letter if _same(options(question).get(letter), match[3]) else None
+        return None
+
+    def mentions(self, text: str, question: str) -> list[Mention]:
+        found = []
+        for match in _MENTION.finditer(text):
+            letter = _allowed(next(group for group in match.groups() if group), question)
+            if letter is not None:
+                found.append(Mention(match.start(), match.end(), letter))
+        return found
+
+    def stated(self, passage: str, question: str) -> Prediction:
+        if match := _STATED.match(passage):
+            return _allowed(match[1] or match[2], question)
+        return super().stated(passage, question)
+
+    def leads(self, text: str, found: list[Mention]) -> bool:
+        # A reply that begins by listing the options has not answered yet.
+        listed = {line[3] for line in _OPTION.finditer(text)}
+        return len(listed) < 2 and super().leads(text, found)
+
+    def normal(self, target: str | float, question: str = "") -> Answer:
+        """The letter. A target that is none of the options' letters or texts is kept as it is (a faulty item of a
+        benchmark can still be met by giving it word for word). Raises `ValueError` where no options are listed."""
+        text = str(target).strip()
+        by_text = options(question)
+        if match := _BARE.fullmatch(text):
+            return match[1].upper()
+        if match := _WITH_TEXT.fullmatch(text):
+            return (match[1] or match[2]).upper()
+        if letter := next((letter for letter, option in by_text.items() if _same(option, text)), None):
+            return letter
+        if by_text:
+            return text
+        raise ValueError(f'{shown(text)} is not a letter such as "A" or "(A)"')
+
+
+@lru_cache(maxsize=4096)
+def options(question: str) -> dict[str, str]:
+    """Letter to text of the options that `question` lists a line each; do not change the result."""
+    found = {match[1] or match[2]: match[3].strip() for match in _OPTION.finditer(question)}
+    return found if len(found) > 1 else {}
+
+
+@lru_cache(maxsize=1024)
+def _texts(texts: tuple[str, ...]) -> LabelReader | None:
+    return LabelReader(texts) if len(set(texts)) == len(texts) else None
+
+
+def _allowed(letter: str, question: str) -> str | None:
+    letter = letter.upper()
+    known = options(question)
+    return letter if not known or letter in known else None
+
+
+def _same(option: str | None, text: str) -> bool:
+    return option is not None and option.rstrip(" .").casefold() == text.rstrip(" .").casefold()

@@ -1,0 +1,54 @@
+"""From a configured answer kind to its reader. Knows the kinds and the targets that a vocabulary is taken from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, get_args
+
+from gpo.errors import ConfigError
+from gpo.task.answer.choice import ChoiceReader
+from gpo.task.answer.label import BooleanReader, LabelReader
+from gpo.task.answer.number import NumberReader
+from gpo.task.answer.reader import AnswerReader
+from gpo.task.answer.text import TextReader
+from gpo.task.answer.words import WordsReader
+
+AnswerKind = Literal["label", "choice", "number", "boolean", "words", "text"]
+_MOST_LABELS = 200
+
+
+def answer_reader(
+    kind: AnswerKind, *, labels: Sequence[str] = (), targets: Iterable[str | float] = ()
+) -> AnswerReader:
+    """The reader of `kind`. `targets` are the data's expected answers: labels that are not given and the words for
+    yes and no come from them. Raises `ConfigError` for an unknown kind and for labels that cannot be told apart."""
+    if kind == "label":
+        return _labels(labels, targets)
+    if kind == "boolean":
+        return BooleanReader(targets)
+    simple: dict[str, type[ChoiceReader | NumberReader | WordsReader | TextReader]] = {
+        "choice": ChoiceReader,
+        "number": NumberReader,
+        "words": WordsReader,
+        "text": TextReader,
+    }
+    if kind not in simple:
+        raise ConfigError(f"task.answer.kind: {kind!r} is not one of {', '.join(get_args(AnswerKind))}")
+    return simple[kind]()
+
+
+def _labels(labels: Sequence[str], targets: Iterable[str | float]) -> LabelReader:
+    given = list(dict.fromkeys(label.strip() for label in labels))
+    if "" in given:
+        raise ConfigError("task.answer.labels: a label is empty")
+    found = given or sorted({str(target).strip() for target in targets} - {""})
+    if not found:
+        raise ConfigError(
+            "task.answer.labels: no labels are given and the data has no targets to take them from"
+        )
+    if not given and len(found) > _MOST_LABELS:
+        raise ConfigError(
+            f"task.answer.kind: label, but the targets hold {len(found)} different texts; list task.answer.labels, "
+            "or use kind: text"
+        )
+    return LabelReader(found)

@@ -1,0 +1,133 @@
+"""Labels and yes/no answers: words out of a known list. Knows no question and no metric."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from gpo.task.answer.reader import Answer, Prediction
+from gpo.task.answer.rule import Mention, MentionReader
+
+_GAP = re.compile(r"(?<=\w)[\s_-]+(?=\w)")
+_PAIRS = (
+    ("yes", "no"),
+    ("true", "false"),
+    ("valid", "invalid"),
+    ("correct", "incorrect"),
+    ("plausible", "implausible"),
+)
+_DENIABLE = {"valid": "invalid", "correct": "incorrect", "plausible": "implausible"}
+
+
+class LabelReader(MentionReader):
+    """One of `labels`, in any case, as whole words; the longest label that fits is meant ("not spam", not "spam").
+
+    A label's spaces, hyphens and underscores stand for each other, unless two labels differ in nothing else.
+    """
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        if not labels:
+            raise ValueError("no labels")
+        self.labels = tuple(labels)
+        self._loose = len({_loose(label) for label in labels}) == len(set(labels))
+        self._by_key = {self._key(label): label for label in labels}
+        longest_first = sorted(self.labels, key=len, reverse=True)
+        pattern = "|".join(self._pattern(label) for label in longest_first)
+        flags = re.IGNORECASE if self._loose else 0
+        self._mention = re.compile(rf"(?<!\w)(?<!\w-)(?:{pattern})(?!\w)(?!-\w)", flags)
+
+    @property
+    def form(self) -> str:
+        return f"one of: {', '.join(self.labels)}"
+
+    @property
+    def request(self) -> str:
+        return f"Give only your final answer, one of: {', '.join(self.labels)}."
+
+    @property
+    def continuation(self) -> str:
+        return f"\nTherefore, the answer (one of: {', '.join(self.labels)}) is"
+
+    def bare(self, text: str, question: str) -> Prediction:
+        key = self._key(text)
+        return self._by_key.get(key, self._by_key.get(key.rstrip(".!,;:)]").lstrip("([")))
+
+    def mentions(self, text: str, question: str) -> list[Mention]:
+        return [
+            Mention(match.start(), match.end(), self._by_key[self._key(match[0])])
+            for match in self._mention.finditer(text)
+            if self._key(match[0]) in self._by_key
+        ]
+
+    def normal(self, target: str | float, question: str = "") -> Answer:
+        text = str(target).strip()
+        label = self._by_key.get(self._key(text))
+        if label is None:
+            raise ValueError(f"{shown(text)} is none of the labels {', '.join(map(shown, self.labels))}")
+        return label
+
+    def _key(self, text: str) -> str:
+        return _loose(text) if self._loose else text.strip()
+
+    def _pattern(self, label: str) -> str:
+        parts = _GAP.split(label.strip()) if self._loose else label.strip().split()
+        return (r"[\s_-]+" if self._loose else r"\s+").join(re.escape(part) for part in parts)
+
+
+class BooleanReader(MentionReader):
+    """Yes or no, in the words that the targets use (yes/no, true/false, valid/invalid, …).
+
+    Predictions are the lower-case words of the targets. A reply in the words of another pair is read where it is that
+    word and nothing else. "Not valid" is "invalid".
+    """
+
+    def __init__(self, targets: Iterable[str | float] = ()) -> None:
+        seen = {_loose(str(target)) for target in targets}
+        pairs = [pair for pair in _PAIRS if seen & set(pair)] or [_PAIRS[0]]
+        self.words = pairs[0]
+        self._own = {word: self.words[side] for pair in pairs for side, word in enumerate(pair)}
+        self._any = {word: self.words[side] for pair in _PAIRS for side, word in enumerate(pair)}
+        self._labels = LabelReader(tuple(self._own))
+
+    @property
+    def form(self) -> str:
+        return " or ".join(word.capitalize() for word in self.words)
+
+    @property
+    def request(self) -> str:
+        return f"Give only your final answer: {self.form}."
+
+    @property
+    def continuation(self) -> str:
+        return f"\nTherefore, the answer ({self.form}) is"
+
+    def bare(self, text: str, question: str) -> Prediction:
+        return self._any.get(_loose(text).rstrip(".!,;:)]").lstrip("(["))
+
+    def mentions(self, text: str, question: str) -> list[Mention]:
+        found = self._labels.mentions(text, question)
+        return [mention._replace(answer=self._own[str(mention.answer)]) for mention in found]
+
+    def denied(self, text: str, mention: Mention) -> Prediction:
+        opposite = _DENIABLE.get(text[mention.start : mention.end].lower())
+        return None if opposite is None else self._own.get(opposite)
+
+    def normal(self, target: str | float, question: str = "") -> Answer:
+        answer = self._any.get(_loose(str(target)))
+        if answer is None:
+            raise ValueError(
+                f"{shown(str(target))} is not {self.form}; for other words use answer kind label"
+            )
+        return answer
+
+
+def shown(text: str) -> str:
+    """`text` in quotes on one line, cut to 60 characters, for messages."""
+    text = " ".join(text.split())
+    return (
+        ascii(text if len(text) <= 60 else text[:57] + "...") if not text.isprintable() else f'"{text[:60]}"'
+    )
+
+
+def _loose(text: str) -> str:
+    return _GAP.sub(" ", text.strip()).casefold()

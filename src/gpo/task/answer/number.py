@@ -1,0 +1,95 @@
+"""Numbers: thousands separators, decimals, signs, currency, percent, fractions, small number words. Knows no metric."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from gpo.task.answer.label import shown
+from gpo.task.answer.reader import Answer, Prediction
+from gpo.task.answer.rule import Mention, MentionReader
+
+_NUMBER = re.compile(
+    r"""(?<![\w.])(?P<sign>(?<![)\]])[-−+])?[ ]?[$€£]?[ ]?(?P<inner>[-−])?
+    (?P<whole>\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?P<part>\.\d+)?(?(whole)|(?(part)|(?!)))
+    (?P<power>[eE][-+]?\d{1,3}(?!\w))?(?:[ ]?/[ ]?(?P<below>\d+)(?![\d/]))?
+    (?!(?:st|nd|rd|th)\b)""",
+    re.VERBOSE,
+)
+_ENUMERATOR = re.compile(r"^[ \t]*\d{1,2}[.)](?=[ \t]+\S)", re.MULTILINE)
+_FRACTION = re.compile(r"\\[dt]?frac\{(\d+)\}\{(\d+)\}")
+_CLAUSE_END = re.compile(r"(?<=[.!?;])\s|\n")
+_WORDS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty"
+).split()
+_WORD = re.compile(rf"\b(?:{'|'.join(sorted(_WORDS, key=len, reverse=True))})\b", re.IGNORECASE)
+
+
+class NumberReader(MentionReader):
+    """A number, read as a float.
+
+    Behind a marker it is the number after the last "=" of the first sentence, or else the first number; without a
+    marker the last number of the reply. A percent sign changes nothing ("50%" is 50). Number words up to twenty count
+    where the text has no digits.
+    """
+
+    form = "a number"
+    request = "Give only your final answer: the number."
+    continuation = "\nTherefore, the answer (a number) is"
+
+    def read(self, text: str, question: str = "") -> Prediction:
+        return (
+            super().read(_FRACTION.sub(r"\1/\2", text).replace("\\", " "), question)
+            if "\\" in text and "boxed" not in text
+            else super().read(text, question)
+        )
+
+    def bare(self, text: str, question: str) -> Prediction:
+        text = text.rstrip(".!,;")
+        found = self.mentions(text, question)
+        whole = len(found) == 1 and not (text[: found[0].start] + text[found[0].end :]).strip(" $€£%\\()[]")
+        return found[0].answer if whole else None
+
+    def mentions(self, text: str, question: str) -> list[Mention]:
+        text = _ENUMERATOR.sub(lambda match: " " * len(match[0]), text)
+        found = []
+        for match in _NUMBER.finditer(text):
+            value = _value(match)
+            if value is not None:
+                found.append(Mention(match.start(), match.end(), value))
+        if found or any(character.isdigit() for character in text):
+            return found
+        return [Mention(m.start(), m.end(), float(_WORDS.index(m[0].lower()))) for m in _WORD.finditer(text)]
+
+    def stated(self, passage: str, question: str) -> Prediction:
+        clause = _CLAUSE_END.split(_FRACTION.sub(r"\1/\2", passage).replace("\\", ""), maxsplit=1)[0]
+        found = self.mentions(clause, question)
+        equals = clause.rfind("=")
+        after = [mention for mention in found if mention.start >= equals >= 0]
+        chosen = (after or found)[:1]
+        return chosen[0].answer if chosen else None
+
+    def _unmarked(self, text: str, question: str) -> Prediction:
+        found = self.mentions(text.replace("**", ""), question)
+        return found[-1].answer if found else None
+
+    def normal(self, target: str | float, question: str = "") -> Answer:
+        if isinstance(target, int | float) and math.isfinite(target):
+            return float(target)
+        answer = self.bare(str(target).strip(), question)
+        if answer is None:
+            raise ValueError(f"{shown(str(target))} is not a number")
+        return answer
+
+
+def _value(match: re.Match[str]) -> float | None:
+    digits = (match["whole"] or "0").replace(",", "") + (match["part"] or "") + (match["power"] or "")
+    value = float(digits)
+    if match["below"]:
+        below = float(match["below"])
+        value = value / below if below else math.nan
+    if not math.isfinite(value):
+        return None
+    negative = (match["sign"] or "+") in "-−" or match["inner"] is not None
+    return -value if negative else value

@@ -1,0 +1,161 @@
+"""The one rule by which an answer is found in a reply, whatever its kind. Knows no kind: those are `MentionReader`s.
+
+The first of these that gives an answer decides:
+1. the whole reply is a bare answer;
+2. an explicit marker ("the answer is …", "Answer: …", "#### …", "\\boxed{…}"), the last one that holds an answer;
+3. the last **bold** text that is a bare answer;
+4. the only answer that is mentioned at all (a denied one, "not A", does not count);
+5. the last line, where it is a bare answer;
+6. the words that the reply begins with, set off by punctuation ("No, because …");
+7. the only answer that the last line mentions;
+8. the words that the reply ends with, after "is", "=" or a colon.
+A reply that gives two answers and settles on neither is unreadable.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from gpo.task.answer.reader import Answer, Prediction
+
+_MARKER = re.compile(
+    r"""\banswer\b[^.\n:=]{0,80}?(?:\b(?:is|are|was|be)\b\s*:?|[:=])
+    | \b(?:correct|right|best|final)\s+(?:option|choice|label|category|class)\s*(?:\bis\b\s*:?|[:=])
+    | \b(?:label|category|class)\s*(?:\bis\b\s*:?|[:=])
+    | \#\#\#\#""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_BOXED = re.compile(r"\\boxed\{((?:[^{}]{0,200}|\{[^{}]{0,200}\}){0,4})\}")
+_LATEX_TEXT = re.compile(r"\\(?:text|mathrm|mathbf|textbf)\{([^{}]*)\}")
+_BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*|__([^_\n]{1,200})__")
+_SENTENCE_END = re.compile(r"(?<=[.!?;])\s")
+_DENIED = re.compile(
+    r"(?:\b(?:not|never|neither|nor)|n['’]t)\s+(?:be\s+)?(?:\w+ly\s+)?(?:an?\s+|the\s+)?\W?$", re.IGNORECASE
+)
+_ALTERNATIVE = re.compile(r"[\s\W]*(?:or|and|nor|/|\|)[\s\W]*", re.IGNORECASE)
+_TAIL = re.compile(r"(?:=|:|→|->|\bis|\bbe)[\s\"'“(*]*$", re.IGNORECASE)
+_WRAPPING = " \t\r\n\"'“”‘’`*_"
+
+
+class Mention(NamedTuple):
+    """An answer that stands at `start:end` of a text."""
+
+    start: int
+    end: int
+    answer: Answer
+
+
+class MentionReader(ABC):
+    """An answer kind whose answers can be recognised within prose."""
+
+    @abstractmethod
+    def bare(self, text: str, question: str) -> Prediction:
+        """The answer that `text` (trimmed of quotes and markup) is, and nothing besides; None otherwise."""
+
+    @abstractmethod
+    def mentions(self, text: str, question: str) -> list[Mention]:
+        """All answers within `text`, in their order."""
+
+    def read(self, text: str, question: str = "") -> Prediction:
+        """The answer in `text` by the rule of this module."""
+        answer = self._bare(text, question)
+        if answer is None:
+            answer = self._marked(text, question)
+        return self._unmarked(text, question) if answer is None else answer
+
+    def stated(self, passage: str, question: str) -> Prediction:
+        """The answer that directly follows a marker."""
+        clause = _SENTENCE_END.split(passage, maxsplit=1)[0]
+        for part in (passage, clause):
+            if (answer := self._bare(part, question)) is not None:
+                return answer
+        found = self._asserted(clause, question)
+        if not found:
+            return None
+        first = found[0]
+        for other in found[1:]:
+            undecided = _ALTERNATIVE.fullmatch(clause[first.end : other.start])
+            if other.answer != first.answer and undecided:
+                return None
+        return first.answer
+
+    def _bare(self, text: str, question: str) -> Prediction:
+        trimmed = text.strip(_WRAPPING)
+        return self.bare(trimmed, question) if trimmed else None
+
+    def _marked(self, text: str, question: str) -> Prediction:
+        for passage in marked_passages(text):
+            if (answer := self.stated(passage, question)) is not None:
+                return answer
+        for bold in reversed(_BOLD.findall(text)):
+            if (answer := self._bare((bold[0] or bold[1]).rstrip(":"), question)) is not None:
+                return answer
+        return None
+
+    def _unmarked(self, text: str, question: str) -> Prediction:
+        plain = without_markup(text).strip()
+        found = self._asserted(plain, question)
+        if not found:
+            return None
+        if (answer := _only(found)) is not None:
+            return answer
+        last = plain.rsplit("\n", 1)[-1]
+        if (answer := self._bare(last, question)) is not None:
+            return answer
+        if self.leads(plain, found):
+            return found[0].answer
+        if (answer := _only(self._asserted(last, question))) is not None:
+            return answer
+        final = found[-1]
+        ends = not plain[final.end :].strip(_WRAPPING + ".!)")
+        return final.answer if ends and _TAIL.search(plain[max(0, final.start - 12) : final.start]) else None
+
+    def leads(self, text: str, found: list[Mention]) -> bool:
+        """Whether the first mention opens the reply as its answer."""
+        first = found[0]
+        return not text[: first.start].strip(_WRAPPING) and text[first.end : first.end + 1] in (
+            ",",
+            ".",
+            ";",
+            ":",
+            "\n",
+            "!",
+        )
+
+    def denied(self, text: str, mention: Mention) -> Prediction:
+        """What a denied mention ("not A") says; None where it says nothing."""
+        return None
+
+    def _asserted(self, text: str, question: str) -> list[Mention]:
+        kept = []
+        for mention in self.mentions(text, question):
+            if not _DENIED.search(text[max(0, mention.start - 40) : mention.start]):
+                kept.append(mention)
+            elif (answer := self.denied(text, mention)) is not None:
+                kept.append(mention._replace(answer=answer))
+        return kept
+
+
+def marked_passages(text: str) -> Iterator[str]:
+    """What stands behind explicit markers, the last one first: the rest of the line, or the next line with content."""
+    places = [(match.start(), match[1]) for match in _BOXED.finditer(text)]
+    plain = without_markup(text)
+    found = [_LATEX_TEXT.sub(r"\1", content) for _, content in places]
+    yield from reversed(found)
+    for match in reversed(list(_MARKER.finditer(plain))):
+        rest = plain[match.end() : match.end() + 1000].strip(_WRAPPING + ":")
+        if rest:
+            yield rest.split("\n", 1)[0].strip()
+
+
+def without_markup(text: str) -> str:
+    """`text` without the asterisks and backticks of emphasis, which stand between a marker and its answer."""
+    return text.replace("**", "").replace("__", " ").replace("`", "")
+
+
+def _only(found: list[Mention]) -> Prediction:
+    answers = {mention.answer for mention in found}
+    return answers.pop() if len(answers) == 1 else None

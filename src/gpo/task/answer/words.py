@@ -1,0 +1,67 @@
+"""Word lists (sorted words, closing brackets): words in order, whatever separates them. Knows no metric."""
+
+from __future__ import annotations
+
+import re
+
+from gpo.task.answer.reader import Answer, Prediction
+from gpo.task.answer.rule import marked_passages, without_markup
+
+_ITEM = re.compile(r"^\s*(?:\d+\s*[.):]|[-*•])\s+")
+_LEAD_IN = re.compile(r"^[^\n:]{0,200}:(?=\s)")
+_BLOCK = re.compile(r"\n\s*\n")
+_LIST_MARKER = re.compile(
+    r"\b(?:sorted|alphabetical|final|resulting)\b[^\n:]{0,80}(?::|\bis\b:?|\bare\b:?)(?=\s)", re.IGNORECASE
+)
+_SEPARATORS = re.compile(r"[,;\s]+|->|→")
+_WRAPPING = "\"'“”‘’`*_"
+
+
+class WordsReader:
+    """Words in order, in lower case, as a tuple.
+
+    Read from behind the last marker ("Sorted: …", "the answer is …"); else from the paragraph that a line ending in a
+    colon announces; else from the last paragraph. Commas, numbering, bullets and quotes do not count.
+    """
+
+    form = "a list of words, separated by spaces"
+    request = "Give only your final answer: the words, separated by spaces."
+    continuation = "\nTherefore, the answer (the words, separated by spaces) is"
+
+    def read(self, text: str, question: str = "") -> Prediction:
+        plain = without_markup(text).strip()
+        return _words(_answer_part(plain)) or None
+
+    def normal(self, target: str | float, question: str = "") -> Answer:
+        words = _words(str(target))
+        if not words:
+            raise ValueError("the expected list of words is empty")
+        return words
+
+
+def _answer_part(text: str) -> str:
+    if found := list(_LIST_MARKER.finditer(text)):
+        rest = text[found[-1].end() :].strip()
+        if rest:
+            return _BLOCK.split(rest, maxsplit=1)[0]
+    if passage := next(marked_passages(text), None):
+        return passage
+    blocks = _BLOCK.split(text)
+    announced = [
+        after for before, after in zip(blocks, blocks[1:], strict=False) if before.rstrip().endswith(":")
+    ]
+    block = announced[-1] if announced else blocks[-1]
+    return _LEAD_IN.sub("", block, count=1) or block
+
+
+def _words(text: str) -> tuple[str, ...]:
+    words = []
+    for line in text.splitlines():
+        for number, part in enumerate(_SEPARATORS.split(_ITEM.sub("", line))):
+            word = part.strip(_WRAPPING)
+            if word and not (word == "and" and number and re.search(r",\s*and\b", line)):
+                words.append(word.lower())
+    # A full stop ends the sentence, not the word; a list of brackets has none.
+    if words and len(words[-1]) > 1:
+        words[-1] = words[-1].rstrip(".!")
+    return tuple(word for word in words if word)

@@ -1,0 +1,89 @@
+"""Reading the optimizer's reply and refusing what is no prompt."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gpo.optimizer.candidates import Guard, candidate, read_reply
+
+GUARD = Guard(
+    examples=[
+        "A blue crate stands under the old stairs behind the kitchen door. Yes",
+        "My parcel with the green lamp was left at the wrong house on Friday. No",
+    ],
+    required=("city",),
+    answers=("Yes", "No"),
+    max_words=12,
+)
+
+
+@pytest.mark.parametrize(
+    ("raw", "prompt"),
+    [
+        ("<START>Think first.<END>", "Think first."),
+        ("Sure! <START>\nThink first.\n<END> I hope this helps.", "Think first."),
+        ("<START>Think first.", "Think first."),
+        ("<start>Think first.<end>", "Think first."),
+        ("<START>One.<END> <START>Two.<END>", "One."),
+        ("Prompt: Think first.", "Think first."),
+        ('New prompt: "Think first."', "Think first."),
+        ("```\nThink first.\n```", "Think first."),
+        ("“Think first.”", "Think first."),
+        ('"Yes" or "No"?', '"Yes" or "No"?'),
+        ("Think\x1b[31m first.\u202e", "Think[31m first."),
+        ("Line one.\nLine two.", "Line one.\nLine two."),
+        ("", ""),
+    ],
+)
+def test_read_reply(raw: str, prompt: str) -> None:
+    assert read_reply(raw) == prompt
+
+
+@pytest.mark.parametrize(
+    ("prompt", "reason"),
+    [
+        ("In {city}, decide and answer briefly.", None),
+        ("", "empty"),
+        (" ... ", "empty"),
+        ("Decide and answer.", "drops the placeholder {city}"),
+        ("Put <Prompt> in {city}.", "contains a tag of the reply form"),
+        ("{city} one two three four five six seven eight nine ten eleven twelve", "13 words, more than"),
+        ("Yes.", "is an answer and not a prompt"),
+        ("{city}: a blue crate stands under the old stairs!", "copies an example"),
+        ("{city}: a blue crate stands under the old roof", None),
+    ],
+)
+def test_reasons(prompt: str, reason: str | None) -> None:
+    found = GUARD.reason(prompt)
+    assert found is None if reason is None else reason in (found or "")
+
+
+def test_a_phrase_that_many_examples_share_is_the_tasks_own_and_may_be_used() -> None:
+    rows = [f"If you follow these steps, do you come back home? Walk {n} steps." for n in range(20)]
+    assert (
+        Guard(examples=rows).reason("If you follow these steps, do you come back home? Say Yes or No.")
+        is None
+    )
+
+
+def test_a_phrase_of_the_initial_prompt_may_be_used() -> None:
+    phrase = "A blue crate stands under the old stairs behind"
+    assert Guard(examples=[phrase], initial=phrase).reason(phrase + " it") is None
+
+
+def test_an_enforced_limit_rejects_with_the_measured_distance() -> None:
+    item = candidate("one two three four", "one", Guard(), limit=2)
+    assert item.distance == 3
+    assert item.rejected == "changes 3 words, more than the limit of 2"
+    assert candidate("one two three", "one", Guard(), limit=2).rejected is None
+    assert candidate("one two three four", "one", Guard(), limit=None).rejected is None
+
+
+@given(st.text())
+def test_any_reply_gives_a_text_without_control_characters(raw: str) -> None:
+    prompt = read_reply(raw)
+    assert not any(ord(c) < 32 and c not in "\n\t" for c in prompt)
+    assert "\x1b" not in prompt
+    GUARD.reason(prompt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import os
@@ -16,13 +17,15 @@ from typing import Any
 import pytest
 
 from gpo.errors import RunError
+from gpo.model.model import Reply
 from gpo.run.changes import changed_keys
 from gpo.run.directory import RunDirectory
 from gpo.run.files import write_atomically
+from gpo.run.journal import Journal
 from gpo.run.lock import RunLock
 from gpo.run.result import Improvement, Result, RoleUsage, RunUsage, Scores, SplitScores
 
-from .support import unprivileged
+from .support import ask, unprivileged
 
 CONFIG: dict[str, Any] = {
     "prompt": "Let's think step by step.",
@@ -55,6 +58,27 @@ def changed(**keys: Any) -> dict[str, Any]:
     return {**CONFIG, **keys}
 
 
+def answer(journal: Journal) -> None:
+    """One recorded answer: only from here on there is something to lose."""
+    reply = Reply(texts=("yes",))
+    asyncio.run(journal.put_call("task", ask("Is it?"), reply, key="0" * 32, started=1.0))
+
+
+def test_a_start_without_an_answer_does_not_block_another_configuration(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path / "run")
+    with run:
+        run.open(CONFIG, "old")
+    with run:
+        run.open(changed(seed=1), "new")
+    assert run.check(changed(seed=1)) == "fresh"
+    with run:
+        answer(run.open(changed(seed=1), "new"))
+    assert run.check(changed(seed=1)) == "started"
+    with pytest.raises(RunError, match="seed"):
+        run.check(CONFIG)
+    assert run.config_path.read_text() == "new"
+
+
 def test_a_run_begins_is_continued_and_ends(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path / "runs" / "one")
     assert run.check(CONFIG) == "fresh"
@@ -62,6 +86,7 @@ def test_a_run_begins_is_continued_and_ends(tmp_path: Path) -> None:
     with run:
         journal = run.open(CONFIG, "seed: 0\n")
         journal.put_step(0, {})
+        answer(journal)
     assert run.check(CONFIG) == "started"
     with run:
         assert run.open(CONFIG, "seed: 0\n").steps() == {0: {}}
@@ -81,7 +106,7 @@ def test_a_run_begins_is_continued_and_ends(tmp_path: Path) -> None:
 def test_another_configuration_is_refused_by_the_keys_that_differ(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path / "run")
     with run:
-        run.open(CONFIG, "")
+        answer(run.open(CONFIG, ""))
     with pytest.raises(RunError) as caught:
         run.open(changed(seed=1, prompt="x" * 100), "")
     line = str(caught.value)
@@ -132,7 +157,7 @@ def test_an_empty_folder_and_a_start_that_was_killed_are_fresh(tmp_path: Path) -
     (tmp_path / "journal.sqlite").write_bytes(b"")
     run = RunDirectory(tmp_path)
     with run:
-        run.open(CONFIG, "whole")
+        answer(run.open(CONFIG, "whole"))
     assert run.check(changed(budget={})) == "started"
     assert run.config_path.read_text() == "whole"
 
@@ -227,7 +252,8 @@ def test_a_killed_write_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> No
         """
         import sys
         from pathlib import Path
-        from gpo.run.files import write_atomically
+        from gpo.model.model import Reply
+from gpo.run.files import write_atomically
         print("go", flush=True)
         while True:
             for byte in (b"a", b"b"):

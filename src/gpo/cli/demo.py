@@ -11,7 +11,7 @@ import typer
 def demo(
     seed: Annotated[int, typer.Option(help="Another seed is another split and another search.")] = 0,
     run_dir: Annotated[
-        Optional[Path], typer.Option(help="Where the run is kept; runs/demo-SEED if not given.")  # noqa: UP045
+        Optional[Path], typer.Option(help="Where the run is kept; runs/demo-SEED if not given.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -25,11 +25,11 @@ def demo(
 
 # Sizes by measurement: the optimization ends within minutes on 2 cores and the test split can show its gain.
 CONFIG = {
-    "task": {"data": "gpo/tickets", "split": {"train": 50, "dev": 40, "test": 150}},
+    "task": {"data": "gpo/tickets", "split": {"train": 24, "dev": 36, "test": 120}},
     "prompt": "What is this message about?",
     "models": {
-        "task": {"model": "local/qwen2.5-coder-1.5b", "max_tokens": 16},
+        "task": {"model": "local/qwen2.5-coder-0.5b", "max_tokens": 12},
         "optimizer": {"model": "local/qwen2.5-coder-1.5b", "max_tokens": 100},
     },
-    "optimize": {"epochs": 1, "batch_size": 10, "candidates": 6},
+    "optimize": {"epochs": 1, "batch_size": 8, "candidates": 6, "max_words": 80},
 }

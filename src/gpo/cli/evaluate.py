@@ -14,7 +14,7 @@ def evaluate(
     split: Annotated[str, typer.Option(help="train, dev or test.")] = "test",
     set_: Annotated[
         Optional[list[str]],
-        typer.Option("--set", metavar="KEY.PATH=VALUE", help="Override one key; may be repeated."),  # noqa: UP045
+        typer.Option("--set", metavar="KEY.PATH=VALUE", help="Override one key; may be repeated."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the score as JSON.")] = False,
 ) -> None:
@@ -23,8 +23,8 @@ def evaluate(
     import json as json_
     import sys
 
-    from gpo.cli.progress import ProgressDisplay
     from gpo.cli.common import assemble
+    from gpo.cli.progress import ProgressDisplay
     from gpo.config.load import load_config
     from gpo.run.evaluate import evaluate_prompt, read_prompt
     from gpo.run.progress import Progress

@@ -12,11 +12,11 @@ def optimize(
     config: Annotated[Path, typer.Argument(help="The configuration file (gpo init writes one).")],
     run_dir: Annotated[
         Optional[Path],
-        typer.Option(help="Where the run is kept; runs/NAME-OF-THE-CONFIGURATION if not given."),  # noqa: UP045
+        typer.Option(help="Where the run is kept; runs/NAME-OF-THE-CONFIGURATION if not given."),
     ] = None,
     set_: Annotated[
         Optional[list[str]],
-        typer.Option("--set", metavar="KEY.PATH=VALUE", help="Override one key; may be repeated."),  # noqa: UP045
+        typer.Option("--set", metavar="KEY.PATH=VALUE", help="Override one key; may be repeated."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:

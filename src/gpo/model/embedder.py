@@ -26,7 +26,7 @@ _MINILM_TOKENS = 256  # the publisher's maximum sequence length
 
 
 class Embedder(Protocol):
-    """Something that maps texts to vectors. Equal texts get equal vectors, whatever is embedded beside them."""
+    """Maps texts to vectors. Equal texts get equal vectors, whatever is embedded beside them."""
 
     @property
     def name(self) -> str:
@@ -76,7 +76,8 @@ def _open(prefer: str | None) -> Embedder:
     if prefer:
         raise ModelError(f"this run was begun with the embedder {prefer}: {why[0]}")
     raise ModelError(
-        f"no embedder for `trajectory: relevance`: {'; '.join(why)}; get online once, or choose `trajectory: recency`"
+        f"no embedder for `trajectory: relevance`: {'; '.join(why)}; "
+        "get online once, or choose `trajectory: recency`"
     )
 
 
@@ -111,7 +112,13 @@ def _load_bge(*, local_files_only: bool) -> Callable[[str], NDArray[np.float32]]
             threads=1,  # many short texts: more threads wait for each other
             local_files_only=local_files_only,
         )
-    return lambda text: next(iter(model.embed([text], batch_size=1)))  # type: ignore[no-any-return]
+
+    def encode(text: str) -> NDArray[np.float32]:
+        import numpy as np
+
+        return np.asarray(next(iter(model.embed([text], batch_size=1))), dtype=np.float32)
+
+    return encode
 
 
 def _open_minilm() -> Callable[[str], NDArray[np.float32]]:
@@ -122,7 +129,7 @@ def _open_minilm() -> Callable[[str], NDArray[np.float32]]:
 
 
 def _load_minilm(onnx: Path, tokenizer_file: Path) -> Callable[[str], NDArray[np.float32]]:
-    import onnxruntime
+    import onnxruntime  # type: ignore[import-untyped]
     from tokenizers import Tokenizer
 
     options = onnxruntime.SessionOptions()

@@ -70,8 +70,8 @@ def _serve(settings: dict[str, Any]) -> Any:
     params.n_ubatch = settings["micro_batch"]
     params.cache_ram_mib = settings["cache_mib"]
     params.slot_prompt_similarity = settings["slot_similarity"]
-    # llama.cpp's own defaults cut the tail of the distribution; an optimizer model at temperature 1 then writes the same
-    # few paraphrases again and again. A request says what it wants, and temperature alone means plain sampling.
+    # llama.cpp's own defaults cut the tail of the distribution; an optimizer model at temperature 1 then
+    # writes the same few paraphrases again and again. Temperature alone means plain sampling, as elsewhere.
     params.sampling.top_k = 0
     params.sampling.top_p = 1.0
     params.sampling.min_p = 0.0

@@ -89,7 +89,7 @@ class Wire:
         try:
             async with self._open().post(self._base + path, data=data) as response:
                 return response.status, response.headers, await response.read()
-        except asyncio.TimeoutError:
+        except TimeoutError:
             raise TransientModelError(f"{self._identity}: no answer in {self._timeout.total:g} s") from None
         except aiohttp.InvalidURL:
             raise PermanentModelError(

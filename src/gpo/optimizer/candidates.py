@@ -18,6 +18,7 @@ _TAGGED = re.compile(r"<START>(.*?)(?:<END>|</START>|$)", re.IGNORECASE | re.DOT
 _LEAD = re.compile(r"^(?:(?:new|improved|modified|better)\s+)*prompt\s*:\s*", re.IGNORECASE)
 _FENCE = re.compile(r"^```[a-z]*\s*\n(.*?)\n?```$", re.IGNORECASE | re.DOTALL)
 _SLOT = re.compile(r"<\s*/?\s*(?:prompt|start|end)\s*>", re.IGNORECASE)
+_SCORE = re.compile(r"^\s*score\s*:", re.IGNORECASE | re.MULTILINE)
 _WORD = re.compile(r"\w+")
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
@@ -98,6 +99,8 @@ class Guard:
             return f"{len(words)} words, more than optimize.max_words ({self.max_words})"
         if _plain(prompt) in self._answers:
             return "is an answer and not a prompt"
+        if _SCORE.search(prompt):
+            return "repeats the list of scored prompts"
         found = set(placeholders(prompt))
         if missing := [name for name in self.required if name not in found]:
             return f"drops the placeholder {{{missing[0]}}}"

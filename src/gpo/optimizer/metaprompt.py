@@ -36,6 +36,7 @@ def meta_prompt(
     text = bench.templates.render(
         "meta_prompt",
         answers=bench.task.answer_form,
+        choices=bench.task.answer_choices,
         earlier=[_formatted(point.information, settings.scale) for point in shown.earlier],
         current=_formatted(current, settings.scale),
         current_first=shown.current_first,

@@ -1,164 +1,164 @@
-"""From the configuration's `task.data` to splits of examples: files, folders, one file cut into splits, builtin tasks.
-
-Knows columns and splits; how an answer is read is `gpo.task.answer`'s business.
-"""
+"""From `task.data` to rows a split: files, folders, builtin tasks, drawing splits. Knows no question and no answer."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gpo.errors import ConfigError, DataError
-from gpo.task.example import Example, Target
-from gpo.task.prompt import fill, placeholders
-from gpo.task.rows import SUFFIXES, Row, read_rows
+from gpo.task.rows import SUFFIXES, Row, read_file, read_rows
 
 SPLITS = ("train", "dev", "test", "format", "demos")
-REQUIRED = ("train", "dev", "test")
-_ALIASES = {"dev": ("dev", "validation", "valid", "eval")}
-# One file without a `split`: a quarter each for train and dev, the rest for a test that can tell a difference.
-_SHARES = {"train": 0.25, "dev": 0.25}
+DEFAULT_SHARES = {"train": 0.25, "dev": 0.25, "test": 0.5}
+"""How one file without `task.split` is divided."""
+
+_OTHER_NAMES = {"validation": "dev", "valid": "dev", "val": "dev", "eval": "dev", "demonstrations": "demos"}
+_BENCHMARK = re.compile(r"(?:bbh|bbh-lite|mmlu|gsm8k|wsc|webnlg)(?:/[\w-]+)?|hf:.*")
 
 
-def split_rows(
-    data: str | Mapping[Any, str], split: Mapping[Any, int] | None, *, seed: int, base_dir: Path
-) -> dict[str, list[Row]]:
-    """Rows a split. Raises `ConfigError` naming `task.data` or `task.split`, and `DataError` naming a row."""
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Rows a split; `pool` holds rows that are not divided yet. `defaults` are `task` keys that a builtin task brings
+    (used where the configuration leaves them out)."""
+
+    name: str
+    splits: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    pool: Sequence[Row] | None = None
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+
+def load(
+    data: str | Path | Mapping[str, str | Path], *, base_dir: Path, seed: int, split: Mapping[str, int] | None
+) -> Loaded:
+    """Read what `task.data` names; relative paths start at `base_dir`.
+
+    Raises `ConfigError` where nothing is found under that name and `DataError` for a row that cannot be read.
+    """
     if isinstance(data, Mapping):
-        return {name: read_rows(_path(base_dir, file)) for name, file in data.items()}
-    path = _path(base_dir, data)
+        return Loaded(_name(data), _mapped(data, base_dir))
+    name = str(data)
+    if name.startswith("gpo/"):
+        return _builtin(name, seed, split)
+    path = base_dir / Path(name).expanduser()
     if path.is_dir():
-        return _folder(path)
-    if path.suffix.lower() in SUFFIXES:
-        return _cut(read_rows(path), split, seed, str(path))
+        return Loaded(path.name, _folder(path))
+    if path.exists():
+        found = read_file(path)
+        if isinstance(found, dict):
+            return Loaded(path.stem, _named(found, str(path)))
+        return Loaded(path.stem, pool=found)
+    if _BENCHMARK.fullmatch(name):
+        raise ConfigError(
+            f"task.data: the benchmark {name!r} cannot be fetched by name yet; write the path of a folder with "
+            "train.jsonl, dev.jsonl and test.jsonl"
+        )
     raise ConfigError(
-        f"task.data: {data!r} is no file, folder or builtin task (gpo tasks list); a file ends in {', '.join(SUFFIXES)}"
+        f"task.data: no file or folder {path}; builtin tasks are written gpo/NAME (gpo tasks list)"
     )
 
 
-def examples(rows: Mapping[str, Sequence[Row]], *, input: str, target: str) -> dict[str, tuple[Example, ...]]:
-    """Examples a split; `input` and `target` are columns, `input` may be a template. Raises `DataError`."""
-    return {
-        name: tuple(_example(row, f"{name}/{index}", input, target) for index, row in enumerate(items))
-        for name, items in rows.items()
-    }
+def given(rows: Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]], name: str) -> Loaded:
+    """The same for rows from Python: a list, or a mapping of split to list."""
+    if isinstance(rows, Mapping):
+        return Loaded(name, _named({key: _rows(part, str(key)) for key, part in rows.items()}, name))
+    return Loaded(name, pool=_rows(rows, "rows"))
 
 
-def check_splits(splits: Mapping[str, Sequence[Example]], *, allow_overlap: bool) -> list[str]:
-    """Refuse empty splits and a test split that overlaps train or dev; returns warnings for a person."""
-    for name in REQUIRED:
-        if not splits.get(name):
-            raise ConfigError(
-                f"task.data: the {name} split is empty; give it rows, or let task.split draw some"
-            )
-    seen = {_plain(e.input): e for name in ("train", "dev") for e in splits[name]}
-    for example in splits["test"]:
-        twin = seen.get(_plain(example.input))
-        if twin is not None and not allow_overlap:
-            raise ConfigError(
-                f"task.data: the test row {example.source or example.id} is also {twin.source or twin.id}; remove it, "
-                "or set task.allow_overlap: true"
-            )
-    size = len(splits["dev"])
-    if size < 10:
-        return [f"the dev split has {size} rows: its scores are noise; use at least 10, better 50"]
-    return []
+def draw(
+    loaded: Loaded, split: Mapping[str, int] | None, *, seed: int, key: Callable[[Row], str] | None
+) -> tuple[dict[str, list[Row]], list[str]]:
+    """Rows a split and warnings. Undivided rows are shuffled with `seed` and cut into `split` (or `DEFAULT_SHARES`),
+    after rows whose `key` stood before have been left out; of splits that exist, as many rows as `split` says are drawn
+    and keep their order.
+
+    Raises `ConfigError` where there are too few rows.
+    """
+    if loaded.pool is None:
+        return {name: _some(name, rows, split, seed) for name, rows in loaded.splits.items()}, []
+    rows = (
+        list(loaded.pool)
+        if key is None
+        else list({key(row): row for row in reversed(loaded.pool)}.values())[::-1]
+    )
+    left_out = len(loaded.pool) - len(rows)
+    warnings = [f"{left_out} rows repeat the input of another row and were left out"] if left_out else []
+    counts = (
+        dict(split) if split else {name: int(share * len(rows)) for name, share in DEFAULT_SHARES.items()}
+    )
+    if (wanted := sum(counts.values())) > len(rows):
+        raise ConfigError(
+            f"task.split: asks for {wanted} rows, but {loaded.name} has {len(rows)} different ones"
+        )
+    random.Random(f"{seed}/split").shuffle(rows)
+    drawn, start = {}, 0
+    for name in SPLITS:
+        end = start + counts.get(name, 0)
+        drawn[name], start = rows[start:end], end
+    return drawn, warnings
 
 
-def as_rows(items: Sequence[Mapping[str, Any]], where: str) -> list[Row]:
-    """Rows from Python mappings."""
-    return [Row(item, f"{where}: row {index}") for index, item in enumerate(items, start=1)]
+def _some(name: str, rows: Sequence[Row], split: Mapping[str, int] | None, seed: int) -> list[Row]:
+    wanted = (split or {}).get(name, len(rows))
+    if wanted > len(rows):
+        raise ConfigError(f"task.split.{name}: asks for {wanted} rows, but there are {len(rows)}")
+    kept = sorted(random.Random(f"{seed}/split/{name}").sample(range(len(rows)), wanted))
+    return [rows[index] for index in kept]
 
 
-def cut(
-    rows: Sequence[Row], split: Mapping[Any, int] | None, *, seed: int, where: str
-) -> dict[str, list[Row]]:
-    """Disjoint splits of one list of rows, drawn with `seed`. Raises `ConfigError` where there are too few rows."""
-    return _cut(rows, split, seed, where)
-
-
-def _cut(rows: Sequence[Row], split: Mapping[Any, int] | None, seed: int, where: str) -> dict[str, list[Row]]:
-    if split is None:
-        sizes = {name: max(1, int(len(rows) * share)) for name, share in _SHARES.items()}
-        sizes["test"] = len(rows) - sum(sizes.values())
-    else:
-        sizes = dict(split)
-    if sum(sizes.values()) > len(rows) or sizes["test" if "test" in sizes else next(iter(sizes))] < 1:
-        raise ConfigError(f"task.split: asks for {sum(sizes.values())} rows, {where} has {len(rows)}")
-    shuffled = list(rows)
-    random.Random(f"{seed}/split").shuffle(shuffled)
-    parts: dict[str, list[Row]] = {}
-    start = 0
-    for name, size in sizes.items():
-        parts[name] = shuffled[start : start + size]
-        start += size
-    return parts
+def _mapped(data: Mapping[str, str | Path], base_dir: Path) -> dict[str, list[Row]]:
+    return _named(
+        {name: read_rows(base_dir / Path(path).expanduser()) for name, path in data.items()}, "task.data"
+    )
 
 
 def _folder(path: Path) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
-    for name in SPLITS:
-        stems = _ALIASES.get(name, (name,))
-        files = [path / f"{stem}{suffix}" for stem in stems for suffix in SUFFIXES]
-        file = next((file for file in files if file.is_file()), None)
-        if file is not None:
-            found[name] = read_rows(file)
-        elif name in REQUIRED:
-            raise ConfigError(
-                f"task.data: the folder {path} has no {name} split ({name}.jsonl, .csv, .json or .parquet)"
-            )
+    files: dict[str, Path] = {}
+    for suffix in SUFFIXES:
+        for file in sorted(path.glob(f"*{suffix}")):
+            name = _OTHER_NAMES.get(file.stem, file.stem)
+            if name not in SPLITS:
+                continue
+            if name in files:
+                raise ConfigError(
+                    f"{path}: both {files[name].name} and {file.name} hold the {name} split; keep one"
+                )
+            files[name] = file
+    if not files:
+        raise ConfigError(f"{path}: holds no split files such as train.jsonl, dev.jsonl and test.jsonl")
+    return {name: read_rows(files[name]) for name in SPLITS if name in files}
+
+
+def _named(found: Mapping[str, list[Row]], source: str) -> dict[str, list[Row]]:
+    splits: dict[str, list[Row]] = {}
+    for key, rows in found.items():
+        name = _OTHER_NAMES.get(key, key)
+        if name not in SPLITS or name in splits:
+            problem = "is given twice" if name in splits else f"is none of {', '.join(SPLITS)}"
+            raise ConfigError(f"{source}: the split {key!r} {problem}")
+        splits[name] = rows
+    return splits
+
+
+def _builtin(name: str, seed: int, split: Mapping[str, int] | None) -> Loaded:
+    from gpo.task import builtin
+
+    rows, defaults = builtin.load(name.removeprefix("gpo/"), seed=seed, split=split)
+    return Loaded(name, {key: _rows(part, f"{name}: {key}") for key, part in rows.items()}, defaults=defaults)
+
+
+def _rows(rows: Iterable[Mapping[str, Any]], source: str) -> list[Row]:
+    found = []
+    for number, values in enumerate(rows, start=1):
+        if not isinstance(values, Mapping):
+            raise DataError(f"{source}: row {number} is {type(values).__name__} and not a mapping of columns")
+        found.append(Row({str(key): value for key, value in values.items()}, f"{source} row {number}"))
     return found
 
 
-def _path(base_dir: Path, name: str) -> Path:
-    return base_dir / Path(name).expanduser()
-
-
-def _example(row: Row, id_: str, input_: str, target: str) -> Example:
-    fields = {str(name): _shown(value) for name, value in row.columns.items()}
-    if input_ in fields:
-        text = fields[input_]
-    else:
-        missing = next((name for name in placeholders(input_) if name not in fields), None)
-        if missing is not None or not placeholders(input_):
-            raise DataError(_no_column(row, "task.input", missing or input_))
-        text = fill(input_, fields)
-    if target not in row.columns:
-        raise DataError(_no_column(row, "task.target", target))
-    if not text.strip():
-        raise DataError(f"{row.source}: the input is empty")
-    return Example(str(row.columns.get("id") or id_), text, _target(row, target), fields, row.source)
-
-
-def _no_column(row: Row, key: str, name: str) -> str:
-    columns = ", ".join(map(str, row.columns)) or "none"
-    return f"{row.source}: there is no column {name!r} ({key}); the columns are {columns}"
-
-
-def _target(row: Row, column: str) -> Target:
-    value = row.columns[column]
-    if isinstance(value, bool):
-        return "Yes" if value else "No"
-    if isinstance(value, int | float):
-        return float(value)
-    if isinstance(value, list | tuple) and value:
-        return tuple(str(item) for item in value)
-    if (
-        value is None
-        or (isinstance(value, str) and not value.strip())
-        or isinstance(value, list | tuple | dict)
-    ):
-        raise DataError(f"{row.source}: the target ({column!r}) is empty or no text, number or list")
-    return str(value)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return "\n".join(str(item) for item in value)
-    return "" if value is None else str(value)
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split())
+def _name(data: Mapping[str, str | Path]) -> str:
+    first = Path(str(next(iter(data.values()), "task")))
+    return first.parent.name or first.stem

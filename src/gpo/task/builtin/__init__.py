@@ -1,4 +1,4 @@
-"""Tasks that GPO itself brings: hand-written support tickets and seeded generators of small reasoning tasks."""
+"""Tasks that GPO brings: hand-written support tickets and seeded generators of small reasoning tasks."""
 
 from gpo.task.builtin.catalog import describe, load, names
 

@@ -25,7 +25,7 @@ _Valued = tuple[str, bool]
 
 
 def generate(rng: random.Random, n: int) -> list[Row]:
-    """`n` different rows, half of them "True" and half "False", in random order; 4 to 8 truth values a row."""
+    """`n` different rows, half "True" and half "False", in random order; 4 to 8 truth values a row."""
 
     def make(index: int) -> tuple[str, str]:
         wanted = index % 2 == 0

@@ -33,13 +33,13 @@ _BBH_SIZES: Final = MappingProxyType({"train": 48, "dev": 48, "test": 144})
 
 @dataclass(frozen=True, slots=True)
 class _Builtin:
-    """`draw(rng, n)` returns at least `n` rows such that every run of them has about the same mix of answers."""
+    """`draw(rng, n)` returns `n` rows or more; every stretch of them has about the same mix of answers."""
 
     line: str
     draw: Callable[[random.Random, int], list[Row]]
     answer: Mapping[str, object]
+    sizes: Mapping[str, int]
     prompt: str = "Let's think step by step."
-    sizes: Mapping[str, int] = _BBH_SIZES
 
 
 def names() -> tuple[str, ...]:
@@ -57,12 +57,12 @@ def load(
 ) -> tuple[dict[str, list[dict[str, object]]], dict[str, object]]:
     """The rows of each split, and how the task is asked unless the user says otherwise.
 
-    `split` changes the default sizes, a key at a time. `train`, `dev` and `test` are disjoint and have about the same
-    mix of answers; `format` and `demos` exist where `split` names them and are drawn from train. Rows are
+    `split` changes the default sizes, a key at a time. `train`, `dev` and `test` are disjoint and have about
+    the same mix of answers; `format` and `demos` exist where `split` names them, drawn from train. Rows are
     {"input": str, "target": str} and depend on (name, seed, split) alone.
 
-    The second value holds keys of the task section (`input`, `target`, `answer`, `metric`, `position`) and `prompt`,
-    a start prompt for the top level of the configuration.
+    The second value holds keys of the task section (`input`, `target`, `answer`, `metric`, `position`) and
+    `prompt`, a start prompt for the top level of the configuration.
 
     Raises ConfigError in one line for an unknown name, a wrong split or more rows than there are.
     """
@@ -98,7 +98,8 @@ def _find(name: str) -> _Builtin:
 
 
 def _sizes(name: str, task: _Builtin, split: Mapping[str, int] | None) -> dict[str, int]:
-    for part, size in (split or {}).items():
+    given: Mapping[str, object] = split or {}
+    for part, size in given.items():
         if part not in _DEALT + _FROM_TRAIN:
             raise ConfigError(
                 f"task.split: unknown split {part!r}; there are {', '.join(_DEALT + _FROM_TRAIN)}"
@@ -109,8 +110,8 @@ def _sizes(name: str, task: _Builtin, split: Mapping[str, int] | None) -> dict[s
     for part in _FROM_TRAIN:
         if sizes.get(part, 0) > sizes["train"]:
             raise ConfigError(
-                f"task.split.{part} is {sizes[part]}, but its rows come from train, which has {sizes['train']} "
-                f"in gpo/{name}"
+                f"task.split.{part} is {sizes[part]}, but in gpo/{name} its rows come from train, "
+                f"which has {sizes['train']}"
             )
     return sizes
 
@@ -134,7 +135,7 @@ def _draw_tickets(rng: random.Random, n: int) -> list[Row]:
 def _stratified(
     generate: Callable[[random.Random, int], list[Row]],
 ) -> Callable[[random.Random, int], list[Row]]:
-    """The same rows, ordered so that every run of them has about the same mix of answers."""
+    """The same rows, ordered so that every stretch of them has about the same mix of answers."""
 
     def draw(rng: random.Random, n: int) -> list[Row]:
         rows = generate(rng, n)
@@ -146,7 +147,7 @@ def _stratified(
 
 
 def _interleaved(rng: random.Random, groups: Sequence[Sequence[T]], *, shuffled: bool) -> list[T]:
-    """All members, each group spread evenly over the whole; the order within a group is kept unless `shuffled`."""
+    """All members, each group spread evenly over the whole; its own order is kept unless `shuffled`."""
     placed: list[tuple[float, int, T]] = []
     for number, group in enumerate(groups):
         members = list(group)
@@ -173,26 +174,31 @@ _TASKS: Final[Mapping[str, _Builtin]] = MappingProxyType(
             line="Say whether a walk ends where it began: Yes or No (generated).",
             draw=_stratified(navigate.generate),
             answer={"kind": "boolean", "rounds": _TWO_ROUNDS},
+            sizes=_BBH_SIZES,
         ),
         "object_counting": _Builtin(
             line="Count the things of one sort in a list: a number (generated).",
             draw=_stratified(object_counting.generate),
             answer={"kind": "number", "rounds": _TWO_ROUNDS},
+            sizes=_BBH_SIZES,
         ),
         "word_sorting": _Builtin(
             line="Put 4 to 10 words into alphabetical order: a word list (generated).",
             draw=word_sorting.generate,
             answer={"kind": "words", "rounds": _TWO_ROUNDS},
+            sizes=_BBH_SIZES,
         ),
         "tracking_shuffled_objects": _Builtin(
             line="Follow three things through swaps: one of (A), (B), (C) (generated).",
             draw=_stratified(tracking_shuffled_objects.generate),
             answer={"kind": "choice", "rounds": _TWO_ROUNDS},
+            sizes=_BBH_SIZES,
         ),
         "boolean_expressions": _Builtin(
             line="Evaluate a logical expression: True or False (generated).",
             draw=_stratified(boolean_expressions.generate),
             answer={"kind": "boolean", "rounds": _TWO_ROUNDS},
+            sizes=_BBH_SIZES,
         ),
     }
 )

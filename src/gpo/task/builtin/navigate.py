@@ -1,9 +1,9 @@
-"""Does a walk end where it began? Yes or No. Written by GPO in the manner of BIG-Bench Hard's task of this name.
+"""Does a walk end where it began? Yes or No.
 
-Knows nothing of splits and of prompts.
+Own wording, in the manner of BIG-Bench Hard's task of this name. Knows nothing of splits and of prompts.
 
-Example: "A robot leaves its dock and obeys: 3 tiles north, 2 tiles west, 3 tiles south. Does it stand on its dock
-again at the end? Yes or No?" -> No
+Example: "A robot leaves its dock and obeys: 3 tiles north, 2 tiles west, 3 tiles south. Does it stand on its
+dock again at the end? Yes or No?" -> No
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""How many things of one sort are in a list? A number. Written by GPO in the manner of BIG-Bench Hard's task.
+"""How many things of one sort are in a list? A number.
 
-Knows nothing of splits and of prompts.
+Own wording, in the manner of BIG-Bench Hard's task of this name. Knows nothing of splits and of prompts.
 
 Example: "The sticker album shows two pears, a cow, and three plums. How many pieces of fruit is that?" -> 5
 """
@@ -87,8 +87,8 @@ def _question(rng: random.Random, total: int) -> str:
         _phrase(item, count) for item, count in zip(_members(rng, asked), _parts(rng, total), strict=False)
     ]
     for other in others:
-        for item in _members(rng, other)[: rng.randint(1, 3)]:
-            phrases.append(_phrase(item, rng.choice((1, 1, 2, 3, 4))))
+        besides = _members(rng, other)[: rng.randint(1, 3)]
+        phrases += [_phrase(item, rng.choice((1, 1, 2, 3, 4))) for item in besides]
     rng.shuffle(phrases)
     listing = f"{', '.join(phrases[:-1])}, and {phrases[-1]}"
     return f"{rng.choice(_OPENINGS)} {listing}. {rng.choice(_QUESTIONS).replace('{sort}', asked)}"

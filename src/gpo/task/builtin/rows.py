@@ -13,7 +13,7 @@ Row = dict[str, object]
 """One labelled row: {"input": question, "target": expected answer}, both text."""
 
 TRIES = 500
-"""Attempts at a row that differs from all before it; a generator that fails so often has nothing new to say."""
+"""Attempts at a row that differs from all before it; who fails so often has nothing new to say."""
 
 
 def distinct_rows(task: str, n: int, make: Callable[[int], tuple[str, str]]) -> list[Row]:

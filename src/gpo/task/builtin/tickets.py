@@ -1,22 +1,25 @@
-"""300 messages from customers of an online shop that also sells software, each to be routed to one of six queues.
+"""300 messages from customers of an online shop that also sells software, each for one of six queues.
 
 Written by hand for GPO, labelled by the rule below. Knows nothing of splits and of prompts.
 
-Example: "The parcel took five weeks, so I bought one elsewhere. I don't need yours any more, I just want my money
-back." -> refund
+Example: "The parcel took five weeks, so I bought one elsewhere. I don't need yours any more, I just want my
+money back." -> refund
 
 The routing rule. A message goes by what the customer wants to happen next, not by the words in it:
 
 - refund: wants money given back or a purchase undone: return, cancel before it is sent, reimburse.
-- delivery: wants an order to reach them: when, where to, by whom, how it is sent; what was lost, left out or mixed up.
-- account: wants to get in, or to change who they are to us: sign-in, codes, users and their rights, personal data,
-  which mails and alerts they get, closing the account.
-- payment: wants to pay, or to have a charge, a price at checkout, an invoice or a receipt explained or put right.
-- product: wants to know something about the thing itself, or to get it to work: fit, faults, use, stock, variants.
+- delivery: wants an order to reach them: when, where to, by whom, how it is sent; what was lost, left out or
+  mixed up on the way.
+- account: wants to get in, or to change who they are to us: sign-in, codes, users and their rights, personal
+  data, which mails and alerts they get, closing the account.
+- payment: wants to pay, or to have a charge, a price at checkout, an invoice or a receipt explained or put
+  right.
+- product: wants to know something about the thing itself, or to get it to work: fit, faults, use, stock,
+  variants.
 - feedback: wants nothing done for them: thanks, praise, a grumble, an idea for everybody.
 
-Each row also carries its `kind`: in a `plain` row a keyword of its own queue appears and none of another; in an
-`indirect` row no keyword of any queue appears; in a `distractor` row a keyword of another queue appears.
+Each row also carries its `kind`: in a `plain` row a keyword of its own queue appears and none of another; in
+an `indirect` row no keyword of any queue appears; in a `distractor` row a keyword of another queue appears.
 """
 
 from __future__ import annotations

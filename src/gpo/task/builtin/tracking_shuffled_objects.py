@@ -1,9 +1,9 @@
-"""Who holds what after some swaps? One of (A), (B), (C). Written by GPO in the manner of BIG-Bench Hard's task.
+"""Who holds what after some swaps? One of (A), (B), (C).
 
-Knows nothing of splits and of prompts.
+Own wording, in the manner of BIG-Bench Hard's task of this name. Knows nothing of splits and of prompts.
 
-Example: "Three campers share out the cups: Ines takes the red cup, Tom the blue cup, and Wei the tin cup. Then they
-trade. Tom and Wei swap cups. Ines and Tom swap cups. Which one does Wei have now?
+Example: "Three campers share out the cups: Ines takes the red cup, Tom the blue cup, and Wei the tin cup.
+Then they trade. Tom and Wei swap cups. Ines and Tom swap cups. Which one does Wei have now?
 (A) the red cup
 (B) the blue cup
 (C) the tin cup" -> (B)
@@ -19,14 +19,14 @@ from gpo.task.builtin.rows import Row, distinct_rows
 
 LETTERS: Final = ("A", "B", "C")
 _PEOPLE: Final = (
-    "Ines", "Tom", "Wei", "Amara", "Jonas", "Priya", "Lucia", "Omar", "Freya", "Mateo", "Yuki", "Zola", "Karim",
-    "Nora", "Pavel",
+    "Ines", "Tom", "Wei", "Amara", "Jonas", "Priya", "Lucia", "Omar", "Freya", "Mateo", "Yuki", "Zola",
+    "Karim", "Nora", "Pavel",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
-    """A sharing out: `opening` ends before the colon, `what` is the plural noun, `things` are what is shared."""
+    """A sharing out: `opening` stands before the colon, `what` is the plural noun, `things` are shared."""
 
     opening: str
     what: str

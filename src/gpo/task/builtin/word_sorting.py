@@ -1,6 +1,6 @@
-"""Words into alphabetical order; the answer is a word list. Written by GPO in the manner of BIG-Bench Hard's task.
+"""Put words into alphabetical order; the answer is a word list.
 
-Knows nothing of splits and of prompts.
+Own wording, in the manner of BIG-Bench Hard's task of this name. Knows nothing of splits and of prompts.
 
 Example: "Alphabetical order, please: plank, cedar, planet" -> cedar planet plank
 """
@@ -28,16 +28,17 @@ FAMILIES: Final = (
     "flag flake flame flank flannel flask flat flavor",
 )
 SINGLES: Final = (
-    "abbey acorn almond amber anchor anvil apron arrow aspen attic badge bagel barley basket beacon beetle bishop "
-    "blanket bottle bucket butter button cabin camel candle canyon castle cedar cellar cherry chimney circus "
-    "cobalt comet cotton cradle crystal curtain dagger dairy damson dentist diamond dolphin donkey drizzle eagle "
-    "easel ebony echo elbow ember engine envelope fable falcon feather fiddle fjord forest fossil fountain "
-    "galaxy garlic gazelle geyser ginger glacier goblet hazel hedge helmet heron hinge honey igloo indigo ivory "
-    "jacket jaguar jasmine jigsaw jungle kennel kettle kiosk kitten ladder lagoon lantern lemon lilac lizard "
-    "lobster magnet mango mantle meadow mitten mortar mustard napkin nectar needle nettle nickel oasis obelisk "
-    "olive opal orchid otter oyster paddle pebble pigeon pillow pirate puzzle quarry quartz quilt rabbit radish "
-    "raven ribbon rocket saddle salmon scarf shovel sketch socket spider sponge tablet tailor thimble thunder "
-    "ticket timber toffee tulip turnip umbrella uncle urchin valley vanilla velvet violin walnut weasel willow "
+    "abbey acorn almond amber anchor anvil apron arrow aspen attic badge bagel barley basket beacon "
+    "beetle bishop blanket bottle bucket butter button cabin camel candle canyon castle cedar cellar "
+    "cherry chimney circus cobalt comet cotton cradle crystal curtain dagger dairy damson dentist "
+    "diamond dolphin donkey drizzle eagle easel ebony echo elbow ember engine envelope fable falcon "
+    "feather fiddle fjord forest fossil fountain galaxy garlic gazelle geyser ginger glacier goblet "
+    "hazel hedge helmet heron hinge honey igloo indigo ivory jacket jaguar jasmine jigsaw jungle kennel "
+    "kettle kiosk kitten ladder lagoon lantern lemon lilac lizard lobster magnet mango mantle meadow "
+    "mitten mortar mustard napkin nectar needle nettle nickel oasis obelisk olive opal orchid otter "
+    "oyster paddle pebble pigeon pillow pirate puzzle quarry quartz quilt rabbit radish raven ribbon "
+    "rocket saddle salmon scarf shovel sketch socket spider sponge tablet tailor thimble thunder ticket "
+    "timber toffee tulip turnip umbrella uncle urchin valley vanilla velvet violin walnut weasel willow "
     "yarn yeast yogurt zebra zenith zigzag"
 )
 
@@ -53,7 +54,7 @@ _JOINTS: Final = (", ", " / ", "; ", " ")
 
 
 def generate(rng: random.Random, n: int) -> list[Row]:
-    """`n` different rows of 4 to 10 words, every length equally often, in random order; never sorted already."""
+    """`n` different rows of 4 to 10 words, each length equally often, in random order; none comes sorted."""
 
     def make(index: int) -> tuple[str, str]:
         words = _words(rng, 4 + index % 7)

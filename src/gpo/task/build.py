@@ -1,0 +1,173 @@
+"""Putting a task together: rows, columns, the answer's reader and the metric. Knows the configuration's `task` keys
+and all rooms of the package; nothing here reads a reply or calls a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gpo.errors import ConfigError, DataError
+from gpo.task.answer import Answer, AnswerReader, Prediction, answer_reader
+from gpo.task.answer.label import shown
+from gpo.task.answer.text import TextReader
+from gpo.task.example import Example, Target
+from gpo.task.load import Loaded, draw, given, load
+from gpo.task.metric import Metric, metric
+from gpo.task.splits import Columns, checked, examples
+from gpo.task.task import Rows, Task
+
+if TYPE_CHECKING:
+    from gpo.config.schema import AnswerConfig, TaskConfig
+
+AnswerOption = str | Mapping[str, Any] | AnswerReader | Callable[[str], str | None]
+MetricOption = str | Metric | Callable[..., float]
+
+
+class CallableReader(TextReader):
+    """An own function from a reply to the answer as text, None where the reply is unreadable."""
+
+    def __init__(self, function: Callable[[str], str | None]) -> None:
+        self._function = function
+
+    def read(self, text: str, question: str = "") -> Prediction:
+        return self._function(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Objects that Python passes in place of configuration keys."""
+
+    reader: AnswerReader | None = None
+    metric: MetricOption | None = None
+
+
+def from_config(config: TaskConfig, *, seed: int, chat: bool = True, base_dir: Path = Path()) -> Task:
+    """See `Task.from_config`."""
+    loaded = load(config.data, base_dir=base_dir, seed=seed, split=config.split)
+    return build(loaded, with_defaults(config, loaded.defaults), seed=seed, chat=chat, base_dir=base_dir)
+
+
+def from_rows(rows: Rows, *, name: str = "task", seed: int = 0, chat: bool = True, **options: Any) -> Task:
+    """See `Task.from_rows`."""
+    config, own = _configured(name, options)
+    return build(given(rows, name), config, seed=seed, chat=chat, base_dir=Path(), own=own)
+
+
+def from_data(
+    data: str | Path | Mapping[str, str | Path],
+    *,
+    seed: int = 0,
+    chat: bool = True,
+    base_dir: Path = Path(),
+    **options: Any,
+) -> Task:
+    """See `Task.from_csv`."""
+    plain = {str(key): str(value) for key, value in data.items()} if isinstance(data, Mapping) else str(data)
+    config, own = _configured(plain, options)
+    loaded = load(config.data, base_dir=base_dir, seed=seed, split=config.split)
+    config = with_defaults(config, loaded.defaults)
+    return build(loaded, config, seed=seed, chat=chat, base_dir=base_dir, own=own)
+
+
+def build(
+    loaded: Loaded, config: TaskConfig, *, seed: int, chat: bool, base_dir: Path, own: Own | None = None
+) -> Task:
+    """A task from rows and the keys of the `task` section (`config.data` is not looked at)."""
+    own = own or Own()
+    kind = config.answer.kind
+    columns = Columns(config.input, config.target, lettered=kind == "choice", words=kind == "words")
+    # A builtin task has drawn its own rows already.
+    split = None if loaded.defaults else config.split
+    rows, warnings = draw(loaded, split, seed=seed, key=None if config.allow_overlap else columns.question)
+    found = examples(rows, columns)
+    splits, more = checked(found, allow_overlap=config.allow_overlap)
+    everything = [example for part in found.values() for example in part]
+    reader = own.reader or _reader(config.answer, everything)
+    return Task(
+        name=loaded.name,
+        splits=splits,
+        answer=reader,
+        metric=metric(own.metric or config.metric, base_dir=base_dir),
+        position=config.position,
+        demonstrations=config.demonstrations,
+        chat=chat,
+        rounds=config.answer.rounds,
+        input_columns=columns.inputs,
+        warnings=(*warnings, *more, *check_targets(everything, reader, kind)),
+    )
+
+
+def check_targets(found: Sequence[Example], reader: AnswerReader, kind: str) -> list[str]:
+    """Warnings about odd targets. Raises `DataError` naming the row of a target that the answer kind cannot be."""
+    warnings = []
+    for example in found:
+        for reference in references(example.target):
+            try:
+                answer: Answer = reader.normal(reference, example.input)
+            except ValueError as error:
+                raise DataError(f"{example.source}: the target {error}") from None
+            if kind == "choice" and len(str(answer)) > 1:
+                warnings.append(
+                    f"{example.source}: the target {shown(str(answer))} is none of the options; only a reply that gives "
+                    "it word for word counts"
+                )
+    return warnings
+
+
+def references(target: Target) -> tuple[str | float, ...]:
+    """The expected answers, each of which is right."""
+    return target if isinstance(target, tuple) else (target,)
+
+
+def with_defaults(config: TaskConfig, defaults: Mapping[str, Any]) -> TaskConfig:
+    """`config` with the keys that a builtin task brings wherever the configuration does not set them itself."""
+    from gpo.config.schema import AnswerConfig
+
+    changes: dict[str, Any] = {
+        key: value
+        for key, value in defaults.items()
+        if key != "answer" and key not in config.model_fields_set
+    }
+    if answer := defaults.get("answer"):
+        kept = {key: getattr(config.answer, key) for key in config.answer.model_fields_set}
+        changes["answer"] = AnswerConfig(**{**answer, **kept})
+    return config.model_copy(update=changes)
+
+
+def _reader(config: AnswerConfig, found: Sequence[Example]) -> AnswerReader:
+    targets = [reference for example in found for reference in references(example.target)]
+    return answer_reader(config.kind, labels=config.labels, targets=targets)
+
+
+def _configured(data: Any, options: Mapping[str, Any]) -> tuple[TaskConfig, Own]:
+    from pydantic import ValidationError
+
+    from gpo.config.schema import TaskConfig
+
+    keys = {**options, "data": data}
+    own_metric = keys.pop("metric") if "metric" in keys and not isinstance(keys["metric"], str) else None
+    own_reader: AnswerReader | None = None
+    answer: AnswerOption | None = keys.get("answer")
+    if isinstance(answer, str):
+        keys["answer"] = {"kind": answer}
+    elif answer is not None and not isinstance(answer, Mapping) and not hasattr(answer, "model_fields_set"):
+        del keys["answer"]
+        own_reader = _own_reader(answer)
+    try:
+        return TaskConfig.model_validate(keys), Own(own_reader, own_metric)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"task.{key}: {first['msg']}") from None
+
+
+def _own_reader(answer: Any) -> AnswerReader:
+    if isinstance(answer, AnswerReader):
+        return answer
+    if callable(answer):
+        return CallableReader(answer)
+    raise ConfigError(
+        "answer: must be a kind, a mapping, an AnswerReader, or a function from a reply to the answer"
+    )

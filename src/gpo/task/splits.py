@@ -1,0 +1,167 @@
+"""From rows to checked splits of examples. Knows columns, targets and overlaps; no prompt and no model."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gpo.errors import ConfigError, DataError
+from gpo.task.example import Example, Splits, Target
+from gpo.task.load import SPLITS
+from gpo.task.prompt import fill, placeholders
+from gpo.task.rows import Row
+
+FEW_ROWS = 10
+"""A dev split under this many rows can hardly tell two prompts apart."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where a row holds what: `input` is a column or a template with columns in braces, `target` a column.
+
+    `lettered` renders a list as lettered options and not as bullets. `words` says that a list of single words is one
+    answer and not several references.
+    """
+
+    input: str
+    target: str
+    lettered: bool = False
+    words: bool = False
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns that the question is made of."""
+        return placeholders(self.input) or (self.input,)
+
+    def question(self, row: Row) -> str:
+        """The rendered input. Raises `ConfigError` naming a column that the row lacks, and `DataError` where the input
+        is empty."""
+        texts = {name: self._text(row, name) for name in self.inputs}
+        question = fill(self.input, texts) if placeholders(self.input) else texts[self.input]
+        if not question.strip():
+            raise DataError(f"{row.source}: the input is empty")
+        return question
+
+    def expected(self, row: Row) -> Target:
+        """The target. Raises like `question`."""
+        value = _cell(row, self.target, "target")
+        if isinstance(value, list | tuple):
+            parts = [self._reference(part, row) for part in value]
+            texts = [str(part) for part in parts]
+            if self.words and parts and all(len(text.split()) == 1 for text in texts):
+                return " ".join(texts)
+            if not parts:
+                raise DataError(f"{row.source}: the target is an empty list")
+            return tuple(texts) if len(parts) > 1 else parts[0]
+        return self._reference(value, row)
+
+    def fields(self, row: Row, question: str) -> dict[str, str]:
+        """All columns as text for placeholders, but never the target: a prompt could ask for the answer."""
+        texts = {name: self._text(row, name) for name in row.values if name != self.target}
+        texts.setdefault("input", question)
+        return texts
+
+    def _text(self, row: Row, name: str) -> str:
+        return rendered(_cell(row, name, "input"), lettered=self.lettered)
+
+    def _reference(self, value: Any, row: Row) -> str | float:
+        if value is None or isinstance(value, list | dict) or not str(value).strip():
+            raise DataError(f"{row.source}: the target is {'empty' if not value else type(value).__name__}")
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return value
+        return clean(str(value))
+
+
+def examples(rows: Mapping[str, Sequence[Row]], columns: Columns) -> dict[str, list[Example]]:
+    """The examples of every split. An `id` column names them where it is unique; else split and row number do."""
+    found = [row for part in rows.values() for row in part]
+    ids = [str(row.values["id"]) for row in found if row.values.get("id") not in (None, "")]
+    own = len(ids) == len(found) == len(set(ids))
+    return {
+        name: [
+            _example(row, clean(str(row.values["id"])) if own else f"{name}:{n}", columns)
+            for n, row in enumerate(part, 1)
+        ]
+        for name, part in rows.items()
+    }
+
+
+def checked(found: Mapping[str, Sequence[Example]], *, allow_overlap: bool) -> tuple[Splits, list[str]]:
+    """The splits and warnings. Raises `ConfigError` for a missing or empty split and for test rows that stand in train
+    or dev too."""
+    for name in ("train", "dev", "test"):
+        if not found.get(name):
+            state = "is empty" if name in found else "is missing"
+            raise ConfigError(
+                f"task.data: the {name} split {state}; every task needs train, dev and test rows"
+            )
+    if not allow_overlap:
+        _check_overlap(found)
+    warnings = []
+    if (size := len(found["dev"])) < FEW_ROWS:
+        warnings.append(
+            f"the dev split has {size} rows; with fewer than {FEW_ROWS} the choice of a prompt is mostly luck"
+        )
+    return Splits(**{name: tuple(found.get(name, ())) for name in SPLITS}), warnings
+
+
+def rendered(value: Any, *, lettered: bool = False) -> str:
+    """A cell as text: a list becomes a line an entry, {"text": [...], "label": [...]} lettered options."""
+    if value is None:
+        return ""
+    if (
+        isinstance(value, dict)
+        and isinstance(value.get("text"), list)
+        and isinstance(value.get("label"), list)
+    ):
+        return _options(value["text"], [clean(str(label)) for label in value["label"]])
+    if isinstance(value, list | tuple) and not any(isinstance(part, list | tuple | dict) for part in value):
+        if lettered and len(value) <= 26:
+            return _options(value, [chr(ord("A") + n) for n in range(len(value))])
+        return "\n".join(f"- {clean(str(part))}" for part in value)
+    if isinstance(value, list | tuple | dict):
+        try:
+            return clean(json.dumps(value, ensure_ascii=False, default=str))
+        except (RecursionError, ValueError):
+            return ""
+    return clean(str(value))
+
+
+def clean(text: str) -> str:
+    """`text` without NUL bytes, and with a replacement character for each lone surrogate: neither survives a wire."""
+    return _SURROGATE.sub("\ufffd", text.replace("\x00", ""))
+
+
+def _options(texts: Iterable[Any], labels: Iterable[str]) -> str:
+    return "\n".join(f"({label}) {clean(str(text))}" for label, text in zip(labels, texts, strict=False))
+
+
+def _example(row: Row, identifier: str, columns: Columns) -> Example:
+    question = columns.question(row)
+    return Example(identifier, question, columns.expected(row), columns.fields(row, question), row.source)
+
+
+def _cell(row: Row, name: str, key: str) -> Any:
+    if name not in row.values:
+        have = ", ".join(sorted(row.values)) or "none"
+        raise ConfigError(f"task.{key}: {row.source} has no column {name!r}; it has: {have}")
+    return row.values[name]
+
+
+def _check_overlap(found: Mapping[str, Sequence[Example]]) -> None:
+    seen = {_key(example): example for name in ("dev", "train") for example in found[name]}
+    for example in found["test"]:
+        if other := seen.get(_key(example)):
+            raise ConfigError(
+                f"task.data: the test row {example.source} has the same input as {other.source}; take it out, or set "
+                "task.allow_overlap: true"
+            )
+
+
+def _key(example: Example) -> str:
+    return " ".join(example.input.split())

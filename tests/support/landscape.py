@@ -1,0 +1,248 @@
+"""A simulated landscape: a task model whose accuracy depends on hidden words, and an optimizer that recombines.
+
+It checks that the machinery climbs where there is a slope, and says nothing about real models. Everything is a pure
+function of the request and its seed. Knows the meta-prompt only as text with lines "Prompt: …" and "Score: …".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from random import Random
+from typing import Any
+
+from tests.support.server import all_text, last_text
+
+VOCABULARY = [
+    "amber",
+    "anchor",
+    "apple",
+    "arrow",
+    "autumn",
+    "badge",
+    "basket",
+    "beacon",
+    "birch",
+    "bottle",
+    "bridge",
+    "bronze",
+    "candle",
+    "canyon",
+    "carpet",
+    "castle",
+    "cedar",
+    "cherry",
+    "cinder",
+    "cobalt",
+    "copper",
+    "coral",
+    "cotton",
+    "crystal",
+    "dagger",
+    "desert",
+    "dragon",
+    "ember",
+    "engine",
+    "falcon",
+    "feather",
+    "fern",
+    "fiddle",
+    "flint",
+    "forest",
+    "garnet",
+    "ginger",
+    "glacier",
+    "granite",
+    "harbor",
+    "hazel",
+    "helmet",
+    "hollow",
+    "indigo",
+    "island",
+    "ivory",
+    "jasper",
+    "juniper",
+    "kettle",
+    "lantern",
+    "lemon",
+    "lilac",
+    "magnet",
+    "maple",
+    "marble",
+    "meadow",
+    "mirror",
+    "mountain",
+    "needle",
+    "nickel",
+    "oak",
+    "olive",
+    "onyx",
+    "opal",
+    "orchid",
+    "otter",
+    "paper",
+    "pebble",
+    "pepper",
+    "pine",
+    "planet",
+    "plum",
+    "pocket",
+    "prairie",
+    "quartz",
+    "quiver",
+    "raven",
+    "ribbon",
+    "river",
+    "saddle",
+    "saffron",
+    "salmon",
+    "sapphire",
+    "silver",
+    "spruce",
+    "stone",
+    "sulfur",
+    "summer",
+    "thistle",
+    "thunder",
+    "timber",
+    "topaz",
+    "tulip",
+    "valley",
+    "velvet",
+    "violet",
+    "walnut",
+    "willow",
+    "window",
+    "winter",
+]
+_ITEM = re.compile(r"\bItem (\d+):")
+_SHOWN = re.compile(r"^\W*(?:[\w ]{0,20}\b)?prompt\b[^:\n]{0,30}:[ \t]*(\S.*)$", re.IGNORECASE | re.MULTILINE)
+_SCORE = re.compile(r"^\W*(?:[\w ]{0,20}\b)?score\b[^:\n]{0,30}:\s*([\d.]+)", re.IGNORECASE | re.MULTILINE)
+_LIMIT = re.compile(r"(\d+)\s+words?\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Landscape:
+    """`good` hidden words raise the accuracy from `floor` to `ceiling` where all are in the prompt, each of the
+    `harmful` ones costs as much as a good one gains. Words of the prompt over `free_words` cost 0.01 each. `noise`
+    (0..1) is how far a prompt shifts the difficulty of single examples. `reckless` (0..1) is the share of the
+    optimizer's new words that it draws from the vocabulary in place of the prompts that it is shown."""
+
+    good: int = 8
+    harmful: int = 6
+    floor: float = 0.1
+    ceiling: float = 0.95
+    noise: float = 0.2
+    free_words: int = 40
+    reckless: float = 0.5
+    edits: int = 8
+    seed: int = 0
+
+    @cached_property
+    def weights(self) -> Mapping[str, float]:
+        """Weight of each word that has one. The first good word weighs most: they fall linearly to half of it."""
+        words = Random(f"words:{self.seed}").sample(VOCABULARY, self.good + self.harmful)
+        shares = [2 - i / max(1, self.good - 1) for i in range(self.good)]
+        unit = (self.ceiling - self.floor) / sum(shares)
+        good = {word: unit * share for word, share in zip(words, shares, strict=False)}
+        return good | dict.fromkeys(words[self.good :], -unit)
+
+    def accuracy(self, prompt: str) -> float:
+        """The expected accuracy of `prompt`, 0..1."""
+        words = _words(prompt)
+        value = self.floor + sum(self.weights.get(word, 0.0) for word in set(words))
+        return min(1.0, max(0.0, value - 0.01 * max(0, len(words) - self.free_words)))
+
+    def rows(self, count: int, first: int = 0) -> list[dict[str, str]]:
+        """`count` labelled rows with the columns `input` and `target` ("left" or "right")."""
+        return [
+            {"input": f"Item {i}: does it go left or right?", "target": _target(i)}
+            for i in range(first, first + count)
+        ]
+
+    def right(self, item: int, prompt: str) -> bool:
+        """Whether the task model answers the row `item` rightly under `prompt`."""
+        threshold = _unit(f"item:{self.seed}:{item}")
+        shift = (_unit(f"noise:{self.seed}:{item}:{' '.join(_words(prompt))}") - 0.5) * self.noise
+        return threshold + shift < self.accuracy(prompt)
+
+    def answer(self, body: dict[str, Any]) -> str:
+        """Both roles: whatever holds a numbered item outside of a meta-prompt is a question of the task."""
+        text = all_text(body)
+        if "<START>" in text or "<Prompt>" in text:
+            return self.optimize(last_text(body), seed=int(body.get("seed") or 0))
+        found = _ITEM.search(text)
+        if found is None:
+            return "The prompt misses words that help."
+        # Everything but the question counts as prompt; of a second round only the first turn is the question.
+        asked = str(body["messages"][-3]["content"]) if len(body.get("messages", ())) >= 3 else text
+        item = int(found[1])
+        prompt = asked.replace(f"Item {item}: does it go left or right?", " ")
+        return _target(item) if self.right(item, prompt) else _other(item)
+
+    def optimize(self, meta_prompt: str, *, seed: int) -> str:
+        """A new prompt between the tags: the current one with a few words changed, each for a word of a shown
+        prompt, drawn by the prompts' scores, or of the vocabulary."""
+        draw = Random(f"{self.seed}:{seed}:{blake2b(meta_prompt.encode(), digest_size=8).hexdigest()}")
+        shown = shown_prompts(meta_prompt)
+        current = current_prompt(meta_prompt)
+        limits = [int(n) for n in _LIMIT.findall(meta_prompt)]
+        edits = draw.randint(1, max(1, min(self.edits, limits[-1] if limits else self.edits)))
+        words = current.split()
+        for _ in range(edits):
+            place = draw.randrange(len(words) + 1)
+            kind = draw.random()
+            if kind < 0.3 and len(words) > 1:
+                del words[min(place, len(words) - 1)]
+            elif kind < 0.5 and words:
+                words[min(place, len(words) - 1)] = self._word(shown, draw)
+            else:
+                words.insert(place, self._word(shown, draw))
+        return f"<START>{' '.join(words)}<END>"
+
+    def _word(self, shown: Sequence[tuple[str, float | None]], draw: Random) -> str:
+        if not shown or draw.random() < self.reckless:
+            return draw.choice(VOCABULARY)
+        chances = [1.0 if score is None else 0.01 + score**2 for _, score in shown]
+        prompt = draw.choices([prompt for prompt, _ in shown], weights=chances)[0]
+        return draw.choice(prompt.split() or list(VOCABULARY))
+
+
+def shown_prompts(meta_prompt: str) -> list[tuple[str, float | None]]:
+    """The prompts of a meta-prompt with their scores (as written, None where there is none), in their order."""
+    found = list(_SHOWN.finditer(meta_prompt))
+    shown: list[tuple[str, float | None]] = []
+    for i, match in enumerate(found):
+        end = found[i + 1].start() if i + 1 < len(found) else len(meta_prompt)
+        score = _SCORE.search(meta_prompt, match.end(), end)
+        shown.append((match[1].strip(), float(score[1]) if score else None))
+    return shown
+
+
+def current_prompt(meta_prompt: str) -> str:
+    """The prompt shown after the words "current prompt", otherwise the last one; "" where none is shown."""
+    named = re.search(r"^.*\bcurrent prompt\b", meta_prompt, re.IGNORECASE | re.MULTILINE)
+    match = _SHOWN.search(meta_prompt, named.start()) if named else None
+    if match:
+        return match[1].strip()
+    shown = shown_prompts(meta_prompt)
+    return shown[-1][0] if shown else ""
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[a-z]+", text.lower())
+
+
+def _unit(text: str) -> float:
+    return int.from_bytes(blake2b(text.encode(), digest_size=7).digest()) / 2**56
+
+
+def _target(item: int) -> str:
+    return "left" if _unit(f"target:{item}") < 0.5 else "right"
+
+
+def _other(item: int) -> str:
+    return "right" if _target(item) == "left" else "left"

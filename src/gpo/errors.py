@@ -21,7 +21,9 @@ class DataError(ConfigError):
 
 
 class ModelError(GPOError):
-    """A model could not answer."""
+    """A model could not answer. `unsent`: the request never left this machine, so nobody can charge for it."""
+
+    unsent = False
 
 
 class TransientModelError(ModelError):
@@ -54,6 +56,12 @@ class BudgetError(GPOError):
     """The budget does not cover the next call; what was paid for is saved."""
 
     exit_code = 3
+
+
+class Interrupted(GPOError):
+    """A person or the system asked the run to stop; what is finished is saved and the run can go on."""
+
+    exit_code = 130
 
 
 class RunError(GPOError):

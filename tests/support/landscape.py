@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
+from math import exp
 from random import Random
 from typing import Any
 
@@ -118,6 +119,8 @@ VOCABULARY = [
     "window",
     "winter",
 ]
+SHARPNESS = 5.0
+"""Points of score (of 100) between two words for one to be drawn e times as often as the other."""
 _ITEM = re.compile(r"\bItem (\d+):")
 _SHOWN = re.compile(r"^\W*(?:[\w ]{0,20}\b)?prompt\b[^:\n]{0,30}:[ \t]*(\S.*)$", re.IGNORECASE | re.MULTILINE)
 _SCORE = re.compile(r"^\W*(?:[\w ]{0,20}\b)?score\b[^:\n]{0,30}:\s*([\d.]+)", re.IGNORECASE | re.MULTILINE)
@@ -175,7 +178,7 @@ class Landscape:
         if "<START>" in text or "<Prompt>" in text:
             return self.optimize(last_text(body), seed=int(body.get("seed") or 0))
         found = _ITEM.search(text)
-        if found is None:
+        if found is None or "Name the problems" in text:
             return "The prompt misses words that help."
         # Everything but the question counts as prompt; of a second round only the first turn is the question.
         asked = str(body["messages"][-3]["content"]) if len(body.get("messages", ())) >= 3 else text
@@ -184,31 +187,48 @@ class Landscape:
         return _target(item) if self.right(item, prompt) else _other(item)
 
     def optimize(self, meta_prompt: str, *, seed: int) -> str:
-        """A new prompt between the tags: the current one with a few words changed, each for a word of a shown
-        prompt, drawn by the prompts' scores, or of the vocabulary."""
+        """A new prompt between the tags: the current one with a few words changed. Where it is shown scores it reads
+        them: words of the better prompts are added, words of the worse ones are dropped. It keeps to a word limit."""
         draw = Random(f"{self.seed}:{seed}:{blake2b(meta_prompt.encode(), digest_size=8).hexdigest()}")
-        shown = shown_prompts(meta_prompt)
-        current = current_prompt(meta_prompt)
+        credit = _credit(shown_prompts(meta_prompt))
+        words = current_prompt(meta_prompt).split()
         limits = [int(n) for n in _LIMIT.findall(meta_prompt)]
         edits = draw.randint(1, max(1, min(self.edits, limits[-1] if limits else self.edits)))
-        words = current.split()
         for _ in range(edits):
-            place = draw.randrange(len(words) + 1)
+            place = _worst(words, credit, draw)
             kind = draw.random()
             if kind < 0.3 and len(words) > 1:
-                del words[min(place, len(words) - 1)]
+                del words[place]
             elif kind < 0.5 and words:
-                words[min(place, len(words) - 1)] = self._word(shown, draw)
+                words[place] = self._word(words, credit, draw)
             else:
-                words.insert(place, self._word(shown, draw))
+                words.insert(draw.randrange(len(words) + 1), self._word(words, credit, draw))
         return f"<START>{' '.join(words)}<END>"
 
-    def _word(self, shown: Sequence[tuple[str, float | None]], draw: Random) -> str:
-        if not shown or draw.random() < self.reckless:
+    def _word(self, words: Sequence[str], credit: Mapping[str, float], draw: Random) -> str:
+        known = [word for word in credit if word not in words]
+        if not known or draw.random() < self.reckless:
             return draw.choice(VOCABULARY)
-        chances = [1.0 if score is None else 0.01 + score**2 for _, score in shown]
-        prompt = draw.choices([prompt for prompt, _ in shown], weights=chances)[0]
-        return draw.choice(prompt.split() or list(VOCABULARY))
+        return draw.choices(known, weights=[exp(credit[word] / SHARPNESS) for word in known])[0]
+
+
+def _credit(shown: Sequence[tuple[str, float | None]]) -> dict[str, float]:
+    """Each shown word's mean score in the prompts that hold it minus the mean of the others; 0 without scores."""
+    scored = [(set(prompt.split()), score) for prompt, score in shown if score is not None]
+    credit = {word: 0.0 for prompt, _ in shown for word in prompt.split()}
+    for word in credit:
+        held = [score for words, score in scored if word in words]
+        rest = [score for words, score in scored if word not in words]
+        if held and rest:
+            credit[word] = sum(held) / len(held) - sum(rest) / len(rest)
+    return credit
+
+
+def _worst(words: Sequence[str], credit: Mapping[str, float], draw: Random) -> int:
+    if not words:
+        return 0
+    weights = [exp(-credit.get(word, 0.0) / SHARPNESS) for word in words]
+    return draw.choices(range(len(words)), weights=weights)[0]
 
 
 def shown_prompts(meta_prompt: str) -> list[tuple[str, float | None]]:

@@ -117,7 +117,8 @@ class ModelServer:
 
     `max_choices` is the most completions that a call gets whatever its `n` says (a server without `n`: 1); `refuse`
     names parameters that are answered with the 400 of the reasoning models; `models` are the names that exist
-    (None: all). `delay` is in seconds. Tokens are words.
+    (None: all). `delay` is in seconds. Tokens are words. While `gate` is cleared no call is answered: a test lets
+    calls pile up (`wait_for`) and sets it again, and depends on no timing.
     """
 
     answer: Answer = echo
@@ -133,6 +134,8 @@ class ModelServer:
     port: int = 0
 
     def __post_init__(self) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
         self.stats = Stats()
         self.log: list[Call] = []
         self._attempts: Counter[str] = Counter()
@@ -149,6 +152,11 @@ class ModelServer:
     def bodies(self, outcome: str = "ok") -> list[dict[str, Any]]:
         """The bodies of all logged calls that had `outcome`, in order of arrival."""
         return [call.body for call in self.log if call.outcome == outcome]
+
+    async def wait_for(self, concurrent: int) -> None:
+        """Return when that many calls are under way."""
+        while self.stats.concurrent < concurrent:
+            await asyncio.sleep(0.002)  # noqa: ASYNC110 - the server's loop is another thread's
 
     def __enter__(self) -> Self:
         ready = threading.Event()
@@ -190,12 +198,14 @@ class ModelServer:
         stats.calls += 1
         stats.concurrent += 1
         stats.max_concurrent = max(stats.max_concurrent, stats.concurrent)
-        arrived, body, outcome = time.monotonic(), dict[str, Any](), "aborted"
+        arrived, body, outcome, noted = time.monotonic(), dict[str, Any](), "aborted", False
         try:
             body = await request.json()
             outcome, response = await self._handle(request, body)
             # Counted before the last byte leaves: whoever has read the answer finds it counted.
             self._count(outcome, request.path, body, response)
+            self._note(outcome, request, body, arrived)
+            noted = True
             await response.prepare(request)
             await response.write_eof()
             return response
@@ -204,9 +214,13 @@ class ModelServer:
             return drop.response
         finally:
             stats.concurrent -= 1
-            stats.outcomes[outcome] += 1
-            if self.keep_log:
-                self.log.append(Call(request.path, body, dict(request.headers), arrived, outcome))
+            if not noted:
+                self._note(outcome, request, body, arrived)
+
+    def _note(self, outcome: str, request: web.Request, body: dict[str, Any], at: float) -> None:
+        self.stats.outcomes[outcome] += 1
+        if self.keep_log:
+            self.log.append(Call(request.path, body, dict(request.headers), at, outcome))
 
     async def _handle(self, request: web.Request, body: dict[str, Any]) -> tuple[str, web.Response]:
         if self.key is not None and request.headers.get("Authorization") != f"Bearer {self.key}":
@@ -226,6 +240,8 @@ class ModelServer:
         fault = self.faults.pick(key, attempt)
         if fault is not None and fault != "truncated":
             return fault, await self._fault(fault, request)
+        while not self.gate.is_set():
+            await asyncio.sleep(0.002)
         if self.delay:
             await asyncio.sleep(self.delay)
         reply = self._reply(body, chat="messages" in body)

@@ -5,7 +5,6 @@ Knows no configuration key.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from pathlib import Path
@@ -26,9 +25,11 @@ def assemble(config: Config, base_dir: Path) -> Plan:
         return plan.assemble(config, base_dir=base_dir, on_pull=display.progress)
 
 
-def run_plan(plan: Plan, run_dir: Path, *, as_json: bool) -> Result:
-    """Run `plan` with progress on stderr and the result on stdout. Raises `GPOError` and `KeyboardInterrupt`."""
+def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = None) -> Result:
+    """Run `plan` with progress on stderr and the result on stdout; `fork` as for `Run`. Raises `GPOError` and
+    `KeyboardInterrupt`."""
     from gpo.cli.progress import ProgressDisplay
+    from gpo.cli.signals import run_stoppable
     from gpo.run.directory import RunDirectory
     from gpo.run.optimize import Run
     from gpo.run.progress import Progress
@@ -39,7 +40,8 @@ def run_plan(plan: Plan, run_dir: Path, *, as_json: bool) -> Result:
     with ProgressDisplay(progress) as display:
         if complete:
             display.note(f"{run_dir} holds the complete run; nothing is left to do")
-        result = asyncio.run(Run(plan, directory, progress, display).execute())
+        run = Run(plan, directory, progress, display, fork=fork)
+        result = run_stoppable(run.execute(), run.stop, display.note)
     print_result(result, run_dir, as_json=as_json)
     return result
 
@@ -57,3 +59,16 @@ def print_result(result: Result, run_dir: Path, *, as_json: bool) -> None:
     console = Console(highlight=False, soft_wrap=False)
     show(result, console)
     Console(stderr=True, highlight=False).print(f"saved in {run_dir}", style="dim", markup=False)
+
+
+def print_estimate(plan: Plan, *, as_json: bool) -> None:
+    """What `plan` may cost, on stdout."""
+    from gpo.run.estimate import estimate, lines
+
+    found = estimate(plan)
+    if as_json:
+        json.dump(found.to_dict(), sys.stdout, ensure_ascii=True, indent=2)
+        print()
+        return
+    for line in lines(found, plan.budget):
+        print(line)

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import typer
 
-from gpo.cli import demo, evaluate, init, models, optimize, tasks
+from gpo.cli import demo, evaluate, init, models, optimize, report, tasks, view
 from gpo.errors import GPOError
 
 app = typer.Typer(
@@ -27,6 +27,8 @@ app.command("optimize")(optimize.optimize)
 app.command("evaluate")(evaluate.evaluate)
 app.command("demo")(demo.demo)
 app.command("init")(init.init)
+app.command("report")(report.report)
+app.command("view")(view.view)
 app.add_typer(models.app, name="models")
 app.add_typer(tasks.app, name="tasks")
 

@@ -18,12 +18,25 @@ def optimize(
         Optional[list[str]],
         typer.Option("--set", metavar="KEY.PATH=VALUE", help="Override one key; may be repeated."),
     ] = None,
+    fork: Annotated[
+        Optional[Path],
+        typer.Option(
+            metavar="DIR", help="Use the answers of another run where the same calls are made again."
+        ),
+    ] = None,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Say what the run may cost, make no call.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Find a better prompt. The same command again goes on where the last one stopped."""
-    from gpo.cli.common import assemble, run_plan
+    from gpo.cli.common import assemble, print_estimate, run_plan
     from gpo.config.load import load_config
 
     loaded = load_config(config, set_ or ())
     directory = run_dir or Path("runs") / config.stem
-    run_plan(assemble(loaded, config.parent), directory, as_json=json)
+    plan = assemble(loaded, config.parent)
+    if estimate:
+        print_estimate(plan, as_json=json)
+    else:
+        run_plan(plan, directory, as_json=json, fork=fork)

@@ -17,7 +17,7 @@ from gpo.run.progress import Progress
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from gpo.optimizer.loop import StepRecord
+    from gpo.optimizer.search import StepRecord
 
 REFRESH = 0.25
 

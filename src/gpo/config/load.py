@@ -119,7 +119,7 @@ def _explain(error: ValidationError, source: str, lines: Mapping[KeyPath, int]) 
     line = next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), None)
     where = f"{source}:{line}" if line else source
     if first["type"] == "extra_forbidden":
-        return f"{where}: unknown key {key}{_suggest(path)}"
+        return f"{where}: unknown key {key}{_suggest(path, first['loc'])}"
     if first["type"] == "missing":
         return f"{where}: the key {key} is missing"
     more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 and not _same_key(mistakes) else ""
@@ -135,20 +135,22 @@ def _same_key(mistakes: Sequence[Any]) -> bool:
 
 def _known_path(location: Sequence[int | str]) -> KeyPath:
     """The key path of a pydantic location, without the names of union members and models that pydantic adds."""
-    noise = ("function-", "constrained-", "literal[", "dict[", "tuple[", "MethodConfig", "[key]")
-    parts = [str(part) for part in location if not str(part).startswith(noise)]
+    noise = ("function-", "constrained-", "literal[", "dict[", "tuple[", "[key]")
+    parts = [str(part) for part in location]
+    parts = [part for part in parts if not part.startswith(noise) and not part.endswith("Config")]
     types = {"str", "int", "float", "bool", "none"}
     return tuple(part for index, part in enumerate(parts) if not (index == len(parts) - 1 and part in types))
 
 
-def _suggest(path: KeyPath) -> str:
+def _suggest(path: KeyPath, location: Sequence[int | str]) -> str:
     section: type[BaseModel] = Config
     for key in path[:-1]:
         field = section.model_fields.get(key)
         models = [kind for kind in _types(field.annotation) if _is_section(kind)] if field else []
         if not models:
             return ""
-        section = models[0]
+        # Where a key can hold one of several sections, the location names the one that was tried.
+        section = next((model for model in models if model.__name__ in location), models[0])
     names = list(section.model_fields)
     close = get_close_matches(path[-1], names, n=1)
     if close:

@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
+
+from gpo.config.originals import ORIGINALS, ApeConfig, ApoConfig, OproConfig, Pe2Config
 
 AnswerKind = Literal["label", "choice", "number", "boolean", "words", "text"]
 Position = Literal["before_question", "question_begin", "question_end", "answer_begin", "system"]
@@ -86,6 +97,10 @@ class ModelConfig(Section):
     """False: a base model, asked through plain completions without a chat template."""
     timeout: Annotated[float, Field(gt=0)] = 120.0
     """Seconds until a call is given up and tried again."""
+    retries: Annotated[int, Field(ge=0)] = 5
+    """How often a call is made again that failed for a reason that may pass: a rate limit, a lost connection."""
+    retry_delay: Annotated[float, Field(ge=0)] = 0.5
+    """Seconds before the first retry at most; doubled with every further one up to a minute, drawn at random below."""
     price: Price | None = None
     """Dollars for a million tokens, where the built-in table does not know the model or knows it wrong."""
 
@@ -136,6 +151,8 @@ class OptimizeConfig(Section):
     """Stop after that many steps without a better dev score."""
     max_words: Annotated[int, Field(gt=0)] = 200
     """A longer candidate is rejected."""
+    frozen: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """Parts of the initial prompt that every candidate keeps word for word; one that does not is rejected."""
     resamples: Annotated[int, Field(ge=0)] = 2
     """How often a step asks again for the candidates that were rejected."""
     edit_distance: EditDistanceConfig = EditDistanceConfig()
@@ -152,18 +169,51 @@ class BudgetConfig(Section):
     max_seconds: Annotated[float, Field(gt=0)] | None = None
 
 
+def _method_kind(value: Any) -> str:
+    """Which member of `MethodChoice` a value is meant to be."""
+    if isinstance(value, str):
+        return "str"
+    if isinstance(value, dict):
+        return ORIGINALS[value["name"]].__name__ if "name" in value else "MethodConfig"
+    return type(value).__name__
+
+
+MethodChoice = Annotated[
+    Annotated[str, Tag("str")]
+    | Annotated[MethodConfig, Tag("MethodConfig")]
+    | Annotated[ApeConfig, Tag("ApeConfig")]
+    | Annotated[ApoConfig, Tag("ApoConfig")]
+    | Annotated[OproConfig, Tag("OproConfig")]
+    | Annotated[Pe2Config, Tag("Pe2Config")],
+    Discriminator(_method_kind),
+]
+
+
 class Config(Section):
     """A whole run."""
 
     task: TaskConfig
     prompt: str = "Let's think step by step."
     models: ModelsConfig
-    method: str | MethodConfig = "gpo"
+    method: MethodChoice = "gpo"
+    """A name, the four parts, or a published protocol by its name with some of its numbers changed."""
     preset: Literal["paper", "released"] = "paper"
     optimize: OptimizeConfig = OptimizeConfig()
     evaluation: Literal["full", "racing"] = "full"
     budget: BudgetConfig = BudgetConfig()
     seed: int = 0
+
+    @field_validator("method", mode="before")
+    @classmethod
+    def _method_name(cls, value: Any) -> Any:
+        if not isinstance(value, str | dict | BaseModel):
+            raise ValueError("must be a name or a mapping")
+        if isinstance(value, dict) and str(value.get("name", "ape-original")) not in ORIGINALS:
+            raise ValueError(
+                f"a mapping with a name changes the numbers of {', '.join(ORIGINALS)}; "
+                "without a name it has the four parts"
+            )
+        return value
 
 
 def _label(value: Any) -> Any:

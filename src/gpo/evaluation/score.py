@@ -19,6 +19,10 @@ from gpo.task.task import Opening, Task
 WINDOW = 1024
 
 
+class TooManyFailures(PermanentModelError):
+    """So many examples could not be scored that a mean over the rest would say little."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one prompt on one example.
@@ -127,7 +131,7 @@ class Scorer:
             outcome = await self._outcome(prompts[row], examples[column])
             table[row][column] = outcome
             if outcome.failure is not None:
-                self._note_failure(split, column, len(examples), outcome)
+                self._note_failure(split, outcome)
             if self.on_outcome:
                 self.on_outcome(prompts[row], split, column, outcome)
 
@@ -140,11 +144,14 @@ class Scorer:
         await gather_window((one(row, column) for row, column in pairs), WINDOW)
         return [[item for item in row if item is not None] for row in table]
 
-    def _note_failure(self, split: str, index: int, size: int, outcome: Outcome) -> None:
+    def _note_failure(self, split: str, outcome: Outcome) -> None:
+        # Counted over the whole split: `outcomes` may be asked for a part of it.
+        everything = [example.id for example in self.task.examples(split)]
+        size = len(everything)
         failed = self._failed.setdefault(split, set())
-        failed.add(index)
+        failed.add(everything.index(outcome.example.id))
         if len(failed) > max(1, self.max_failed_share * size):
-            raise PermanentModelError(
+            raise TooManyFailures(
                 f"{len(failed)} of {size} {split} examples could not be scored; the last one: {outcome.failure}"
             )
 
@@ -201,5 +208,7 @@ async def gather_window(jobs: Iterator[Awaitable[None]], window: int) -> None:
 async def _settle(running: set[asyncio.Future[None]], when: str) -> None:
     done, _ = await asyncio.wait(running, return_when=when)
     running -= done
-    for future in done:
+    # Several may fail at once and one error is raised: of the others asyncio would complain when they are forgotten.
+    failed = [future for future in done if future.cancelled() or future.exception() is not None]
+    for future in failed:
         future.result()

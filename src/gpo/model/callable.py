@@ -3,33 +3,48 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
-from gpo.errors import PermanentModelError
+from gpo.errors import GPOError, PermanentModelError, TransientModelError
 from gpo.model.model import Reply, Request
+from gpo.model.wire_errors import clean, redact
+
+THREADS = 64
+_OPTIONS = ("temperature", "max_tokens", "seed", "stop", "n")
 
 
 class CallableModel:
-    """Wraps `function`, sync (run in a thread) or async.
+    """Wraps `function`, sync (run in one of `threads` threads) or async.
 
-    A function whose first parameter is called `messages` gets the chat as a list of {"role", "content"}; any other gets
-    the text of the last turn, preceded by the system turn where there is one. It returns the reply as a string. Keyword
-    parameters called `temperature`, `max_tokens` or `seed` are filled in where the function has them.
+    A function whose first parameter is called `messages`, or is annotated as a list or sequence, gets the chat as a
+    list of {"role", "content"}; any other gets it as one text. It returns the reply as a string. Keyword parameters
+    called `temperature`, `max_tokens`, `seed` or `stop` are filled in where the function has them; one that has `n`
+    may return a list of that many strings, any other is called `n` times.
     """
 
-    def __init__(self, function: Callable[..., Any], name: str | None = None) -> None:
+    def __init__(
+        self, function: Callable[..., Any], name: str | None = None, *, threads: int = THREADS
+    ) -> None:
         self._function = function
+        inner = function
+        while isinstance(inner, partial):
+            inner = inner.func
         # Of an object with `__call__` the class is what has a name.
-        named = function if hasattr(function, "__qualname__") else type(function)
+        named = inner if hasattr(inner, "__qualname__") else type(inner)
         self._identity = f"python/{name or f'{named.__module__}.{named.__qualname__}'}"
-        called = function if inspect.isroutine(function) else function.__call__  # type: ignore[operator]
-        parameters = list(inspect.signature(function).parameters)
-        self._wants_messages = bool(parameters) and parameters[0] == "messages"
-        self._options = [name for name in ("temperature", "max_tokens", "seed") if name in parameters[1:]]
+        called = inner if inspect.isroutine(inner) else inner.__call__  # type: ignore[operator]
+        parameters = _parameters(function)
+        self._wants_messages = bool(parameters) and _takes_messages(parameters[0])
+        self._options = [p.name for p in parameters[1:] if p.name in _OPTIONS]
         self._is_async = inspect.iscoroutinefunction(called)
+        self._threads = threads
+        self._pool: ThreadPoolExecutor | None = None
 
     @property
     def identity(self) -> str:
@@ -37,40 +52,85 @@ class CallableModel:
         return self._identity
 
     async def complete(self, request: Request) -> Reply:
-        """Call the function `n` times, each with a seed of its own. Raises `PermanentModelError` where it fails."""
-        started = time.monotonic()
-        texts = await asyncio.gather(*(self._call(request, i) for i in range(request.n)))
+        """Call the function, `n` times unless it takes `n`, each with a seed of its own.
+
+        Raises `TransientModelError` where it raises a lost connection or a timeout, `PermanentModelError` where it
+        fails otherwise, and the function's own `GPOError`s as they are.
+        """
+        started = time.perf_counter()
+        texts = await self._call(request, 0)
+        if len(texts) < request.n:
+            calls = (self._call(request, i) for i in range(len(texts), request.n))
+            texts += [text for more in await asyncio.gather(*calls) for text in more[:1]]
+        texts = texts[: request.n]
         return Reply(
-            texts=tuple(texts), finish_reasons=("stop",) * request.n, seconds=time.monotonic() - started
+            texts=tuple(texts),
+            finish_reasons=("stop",) * len(texts),
+            seconds=time.perf_counter() - started,
         )
 
     async def aclose(self) -> None:
-        """Nothing to release."""
+        """Let the threads go; a function that still runs in one is not waited for."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _call(self, request: Request, index: int) -> str:
-        seed = None if request.seed is None else request.seed + index
-        values = {"temperature": request.temperature, "max_tokens": request.max_tokens, "seed": seed}
-        options = {name: values[name] for name in self._options}
+    async def _call(self, request: Request, index: int) -> list[str]:
+        values = {
+            "temperature": request.temperature,
+            "max_tokens": request.max_tokens,
+            "seed": None if request.seed is None else request.seed + index,
+            "stop": list(request.stop),
+            "n": request.n if index == 0 else 1,
+        }
+        work = partial(
+            self._function, self._argument(request), **{name: values[name] for name in self._options}
+        )
         try:
-            if self._is_async:
-                reply = await self._function(self._argument(request), **options)
-            else:
-                reply = await asyncio.to_thread(self._function, self._argument(request), **options)
+            reply = await (work() if self._is_async else self._in_thread(work))
+        except GPOError:
+            raise
+        except (ConnectionError, TimeoutError) as error:
+            raise TransientModelError(self._failure(error)) from error
         except Exception as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            raise PermanentModelError(f"the model {self._identity} raised {reason}") from error
-        if not isinstance(reply, str):
-            raise PermanentModelError(
-                f"the model {self._identity} returned {type(reply).__name__} and no string"
-            )
-        return reply
+            raise PermanentModelError(self._failure(error)) from error
+        if isinstance(reply, str):
+            return [reply]
+        if isinstance(reply, list | tuple) and reply and all(isinstance(text, str) for text in reply):
+            return list(reply)
+        raise PermanentModelError(f"the model {self._identity} returned {type(reply).__name__} and no string")
+
+    def _in_thread(self, work: Callable[[], Any]) -> asyncio.Future[Any]:
+        # Not asyncio's own pool: it has few threads, and a function that waits for a server needs many.
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="gpo-model")
+        context = contextvars.copy_context()
+        return asyncio.get_running_loop().run_in_executor(self._pool, context.run, work)
+
+    def _failure(self, error: Exception) -> str:
+        return f"the model {self._identity} raised {type(error).__name__}: {clean(redact(str(error)))}"
 
     def _argument(self, request: Request) -> Any:
-        if self._wants_messages:
-            if request.prompt is not None:
-                return [{"role": "user", "content": request.prompt}]
-            return [{"role": message.role, "content": message.content} for message in request.messages]
         if request.prompt is not None:
-            return request.prompt
-        system = [message.content for message in request.messages if message.role == "system"]
-        return "\n\n".join([*system, request.messages[-1].content])
+            return [{"role": "user", "content": request.prompt}] if self._wants_messages else request.prompt
+        if self._wants_messages:
+            return [{"role": message.role, "content": message.content} for message in request.messages]
+        if any(message.role == "assistant" for message in request.messages):
+            # A text alone does not say whose turn is whose.
+            return "\n\n".join(f"{m.role.capitalize()}: {m.content}" for m in request.messages)
+        return "\n\n".join(message.content for message in request.messages)
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # some functions written in C have no signature
+        return []
+
+
+def _takes_messages(parameter: inspect.Parameter) -> bool:
+    if parameter.name == "messages":
+        return True
+    annotation = parameter.annotation
+    text = annotation if isinstance(annotation, str) else str(annotation)
+    return annotation is not parameter.empty and any(name in text.lower() for name in ("list", "sequence"))

@@ -50,6 +50,9 @@ def _leave_at_end_of_stdin() -> None:
 
 
 def _serve(settings: dict[str, Any]) -> Any:
+    # llama.cpp's threads meet hundreds of times a token. By default they spin while they wait, and where other
+    # work shares the cores they spin on the one that is waited for: asleep they were 4 times as fast there.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     import xllamacpp
 
     params = xllamacpp.CommonParams()

@@ -15,7 +15,7 @@ from gpo.config.schema import ModelConfig
 from gpo.errors import ConfigError
 from gpo.model.limits import Limited
 from gpo.model.model import Model
-from gpo.model.retry import Retrying
+from gpo.model.retry import ATTEMPTS, FIRST_DELAY, Retrying
 
 OPENAI = "https://api.openai.com/v1"
 PullProgress = Callable[[str, int, int], None]
@@ -64,10 +64,17 @@ def open_model(
 
 
 def wrap(
-    model: Model, *, concurrency: int, cost: Callable[[Any], float | None], shareable: bool, retry: bool
+    model: Model,
+    *,
+    concurrency: int,
+    cost: Callable[[Any], float | None],
+    shareable: bool,
+    retry: bool,
+    retries: int = ATTEMPTS - 1,
+    retry_delay: float = FIRST_DELAY,
 ) -> OpenModel:
-    """`model` behind retries and a concurrency limit."""
-    retrying = Retrying(model) if retry else None
+    """`model` behind retries (see `Retrying`; `retry_delay` in seconds) and a concurrency limit."""
+    retrying = Retrying(model, attempts=retries + 1, first_delay=retry_delay) if retry else None
     limited = Limited(retrying or model, concurrency)
     return OpenModel(model=limited, limited=limited, retrying=retrying, cost=cost, shareable=shareable)
 
@@ -125,6 +132,7 @@ def _wire(config: ModelConfig, where: str) -> OpenModel:
         model=name,
         identity=wire_identity(base_url, name),
         timeout=config.timeout,
+        fill=False,  # `Filling` stands outside of the journal, where each answer is kept as it comes
     )
     known = price(config)
     return wrap(
@@ -133,4 +141,6 @@ def _wire(config: ModelConfig, where: str) -> OpenModel:
         cost=lambda tokens: cost(tokens, known),
         shareable=True,
         retry=True,
+        retries=config.retries,
+        retry_delay=config.retry_delay,
     )

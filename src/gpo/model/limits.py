@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from gpo.model.model import Model, Reply, Request
 
@@ -40,6 +41,10 @@ class Limited:
             return reply
         finally:
             self._leave()
+
+    def around(self, layer: Callable[[Model], Model]) -> None:
+        """Put one more layer directly around the wrapped model."""
+        self._model = layer(self._model)
 
     async def aclose(self) -> None:
         """Close the wrapped model."""

@@ -15,6 +15,7 @@ from gpo.optimizer.edit_distance import words_changed
 from gpo.task.prompt import placeholders
 
 _TAGGED = re.compile(r"<START>(.*?)(?:<END>|</START>|$)", re.IGNORECASE | re.DOTALL)
+_CLOSED = re.compile(r"<END>|</START>", re.IGNORECASE)
 _LEAD = re.compile(r"^(?:(?:new|improved|modified|better)\s+)*prompt\s*:\s*", re.IGNORECASE)
 _FENCE = re.compile(r"^```[a-z]*\s*\n(.*?)\n?```$", re.IGNORECASE | re.DOTALL)
 _SLOT = re.compile(r"<\s*/?\s*(?:prompt|start|end)\s*>", re.IGNORECASE)
@@ -64,7 +65,8 @@ class Guard:
 
     `examples` are texts of rows that a prompt must not copy: `ngram` words in a row that stand in a few of them only
     (a phrase that many rows share is the task's own wording). `required` are the placeholders of the initial prompt;
-    `answers` are bare answers, which are no prompts.
+    `answers` are bare answers, which are no prompts. `columns` are the names that a placeholder may have beside those
+    of the initial prompt, None for any; `frozen` are texts that every prompt keeps word for word.
     """
 
     examples: Iterable[str] = ()
@@ -73,6 +75,8 @@ class Guard:
     initial: str = ""
     max_words: int = 200
     ngram: int = 8
+    columns: frozenset[str] | None = None
+    frozen: Sequence[str] = ()
     _copied: frozenset[str] = field(init=False, repr=False, compare=False)
     _answers: frozenset[str] = field(init=False, repr=False, compare=False)
 
@@ -104,18 +108,31 @@ class Guard:
         found = set(placeholders(prompt))
         if missing := [name for name in self.required if name not in found]:
             return f"drops the placeholder {{{missing[0]}}}"
+        if self.columns is not None and (made_up := found - self.columns - set(self.required)):
+            return f"invents the placeholder {{{min(made_up)}}}"
+        if changed := [text for text in self.frozen if text not in prompt]:
+            return f"changes a frozen part: {changed[0]}"
         if copied := next((gram for gram in _ngrams(prompt, self.ngram) if gram in self._copied), None):
             return f"copies an example: {copied}"
         return None
 
 
 def candidate(
-    raw: str, parent: str, guard: Guard, *, attempt: int = 0, limit: int | None = None
+    raw: str,
+    parent: str,
+    guard: Guard,
+    *,
+    attempt: int = 0,
+    limit: int | None = None,
+    cut_off: bool = False,
 ) -> Candidate:
-    """Read one reply and judge it; `limit` is the edit distance in words where it is enforced, else None."""
+    """Read one reply and judge it. `limit` is the edit distance in words where it is enforced, else None; `cut_off` says
+    that the reply ended at its most tokens, which spoils it where that happened before the closing tag."""
     prompt = read_reply(raw)
     distance = words_changed(parent, prompt)
     rejected = guard.reason(prompt)
+    if rejected is None and cut_off and not _CLOSED.search(raw):
+        rejected = "is cut off at models.optimizer.max_tokens"
     if rejected is None and limit is not None and distance > limit:
         rejected = f"changes {distance} words, more than the limit of {limit}"
     return Candidate(raw, prompt, parent, distance, attempt, rejected)

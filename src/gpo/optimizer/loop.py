@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from gpo.evaluation.score import Score
 from gpo.model.model import Message
 from gpo.optimizer.candidates import Candidate, Guard, candidate, same_prompt
 from gpo.optimizer.metaprompt import MetaPromptSettings, meta_prompt
 from gpo.optimizer.methods import Method
+from gpo.optimizer.search import Listener, Search, StepRecord
 from gpo.optimizer.state import Information, Step, Visited
-from gpo.optimizer.trajectory import Shown
 from gpo.optimizer.workbench import Workbench
 
 
@@ -31,47 +30,6 @@ class LoopSettings:
     patience: int | None = None
     enforce: bool = False
     meta_prompt: MetaPromptSettings = field(default_factory=MetaPromptSettings)
-
-
-@dataclass(frozen=True, slots=True)
-class StepRecord:
-    """Everything that one step did; scores are dev means in 0..1. `scores` has one entry a candidate, None where it
-    was rejected; `chosen` is the next current prompt, equal to `parent` where no new candidate was left."""
-
-    step: int
-    total: int
-    limit: int | None
-    parent: str
-    parent_score: float
-    information: Information
-    shown: Shown
-    meta_prompt: tuple[Message, ...]
-    candidates: tuple[Candidate, ...]
-    scores: tuple[float | None, ...]
-    chosen: str
-    chosen_score: float
-    best: str
-    best_score: float
-
-
-class Listener(Protocol):
-    """Is told how the loop goes on; must not change anything."""
-
-    def step_started(self, step: int, total: int, limit: int | None, best_score: float) -> None:
-        """Step `step` of `total` begins with the edit limit `limit`; `best_score` is the best dev mean so far."""
-
-    def step_finished(self, record: StepRecord) -> None:
-        """The step is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What the loop found: the best prompt by dev score over the whole run, and every step."""
-
-    initial: str
-    best: str
-    steps: tuple[StepRecord, ...]
-    stopped: str
 
 
 class Loop:
@@ -94,6 +52,8 @@ class Loop:
         self._scored: dict[str, Score] = {}
         self._bests: list[float] = []
         self.steps: list[StepRecord] = []
+        self.total = settings.steps
+        self.pairs_a_step = settings.candidates * len(bench.task.splits.dev)
 
     async def run(self, initial: str) -> Search:
         """Optimize from `initial`. Raises what the models raise; `best` is valid from the first score on."""
@@ -175,19 +135,22 @@ class Loop:
             missing = self.settings.candidates - len(seen)
             if missing <= 0:
                 break
-            replies = await self.bench.sample(
+            reply = await self.bench.replies(
                 messages, missing, step=step.number, purpose="candidates", attempt=attempt
             )
-            for raw in replies:
-                item = self._judge(raw, step.current.prompt, attempt, limit, seen)
+            ends = reply.finish_reasons or ("",) * len(reply.texts)
+            for raw, end in zip(reply.texts, ends, strict=True):
+                item = self._judge(raw, step.current.prompt, attempt, limit, seen, cut_off=end == "length")
                 taken.append(item)
                 if item.rejected is None:
                     seen.add(same_prompt(item.prompt))
         return taken
 
-    def _judge(self, raw: str, parent: str, attempt: int, limit: int | None, seen: set[str]) -> Candidate:
+    def _judge(
+        self, raw: str, parent: str, attempt: int, limit: int | None, seen: set[str], *, cut_off: bool
+    ) -> Candidate:
         enforced = limit if self.settings.enforce else None
-        item = candidate(raw, parent, self.guard, attempt=attempt, limit=enforced)
+        item = candidate(raw, parent, self.guard, attempt=attempt, limit=enforced, cut_off=cut_off)
         if item.rejected is not None:
             return item
         words = same_prompt(item.prompt)

@@ -31,8 +31,6 @@ def meta_prompt(
     """The chat that is sent for the candidates of `step`. `limit` is the edit distance in words, None for none."""
     bench = step.workbench
     current = step.current.information
-    hidden = current.score is None
-    scale = "0 to 100" if settings.scale == "percent" else "0 to 1"
     text = bench.templates.render(
         "meta_prompt",
         answers=bench.task.answer_form,
@@ -41,7 +39,7 @@ def meta_prompt(
         current=_formatted(current, settings.scale),
         current_first=shown.current_first,
         summary=shown.summary,
-        scored="" if hidden else f", with their scores from {scale}, higher is better",
+        scale="0 to 100" if settings.scale == "percent" else "0 to 1",
         examples=[bench.task.with_slot(e) for e in bench.task_examples(step.number, settings.task_examples)],
         limit=limit,
         refinement=refinement.template,

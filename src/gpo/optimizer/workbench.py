@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from gpo.evaluation.score import Scorer
-from gpo.model.model import Message, Model, Request
+from gpo.model.model import Message, Model, Reply, Request
 from gpo.optimizer.templates import Templates
 from gpo.task.example import Example
 from gpo.task.task import Task
@@ -57,8 +57,31 @@ class Workbench:
         max_tokens: int | None = None,
     ) -> tuple[str, ...]:
         """`n` replies of the optimizer model to one chat, at the sampling temperature unless another is given."""
+        reply = await self.replies(
+            messages,
+            n,
+            step=step,
+            purpose=purpose,
+            attempt=attempt,
+            temperature=temperature,
+            max_tokens=max_tokens,
+        )
+        return reply.texts
+
+    async def replies(
+        self,
+        messages: tuple[Message, ...],
+        n: int,
+        *,
+        step: int,
+        purpose: str,
+        attempt: int = 0,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+    ) -> Reply:
+        """As `sample`, with the reasons for which the replies ended."""
         temperature = self.temperature if temperature is None else temperature
-        reply = await self.optimizer.complete(
+        return await self.optimizer.complete(
             Request(
                 messages=messages,
                 temperature=temperature,
@@ -68,7 +91,6 @@ class Workbench:
                 purpose=purpose,
             )
         )
-        return reply.texts
 
     async def ask(self, text: str, *, step: int, purpose: str, temperature: float = 0.0) -> str:
         """One reply to one user turn; at temperature 0 unless another is given (reflection, summarization)."""

@@ -9,8 +9,8 @@ import unicodedata
 
 
 def printable(text: str, *, newlines: bool = False) -> str:
-    """`text` with every control, format and surrogate character made visible as an escape such as \\x1b; line breaks and
-    tabs become a space unless `newlines`."""
+    """`text` with every control, format and surrogate character made visible as an escape such as \\x1b; line breaks
+    and tabs become a space unless `newlines`."""
     return "".join(_visible(character, newlines) for character in text)
 
 

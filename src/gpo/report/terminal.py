@@ -5,10 +5,11 @@ Reads a `Result`; knows no run that is still going on. All prompts are untrusted
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gpo.report.plain import printable
-from gpo.report.verdict import verdict
+from gpo.report.verdict import standing, verdict
 from gpo.report.words import word_diff
 from gpo.run.result import Result, RoleUsage
 
@@ -17,8 +18,26 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from gpo.report.data import RunView
+
 _STYLES = {"same": "", "removed": "red strike", "added": "bold green"}
+_BLOCKS = "▁▂▃▄▅▆▇█"
 _MARKS = {"same": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
+
+
+def show_run(run: RunView, console: Console) -> None:
+    """Print the essentials of a run directory, also of a run that is not over."""
+    if run.result is not None:
+        show(run.result, console)
+        return
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console.print(Text(standing(run), style="bold"))
+    console.print(Text("\nbest prompt so far", style="bold"))
+    console.print(Padding(Text(printable(run.best_prompt, newlines=True)), (0, 2)))
+    if line := _curve([run.initial_dev, *(step.best_score for step in run.steps)], console):
+        console.print(Text(f"\n{line}", style="dim"))
 
 
 def show(result: Result, console: Console) -> None:
@@ -38,9 +57,38 @@ def show(result: Result, console: Console) -> None:
     ]
     if result.improvement.p_value is not None and result.best_prompt != result.initial_prompt:
         parts.append(Text(f"p = {result.improvement.p_value:.2g}, paired by example", style="dim"))
+    if optimism := optimism_line(result):
+        parts.append(Text(optimism, style="dim"))
+    scores = [result.scores.initial.dev, *(step.get("best_dev") for step in result.steps)]
+    if line := _curve(scores, console):
+        parts += [Text(), Text(line, style="dim")]
     parts += [Text(), Text(cost_line(result), style="dim")]
     for part in parts:
         console.print(part)
+
+
+def optimism_line(result: Result) -> str:
+    """How far the choice on dev flattered the best prompt; "" where it is not known or there is nothing to tell."""
+    optimism = result.extra.get("optimism")
+    if not isinstance(optimism, int | float) or result.best_prompt == result.initial_prompt:
+        return ""
+    return (
+        f"optimism of the dev score, which the prompt was chosen by: {100 * optimism:+.1f} points over test"
+    )
+
+
+def _curve(scores: Sequence[float | None], console: Console) -> str:
+    """The best dev score by step as a line of blocks, where there is something to see and the terminal can show it."""
+    known = [score for score in scores if score is not None]
+    if len(known) < 3 or not console.encoding.lower().startswith("utf"):
+        return ""
+    low, span = min(known), max(known) - min(known)
+    most = 48
+    picked = (
+        [known[round(i * (len(known) - 1) / (most - 1))] for i in range(most)] if len(known) > most else known
+    )
+    blocks = "".join(_BLOCKS[round((score - low) / span * 7)] if span else _BLOCKS[0] for score in picked)
+    return f"best dev by step  {_percent(known[0])} {blocks} {_percent(known[-1])}"
 
 
 def cost_line(result: Result) -> str:

@@ -1,6 +1,6 @@
 """What differs between the configuration of a run and the one it is to be continued with.
 
-Knows no meaning of any key but which of them cannot change a result.
+Knows no meaning of any key but which of them cannot change a result, and the schema for what an older GPO left out.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ HARMLESS = (
     ("models", "*", "timeout"),
     ("models", "*", "api_key_env"),
     ("models", "*", "price"),
+    ("models", "*", "retries"),
+    ("models", "*", "retry_delay"),
     ("budget",),
 )
 """Keys (and all below them) that may change between a run and its continuation."""
@@ -26,6 +28,25 @@ def changed_keys(recorded: Mapping[str, Any], current: Mapping[str, Any]) -> lis
     out. Both are resolved configurations as JSON has them (tuples count as lists)."""
     before, after = (json.loads(json.dumps(config)) for config in (recorded, current))
     return list(_differences(before, after, ()))
+
+
+def completed(recorded: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`recorded` with the defaults of keys that came into the schema later, which is what it ran with; unchanged
+    where it does not fit the schema."""
+    from pydantic import ValidationError
+
+    from gpo.config.schema import Config
+
+    names = Config.model_fields
+    known = {key: value for key, value in recorded.items() if key in names}
+    own_method = isinstance(known.get("method"), list)  # the types of own objects, see `gpo.run.plan`
+    try:
+        resolved = Config.model_validate({**known, "method": "gpo"} if own_method else known).model_dump(
+            mode="json"
+        )
+    except ValidationError:
+        return recorded
+    return {**recorded, **resolved, **({"method": known["method"]} if own_method else {})}
 
 
 def _differences(before: Any, after: Any, path: tuple[str, ...]) -> Iterator[str]:

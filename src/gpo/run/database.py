@@ -31,6 +31,7 @@ class Schema:
     migrations: tuple[tuple[str, ...], ...]
     if_unwritable: str
     if_damaged: str
+    survives_power_loss: bool = False
 
 
 def connect(path: Path, schema: Schema) -> sqlite3.Connection:
@@ -45,7 +46,7 @@ def connect(path: Path, schema: Schema) -> sqlite3.Connection:
         )
         try:
             _refuse_foreign(connection, path, schema)
-            _use_wal(connection)
+            _use_wal(connection, schema)
             _migrate(connection, schema)
         except BaseException:
             connection.close()
@@ -130,7 +131,7 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path, schema: Schema) 
         raise RunError(f"{path}: was written by a newer GPO (version {version}); upgrade GPO to use it")
 
 
-def _use_wal(connection: sqlite3.Connection) -> None:
+def _use_wal(connection: sqlite3.Connection, schema: Schema) -> None:
     # Two processes that create the same file at once: the change of mode does not wait for the other's lock.
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
@@ -142,8 +143,9 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             if not busy or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
-    # In WAL mode NORMAL survives a killed process whole; a power cut can take the last commits, not the file.
-    connection.execute("PRAGMA synchronous = NORMAL")
+    # In WAL mode NORMAL survives a killed process whole; a power cut can take the last commits, not the file. FULL
+    # keeps those too, for one more sync of the disk a commit, which group commit shares among many rows.
+    connection.execute(f"PRAGMA synchronous = {'FULL' if schema.survives_power_loss else 'NORMAL'}")
 
 
 def _migrate(connection: sqlite3.Connection, schema: Schema) -> None:

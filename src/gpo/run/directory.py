@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from gpo.errors import RunError
-from gpo.run.changes import changed_keys
+from gpo.run.changes import changed_keys, completed
 from gpo.run.files import text_bytes, write_atomically
 from gpo.run.journal import Journal
 from gpo.run.lock import RunLock
@@ -57,7 +57,7 @@ class RunDirectory:
         recorded = self._recorded_config()
         if recorded is None:
             return "fresh"
-        if changed := changed_keys(recorded, config):
+        if changed := changed_keys(completed(recorded), config):
             shown = ", ".join(changed[:8]) + (f" and {len(changed) - 8} more" if len(changed) > 8 else "")
             raise RunError(
                 f"{self.path}: holds a run of another configuration; it differs in {shown}; restore that, or "

@@ -38,6 +38,11 @@ class Journal(JournalReader):
         self.flights: Flights[Reply] = Flights()
         """Calls on their way to a model, by key, over all roles."""
         self._session_open = False
+        self._refusals: dict[str, str] = {
+            key: codec.from_text(error)
+            for key, error in self._rows("SELECT key, error FROM refusals WHERE error IS NOT NULL")
+        }
+        self._refused_now: set[str] = set()
 
     async def put_call(self, role: str, request: Request, reply: Reply, *, key: str, started: float) -> None:
         """Record an answer; returns when a kill can no longer take it. `started` as in `time.time()`."""
@@ -56,6 +61,23 @@ class Journal(JournalReader):
             codec.pack_request(request),
         )
         await self._writer.put_and_wait(tables.CALL, row)
+
+    def refusal(self, key: str) -> str | None:
+        """Why the model could not answer the call `key`, where that was recorded."""
+        return self._refusals.get(key)
+
+    async def put_refusal(self, key: str, error: str) -> None:
+        """Record that the model cannot answer a call; returns when that is committed."""
+        self._refusals[key] = error
+        self._refused_now.add(key)
+        await self._writer.put_and_wait(tables.REFUSAL, (key, codec.to_text(error)))
+
+    def forget_refusals(self) -> None:
+        """Let the calls that were refused in this process be asked again by the next one."""
+        for key in self._refused_now:
+            self._writer.put(tables.REFUSAL, (key, None))
+            self._refusals.pop(key, None)
+        self._refused_now.clear()
 
     def put_meta(self, key: str, value: Any) -> None:
         """Set the JSON value under `key`."""

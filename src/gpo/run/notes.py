@@ -10,9 +10,13 @@ from typing import Any
 
 from gpo.evaluation.score import Outcome
 from gpo.optimizer.candidates import Candidate
-from gpo.optimizer.loop import StepRecord
+from gpo.optimizer.search import StepRecord
 from gpo.run.journal import Journal
 from gpo.run.reader import RecordedScore
+from gpo.task.task import Task
+
+EXAMPLES = "examples/"
+"""The journal's key of a split's examples, followed by the split: {example id: [question, expected answer]}."""
 
 
 def prompt_id(prompt: str) -> str:
@@ -32,6 +36,11 @@ class Notebook:
         if prompt not in self._named:
             self._named.add(prompt)
             self._journal.put_prompt(prompt_id(prompt), prompt, step)
+
+    def examples(self, split: str, task: Task) -> None:
+        """Keep question and expected answer of a split that is scored, for whoever looks at single examples."""
+        rows = {example.id: [example.input, task.target_text(example)] for example in task.examples(split)}
+        self._journal.put_meta(f"{EXAMPLES}{split}", rows)
 
     def outcome(self, prompt: str, split: str, outcome: Outcome) -> None:
         """Record what one prompt got on one example."""
@@ -57,6 +66,7 @@ def step_data(record: StepRecord) -> dict[str, Any]:
     """A step as JSON values: everything that a report shows."""
     return {
         **step_summary(record),
+        "total": record.total,
         "parent": record.parent,
         "parent_score": record.parent_score,
         "reflection": record.information.reflection,
@@ -69,6 +79,8 @@ def step_data(record: StepRecord) -> dict[str, Any]:
         "candidates": [
             _candidate(item, score) for item, score in zip(record.candidates, record.scores, strict=True)
         ],
+        # Means over a part of dev, one a candidate, of methods that score most candidates on a part only.
+        **({"estimates": list(record.estimates)} if record.estimates else {}),
     }
 
 
@@ -82,15 +94,22 @@ def step_summary(record: StepRecord) -> dict[str, Any]:
         "prompt": record.chosen,
         "dev": record.chosen_score,
         "best_dev": record.best_score,
-        "candidates_scored": sum(score is not None for score in record.scores),
+        "candidates_scored": _scored(record),
         "candidates_rejected": sum(item.rejected is not None for item in record.candidates),
     }
+
+
+def _scored(record: StepRecord) -> int:
+    """Candidates that were run on dev, on the whole of it or on a part."""
+    estimates = record.estimates or (None,) * len(record.scores)
+    return sum(pair != (None, None) for pair in zip(record.scores, estimates, strict=True))
 
 
 def _candidate(item: Candidate, score: float | None) -> dict[str, Any]:
     return {
         "raw": item.raw,
         "prompt": item.prompt,
+        "parent": item.parent,
         "edit_distance": item.distance,
         "attempt": item.attempt,
         "rejected": item.rejected,

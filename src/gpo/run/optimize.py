@@ -13,15 +13,21 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
 
-from gpo.errors import BudgetError
-from gpo.evaluation.score import Outcome, Scorer
+from gpo.errors import BudgetError, Interrupted
+from gpo.evaluation.score import Outcome, Scorer, TooManyFailures
 from gpo.evaluation.statistics import p_value, paired_bootstrap
+from gpo.model.factory import OpenModel
+from gpo.model.fill import Filling
+from gpo.optimizer.algorithms import algorithm
 from gpo.optimizer.candidates import Guard
-from gpo.optimizer.loop import Loop, StepRecord
+from gpo.optimizer.search import Algorithm, StepRecord
 from gpo.optimizer.templates import Templates
 from gpo.optimizer.workbench import Workbench
+from gpo.run.brake import Brake, Braked
+from gpo.run.budget import Budget, Budgeted
 from gpo.run.directory import RunDirectory
 from gpo.run.embeddings import remembered
+from gpo.run.fork import open_fork
 from gpo.run.journal import Journal
 from gpo.run.notes import Notebook, step_summary
 from gpo.run.plan import Plan
@@ -46,13 +52,23 @@ class Watcher(Protocol):
 
 @dataclass
 class Run:
-    """One run of `plan` in `directory`; `shared` is the user's store of deterministic calls, None for none."""
+    """One run of `plan` in `directory`. `fork` is the directory of another run whose answers are used where the same
+    calls are made again."""
 
     plan: Plan
     directory: RunDirectory
     progress: Progress = field(default_factory=Progress)
     watcher: Watcher | None = None
     use_shared_store: bool = True
+    fork: Path | None = None
+
+    def __post_init__(self) -> None:
+        self._brake = Brake()
+
+    def stop(self, why: str = "interrupted; run the same command again to go on") -> None:
+        """Let what is in flight finish for a few seconds, save, and end `execute` with `Interrupted`. To be called in
+        the event loop's thread."""
+        self._brake.pull(Interrupted(why))
 
     async def execute(self) -> Result:
         """Run to the end, or go on where an earlier process stopped; a complete run returns its result.
@@ -77,22 +93,28 @@ class Run:
                     shared.close()
 
     async def _execute(self, journal: Journal, shared: SharedStore | None) -> Result:
+        work = _Work(self, journal, shared, self._brake)
         journal.start_session()
         for warning in self.plan.task.warnings:
             self._note(warning)
-        work = _Work(self, journal, shared)
         result: Result | None = None
         try:
-            await work.search()
-            await work.open_test()
+            async with self._brake.guard(work.budget.seconds_left, work.budget.out_of_time):
+                await work.search()
+                await work.open_test()
             result = work.result("complete")
         except BudgetError:
             result = work.result("budget")
             raise
-        except asyncio.CancelledError:
+        except TooManyFailures:
+            # What the next process asks again must not be what this one stumbled over.
+            journal.forget_refusals()
+            raise
+        except (Interrupted, asyncio.CancelledError):
             result = work.result("interrupted")
             raise
         finally:
+            work.close()
             await journal.flush()
             if result is not None:
                 self.directory.write_result(result)
@@ -107,38 +129,58 @@ class Run:
 class _Work:
     """The parts of one process's work on a run, put together."""
 
-    def __init__(self, run: Run, journal: Journal, shared: SharedStore | None) -> None:
+    def __init__(self, run: Run, journal: Journal, shared: SharedStore | None, brake: Brake) -> None:
         plan = run.plan
         self.run, self.plan, self.journal = run, plan, journal
         self.progress = run.progress
         self.notebook = Notebook(journal)
-        self.task_model = _journaled(plan.task_model, journal, "task", shared)
-        self.optimizer_model = _journaled(plan.optimizer_model, journal, "optimizer", shared)
+        self.fork = open_fork(run.fork, journal)
+        roles = {"task": plan.task_model, "optimizer": plan.optimizer_model}
+        self.budget = Budget(
+            plan.budget, {role: opened.cost for role, opened in roles.items()}, journal, brake
+        )
+        self.task_model = self._journaled("task", plan.task_model, shared)
+        self.optimizer_model = self._journaled("optimizer", plan.optimizer_model, shared)
         self.scorer = Scorer(plan.task, self.task_model, plan.scorer, on_outcome=self._on_outcome)
         self.embedder: str | None = None
         own = plan.base_dir / plan.optimize.meta_prompt if plan.optimize.meta_prompt else None
         bench = Workbench(
             task=plan.task,
             scorer=self.scorer,
-            optimizer=self.optimizer_model,
+            optimizer=Filling(self.optimizer_model),
             templates=Templates(own),
             embed=self._embed,
             seed=plan.seed,
             temperature=plan.temperature,
             max_tokens=plan.max_tokens,
         )
-        self.loop = Loop(plan.method, bench, _guard(plan), plan.loop, listener=self)
+        self.loop: Algorithm = algorithm(plan.method, bench, _guard(plan), plan.loop, listener=self)
         self.tested: dict[str, float] = {}
         self.improvement = Improvement()
         self._remembered: Callable[[Sequence[str]], Awaitable[list[list[float]]]] | None = None
 
+    def _journaled(self, role: str, opened: OpenModel, shared: SharedStore | None) -> Journaled:
+        """Journal outside; then the brake, the limit, the retries, and the budget around each attempt."""
+        (opened.retrying or opened.limited).around(lambda model: Budgeted(model, self.budget, role))
+        model = Braked(opened.model, self.budget.brake)
+        return Journaled(
+            model, self.journal, role, shared if opened.shareable else None, cost=opened.cost, fork=self.fork
+        )
+
+    def close(self) -> None:
+        """Write down what the budget knows and leave the other run's journal."""
+        self.budget.close()
+        if self.fork:
+            self.fork.close()
+
     async def search(self) -> None:
         """The optimization itself."""
-        settings, dev, test = self.plan.loop, len(self.plan.task.splits.dev), len(self.plan.task.splits.test)
-        self.progress.steps = settings.steps
-        self.progress.pairs_planned = dev * (1 + settings.steps * settings.candidates) + 2 * test
+        dev, test = len(self.plan.task.splits.dev), len(self.plan.task.splits.test)
+        self.progress.steps = self.loop.total
+        self.progress.pairs_planned = dev + self.loop.total * self.loop.pairs_a_step + 2 * test
         self.progress.phase = "scoring the initial prompt"
         self.notebook.prompt(self.plan.prompt)
+        self.notebook.examples("dev", self.plan.task)
         await self.loop.run(self.plan.prompt)
 
     async def open_test(self) -> None:
@@ -146,6 +188,7 @@ class _Work:
         if not self.plan.task.splits.test:
             return
         self.progress.phase = "opening the test split"
+        self.notebook.examples("test", self.plan.task)
         initial, best = self.plan.prompt, self.loop.best
         prompts = list(dict.fromkeys([initial, best]))
         remaining = len(prompts) * len(self.plan.task.splits.test)
@@ -212,9 +255,8 @@ class _Work:
         self.notebook.step(record)
         if self.run.watcher:
             self.run.watcher.step_finished(record)
-        done = (record.step + 1) * self.plan.loop.candidates + 1
-        dev, test = len(self.plan.task.splits.dev), len(self.plan.task.splits.test)
-        left = dev * (self.plan.loop.steps * self.plan.loop.candidates + 1 - done) + 2 * test
+        steps = self.loop.total - record.step - 1
+        left = steps * self.loop.pairs_a_step + 2 * len(self.plan.task.splits.test)
         # Rejected and repeated candidates need no scoring: the plan follows what was really asked for.
         self.progress.pairs_planned = self.progress.pairs_done + max(0, left)
 
@@ -249,6 +291,11 @@ class _Work:
             self._remembered = remembered(embed, self.embedder, self.journal)
         return await self._remembered(texts)
 
+    def _optimism(self) -> float | None:
+        """Dev minus test score of the best prompt: how far choosing on dev flattered it; None without a test score."""
+        best = self.loop.best if self.tested else None
+        return None if best is None else self.loop.mean(best) - self.tested[best]
+
     def _extra(self) -> dict[str, Any]:
         dev = self.scorer.known(self.loop.best, "dev") if self.loop.steps else None
         return {
@@ -262,6 +309,7 @@ class _Work:
             "unreadable_dev_replies_of_best": dev.unreadable if dev else None,
             "excluded_examples": {name: len(self.scorer.excluded(name)) for name in ("dev", "test")},
             "warnings": list(self.plan.task.warnings),
+            "optimism": self._optimism(),
         }
 
 
@@ -283,10 +331,6 @@ async def execute(
     return await Run(plan, RunDirectory(run_dir), progress or Progress(), watcher).execute()
 
 
-def _journaled(opened: Any, journal: Journal, role: str, shared: SharedStore | None) -> Journaled:
-    return Journaled(opened.model, journal, role, shared if opened.shareable else None, cost=opened.cost)
-
-
 def _guard(plan: Plan) -> Guard:
     task = plan.task
     rows = [
@@ -300,6 +344,8 @@ def _guard(plan: Plan) -> Guard:
         answers=task.answer_texts,
         initial=plan.prompt,
         max_words=plan.optimize.max_words,
+        columns=frozenset(name for example in task.examples("train") for name in example.fields) | {"input"},
+        frozen=plan.optimize.frozen,
     )
 
 

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gpo.config.load import dump_config
 from gpo.config.schema import BudgetConfig, Config, ModelConfig, OptimizeConfig
+from gpo.errors import ConfigError
 from gpo.evaluation.score import ScorerSettings
 from gpo.model.factory import OpenModel, PullProgress, RoleName, open_model
+from gpo.optimizer.algorithms import Published, choose
 from gpo.optimizer.loop import LoopSettings, step_count
 from gpo.optimizer.metaprompt import MetaPromptSettings
-from gpo.optimizer.methods import Method, Preset, method
+from gpo.optimizer.methods import Method, Preset
+from gpo.run.budget import check_prices
 from gpo.task.task import Task
 
 
@@ -29,7 +32,7 @@ class Plan:
 
     task: Task
     prompt: str
-    method: Method
+    method: Method | Published
     task_model: OpenModel
     optimizer_model: OpenModel
     scorer: ScorerSettings
@@ -76,7 +79,7 @@ def assemble(
     `base_dir` is the folder that relative paths of the configuration start from. `task`, `models` (by role) and
     `method_object` take the place of what the configuration names. Raises `ConfigError` and `ModelError`.
     """
-    chosen = method_object or method(config.method, config.optimize, config.preset)
+    chosen = method_object or choose(config.method, config.optimize, config.preset)
     task = task or Task.from_config(
         config.task, seed=config.seed, chat=config.models.task.chat, base_dir=base_dir
     )
@@ -85,9 +88,11 @@ def assemble(
         role: own.get(role) or open_model(settings, role=role, base_dir=base_dir, on_pull=on_pull)
         for role, settings in _roles(config)
     }
+    _check_frozen(_prompt(config, chosen), config.optimize.frozen)
+    check_prices(config.budget, {role: model.cost for role, model in opened.items()})
     return Plan(
         task=task,
-        prompt=config.prompt,
+        prompt=_prompt(config, chosen),
         method=chosen,
         task_model=opened["task"],
         optimizer_model=opened["optimizer"],
@@ -106,6 +111,18 @@ def assemble(
 
 def _roles(config: Config) -> tuple[tuple[RoleName, ModelConfig], ...]:
     return (("task", config.models.task), ("optimizer", config.models.optimizer))
+
+
+def _prompt(config: Config, chosen: Method | Published) -> str:
+    # `empty` and `cot` are prompts of their own: what they name is what is evaluated.
+    own = chosen.prompt if isinstance(chosen, Published) else None
+    return config.prompt if own is None else own
+
+
+def _check_frozen(prompt: str, frozen: Sequence[str]) -> None:
+    for text in frozen:
+        if text not in prompt:
+            raise ConfigError(f"optimize.frozen: {text!a} does not stand in the initial prompt")
 
 
 def _recorded(config: Config, task: Task, method_object: Method | None) -> dict[str, Any]:

@@ -40,6 +40,21 @@ class RecordedCall:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """What one call used, without its texts. `started` is in seconds since 1970."""
+
+    key: str
+    role: str
+    purpose: str
+    source: str
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    started: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedScore:
     """What one prompt got on one example.
 
@@ -109,6 +124,13 @@ class JournalReader:
             except ValueError:
                 raise damaged(self.path, tables.JOURNAL) from None
             yield RecordedCall(role, asked, self._reply(key, reply), started)
+
+    def ledger(self) -> Iterator[LedgerLine]:
+        """All calls in the order in which they were recorded; their texts are not read."""
+        query = """SELECT key, role, purpose, source, prompt_tokens, completion_tokens, cached_tokens, started, seconds
+            FROM calls ORDER BY rowid"""
+        for row in self._rows(query):
+            yield LedgerLine(*row)
 
     def totals(self) -> dict[str, Tally]:
         """What every role used over all processes of this run, also for calls that no replay asks for."""

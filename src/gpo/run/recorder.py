@@ -14,6 +14,7 @@ from gpo.errors import PermanentModelError, TransientModelError
 from gpo.model.model import Model, Reply, Request
 from gpo.run.flights import Flight
 from gpo.run.journal import Journal
+from gpo.run.reader import JournalReader
 from gpo.run.store import SharedStore
 from gpo.run.usage import Tally
 
@@ -26,6 +27,7 @@ class Journaled:
 
     Deterministic calls (temperature 0) are looked up in `shared` before they are sent and put there after;
     leave `shared` out for a model whose identity does not pin its answers, such as a Python callable.
+    `fork` is the journal of another run, whose answers to the same calls, sampled ones too, are taken over.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Journaled:
         shared: SharedStore | None = None,
         *,
         cost: Cost | None = None,
+        fork: JournalReader | None = None,
     ) -> None:
         self._model = model
         self._identity = model.identity
@@ -43,6 +46,7 @@ class Journaled:
         self._role = role
         self._shared = shared
         self._cost = cost
+        self._fork = fork
         self._seen: set[bytes] = set()
         self._tally = Tally()
         self._replayed = 0
@@ -85,6 +89,8 @@ class Journaled:
                 if recorded.role == self._role and self._count(key, recorded.reply):
                     self._replayed += 1
                 return recorded.reply
+            if (refused := self._journal.refusal(key)) is not None:
+                raise PermanentModelError(refused, scope="call")
         return await flights.join(key, lambda flight: self._fetch(key, request, flight))
 
     async def aclose(self) -> None:
@@ -94,7 +100,7 @@ class Journaled:
     async def _fetch(self, key: str, request: Request, flight: Flight[Reply]) -> Reply:
         shared = self._shared if request.temperature == 0 else None
         started = time.time()
-        reply = shared.get(key) if shared else None
+        reply = self._forked(key) or (shared.get(key) if shared else None)
         if reply is None:
             reply = replace(await self._send(key, request), call=key, source="sent")
         # From here on the answer is paid for: it is recorded even if nobody waits for it any more.
@@ -105,12 +111,19 @@ class Journaled:
             shared.put(key, reply)
         return reply
 
+    def _forked(self, key: str) -> Reply | None:
+        recorded = self._fork.get_call(key) if self._fork else None
+        return replace(recorded.reply, source="store") if recorded else None
+
     async def _send(self, key: str, request: Request) -> Reply:
         try:
             return await self._model.complete(request)
         except (TransientModelError, PermanentModelError) as error:
             data = {"role": self._role, "purpose": request.purpose, "call": key, "error": str(error)}
             self._journal.put_event("failure", data)
+            if self._role == "task" and isinstance(error, PermanentModelError) and error.scope == "call":
+                # The scorer leaves the example out and goes on: a replay must do the same.
+                await self._journal.put_refusal(key, str(error))
             raise
 
     def _count(self, key: str, reply: Reply) -> bool:

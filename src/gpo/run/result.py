@@ -93,6 +93,13 @@ class Result:
         finite: dict[str, Any] = _plain({**plain, **self.extra})
         return finite
 
+    def _repr_html_(self) -> str:
+        """How a notebook shows a result: prompts, scores, cost."""
+        # The one look upwards: a notebook asks the object itself, and what it looks like is the report's business.
+        from gpo.report.notebook import result_html
+
+        return result_html(self)
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Result:
         """The inverse of `to_dict`; unknown keys go to `extra`. Raises `RunError` where a key is missing."""

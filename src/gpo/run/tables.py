@@ -44,10 +44,15 @@ _VERSION_1 = (
         data TEXT NOT NULL)""",
 )
 
+# Calls that the model cannot answer, whoever asks (a content filter, a context overflow): a replay must leave out the
+# same examples. NULL where it is to be asked again.
+_VERSION_2 = ("CREATE TABLE refusals (key TEXT PRIMARY KEY, error TEXT)",)
+
 JOURNAL = Schema(
     name="journal",
     application_id=0x47504F4A,  # "GPOJ"
-    migrations=(_VERSION_1,),
+    migrations=(_VERSION_1, _VERSION_2),
+    survives_power_loss=True,
     if_unwritable="make the folder writable or choose another run directory",
     if_damaged="restore it from a copy, or move the run directory away and start anew",
 )
@@ -79,4 +84,5 @@ SCORE = Insert(
     "REPLACE",
 )
 EMBEDDING = Insert("embeddings", ("embedder", "text_hash", "vector"), "IGNORE")
+REFUSAL = Insert("refusals", ("key", "error"), "REPLACE")
 EVENT = Insert("events", ("at", "kind", "once", "data"), "IGNORE")

@@ -1,5 +1,5 @@
-"""Putting a task together: rows, columns, the answer's reader and the metric. Knows the configuration's `task` keys
-and all rooms of the package; nothing here reads a reply or calls a model."""
+"""Putting a task together: rows, columns, the answer's reader and the metric. Knows the configuration's
+`task` keys and all rooms of the package; nothing here reads a reply or calls a model."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Own:
 
 def from_config(config: TaskConfig, *, seed: int, chat: bool = True, base_dir: Path = Path()) -> Task:
     """See `Task.from_config`."""
-    loaded = load(config.data, base_dir=base_dir, seed=seed, split=config.split)
+    loaded = _loaded(config, seed=seed, base_dir=base_dir)
     return build(loaded, with_defaults(config, loaded.defaults), seed=seed, chat=chat, base_dir=base_dir)
 
 
@@ -66,7 +66,7 @@ def from_data(
     """See `Task.from_csv`."""
     plain = {str(key): str(value) for key, value in data.items()} if isinstance(data, Mapping) else str(data)
     config, own = _configured(plain, options)
-    loaded = load(config.data, base_dir=base_dir, seed=seed, split=config.split)
+    loaded = _loaded(config, seed=seed, base_dir=base_dir)
     config = with_defaults(config, loaded.defaults)
     return build(loaded, config, seed=seed, chat=chat, base_dir=base_dir, own=own)
 
@@ -78,9 +78,9 @@ def build(
     own = own or Own()
     kind = config.answer.kind
     columns = Columns(config.input, config.target, lettered=kind == "choice", words=kind == "words")
-    # A builtin task has drawn its own rows already.
-    split = None if loaded.defaults else config.split
-    rows, warnings = draw(loaded, split, seed=seed, key=None if config.allow_overlap else columns.question)
+    rows, warnings = draw(
+        loaded, _counts(config), seed=seed, key=None if config.allow_overlap else columns.question
+    )
     found = examples(rows, columns)
     splits, more = checked(found, allow_overlap=config.allow_overlap)
     everything = [example for part in found.values() for example in part]
@@ -100,7 +100,8 @@ def build(
 
 
 def check_targets(found: Sequence[Example], reader: AnswerReader, kind: str) -> list[str]:
-    """Warnings about odd targets. Raises `DataError` naming the row of a target that the answer kind cannot be."""
+    """Warnings about odd targets. Raises `DataError` naming the row of a target that the answer kind cannot
+    be."""
     warnings = []
     for example in found:
         for reference in references(example.target):
@@ -110,8 +111,8 @@ def check_targets(found: Sequence[Example], reader: AnswerReader, kind: str) -> 
                 raise DataError(f"{example.source}: the target {error}") from None
             if kind == "choice" and len(str(answer)) > 1:
                 warnings.append(
-                    f"{example.source}: the target {shown(str(answer))} is none of the options; only a reply that gives "
-                    "it word for word counts"
+                    f"{example.source}: the target {shown(str(answer))} is none of the options; only a reply that "
+                    "gives it word for word counts"
                 )
     return warnings
 
@@ -122,7 +123,8 @@ def references(target: Target) -> tuple[str | float, ...]:
 
 
 def with_defaults(config: TaskConfig, defaults: Mapping[str, Any]) -> TaskConfig:
-    """`config` with the keys that a builtin task brings wherever the configuration does not set them itself."""
+    """`config` with the keys that a builtin task brings wherever the configuration does not set them
+    itself."""
     from gpo.config.schema import AnswerConfig
 
     changes: dict[str, Any] = {
@@ -134,6 +136,15 @@ def with_defaults(config: TaskConfig, defaults: Mapping[str, Any]) -> TaskConfig
         kept = {key: getattr(config.answer, key) for key in config.answer.model_fields_set}
         changes["answer"] = AnswerConfig(**{**answer, **kept})
     return config.model_copy(update=changes)
+
+
+def _loaded(config: TaskConfig, *, seed: int, base_dir: Path) -> Loaded:
+    data: str | dict[str, str] = config.data if isinstance(config.data, str) else dict(config.data.items())
+    return load(data, base_dir=base_dir, seed=seed, split=_counts(config))
+
+
+def _counts(config: TaskConfig) -> dict[str, int] | None:
+    return None if config.split is None else dict(config.split.items())
 
 
 def _reader(config: AnswerConfig, found: Sequence[Example]) -> AnswerReader:
@@ -160,6 +171,9 @@ def _configured(data: Any, options: Mapping[str, Any]) -> tuple[TaskConfig, Own]
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            known = ", ".join(sorted({*TaskConfig.model_fields, "seed", "chat"} - {"data"}))
+            raise ConfigError(f"{key}: is not an option of a task; the options are: {known}") from None
         raise ConfigError(f"task.{key}: {first['msg']}") from None
 
 

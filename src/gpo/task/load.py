@@ -1,4 +1,5 @@
-"""From `task.data` to rows a split: files, folders, builtin tasks, drawing splits. Knows no question and no answer."""
+"""From `task.data` to rows a split: files, folders, builtin tasks, drawing splits. Knows no question and no
+answer."""
 
 from __future__ import annotations
 
@@ -22,8 +23,8 @@ _BENCHMARK = re.compile(r"(?:bbh|bbh-lite|mmlu|gsm8k|wsc|webnlg)(?:/[\w-]+)?|hf:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Rows a split; `pool` holds rows that are not divided yet. `defaults` are `task` keys that a builtin task brings
-    (used where the configuration leaves them out)."""
+    """Rows a split; `pool` holds rows that are not divided yet. `defaults` are `task` keys that a builtin
+    task brings (used where the configuration leaves them out)."""
 
     name: str
     splits: Mapping[str, Sequence[Row]] = field(default_factory=dict)
@@ -71,24 +72,20 @@ def given(rows: Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str,
 def draw(
     loaded: Loaded, split: Mapping[str, int] | None, *, seed: int, key: Callable[[Row], str] | None
 ) -> tuple[dict[str, list[Row]], list[str]]:
-    """Rows a split and warnings. Undivided rows are shuffled with `seed` and cut into `split` (or `DEFAULT_SHARES`),
-    after rows whose `key` stood before have been left out; of splits that exist, as many rows as `split` says are drawn
-    and keep their order.
+    """Rows a split and warnings. Undivided rows are shuffled with `seed` and cut into `split` (or
+    `DEFAULT_SHARES`), after rows whose `key` stood before have been left out; of splits that exist, as many
+    rows as `split` says are drawn and keep their order.
 
     Raises `ConfigError` where there are too few rows.
     """
     if loaded.pool is None:
+        if absent := [name for name in split or {} if name not in loaded.splits]:
+            raise ConfigError(f"task.split.{absent[0]}: {loaded.name} has no {absent[0]} split")
         return {name: _some(name, rows, split, seed) for name, rows in loaded.splits.items()}, []
-    rows = (
-        list(loaded.pool)
-        if key is None
-        else list({key(row): row for row in reversed(loaded.pool)}.values())[::-1]
-    )
+    rows = list(loaded.pool) if key is None else _different(loaded.pool, key)
     left_out = len(loaded.pool) - len(rows)
-    warnings = [f"{left_out} rows repeat the input of another row and were left out"] if left_out else []
-    counts = (
-        dict(split) if split else {name: int(share * len(rows)) for name, share in DEFAULT_SHARES.items()}
-    )
+    warnings = [f"{left_out} rows repeat the input of an earlier row and were left out"] if left_out else []
+    counts = dict(split) if split else _default_counts(len(rows))
     if (wanted := sum(counts.values())) > len(rows):
         raise ConfigError(
             f"task.split: asks for {wanted} rows, but {loaded.name} has {len(rows)} different ones"
@@ -99,6 +96,18 @@ def draw(
         end = start + counts.get(name, 0)
         drawn[name], start = rows[start:end], end
     return drawn, warnings
+
+
+def _different(rows: Sequence[Row], key: Callable[[Row], str]) -> list[Row]:
+    first: dict[str, Row] = {}
+    for row in rows:
+        first.setdefault(key(row), row)
+    return list(first.values())
+
+
+def _default_counts(rows: int) -> dict[str, int]:
+    train, dev = (int(DEFAULT_SHARES[name] * rows) for name in ("train", "dev"))
+    return {"train": train, "dev": dev, "test": rows - train - dev}
 
 
 def _some(name: str, rows: Sequence[Row], split: Mapping[str, int] | None, seed: int) -> list[Row]:

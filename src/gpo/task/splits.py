@@ -61,9 +61,10 @@ class Columns:
         return self._reference(value, row)
 
     def fields(self, row: Row, question: str) -> dict[str, str]:
-        """All columns as text for placeholders, but never the target: a prompt could ask for the answer."""
+        """All columns as text for placeholders, but never the target (a prompt could ask for the
+        answer); `input` is the whole question."""
         texts = {name: self._text(row, name) for name in row.values if name != self.target}
-        texts.setdefault("input", question)
+        texts["input"] = question
         return texts
 
     def _text(self, row: Row, name: str) -> str:
@@ -92,8 +93,8 @@ def examples(rows: Mapping[str, Sequence[Row]], columns: Columns) -> dict[str, l
 
 
 def checked(found: Mapping[str, Sequence[Example]], *, allow_overlap: bool) -> tuple[Splits, list[str]]:
-    """The splits and warnings. Raises `ConfigError` for a missing or empty split and for test rows that stand in train
-    or dev too."""
+    """The splits and warnings. Raises `ConfigError` for a missing or empty split and for test rows that
+    stand in another split too."""
     for name in ("train", "dev", "test"):
         if not found.get(name):
             state = "is empty" if name in found else "is missing"
@@ -154,7 +155,11 @@ def _cell(row: Row, name: str, key: str) -> Any:
 
 
 def _check_overlap(found: Mapping[str, Sequence[Example]]) -> None:
-    seen = {_key(example): example for name in ("dev", "train") for example in found[name]}
+    seen = {
+        _key(example): example
+        for name in ("demos", "format", "dev", "train")
+        for example in found.get(name, ())
+    }
     for example in found["test"]:
         if other := seen.get(_key(example)):
             raise ConfigError(

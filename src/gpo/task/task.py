@@ -5,10 +5,10 @@ Knows no optimizer: `Task` turns (prompt, example) into messages and a reply int
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from gpo.errors import ConfigError
 from gpo.model.model import Message
@@ -24,6 +24,25 @@ if TYPE_CHECKING:
 Opening = tuple[Message, ...] | str
 SplitName = Literal["train", "dev", "test", "format", "demos"]
 Rows = Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]]
+
+
+class TaskOptions(TypedDict, total=False):
+    """What `Task.from_rows` and its like take: the keys of the configuration's `task` section, `seed` and `chat`.
+
+    `answer` is a kind, a mapping such as {"kind": "label", "labels": [...]}, an own `AnswerReader`, or a function from
+    a reply to the answer as text (None: unreadable); `metric` may be a function (see `gpo.task.metric.metric`).
+    """
+
+    split: Mapping[str, int] | None
+    input: str
+    target: str
+    answer: str | Mapping[str, Any] | AnswerReader | Callable[[str], str | None]
+    metric: str | Metric | Callable[..., float]
+    position: Position
+    demonstrations: int
+    allow_overlap: bool
+    seed: int
+    chat: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,27 +192,21 @@ class Task:
         return from_config(config, seed=seed, chat=chat, base_dir=base_dir)
 
     @classmethod
-    def from_rows(cls, rows: Rows, *, name: str = "task", **options: Any) -> Task:
-        """A task from rows in Python: a list that is divided, or a mapping of split to list.
-
-        Options are the keys of the configuration's `task` section (input, target, answer, metric, position,
-        demonstrations, split, allow_overlap), `seed` and `chat`. `answer` is a kind, a mapping such as
-        {"kind": "label", "labels": [...]}, an own `AnswerReader`, or a function from a reply to the answer as text
-        (None: unreadable); `metric` may be a function (see `gpo.task.metric.metric`).
-        """
+    def from_rows(cls, rows: Rows, *, name: str = "task", **options: Unpack[TaskOptions]) -> Task:
+        """A task from rows in Python: a list that is divided, or a mapping of split to list."""
         from gpo.task.build import from_rows
 
         return from_rows(rows, name=name, **options)
 
     @classmethod
-    def from_csv(cls, path: str | Path | Mapping[str, str | Path], **options: Any) -> Task:
+    def from_csv(cls, path: str | Path | Mapping[str, str | Path], **options: Unpack[TaskOptions]) -> Task:
         """A task from one csv file that is divided, or from a mapping of split to file; options as in `from_rows`."""
         from gpo.task.build import from_data
 
         return from_data(path, **options)
 
     @classmethod
-    def from_jsonl(cls, path: str | Path | Mapping[str, str | Path], **options: Any) -> Task:
+    def from_jsonl(cls, path: str | Path | Mapping[str, str | Path], **options: Unpack[TaskOptions]) -> Task:
         """The same for jsonl files (json, parquet and folders of split files are read too)."""
         return cls.from_csv(path, **options)
 

@@ -21,7 +21,7 @@ _MENTION = re.compile(
 )
 # Behind a marker a letter may stand alone; "A" and "I" only where the clause cannot go on as prose.
 _STATED = re.compile(
-    r"(?:(?i:option|choice)\s+)?(?:([B-HJ-Z])\b(?!['’])|([AI])(?=$|\s*[.,:;)\-–—]|\s+(?i:because|since|as|is)\b))"
+    r"(?:(?i:option|choice)\s+)?(?:([B-HJ-Z])\b(?!['’]|\s*(?:/|(?i:or|and)\b))|([AI])(?=$|\s*[.,:;)\-–—]|\s+(?i:because|since|as|is)\b))"
 )
 _OPTION = re.compile(r"^[ \t]*(?:\(([A-Z])\)|([A-Z])[.)])[ \t]*(\S[^\n]*)$", re.MULTILINE)
 
@@ -35,8 +35,9 @@ class ChoiceReader(MentionReader):
     continuation = "\nTherefore, among the options, the answer is"
 
     def read(self, text: str, question: str = "") -> Prediction:
-        answer = super().read(text, question)
         by_text = options(question)
+        text = _without_listing(text, by_text)
+        answer = super().read(text, question)
         if answer is None and by_text:
             named = _texts(tuple(by_text.values()))
             found = named.read(text) if named else None
@@ -64,11 +65,6 @@ class ChoiceReader(MentionReader):
             return _allowed(match[1] or match[2], question)
         return super().stated(passage, question)
 
-    def leads(self, text: str, found: list[Mention]) -> bool:
-        # A reply that begins by listing the options has not answered yet.
-        listed = {line[3] for line in _OPTION.finditer(text)}
-        return len(listed) < 2 and super().leads(text, found)
-
     def normal(self, target: str | float, question: str = "") -> Answer:
         """The letter. A target that is none of the options' letters or texts is kept as it is (a faulty item of a
         benchmark can still be met by giving it word for word). Raises `ValueError` where no options are listed."""
@@ -95,6 +91,16 @@ def options(question: str) -> dict[str, str]:
 @lru_cache(maxsize=1024)
 def _texts(texts: tuple[str, ...]) -> LabelReader | None:
     return LabelReader(texts) if len(set(texts)) == len(texts) else None
+
+
+def _without_listing(text: str, by_text: dict[str, str]) -> str:
+    """`text` without the question's options where it repeats several of them: listing them answers nothing."""
+    repeated = [line for line in _OPTION.finditer(text) if _same(by_text.get(line[1] or line[2]), line[3])]
+    if len({line[3] for line in repeated}) < 2:
+        return text
+    ends = [0, *(line.end() for line in repeated)]
+    starts = [*(line.start() for line in repeated), len(text)]
+    return "".join(text[end:start] for end, start in zip(ends, starts, strict=True))
 
 
 def _allowed(letter: str, question: str) -> str | None:

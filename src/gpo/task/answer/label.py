@@ -34,6 +34,7 @@ class LabelReader(MentionReader):
         longest_first = sorted(self.labels, key=len, reverse=True)
         pattern = "|".join(self._pattern(label) for label in longest_first)
         flags = re.IGNORECASE if self._loose else 0
+        self._longest = 2 * len(longest_first[0]) + 20
         self._mention = re.compile(rf"(?<!\w)(?<!\w-)(?:{pattern})(?!\w)(?!-\w)", flags)
 
     @property
@@ -49,6 +50,8 @@ class LabelReader(MentionReader):
         return f"\nTherefore, the answer (one of: {', '.join(self.labels)}) is"
 
     def bare(self, text: str, question: str) -> Prediction:
+        if len(text) > self._longest:
+            return None
         key = self._key(text)
         return self._by_key.get(key, self._by_key.get(key.rstrip(".!,;:)]").lstrip("([")))
 
@@ -102,7 +105,7 @@ class BooleanReader(MentionReader):
         return f"\nTherefore, the answer ({self.form}) is"
 
     def bare(self, text: str, question: str) -> Prediction:
-        return self._any.get(_loose(text).rstrip(".!,;:)]").lstrip("(["))
+        return None if len(text) > 40 else self._any.get(_loose(text).rstrip(".!,;:)]").lstrip("(["))
 
     def mentions(self, text: str, question: str) -> list[Mention]:
         found = self._labels.mentions(text, question)

@@ -9,28 +9,20 @@ from gpo.task.answer.label import shown
 from gpo.task.answer.reader import Answer, Prediction
 from gpo.task.answer.rule import Mention, MentionReader
 
+# A sign belongs to the number only where nothing stands between them: "16 - 3" is no "-3".
 _NUMBER = re.compile(
-    r"""(?<![\w.])(?P<sign>(?<![)\]])[-−+])?[ ]?[$€£]?[ ]?(?P<inner>[-−])?
+    r"""(?<![\w.])(?<!\d/)
+    (?P<sign>(?<![)\]])[-−+](?=[$€£\d.]))?[$€£]?[ ]?(?P<inner>[-−](?=[\d.]))?
     (?P<whole>\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?P<part>\.\d+)?(?(whole)|(?(part)|(?!)))
     (?P<power>[eE][-+]?\d{1,3}(?!\w))?(?:[ ]?/[ ]?(?P<below>\d+)(?![\d/]))?
-    (?!(?:st|nd|rd|th)\b)""",
+    (?!\d|(?:st|nd|rd|th)\b)""",
     re.VERBOSE,
 )
 _ENUMERATOR = re.compile(r"^[ \t]*\d{1,2}[.)](?=[ \t]+\S)", re.MULTILINE)
 _FRACTION = re.compile(r"\\[dt]?frac\{(\d+)\}\{(\d+)\}")
 _CLAUSE_END = re.compile(r"(?<=[.!?;])\s|\n")
-_WORDS = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
+_UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_TEENS = (
     "eleven",
     "twelve",
     "thirteen",
@@ -40,8 +32,8 @@ _WORDS = [
     "seventeen",
     "eighteen",
     "nineteen",
-    "twenty",
-]
+)
+_WORDS = (*_UNITS, *_TEENS, "twenty")
 _WORD = re.compile(rf"\b(?:{'|'.join(sorted(_WORDS, key=len, reverse=True))})\b", re.IGNORECASE)
 
 
@@ -58,11 +50,7 @@ class NumberReader(MentionReader):
     continuation = "\nTherefore, the answer (a number) is"
 
     def read(self, text: str, question: str = "") -> Prediction:
-        return (
-            super().read(_FRACTION.sub(r"\1/\2", text).replace("\\", " "), question)
-            if "\\" in text and "boxed" not in text
-            else super().read(text, question)
-        )
+        return super().read(_FRACTION.sub(r"\1/\2", text), question)
 
     def bare(self, text: str, question: str) -> Prediction:
         text = text.rstrip(".!,;")
@@ -82,7 +70,7 @@ class NumberReader(MentionReader):
         return [Mention(m.start(), m.end(), float(_WORDS.index(m[0].lower()))) for m in _WORD.finditer(text)]
 
     def stated(self, passage: str, question: str) -> Prediction:
-        clause = _CLAUSE_END.split(_FRACTION.sub(r"\1/\2", passage).replace("\\", ""), maxsplit=1)[0]
+        clause = _CLAUSE_END.split(passage, maxsplit=1)[0]
         found = self.mentions(clause, question)
         equals = clause.rfind("=")
         after = [mention for mention in found if mention.start >= equals >= 0]

@@ -28,7 +28,7 @@ _MARKER = re.compile(
     | \#\#\#\#""",
     re.IGNORECASE | re.VERBOSE,
 )
-_BOXED = re.compile(r"\\boxed\{((?:[^{}]{0,200}|\{[^{}]{0,200}\}){0,4})\}")
+_BOXED = re.compile(r"\\boxed\{([^{}]{0,300}(?:\{[^{}]{0,300}\}[^{}]{0,300})?)\}")
 _LATEX_TEXT = re.compile(r"\\(?:text|mathrm|mathbf|textbf)\{([^{}]*)\}")
 _BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*|__([^_\n]{1,200})__")
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s")
@@ -116,14 +116,8 @@ class MentionReader(ABC):
     def leads(self, text: str, found: list[Mention]) -> bool:
         """Whether the first mention opens the reply as its answer."""
         first = found[0]
-        return not text[: first.start].strip(_WRAPPING) and text[first.end : first.end + 1] in (
-            ",",
-            ".",
-            ";",
-            ":",
-            "\n",
-            "!",
-        )
+        opens = not text[: first.start].strip(_WRAPPING)
+        return opens and text[first.end : first.end + 1] in (*",.;:!", "\n")
 
     def denied(self, text: str, mention: Mention) -> Prediction:
         """What a denied mention ("not A") says; None where it says nothing."""
@@ -140,11 +134,10 @@ class MentionReader(ABC):
 
 
 def marked_passages(text: str) -> Iterator[str]:
-    """What stands behind explicit markers, the last one first: the rest of the line, or the next line with content."""
-    places = [(match.start(), match[1]) for match in _BOXED.finditer(text)]
+    """What stands behind explicit markers, the last one first (boxes before words): the rest of the line, or the
+    next line with content."""
+    yield from reversed([_LATEX_TEXT.sub(r"\1", match[1]) for match in _BOXED.finditer(text)])
     plain = without_markup(text)
-    found = [_LATEX_TEXT.sub(r"\1", content) for _, content in places]
-    yield from reversed(found)
     for match in reversed(list(_MARKER.finditer(plain))):
         rest = plain[match.end() : match.end() + 1000].strip(_WRAPPING + ":")
         if rest:

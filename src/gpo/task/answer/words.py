@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from gpo.task.answer.reader import Answer, Prediction
 from gpo.task.answer.rule import marked_passages, without_markup
@@ -11,7 +12,8 @@ _ITEM = re.compile(r"^\s*(?:\d+\s*[.):]|[-*•])\s+")
 _LEAD_IN = re.compile(r"^[^\n:]{0,200}:(?=\s)")
 _BLOCK = re.compile(r"\n\s*\n")
 _LIST_MARKER = re.compile(
-    r"\b(?:sorted|alphabetical|final|resulting)\b[^\n:]{0,80}(?::|\bis\b:?|\bare\b:?)(?=\s)", re.IGNORECASE
+    r"\b(?:sorted|alphabetical|final|resulting|answer)\b[^\n:]{0,80}?(?::|\bis\b:?|\bare\b:?)(?=\s)|####",
+    re.IGNORECASE,
 )
 _SEPARATORS = re.compile(r"[,;\s]+|->|→")
 _WRAPPING = "\"'“”‘’`*_"
@@ -20,8 +22,9 @@ _WRAPPING = "\"'“”‘’`*_"
 class WordsReader:
     """Words in order, in lower case, as a tuple.
 
-    Read from behind the last marker ("Sorted: …", "the answer is …"); else from the paragraph that a line ending in a
-    colon announces; else from the last paragraph. Commas, numbering, bullets and quotes do not count.
+    Read from behind the last marker ("Sorted: …", "the answer is …"); else from the paragraph that a line
+    ending in a colon announces; else from the last paragraph. Commas, numbering, bullets and quotes do not
+    count.
     """
 
     form = "a list of words, separated by spaces"
@@ -40,16 +43,14 @@ class WordsReader:
 
 
 def _answer_part(text: str) -> str:
+    if "\\boxed" in text and (boxed := next(marked_passages(text), None)):
+        return boxed
     if found := list(_LIST_MARKER.finditer(text)):
         rest = text[found[-1].end() :].strip()
         if rest:
             return _BLOCK.split(rest, maxsplit=1)[0]
-    if passage := next(marked_passages(text), None):
-        return passage
     blocks = _BLOCK.split(text)
-    announced = [
-        after for before, after in zip(blocks, blocks[1:], strict=False) if before.rstrip().endswith(":")
-    ]
+    announced = [after for before, after in pairwise(blocks) if before.rstrip().endswith(":")]
     block = announced[-1] if announced else blocks[-1]
     return _LEAD_IN.sub("", block, count=1) or block
 
@@ -57,11 +58,12 @@ def _answer_part(text: str) -> str:
 def _words(text: str) -> tuple[str, ...]:
     words = []
     for line in text.splitlines():
-        for number, part in enumerate(_SEPARATORS.split(_ITEM.sub("", line))):
+        joined = re.search(r",\s*and\b", line) is not None
+        for place, part in enumerate(_SEPARATORS.split(_ITEM.sub("", line))):
             word = part.strip(_WRAPPING)
-            if word and not (word == "and" and number and re.search(r",\s*and\b", line)):
+            if word and not (word == "and" and place and joined):
                 words.append(word.lower())
     # A full stop ends the sentence, not the word; a list of brackets has none.
     if words and len(words[-1]) > 1:
-        words[-1] = words[-1].rstrip(".!")
+        words[-1] = words[-1].rstrip(".!" + _WRAPPING)
     return tuple(word for word in words if word)

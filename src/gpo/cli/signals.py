@@ -1,0 +1,40 @@
+"""Ctrl-C and the system's order to end: the first one stops a run in good order, the second one leaves at once.
+
+Knows no run; it is told what stops it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def run_stoppable(work: Coroutine[Any, Any, T], stop: Callable[[], None], note: Callable[[str], None]) -> T:
+    """Run `work` in an event loop of its own. The first signal calls `stop` there, after which `work` should end soon;
+    at the second one the process ends with code 130, whatever is under way (what is in the journal is safe)."""
+
+    async def main() -> T:
+        loop = asyncio.get_running_loop()
+        came = False
+
+        def handle() -> None:
+            nonlocal came
+            if came:
+                os._exit(130)
+            came = True
+            note("stopping: waiting a few seconds for calls in flight (once more to leave at once)")
+            stop()
+
+        if sys.platform != "win32":  # there asyncio turns Ctrl-C into a cancellation by itself
+            for number in _SIGNALS:
+                loop.add_signal_handler(number, handle)
+        return await work
+
+    return asyncio.run(main())

@@ -1,0 +1,105 @@
+"""The optimization curve (paper, Figure 3): dev scores by step, and below them on the same axis the edit limit and the
+edit distances that were measured. Knows finished steps and no page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from gpo.report.data import Candidate, RunView, StepView
+from gpo.report.svg import Scale, axis_bottom, axis_left, drawing, element, mark, path, steps
+
+WIDTH = 760
+_LEFT, _RIGHT = 62, 748
+_TOP, _MIDDLE, _LOW, _BOTTOM = 34, 226, 272, 366
+_HEIGHT = 416
+
+
+def curve(run: RunView) -> Markup:
+    """Best and current dev score a step, every candidate as a dot, edit limit and distances below."""
+    last = max(run.total or 0, len(run.steps), 1)
+    if run.status != "running" and run.steps:
+        last = len(run.steps)
+    x = Scale(-0.3, last + 0.6, _LEFT, _RIGHT)
+    label = (
+        f"Dev score by step: {_percent(run.initial_dev)} at the start, best so far {_percent(run.best_dev)} after "
+        f"{len(run.steps)} steps. The table below has the numbers."
+    )
+    return drawing(
+        WIDTH, _HEIGHT, label, _scores(run, x), _distances(run.steps, x), axis_bottom(x, _BOTTOM, "step")
+    )
+
+
+def _scores(run: RunView, x: Scale) -> Markup:
+    items = [item for step in run.steps for item in step.candidates if value_of(item) is not None]
+    values = [value_of(item) or 0.0 for item in items] + [
+        value for value in (run.initial_dev, run.best_dev) if value is not None
+    ]
+    y = score_scale(values, _MIDDLE, _TOP)
+    parts = [axis_left(y, _LEFT, _RIGHT, "dev score", unit="")]
+    start = [(0.0, run.initial_dev)] if run.initial_dev is not None else []
+    current = [*start, *((s.number + 1.0, s.chosen_score) for s in run.steps if s.chosen_score is not None)]
+    best = [*start, *((s.number + 1.0, s.best_score) for s in run.steps if s.best_score is not None)]
+    parts.append(element("path", class_="line current", d=path((x(a), y(100 * b)) for a, b in current)))
+    parts.append(element("path", class_="line best", d=path(steps([(x(a), y(100 * b)) for a, b in best]))))
+    if run.initial_dev is not None:
+        parts.append(mark("diamond", x(0), y(100 * run.initial_dev), class_="dot chosen", name="initial"))
+    # The chosen ones last, on top of the others.
+    for item in sorted(items, key=lambda item: item.chosen):
+        kind, class_ = ("diamond", "dot chosen") if item.chosen else ("dot", "dot")
+        if item.score is None:
+            class_ = "dot estimate"
+        value = 100 * (value_of(item) or 0.0)
+        parts.append(mark(kind, x(_place(item)), y(value), class_=class_, name=item.name))
+    return element("g", *parts)
+
+
+def _distances(all_steps: Sequence[StepView], x: Scale) -> Markup:
+    items = [item for step in all_steps for item in step.candidates if item.distance is not None]
+    limits = [step.limit for step in all_steps if step.limit is not None]
+    top = _ceiling([item.distance or 0 for item in items], limits)
+    y = Scale(0, top, _BOTTOM, _LOW)
+    parts = [axis_left(y, _LEFT, _RIGHT, "words changed", whole=True)]
+    corners: list[tuple[float, float]] = []
+    for step in all_steps:
+        if step.limit is not None:
+            corners += [(x(step.number + 0.5), y(step.limit)), (x(step.number + 1.5), y(step.limit))]
+    if corners:
+        parts.append(element("path", class_="line limit", d=path(corners)))
+    for item in sorted(items, key=lambda item: item.chosen):
+        distance = min(float(item.distance or 0), top)
+        kind = "cross" if item.rejected else "diamond" if item.chosen else "dot"
+        class_ = "dot rejected" if item.rejected else "dot chosen" if item.chosen else "dot"
+        parts.append(mark(kind, x(_place(item)), y(distance), class_=class_, name=item.name))
+    return element("g", *parts)
+
+
+def score_scale(values: Sequence[float], bottom: float, top: float) -> Scale:
+    """A scale in points of 100 around scores in 0..1."""
+    low, high = (100 * min(values), 100 * max(values)) if values else (0.0, 100.0)
+    margin = max(2.0, (high - low) * 0.06)
+    return Scale(max(0.0, low - margin), min(100.0, high + margin), bottom, top)
+
+
+def value_of(item: Candidate) -> float | None:
+    """The full dev score, or the estimate where only that was made."""
+    return item.score if item.score is not None else item.estimate
+
+
+def _place(item: Candidate) -> float:
+    # Candidates of one step side by side, so that equal scores do not hide each other; the chosen one on the line.
+    return item.step + 1 + (0 if item.chosen else ((item.index % 12) - 5.5) * 0.05)
+
+
+def _ceiling(distances: Sequence[int], limits: Sequence[int]) -> float:
+    """The top of the lower plot: a few huge distances must not flatten all others; they are drawn at the edge."""
+    if not distances:
+        return float(max(limits, default=10))
+    ordered = sorted(distances)
+    usual = ordered[int(0.95 * (len(ordered) - 1))]
+    return float(max(1.15 * usual, max(limits, default=0) * 1.1, 5))
+
+
+def _percent(share: float | None) -> str:
+    return "unknown" if share is None else f"{100 * share:.1f}"

@@ -1,0 +1,138 @@
+"""What the page's script looks up: steps and candidates with their texts, and the grid of examples by prompts.
+
+Knows a run's journal and no layout. Texts are untrusted; `gpo.report.embed` makes them safe to carry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gpo.report.curve import value_of
+from gpo.report.data import Candidate, RunView, StepView
+from gpo.report.scores import SPLITS, SplitTable, split_table
+from gpo.report.words import word_diff
+from gpo.run.reader import JournalReader, RecordedScore
+
+_KINDS = {"same": "=", "removed": "-", "added": "+"}
+
+
+def details(run: RunView, reader: JournalReader) -> dict[str, Any]:
+    """Everything but the exchanges, as JSON values."""
+    prompts = run.chosen_prompts()
+    return {
+        "initial": {"prompt": run.initial_prompt, "dev": run.initial_dev},
+        "best": run.best_prompt,
+        "steps": [_step(step) for step in run.steps],
+        "grid": grid(run, prompts, [split_table(reader, prompts, split) for split in SPLITS]),
+    }
+
+
+def grid(run: RunView, prompts: Sequence[str], tables: Sequence[SplitTable]) -> dict[str, Any]:
+    """`prompts` with their names; for each split the examples, each with one entry a prompt: null where it was not
+    scored, else [value or null, unreadable, what was read]."""
+    return {
+        "prompts": [
+            {"name": name, "text": text} for name, text in zip(names(run, prompts), prompts, strict=True)
+        ],
+        "initial": 0,
+        "best": prompts.index(run.best_prompt),
+        "splits": [
+            {
+                "split": table.split,
+                "rows": [
+                    {
+                        "id": key,
+                        "question": _question(table, key, 0),
+                        "expected": _question(table, key, 1),
+                        "cells": [_cell(row.get(index)) for index in range(len(prompts))],
+                    }
+                    for key, row in table.rows.items()
+                ],
+            }
+            for table in tables
+            if table.rows
+        ],
+    }
+
+
+def names(run: RunView, prompts: Sequence[str]) -> list[str]:
+    """A short name for each chosen prompt: "initial", "step 3", "best (step 5)"."""
+    first: dict[str, str] = {}
+    for step in run.steps:
+        first.setdefault(step.chosen, f"step {step.number + 1}")
+    for item in (item for step in run.steps for item in step.candidates):
+        first.setdefault(item.prompt, f"step {item.step + 1}")
+    found = []
+    for index, text in enumerate(prompts):
+        name = "initial" if index == 0 else first.get(text, "best")
+        if text == run.best_prompt and name != "best":
+            name = f"best ({name})"
+        found.append(name)
+    return found
+
+
+def diff(before: str, after: str) -> list[list[str]]:
+    """Pieces [kind, text] with kind "=", "-" or "+"; all but the "-" ones together are `after`."""
+    return [[_KINDS[piece.kind], piece.text] for piece in word_diff(before, after)]
+
+
+def _step(step: StepView) -> dict[str, Any]:
+    return {
+        "limit": step.limit,
+        "parent": step.parent,
+        "parentDev": step.parent_score,
+        "dev": step.chosen_score,
+        "best": step.best_score,
+        "distance": step.distance,
+        "reflection": step.reflection,
+        "summary": step.summary,
+        "shown": [
+            {"prompt": str(point.get("prompt", "")), "dev": point.get("score"), "step": point.get("step")}
+            for point in step.trajectory
+        ],
+        "meta": [[str(turn.get("role", "")), str(turn.get("content", ""))] for turn in step.meta_prompt],
+        "candidates": [_candidate(item, step) for item in step.candidates],
+    }
+
+
+def _candidate(item: Candidate, step: StepView) -> dict[str, Any]:
+    return {
+        "diff": diff(item.parent, item.prompt),
+        "raw": item.raw,
+        "dev": value_of(item),
+        "estimated": item.score is None and item.estimate is not None,
+        "distance": item.distance,
+        "attempt": item.attempt,
+        "rejected": item.rejected,
+        "chosen": item.chosen,
+        "parent": None if item.parent == step.parent else item.parent,
+    }
+
+
+def _question(table: SplitTable, key: str, place: int) -> str | None:
+    pair = table.questions.get(key)
+    return str(pair[place]) if isinstance(pair, list) and len(pair) > place else None
+
+
+def _cell(score: RecordedScore | None) -> list[Any] | None:
+    if score is None:
+        return None
+    read = score.prediction
+    text = ", ".join(map(str, read)) if isinstance(read, list) else None if read is None else str(read)
+    return [score.value, int(score.unreadable), text]
+
+
+def exchange(reader: JournalReader, score: RecordedScore) -> list[list[str]]:
+    """The whole conversation behind a score, turn by turn as [role, text]; a text that a base model continued has the
+    role "text". Empty where no call is known."""
+    last = next(iter(reader.calls(score.calls[-1:])), None)  # its request holds the rounds before
+    if last is None:
+        return []
+    asked = [[message.role, message.content] for message in last.request.messages]
+    if last.request.prompt is not None:
+        asked.append(["text", last.request.prompt])
+    return [*asked, ["reply", last.reply.text]]
+
+
+Exchanges = Mapping[str, list[list[str]]]

@@ -1,0 +1,87 @@
+"""Which conversations a report file carries, within a limit of size: those that a reader most likely opens first.
+
+Knows the journal and the grid; the live view has no need of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from gpo.report.data import RunView
+from gpo.report.details import exchange
+from gpo.report.embed import pack
+from gpo.report.scores import SPLITS, SplitTable, split_table
+from gpo.run.reader import JournalReader, RecordedScore
+
+MOST_PACKED = 450_000
+"""Bytes of a page that conversations may take."""
+_FIRST_GUESS = 3_000_000
+_LONGEST_TEXT = 20_000
+
+
+def pack_exchanges(run: RunView, reader: JournalReader, limit: int = MOST_PACKED) -> str:
+    """Conversations by "split/example/prompt index", packed into at most about `limit` bytes."""
+    prompts = run.chosen_prompts()
+    tables = [split_table(reader, prompts, split) for split in SPLITS]
+    budget = _FIRST_GUESS
+    read: dict[str, list[list[str]]] = {}
+    while True:
+        kept: dict[str, list[list[str]]] = {}
+        size = 0
+        for key, score in _by_interest(run, prompts, tables):
+            if key not in read:
+                read[key] = [[role, _cut(text)] for role, text in exchange(reader, score)]
+            size += sum(len(text) for _, text in read[key])
+            if size > budget:
+                break
+            if read[key]:
+                kept[key] = read[key]
+        # Neighbours that share a question pack best.
+        packed = pack(dict(sorted(kept.items())))
+        if len(packed) <= limit:
+            return packed
+        budget = min(int(size * 0.9), int(budget * 0.9 * limit / len(packed)))
+
+
+def _by_interest(
+    run: RunView, prompts: Sequence[str], tables: Sequence[SplitTable]
+) -> Iterator[tuple[str, RecordedScore]]:
+    best = prompts.index(run.best_prompt)
+    ends = {0, best}
+
+    def keys(indices: Sequence[int], flipped: bool | None) -> Iterator[tuple[str, RecordedScore]]:
+        for table in tables:
+            for example, row in table.rows.items():
+                if flipped is not None and flipped != _differs(row.get(0), row.get(best)):
+                    continue
+                for index in indices:
+                    if index in row:
+                        yield f"{table.split}/{example}/{index}", row[index]
+
+    yield from keys(sorted(ends), True)
+    yield from keys(sorted(ends), False)
+    for index in reversed(range(len(prompts))):
+        if index not in ends:
+            yield from keys([index], None)
+
+
+def _differs(before: RecordedScore | None, after: RecordedScore | None) -> bool:
+    return before is not None and after is not None and before.value != after.value
+
+
+def _cut(text: str) -> str:
+    if len(text) <= _LONGEST_TEXT:
+        return text
+    return f"{text[:_LONGEST_TEXT]}\n… {len(text) - _LONGEST_TEXT:,} more characters are in the journal"
+
+
+def find_exchange(
+    run: RunView, reader: JournalReader, split: str, example: str, index: int
+) -> list[list[str]] | None:
+    """One conversation, None where the grid has no such cell."""
+    prompts = run.chosen_prompts()
+    if split not in SPLITS or not 0 <= index < len(prompts):
+        return None
+    row: Any = split_table(reader, [prompts[index]], split).rows.get(example)
+    return exchange(reader, row[0]) if row else None

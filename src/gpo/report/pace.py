@@ -1,0 +1,198 @@
+"""What a run cost and how fast it went: tokens and dollars by model and step, calls under way over time.
+
+Knows the journal's calls without their texts, and prices. A price that is not known stays None.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gpo.run.notes import prompt_id
+from gpo.run.reader import JournalReader, LedgerLine
+from gpo.run.usage import Tally
+
+ROLES = ("task", "optimizer")
+_BINS = 160
+
+Phase = str | int
+"""A step's number, or "initial" or "test"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one role used (`usd` None: unknown), or several of them together."""
+
+    tally: Tally
+    usd: float | None
+
+    @property
+    def tokens(self) -> int:
+        """Tokens read and written by calls that were sent."""
+        return self.tally.prompt_tokens + self.tally.completion_tokens
+
+    @property
+    def cached_share(self) -> float | None:
+        """Share of prompt tokens that the server took from its prefix cache, None where none were sent."""
+        sent = self.tally.prompt_tokens
+        return self.tally.cached_tokens / sent if sent else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """`roles` by role; `phases` in time order, each by role. `concurrency` is the mean number of calls under way in
+    bins of `bin_seconds` of working time (pauses between processes are left out; `resumed` says where they were).
+    `seconds_per_call` has the median and the 95th percentile of calls that were sent, by role."""
+
+    roles: Mapping[str, Usage]
+    models: Mapping[str, str]
+    phases: Sequence[tuple[Phase, Mapping[str, Usage]]]
+    concurrency: Sequence[float]
+    bin_seconds: float
+    resumed: Sequence[float]
+    seconds_per_call: Mapping[str, tuple[float, float]]
+
+
+def read_pace(reader: JournalReader, prompts: Mapping[str, int | None], config: Mapping[str, Any]) -> Pace:
+    """`prompts` maps the text of every known prompt to the step that brought it up (None: the initial prompt); the
+    prompts of a step that is not over yet are not known."""
+    ledger = list(reader.ledger())
+    phases = _phases(reader, ledger, {prompt_id(text): step for text, step in prompts.items()})
+    models = config.get("models", {})
+    tallies: dict[tuple[Phase, str], Tally] = {}
+    sums: dict[str, Tally] = {}
+    for line in ledger:
+        phase = phases[line.key]
+        tallies[phase, line.role] = _plus(tallies.get((phase, line.role), Tally()), line)
+        sums[line.role] = _plus(sums.get(line.role, Tally()), line)
+    prices = {role: _price(models.get(role)) for role in sums}
+    order = sorted({phase for phase, _ in tallies}, key=_order)
+    concurrency, width, resumed = _concurrency(ledger, [event.at for event in reader.events("start")])
+    return Pace(
+        roles={role: _usage(sums[role], prices[role]) for role in (*ROLES, *sums) if role in sums},
+        models={role: str((models.get(role) or {}).get("model", role)) for role in sums},
+        phases=[
+            (
+                phase,
+                {
+                    role: _usage(tallies[phase, role], prices[role])
+                    for role in sums
+                    if (phase, role) in tallies
+                },
+            )
+            for phase in order
+        ],
+        concurrency=concurrency,
+        bin_seconds=width,
+        resumed=resumed,
+        seconds_per_call=_latency(ledger),
+    )
+
+
+def _plus(tally: Tally, line: LedgerLine) -> Tally:
+    if line.source == "store":
+        return replace(tally, cached=tally.cached + 1)
+    return replace(
+        tally,
+        calls=tally.calls + 1,
+        prompt_tokens=tally.prompt_tokens + line.prompt_tokens,
+        completion_tokens=tally.completion_tokens + line.completion_tokens,
+        cached_tokens=tally.cached_tokens + line.cached_tokens,
+    )
+
+
+def _order(phase: Phase) -> tuple[int, int]:
+    return (1, phase) if isinstance(phase, int) else (0 if phase == "initial" else 2, 0)
+
+
+def _phases(
+    reader: JournalReader, ledger: Sequence[LedgerLine], first_step: Mapping[str, int | None]
+) -> dict[str, Phase]:
+    """The phase of every call: that of the score that rests on it, else the step whose scoring came next."""
+    found: dict[str, Phase] = {}
+    unfinished = max((step for step in first_step.values() if step is not None), default=-1) + 1
+    for score in reader.scores(split="test"):
+        for key in score.calls:
+            found[key] = "test"
+    for score in reader.scores(split="dev"):  # after test: a call that both share was paid for by dev
+        step = first_step.get(score.prompt_id, unfinished)
+        for key in score.calls:
+            known = found.get(key)
+            if step is None:
+                found[key] = "initial"
+            elif known is None or known == "test" or (isinstance(known, int) and step < known):
+                found[key] = step
+    starts: dict[int, float] = {}
+    for line in ledger:
+        phase = found.get(line.key)
+        if isinstance(phase, int):
+            starts[phase] = min(starts.get(phase, line.started), line.started)
+    times = sorted((start, phase) for phase, start in starts.items())
+    after = times[-1][1] + 1 if times else 0
+    for line in ledger:
+        if line.key not in found:
+            index = bisect.bisect_left(times, (line.started, -1))
+            found[line.key] = times[index][1] if index < len(times) else after
+    return found
+
+
+def _concurrency(
+    ledger: Sequence[LedgerLine], starts: Sequence[float]
+) -> tuple[list[float], float, list[float]]:
+    """Mean calls under way by bin, the width of a bin in seconds, and where a later process went on."""
+    spans = sorted((line.started, line.started + line.seconds) for line in ledger if line.source == "sent")
+    if not spans:
+        return [], 0.0, []
+    starts = sorted(starts) or [spans[0][0]]
+    lengths = [0.0] * len(starts)
+    placed = []
+    for begin, end in spans:
+        index = max(0, bisect.bisect_right(starts, begin) - 1)
+        lengths[index] = max(lengths[index], end - starts[index])
+        placed.append((index, begin, end))
+    offsets = [sum(lengths[:index]) for index in range(len(starts))]
+    total = sum(lengths)
+    if total <= 0:
+        return [], 0.0, []
+    width = total / _BINS
+    bins = [0.0] * _BINS
+    for index, begin, end in placed:
+        low, high = (max(0.0, offsets[index] + at - starts[index]) for at in (begin, end))
+        _fill(bins, low / width, high / width)
+    resumed = [offset for offset, length in zip(offsets[1:], lengths[1:], strict=True) if length > 0]
+    return bins, width, resumed
+
+
+def _fill(bins: list[float], low: float, high: float) -> None:
+    for index in range(min(int(low), len(bins) - 1), min(int(high), len(bins) - 1) + 1):
+        bins[index] += max(0.0, min(high, index + 1) - max(low, index))
+
+
+def _latency(ledger: Sequence[LedgerLine]) -> dict[str, tuple[float, float]]:
+    seconds: dict[str, list[float]] = {}
+    for line in ledger:
+        if line.source == "sent":
+            seconds.setdefault(line.role, []).append(line.seconds)
+    for values in seconds.values():
+        values.sort()
+    return {role: (v[len(v) // 2], v[min(len(v) - 1, int(0.95 * len(v)))]) for role, v in seconds.items()}
+
+
+def _price(model: Any) -> Any:
+    from pydantic import ValidationError
+
+    from gpo.config.schema import ModelConfig
+    from gpo.model.prices import price
+
+    try:
+        return price(ModelConfig.model_validate(model))
+    except ValidationError:
+        return None  # written by another version of GPO
+
+
+def _usage(tally: Tally, price: Any) -> Usage:
+    from gpo.model.prices import cost
+
+    return Usage(tally, cost(tally, price) if tally.calls else 0.0)

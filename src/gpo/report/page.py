@@ -1,0 +1,240 @@
+"""The page of one run: its parts as HTML, and the file that holds them all and opens offline.
+
+Knows templates and what the other files of this room make; reads the run directory through them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from gpo.report import embed
+from gpo.report.curve import curve
+from gpo.report.data import RunView, StepView, read_run
+from gpo.report.details import details, names
+from gpo.report.exchanges import pack_exchanges
+from gpo.report.pace import Pace, Usage, read_pace
+from gpo.report.paceplots import concurrency, phase_name, tokens_by_step
+from gpo.report.scores import SPLITS, interval
+from gpo.report.terminal import dollars, duration
+from gpo.report.tree import ancestry, tree
+from gpo.report.verdict import standing
+from gpo.report.words import word_diff
+from gpo.run.directory import RunDirectory
+from gpo.run.files import text_bytes, write_atomically
+from gpo.run.reader import JournalReader
+
+STATUS = {
+    "running": "running",
+    "complete": "complete",
+    "budget": "stopped by its budget",
+    "interrupted": "interrupted",
+}
+
+
+def write_report(run_dir: Path, out: Path | None = None) -> Path:
+    """Write the report of the run in `run_dir` to `out`, `report.html` in the run directory if not given, and return
+    its path. Raises `RunError` where there is no run or the file cannot be written."""
+    path = out or run_dir / "report.html"
+    write_atomically(path, text_bytes(report_html(run_dir)))
+    return path
+
+
+def report_html(run_dir: Path) -> str:
+    """The whole page with all its data. Raises `RunError`."""
+    run = read_run(run_dir)
+    with JournalReader(RunDirectory(run_dir).journal_path) as reader:
+        return render(
+            "run.html",
+            title=f"{run.name} · GPO",
+            run=run,
+            sections=sections(run, reader),
+            details=Markup(embed.pack(details(run, reader))),
+            exchanges=Markup(pack_exchanges(run, reader)),
+        )
+
+
+def render(template: str, *, live: str = "", served: bool = False, **values: Any) -> str:
+    """A whole page; one that is `served` may ask its server, and follows the run called `live`."""
+    return (
+        environment()
+        .get_template(template)
+        .render(
+            policy=embed.policy(live=served),
+            style=embed.style(),
+            script=embed.script(),
+            live=live,
+            served=served,
+            **values,
+        )
+    )
+
+
+@cache
+def environment() -> Environment:
+    """The templates, every value escaped."""
+    return Environment(
+        loader=PackageLoader("gpo.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def sections(run: RunView, reader: JournalReader) -> dict[str, str]:
+    """The parts of the page that grow with the run, as HTML by name."""
+    parts: Any = environment().get_template("parts.html").module
+    pace = read_pace(reader, run.first_steps(), run.config)
+    best_name = (
+        names(run, [run.initial_prompt, run.best_prompt])[-1]
+        if run.best_prompt != run.initial_prompt
+        else "initial"
+    )
+    return {
+        "head": parts.head(run, {"status": STATUS[run.status], "rows": _facts(run)}),
+        "result": parts.result(
+            run,
+            standing(run),
+            list(word_diff(run.initial_prompt, run.best_prompt)),
+            _scores(run, reader),
+            _difference(run),
+            _cost(pace, run.seconds),
+            best_name.removeprefix("best (").removesuffix(")"),
+        ),
+        "curve": parts.curve(run, curve(run), [_curve_row(step) for step in run.steps]),
+        "tree": parts.tree(tree(run), len(ancestry(run))),
+        "cost": parts.cost(
+            [_model_row(pace, role) for role in pace.roles],
+            _events(run),
+            None,
+            concurrency(pace),
+            tokens_by_step(pace),
+            [
+                [phase_name(phase), role, *_usage_cells(usage)]
+                for phase, roles in pace.phases
+                for role, usage in roles.items()
+            ],
+        ),
+        "foot": _foot(run),
+    }
+
+
+def percent(share: float | None) -> str:
+    """A share in points of 100, a dash where there is none."""
+    return "–" if share is None else f"{100 * share:.1f}"
+
+
+def _facts(run: RunView) -> list[tuple[str, object]]:
+    models = run.config.get("models") or {}
+    names_ = {role: str((models.get(role) or {}).get("model", "")) for role in ("task", "optimizer")}
+    steps = (
+        f"{len(run.steps)} of {run.total}" if run.total and run.status != "complete" else str(len(run.steps))
+    )
+    facts: list[tuple[str, object]] = [
+        ("task", run.task),
+        ("method", run.method),
+        ("task model", names_["task"]),
+        ("optimizer", names_["optimizer"]),
+        ("seed", run.config.get("seed", 0)),
+        ("steps", steps),
+    ]
+    return [(name, value) for name, value in facts if value != ""]
+
+
+def _scores(run: RunView, reader: JournalReader) -> list[tuple[str, list[tuple[str, str]]]]:
+    rows = []
+    for name, prompt, dev in (
+        ("initial", run.initial_prompt, run.initial_dev),
+        ("best", run.best_prompt, run.best_dev),
+    ):
+        own = getattr(run.result.scores, name) if run.result else None
+        cells = []
+        for split in SPLITS:
+            found = interval(reader, prompt, split) if split == "dev" or run.status == "complete" else None
+            mean = dev if split == "dev" else own.test if own else None
+            text = f"{percent(found.low)} to {percent(found.high)}" if found and mean is not None else ""
+            cells.append((percent(mean), text))
+        rows.append((name, cells))
+    return rows
+
+
+def _difference(run: RunView) -> dict[str, str] | None:
+    gain = run.result.improvement if run.result else None
+    if gain is None or gain.test is None or run.best_prompt == run.initial_prompt:
+        return None
+    span = ""
+    if gain.ci_low is not None and gain.ci_high is not None:
+        span = f"{100 * gain.ci_low:+.1f} to {100 * gain.ci_high:+.1f}"
+    return {
+        "value": f"{100 * gain.test:+.1f}",
+        "interval": span,
+        "p": "" if gain.p_value is None else f"{gain.p_value:.2g}",
+    }
+
+
+def _cost(pace: Pace, seconds: float) -> str:
+    parts = [f"{usage.tally.calls:,} {role} calls" for role, usage in pace.roles.items()]
+    if stored := sum(usage.tally.cached for usage in pace.roles.values()):
+        parts.append(f"{stored:,} answered by the store")
+    parts.append(f"{sum(usage.tokens for usage in pace.roles.values()):,} tokens")
+    costs = [usage.usd for usage in pace.roles.values()]
+    parts.append(dollars(None if None in costs else sum(cost for cost in costs if cost is not None)))
+    return " · ".join([*parts, duration(seconds)])
+
+
+def _curve_row(step: StepView) -> Sequence[object]:
+    rejected = sum(item.rejected is not None for item in step.candidates)
+    dash = "–"
+    return [
+        step.number + 1,
+        percent(step.chosen_score),
+        percent(step.best_score),
+        dash if step.limit is None else step.limit,
+        dash if step.distance is None else step.distance,
+        sum(item.score is not None for item in step.candidates),
+        rejected,
+    ]
+
+
+def _model_row(pace: Pace, role: str) -> list[str]:
+    median, late = pace.seconds_per_call.get(role, (None, None))
+    times = ["–" if value is None else f"{value:.2f}" for value in (median, late)]
+    return [f"{pace.models[role]} ({role})", *_usage_cells(pace.roles[role]), *times]
+
+
+def _usage_cells(usage: Usage) -> list[str]:
+    tally = usage.tally
+    share = usage.cached_share
+    return [
+        f"{tally.calls:,}",
+        f"{tally.cached:,}",
+        f"{tally.prompt_tokens:,}",
+        "–" if share is None else f"{100 * share:.0f} %",
+        f"{tally.completion_tokens:,}",
+        "unknown" if usage.usd is None else dollars(usage.usd),
+    ]
+
+
+def _events(run: RunView) -> str:
+    retries = run.result.extra.get("retries") if run.result else None
+    parts = [f"{retries:,} calls were tried again." if isinstance(retries, int) else ""]
+    if run.failures:
+        parts.append(f"{len(run.failures):,} calls failed; the last one: {run.failures[-1]}")
+    else:
+        parts.append("No call failed.")
+    return " ".join(part for part in parts if part)
+
+
+def _foot(run: RunView) -> str:
+    versions = run.result.versions if run.result else {}
+    embedder = run.result.extra.get("embedder") if run.result else None
+    told = [f"{name} {version}" for name, version in versions.items()]
+    if embedder:
+        told.append(f"embedder {embedder}")
+    return " · ".join(["Made by GPO", *told])

@@ -1,0 +1,48 @@
+"""What chosen prompts got on single examples, and the intervals of their means. Knows the journal and no layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gpo.evaluation.statistics import Interval, wilson
+from gpo.run.notes import EXAMPLES, prompt_id
+from gpo.run.reader import JournalReader, RecordedScore
+
+SPLITS = ("dev", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class SplitTable:
+    """`rows` maps an example id to its scores by index of the prompt; questions and answers where they are known."""
+
+    split: str
+    rows: Mapping[str, Mapping[int, RecordedScore]]
+    questions: Mapping[str, Sequence[Any]]
+
+
+def split_table(reader: JournalReader, prompts: Sequence[str], split: str) -> SplitTable:
+    """The scores of `prompts` on `split`, examples in the order of the data."""
+    known: dict[str, Any] = reader.get_meta(f"{EXAMPLES}{split}") or {}
+    rows: dict[str, dict[int, RecordedScore]] = {}
+    for index, prompt in enumerate(prompts):
+        for score in reader.scores(prompt_id(prompt), split):
+            rows.setdefault(score.example_id, {})[index] = score
+    order = [key for key in known if key in rows] + sorted(
+        (key for key in rows if key not in known), key=_natural
+    )
+    return SplitTable(split, {key: rows[key] for key in order}, known)
+
+
+def interval(reader: JournalReader, prompt: str, split: str) -> Interval | None:
+    """Wilson's 95 % interval of a prompt's mean on a split, None where it was not scored there."""
+    values = [score.value for score in reader.scores(prompt_id(prompt), split) if score.value is not None]
+    return wilson(values) if values else None
+
+
+def _natural(example_id: str) -> tuple[str, int, str]:
+    head, _, tail = example_id.rpartition(":")
+    return (
+        (head, int(tail), "") if tail.isdecimal() and tail.isascii() and len(tail) < 18 else (head, 0, tail)
+    )

@@ -1,0 +1,49 @@
+// Building the document. Texts only ever become text nodes.
+const SVG = "http://www.w3.org/2000/svg";
+const $ = (id) => document.getElementById(id);
+
+function h(name, attributes = {}, ...children) {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else node.setAttribute(key, value === true ? "" : value);
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+const points = (share) => (share === null || share === undefined ? "–" : (100 * share).toFixed(1));
+const after = (diff) => diff.filter(([kind]) => kind !== "-").map(([, text]) => text).join("");
+const say = (text) => { $("said").textContent = text; };
+
+function marked(diff) {
+  // A removed last word has no space behind it; what follows must not grow onto it.
+  return diff.flatMap(([kind, text]) => (kind === "=" ? [text] : kind === "+" ? [h("ins", {}, text)] : [h("del", {}, text), /\s$/.test(text) ? "" : " "]));
+}
+
+function box(text, label) {
+  return h("pre", { tabindex: 0, role: "region", "aria-label": label }, text);
+}
+
+// What `gpo.report.embed.pack` wrote.
+async function unpack(base64) {
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return JSON.parse(await new Response(stream).text());
+}
+
+// `nodes` are one stop of the Tab key; `move(event, node)` names the next one for a key.
+function roving(nodes, move) {
+  if (!nodes.length) return;
+  const stop = nodes.find((node) => node.getAttribute("tabindex") === "0") || nodes[0];
+  for (const node of nodes) node.setAttribute("tabindex", node === stop ? "0" : "-1");
+  return (event) => {
+    const next = move(event.key, event.target);
+    if (!next) return;
+    event.preventDefault();
+    for (const node of nodes) if (node.getAttribute("tabindex") === "0") node.setAttribute("tabindex", "-1");
+    next.setAttribute("tabindex", "0");
+    next.focus();
+  };
+}

@@ -1,0 +1,71 @@
+// The steps, each filled when it is opened for the first time.
+function drawSteps() {
+  const list = $("steps");
+  const { steps } = state.data;
+  if (!steps.length) list.replaceChildren(h("p", { class: "soft" }, "No step is finished yet."));
+  else if (list.firstChild && !list.firstChild.dataset) list.replaceChildren();
+  if (list.querySelector("p.soft")) list.replaceChildren();
+  for (let number = list.children.length; number < steps.length; number++) list.append(stepNode(number));
+}
+
+function stepNode(number) {
+  const step = state.data.steps[number];
+  const rejected = step.candidates.filter((candidate) => candidate.rejected).length;
+  const facts = [
+    step.limit === null ? "no edit limit" : `at most ${step.limit} words`,
+    `${step.candidates.length} replies${rejected ? `, ${rejected} rejected` : ""}`,
+    `dev ${points(step.parentDev)} → ${points(step.dev)}`,
+  ];
+  const node = h("details", { class: "step", id: `step-${number + 1}` },
+    h("summary", {}, h("b", {}, `Step ${number + 1}`), ` · ${facts.join(" · ")}`));
+  node.addEventListener("toggle", () => node.open && fill(node, number));
+  return node;
+}
+
+function fill(node, number) {
+  if (node.querySelector(".inside")) return;
+  const step = state.data.steps[number];
+  const shown = step.shown.map((point) => h("li", {},
+    `dev ${points(point.dev)}${point.step === null ? "" : point.step === 0 ? ", the initial prompt" : `, after step ${point.step}`}: `,
+    h("span", { class: "text" }, point.prompt)));
+  node.append(h("div", { class: "inside" },
+    h("h3", {}, `Parent prompt (dev ${points(step.parentDev)})`), box(step.parent, "Parent prompt"),
+    h("h3", {}, "Trajectory that the optimizer was shown"),
+    step.summary !== null ? box(step.summary, "Summary of the trajectory")
+      : shown.length ? h("ol", {}, shown) : h("p", { class: "soft" }, "Nothing but the current prompt."),
+    step.reflection === null ? null : [h("h3", {}, "Reflection"), box(step.reflection, "Reflection")],
+    step.meta.length ? more("Full meta-prompt", () => step.meta.map(([role, text]) => [h("p", { class: "soft" }, role), box(text, `Meta-prompt, ${role}`)])) : null,
+    h("h3", {}, "Candidates"),
+    h("div", {}, step.candidates.map((candidate, index) => candidateNode(step, candidate, number, index)))));
+}
+
+function candidateNode(step, candidate, number, index) {
+  const tag = candidate.rejected ? h("span", { class: "tag bad" }, `✗ rejected: ${candidate.rejected}`)
+    : h("span", { class: candidate.chosen ? "tag good" : "tag" },
+      `${candidate.chosen ? "◆ " : ""}dev ${points(candidate.dev)}${candidate.estimated ? " (estimated on a part of dev)" : ""}${candidate.chosen ? ", became the current prompt" : ""}`);
+  const attempt = candidate.attempt ? ` · asked again (${candidate.attempt})` : "";
+  return h("div", { class: "candidate", id: `candidate-${number}-${index}`, tabindex: -1 },
+    h("div", {}, h("b", {}, `${index + 1}. `), tag,
+      candidate.distance === null ? "" : ` · ${candidate.distance} words changed`, attempt),
+    candidate.parent === null ? null : h("p", { class: "soft text" }, `made from: ${candidate.parent}`),
+    h("div", { class: "text" }, ...marked(candidate.diff)),
+    more("Raw reply", () => [box(candidate.raw, `Raw reply ${index + 1}`)]));
+}
+
+function more(title, content) {
+  const node = h("details", {}, h("summary", {}, title));
+  node.addEventListener("toggle", () => node.open && node.children.length === 1 && node.append(...content().flat()), { once: true });
+  return node;
+}
+
+function openCandidate(name, stay = false) {
+  if (name === "initial" || stay) return;
+  const [number, index] = name.split(".").map(Number);
+  const node = $(`step-${number + 1}`);
+  if (!node) return;
+  node.open = true;
+  fill(node, number);
+  const candidate = $(`candidate-${number}-${index}`);
+  candidate.scrollIntoView({ block: "center" });
+  candidate.focus({ preventScroll: true });
+}

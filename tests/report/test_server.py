@@ -1,0 +1,163 @@
+"""The live view over real HTTP: who is answered, and with what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from gpo.report.server import HOST, View, find_runs
+from tests.report.support import Diary
+
+
+@pytest.fixture
+async def runs(tmp_path: Path) -> Path:
+    folder = tmp_path / "runs"
+    for name in ("one", "deep/two"):
+        diary = Diary(folder / name)
+        diary.step(["Better <b>words</b>."], right=4)
+        diary.close()
+    (folder / "notes").mkdir()
+    (tmp_path / "secret.txt").write_text("secret")
+    return folder
+
+
+@pytest.fixture
+async def address(runs: Path) -> AsyncIterator[str]:
+    runner = web.AppRunner(View(runs).app())
+    await runner.setup()
+    site = web.TCPSite(runner, HOST, 0)
+    await site.start()
+    yield f"http://{HOST}:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+async def test_the_list_names_every_run(client: aiohttp.ClientSession, address: str) -> None:
+    async with client.get(address) as response:
+        html = await response.text()
+    assert response.status == 200
+    assert {"/run?name=one", "/run?name=deep/two"} <= set(re.findall(r'href="([^"]*)"', html))
+    assert "interrupted" in html
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1", "localhost.evil:{port}", ""])
+async def test_other_hosts_are_refused(client: aiohttp.ClientSession, address: str, host: str) -> None:
+    port = address.rsplit(":", 1)[1]
+    async with client.get(address, headers={"Host": host.format(port=port)}) as response:
+        assert response.status == 403
+        assert "one" not in await response.text()
+
+
+async def test_localhost_is_this_machine_too(client: aiohttp.ClientSession, address: str) -> None:
+    port = address.rsplit(":", 1)[1]
+    async with client.get(address, headers={"Host": f"localhost:{port}"}) as response:
+        assert response.status == 200
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("path", ["/", "/state?run=one", "/nothing"])
+async def test_nothing_can_be_written(
+    client: aiohttp.ClientSession, address: str, method: str, path: str
+) -> None:
+    async with client.request(method, address + path) as response:
+        assert response.status == 405
+        assert response.headers["Allow"] == "GET, HEAD"
+
+
+async def test_head_is_answered(client: aiohttp.ClientSession, address: str) -> None:
+    async with client.head(address) as response:
+        assert response.status == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/run?name=one", "/state?run=one", "/nothing", "/run?name=no"])
+async def test_every_answer_forbids_what_the_page_does_not_need(
+    client: aiohttp.ClientSession, address: str, path: str
+) -> None:
+    async with client.get(address + path) as response:
+        policy = response.headers["Content-Security-Policy"]
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("name", ["..", "../runs/one", "/etc", "%2e%2e", "notes", "one/../one", "one%00", "ONE "])
+@pytest.mark.parametrize("path", ["/run?name=", "/state?run=", "/compare?run=", "/exchange?split=dev&example=1&prompt=0&run="])
+async def test_only_found_runs_are_read(
+    client: aiohttp.ClientSession, address: str, path: str, name: str
+) -> None:
+    async with client.get(address + path + name) as response:
+        assert response.status == 404
+        assert "secret" not in await response.text()
+
+
+async def test_state_grows_with_the_run_and_says_when_nothing_is_new(
+    client: aiohttp.ClientSession, address: str, runs: Path
+) -> None:
+    diary = Diary(runs / "three")
+    diary.step(["First."], right=2)
+    async with client.get(f"{address}/state?run=three") as response:
+        first = await response.json()
+    async with client.get(f"{address}/state?run=three&since={first['version']}") as response:
+        same = await response.json()
+    diary.step(["Second."], right=3)
+    async with client.get(f"{address}/state?run=three&since={first['version']}") as response:
+        second = await response.json()
+    diary.close()
+    assert (first["status"], len(first["details"]["steps"])) == ("running", 1)
+    assert same == {"version": first["version"], "status": "unchanged"}
+    assert len(second["details"]["steps"]) == 2
+    assert "step 2 of 10 done" in second["sections"]["result"]
+
+
+async def test_texts_are_escaped_in_what_the_page_inserts(client: aiohttp.ClientSession, address: str) -> None:
+    async with client.get(f"{address}/state?run=one") as response:
+        sections = (await response.json())["sections"]
+    assert "<b>words" not in "".join(sections.values())
+    assert "&lt;b&gt;words" in sections["result"]
+
+
+async def test_an_exchange_is_the_whole_conversation(client: aiohttp.ClientSession, address: str) -> None:
+    async with client.get(f"{address}/exchange?run=one&split=dev&example=dev:1&prompt=1") as response:
+        turns = (await response.json())["turns"]
+    assert turns == [["user", "Q: Question 1?\nBetter <b>words</b>.\nA:"], ["reply", "Yes"]]
+    async with client.get(f"{address}/exchange?run=one&split=dev&example=none&prompt=1") as response:
+        assert response.status == 404
+
+
+async def test_runs_are_compared(client: aiohttp.ClientSession, address: str) -> None:
+    async with client.get(f"{address}/compare?run=one&run=deep/two") as response:
+        html = await response.text()
+    assert response.status == 200
+    assert html.count('scope="row"') == 2
+    assert "66.7 (30.0 to 90.3)" in html  # Wilson's interval of 4 of 6
+
+
+async def test_a_damaged_run_is_one_line_of_the_list(
+    client: aiohttp.ClientSession, address: str, runs: Path
+) -> None:
+    (runs / "broken").mkdir()
+    (runs / "broken/journal.sqlite").write_bytes(b"SQLite format 3\x00" + b"?" * 4000)
+    async with client.get(address) as response:
+        html = await response.text()
+    assert response.status == 200
+    assert "broken" in html
+    assert "name=one" in html
+
+
+def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
+    diary = Diary(tmp_path / "elsewhere/run")
+    diary.close()
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs/link").symlink_to(tmp_path / "elsewhere")
+    assert find_runs(tmp_path / "runs") == {}

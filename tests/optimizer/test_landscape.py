@@ -58,7 +58,7 @@ async def embed(texts: Sequence[str]) -> list[list[float]]:
 
 
 def parts(seed: int) -> tuple[Landscape, Scorer, LandscapeModel]:
-    landscape = Landscape(seed=seed, harmful=12, edits=20)
+    landscape = Landscape(seed=seed, harmful=40, edits=40, reckless=0.3, free_words=20)
     rows = {"train": landscape.rows(48), "dev": landscape.rows(DEV, 100), "test": landscape.rows(10, 200)}
     task = Task.from_rows(rows, answer={"kind": "label", "labels": ["left", "right"]})
     model = LandscapeModel(landscape)

@@ -20,7 +20,7 @@ from gpo.run.journal import Journal
 from gpo.run.notes import EXAMPLES, Notebook, prompt_id
 from gpo.run.reader import RecordedScore
 
-HELPFUL = "think carefully step count order check verify answer only".split()
+HELPFUL = ["think", "carefully", "step", "count", "order", "check", "verify", "answer", "only"]
 QUESTION = re.compile(r"Is (\d+) \+ (\d+) = (\d+)\?")
 
 
@@ -35,7 +35,7 @@ def solve(text: str) -> str:
     return f"Let me see.\nThe answer is {'Yes' if (a + b == c) == right else 'No'}."
 
 
-def rewrite(text: str, seed: int) -> str:
+def rewrite(text: str, seed: int | None = None) -> str:
     """Mixes the words of the prompts that are shown with helpful ones; a bare answer now and then."""
     draw = random.Random(seed)
     if draw.random() < 0.1:
@@ -55,7 +55,9 @@ def sums(count: int, seed: int) -> list[dict[str, str]]:
     return rows
 
 
-def run_sums(run_dir: Path, *, seed: int = 0, sizes: tuple[int, int, int] = (16, 12, 20)) -> gpo.Result:
+def run_sums(
+    run_dir: Path, *, seed: int = 0, sizes: tuple[int, int, int] = (16, 12, 20), method: str = ""
+) -> gpo.Result:
     """A real run of the whole program with functions for models."""
     train, dev, test = sizes
     task = gpo.Task.from_rows(
@@ -68,7 +70,7 @@ def run_sums(run_dir: Path, *, seed: int = 0, sizes: tuple[int, int, int] = (16,
         task,
         prompt="Let's think.",
         models={"task": solve, "optimizer": rewrite},
-        method={"trajectory": "recency"},
+        method=method or {"trajectory": "recency"},  # relevance would load an embedder
         optimize={"epochs": 1, "candidates": 4},
         run_dir=run_dir,
         seed=seed,
@@ -78,7 +80,9 @@ def run_sums(run_dir: Path, *, seed: int = 0, sizes: tuple[int, int, int] = (16,
 class Diary:
     """Writes a run's journal step by step, as a process that is at work on it."""
 
-    def __init__(self, run_dir: Path, initial: str = "Start here.", *, examples: int = 6, total: int = 10) -> None:
+    def __init__(
+        self, run_dir: Path, initial: str = "Start here.", *, examples: int = 6, total: int = 10
+    ) -> None:
         run_dir.mkdir(parents=True)
         self.journal = Journal(run_dir / "journal.sqlite")
         self.notebook = Notebook(self.journal)
@@ -125,12 +129,15 @@ class Diary:
         in_new_loop(put())
         return min(right, len(self.examples)) / len(self.examples)
 
-    def step(self, prompts: Sequence[str], *, right: int, limit: int = 20, rejected: str = "", fast: bool = False) -> None:
+    def step(
+        self, prompts: Sequence[str], *, right: int, limit: int = 20, rejected: str = "", fast: bool = False
+    ) -> None:
         """One step whose first candidate becomes the current prompt with `right` right answers, the others fewer."""
         parent, parent_score = self.visited[-1]
         number = len(self.visited) - 1
         scores: list[float | None] = [
-            self.score(prompt, max(0, right - i), calls=not fast or i == 0) for i, prompt in enumerate(prompts)
+            self.score(prompt, max(0, right - i), calls=not fast or i == 0)
+            for i, prompt in enumerate(prompts)
         ]
         made = [Candidate(f"Sure! <START>{p}<END>", p, parent, 3 + i) for i, p in enumerate(prompts)]
         if rejected:

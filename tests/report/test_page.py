@@ -75,7 +75,9 @@ def test_the_page_loads_nothing_and_allows_only_its_own_code(finished: Path) -> 
         assert not {"src", "style"} & set(attributes), (tag, attributes)
         assert not [name for name in attributes if name.startswith("on")]
         assert (attributes.get("href") or "#").startswith("#")
-    policy = next(a["content"] or "" for t, a in tags(html) if a.get("http-equiv") == "Content-Security-Policy")
+    policy = next(
+        a["content"] or "" for t, a in tags(html) if a.get("http-equiv") == "Content-Security-Policy"
+    )
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     for tag, rule in (("script", "script-src"), ("style", "style-src")):
@@ -141,6 +143,26 @@ def test_a_run_in_progress_and_an_interrupted_one(tmp_path: Path) -> None:
     html = report_html(tmp_path / "run")
     assert "Interrupted after step 1 of 10" in html
     assert "sealed test split" not in html
+
+
+def test_retries_failures_and_estimates_are_told(tmp_path: Path) -> None:
+    diary = Diary(tmp_path / "run")
+    diary.step(["Go on."], right=5)
+    diary.journal.put_event("retries", {"task": 3, "optimizer": 1})
+    diary.journal.put_event("failure", {"error": "context <too> long"})
+    diary.close()
+    html = report_html(tmp_path / "run")
+    assert "4 calls were tried again." in html
+    assert "1 calls failed; the last one: context &lt;too&gt; long" in html
+
+
+@pytest.mark.parametrize("method", ["apo-original", "opro-original"])
+def test_methods_with_other_protocols_have_a_report_too(tmp_path: Path, method: str) -> None:
+    run_sums(tmp_path / "run", method=method)
+    html = report_html(tmp_path / "run")
+    steps = packed(html, "details")["steps"]
+    assert steps
+    assert all(step["candidates"] for step in steps[:1])
 
 
 def test_a_run_that_has_only_begun(tmp_path: Path) -> None:

@@ -46,11 +46,13 @@ async def test_the_list_names_every_run(client: aiohttp.ClientSession, address: 
     async with client.get(address) as response:
         html = await response.text()
     assert response.status == 200
-    assert {"/run?name=one", "/run?name=deep/two"} <= set(re.findall(r'href="([^"]*)"', html))
+    assert {"/run?name=one", "/run?name=deep%2Ftwo"} <= set(re.findall(r'href="([^"]*)"', html))
     assert "interrupted" in html
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1", "localhost.evil:{port}", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:{port}", "127.0.0.1", "localhost.evil:{port}", ""]
+)
 async def test_other_hosts_are_refused(client: aiohttp.ClientSession, address: str, host: str) -> None:
     port = address.rsplit(":", 1)[1]
     async with client.get(address, headers={"Host": host.format(port=port)}) as response:
@@ -64,14 +66,12 @@ async def test_localhost_is_this_machine_too(client: aiohttp.ClientSession, addr
         assert response.status == 200
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
-@pytest.mark.parametrize("path", ["/", "/state?run=one", "/nothing"])
-async def test_nothing_can_be_written(
-    client: aiohttp.ClientSession, address: str, method: str, path: str
-) -> None:
-    async with client.request(method, address + path) as response:
-        assert response.status == 405
-        assert response.headers["Allow"] == "GET, HEAD"
+async def test_nothing_can_be_written(client: aiohttp.ClientSession, address: str) -> None:
+    for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"):
+        for path in ("/", "/state?run=one", "/nothing"):
+            async with client.request(method, address + path) as response:
+                assert response.status == 405, (method, path)
+                assert response.headers["Allow"] == "GET, HEAD"
 
 
 async def test_head_is_answered(client: aiohttp.ClientSession, address: str) -> None:
@@ -91,14 +91,13 @@ async def test_every_answer_forbids_what_the_page_does_not_need(
     assert "unsafe" not in policy
 
 
-@pytest.mark.parametrize("name", ["..", "../runs/one", "/etc", "%2e%2e", "notes", "one/../one", "one%00", "ONE "])
-@pytest.mark.parametrize("path", ["/run?name=", "/state?run=", "/compare?run=", "/exchange?split=dev&example=1&prompt=0&run="])
-async def test_only_found_runs_are_read(
-    client: aiohttp.ClientSession, address: str, path: str, name: str
-) -> None:
-    async with client.get(address + path + name) as response:
-        assert response.status == 404
-        assert "secret" not in await response.text()
+async def test_only_found_runs_are_read(client: aiohttp.ClientSession, address: str) -> None:
+    asked = ("/run?name=", "/state?run=", "/compare?run=", "/exchange?split=dev&example=1&prompt=0&run=")
+    for path in asked:
+        for name in ("..", "../runs/one", "/etc", "%2e%2e", "notes", "one/../one", "one%00", "ONE "):
+            async with client.get(address + path + name) as response:
+                assert response.status == 404, (path, name)
+                assert "secret" not in await response.text()
 
 
 async def test_state_grows_with_the_run_and_says_when_nothing_is_new(
@@ -120,7 +119,9 @@ async def test_state_grows_with_the_run_and_says_when_nothing_is_new(
     assert "step 2 of 10 done" in second["sections"]["result"]
 
 
-async def test_texts_are_escaped_in_what_the_page_inserts(client: aiohttp.ClientSession, address: str) -> None:
+async def test_texts_are_escaped_in_what_the_page_inserts(
+    client: aiohttp.ClientSession, address: str
+) -> None:
     async with client.get(f"{address}/state?run=one") as response:
         sections = (await response.json())["sections"]
     assert "<b>words" not in "".join(sections.values())

@@ -196,7 +196,7 @@ def test_a_start_that_fails_leaves_no_folder(tmp_path: Path, monkeypatch: pytest
 def test_a_damaged_journal_or_result_is_one_line(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path / "run")
     with run:
-        run.open(CONFIG, "")
+        answer(run.open(CONFIG, ""))
     run.result_path.write_text('{"status": "comp')
     with pytest.raises(RunError, match=r"result\.json: is damaged"):
         run.check(CONFIG)

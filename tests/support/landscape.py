@@ -187,13 +187,16 @@ class Landscape:
         return _target(item) if self.right(item, prompt) else _other(item)
 
     def optimize(self, meta_prompt: str, *, seed: int) -> str:
-        """A new prompt between the tags: the current one with a few words changed. Where it is shown scores it reads
-        them: words of the better prompts are added, words of the worse ones are dropped. It keeps to a word limit."""
+        """A new prompt between the tags: a shown one with words changed, the current one where no scores are shown.
+        Scores are read: the better prompts are followed, their words added, the words of the worse ones dropped. It
+        keeps to a word limit."""
         draw = Random(f"{self.seed}:{seed}:{blake2b(meta_prompt.encode(), digest_size=8).hexdigest()}")
         credit = _credit(shown_prompts(meta_prompt))
-        words = current_prompt(meta_prompt).split()
+        words = _followed(shown_prompts(meta_prompt), current_prompt(meta_prompt), draw).split()
         limits = [int(n) for n in _LIMIT.findall(meta_prompt)]
-        edits = draw.randint(1, max(1, min(self.edits, limits[-1] if limits else self.edits)))
+        allowed = max(1, min(self.edits, limits[-1] if limits else self.edits))
+        # Like an LLM it uses the freedom that it is given: without a limit it rewrites much.
+        edits = draw.randint(1 + allowed // 4, allowed)
         for _ in range(edits):
             place = _worst(words, credit, draw)
             kind = draw.random()
@@ -206,10 +209,21 @@ class Landscape:
         return f"<START>{' '.join(words)}<END>"
 
     def _word(self, words: Sequence[str], credit: Mapping[str, float], draw: Random) -> str:
-        known = [word for word in credit if word not in words]
+        # A word that only worse prompts hold is no better than one nobody has tried yet.
+        known = [word for word in credit if word not in words and credit[word] >= 0]
         if not known or draw.random() < self.reckless:
             return draw.choice(VOCABULARY)
         return draw.choices(known, weights=[exp(credit[word] / SHARPNESS) for word in known])[0]
+
+
+def _followed(shown: Sequence[tuple[str, float | None]], current: str, draw: Random) -> str:
+    scored = [(prompt, score) for prompt, score in shown if score is not None]
+    if not scored:
+        return current
+    best = max(score for _, score in scored)
+    return draw.choices(
+        [prompt for prompt, _ in scored], weights=[exp((score - best) / SHARPNESS) for _, score in scored]
+    )[0]
 
 
 def _credit(shown: Sequence[tuple[str, float | None]]) -> dict[str, float]:

@@ -155,8 +155,8 @@ class ModelServer:
 
     async def wait_for(self, concurrent: int) -> None:
         """Return when that many calls are under way."""
-        while self.stats.concurrent < concurrent:
-            await asyncio.sleep(0.002)  # noqa: ASYNC110 - the server's loop is another thread's
+        while self.stats.concurrent < concurrent:  # noqa: ASYNC110 - counted in another thread
+            await asyncio.sleep(0.002)
 
     def __enter__(self) -> Self:
         ready = threading.Event()
@@ -240,7 +240,7 @@ class ModelServer:
         fault = self.faults.pick(key, attempt)
         if fault is not None and fault != "truncated":
             return fault, await self._fault(fault, request)
-        while not self.gate.is_set():
+        while not self.gate.is_set():  # noqa: ASYNC110 - set from another thread
             await asyncio.sleep(0.002)
         if self.delay:
             await asyncio.sleep(self.delay)

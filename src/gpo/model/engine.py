@@ -5,7 +5,6 @@ Knows processes, a key and an address; it never sees a request. Safe to use from
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -26,6 +25,7 @@ RESTARTS = 3
 """Crashes within `RESTART_WINDOW` seconds after which the engine is given up."""
 RESTART_WINDOW = 600.0
 LOAD_SECONDS = 300.0
+_KEPT_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +50,11 @@ class EngineSettings:
 
 @dataclass(slots=True, eq=False)
 class Server:
-    """One life of the engine: `url` holds once `ready` is set; `gone` is set when the process has ended."""
+    """One life of the engine: `url` holds once `ready` is set, `said` (its log) once `gone` is set at its end."""
 
     key: str
-    log: Path
     url: str = ""
+    said: str = ""
     process: subprocess.Popen[str] | None = None
     ready: threading.Event = field(default_factory=threading.Event)
     gone: threading.Event = field(default_factory=threading.Event)
@@ -101,12 +101,9 @@ class Engine:
         if server.process:
             server.process.kill()
             server.gone.wait(10)
-        server.log.unlink(missing_ok=True)
 
     def _launch(self) -> Server:
-        handle, log = tempfile.mkstemp(prefix="gpo-engine-", suffix=".log")
-        os.close(handle)
-        server = self._server = Server(key=secrets.token_urlsafe(24), log=Path(log))
+        server = self._server = Server(key=secrets.token_urlsafe(24))
         threading.Thread(target=self._keep, args=(server,), daemon=True, name="gpo-engine").start()
         if not server.ready.wait(LOAD_SECONDS):
             if server.process:
@@ -118,34 +115,31 @@ class Engine:
             return server
         self._server = None
         if self._closed:
-            server.log.unlink(missing_ok=True)
             raise PermanentModelError(f"{self.name}: the engine is closed")
-        raise PermanentModelError(
-            f"{self.name}: the engine did not start: {_words(server.log)} (log: {server.log})"
-        )
+        raise PermanentModelError(f"{self.name}: the engine did not start: {_reason(server.said)}")
 
     def _keep(self, server: Server) -> None:
         # One thread starts the child and outlives it: Linux kills a child with the thread that started it.
         try:
-            with server.log.open("w") as log, self._spawn(log) as process:
+            # Without a name it leaves nothing behind, however this process ends.
+            with tempfile.TemporaryFile() as log, self._spawn(log) as process:
                 server.process = process
                 if self._closed:
                     process.kill()
                 server.url = self._greet(process, server.key)
-                if not server.url:
+                if server.url:
+                    server.ready.set()
+                else:
                     process.kill()
-                    process.wait()
-                    server.gone.set()
-                server.ready.set()
                 process.wait()
+                server.said = _tail(log)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                server.log.write_text(f"{type(error).__name__}: {error}\n")
+            server.said = f"{type(error).__name__}: {error}"
         finally:
             server.gone.set()
             server.ready.set()
 
-    def _spawn(self, log: IO[str]) -> subprocess.Popen[str]:
+    def _spawn(self, log: IO[bytes]) -> subprocess.Popen[str]:
         # -P: nothing in the user's working directory may pass for a module of ours.
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "gpo.model.engine_child"],
@@ -181,10 +175,8 @@ class Engine:
         self._crashes.append(now)
         if len([when for when in self._crashes if now - when < RESTART_WINDOW]) > RESTARTS:
             raise PermanentModelError(
-                f"{self.name}: the engine crashed {RESTARTS + 1} times; at last: {_words(server.log)} "
-                f"(log: {server.log})"
+                f"{self.name}: the engine crashed {RESTARTS + 1} times; at last: {_reason(server.said)}"
             )
-        server.log.unlink(missing_ok=True)
 
 
 def physical_cores() -> int:
@@ -199,11 +191,22 @@ def physical_cores() -> int:
     return max(1, len(cores) or (os.cpu_count() or 2) // 2)
 
 
-def _words(log: Path) -> str:
-    """What the log says of the reason: llama.cpp's first line of level E, else the last line of all."""
-    try:
-        lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    except OSError:
-        lines = []
+def _tail(log: IO[bytes]) -> str:
+    log.seek(max(0, log.seek(0, os.SEEK_END) - _KEPT_BYTES))
+    return log.read().decode(errors="replace")
+
+
+def _reason(said: str) -> str:
+    """What a log gives as the reason: llama.cpp's first line of level E, else the last line; and where it is kept."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    if not lines:
+        return "it said nothing"
     errors = [match[1] for line in lines if (match := re.match(r"[\d.]+ E (.*)", line))]
-    return " ".join((errors[:1] or lines[-1:] or ["it said nothing"])[0].split())[:300]
+    words = " ".join((errors or lines[-1:])[0].split())[:300]
+    try:
+        handle, path = tempfile.mkstemp(prefix="gpo-engine-", suffix=".log", text=True)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(said)
+    except OSError:
+        return words
+    return f"{words} (log: {path})"

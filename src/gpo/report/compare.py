@@ -139,7 +139,9 @@ def _curves(runs: Sequence[Compared]) -> Markup:
     ends: list[tuple[float, float, Compared]] = []
     for item in runs:
         if line := lines[item.number]:
-            aside = 2.4 * (item.number - (len(runs) + 1) / 2) * min(1.0, 8 / len(runs))  # equal lines stay visible
+            aside = (
+                2.4 * (item.number - (len(runs) + 1) / 2) * min(1.0, 8 / len(runs))
+            )  # equal lines stay visible
             corners = steps([(x(at), y(100 * value) + aside) for at, value in line])
             parts.append(element("g", element("path", d=path(corners)), class_=item.series))
             ends.append((*corners[-1], item))
@@ -166,7 +168,8 @@ def _numbers(ends: Sequence[tuple[float, float, Compared]]) -> list[Markup]:
     labels = []
     for x, y, item in ends:
         spot = next(
-            (known for known in taken if abs(known[0] - x) < 24 and abs(known[1] - y) < 12), (round(x), round(y))
+            (known for known in taken if abs(known[0] - x) < 24 and abs(known[1] - y) < 12),
+            (round(x), round(y)),
         )
         shift = taken.get(spot, 0)
         taken[spot] = shift + 14 + 7 * (len(str(item.number)) - 1)

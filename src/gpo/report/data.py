@@ -84,6 +84,7 @@ class RunView:
     seconds: float
     started: float | None
     failures: tuple[str, ...] = ()
+    retries: int = 0
     notes: tuple[str, ...] = ()
 
     @property
@@ -161,6 +162,7 @@ def _view(path: Path, reader: JournalReader, result: Result | None, running: boo
         seconds=result.seconds if result else reader.seconds(time.time() if running else None),
         started=min(starts, default=None),
         failures=tuple(str((event.data or {}).get("error", "")) for event in reader.events("failure")),
+        retries=sum(sum((event.data or {}).values()) for event in reader.events("retries")),
         notes=tuple(str(note) for note in (result.extra.get("warnings") or ()) if note) if result else (),
     )
 
@@ -168,6 +170,7 @@ def _view(path: Path, reader: JournalReader, result: Result | None, running: boo
 def _step(number: int, data: Mapping[str, Any]) -> StepView:
     chosen, parent = str(data.get("prompt", "")), str(data.get("parent", ""))
     items = []
+    estimates = data.get("estimates") or ()
     taken = False
     for index, item in enumerate(data.get("candidates") or ()):
         is_chosen = not taken and item.get("rejected") is None and item.get("prompt") == chosen
@@ -183,7 +186,7 @@ def _step(number: int, data: Mapping[str, Any]) -> StepView:
                 attempt=int(item.get("attempt") or 0),
                 rejected=item.get("rejected"),
                 score=item.get("score"),
-                estimate=item.get("estimate"),
+                estimate=estimates[index] if index < len(estimates) else None,
                 chosen=is_chosen,
             )
         )

@@ -222,13 +222,12 @@ def _usage_cells(usage: Usage) -> list[str]:
 
 
 def _events(run: RunView) -> str:
-    retries = run.result.extra.get("retries") if run.result else None
-    parts = [f"{retries:,} calls were tried again." if isinstance(retries, int) else ""]
+    parts = [f"{run.retries:,} calls were tried again." if run.retries else "No call was tried again."]
     if run.failures:
         parts.append(f"{len(run.failures):,} calls failed; the last one: {run.failures[-1]}")
     else:
         parts.append("No call failed.")
-    return " ".join(part for part in parts if part)
+    return " ".join(parts)
 
 
 def _foot(run: RunView) -> str:

@@ -84,6 +84,8 @@ def translated(path: Path, schema: Schema) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise explain(error, path, schema) from error
+    except UnicodeDecodeError as error:  # SQLite's own message may quote damaged bytes
+        raise damaged(path, schema) from error
 
 
 def explain(error: Exception, path: Path, schema: Schema) -> RunError:

@@ -168,7 +168,9 @@ class _Work:
         )
 
     def close(self) -> None:
-        """Write down what the budget knows and leave the other run's journal."""
+        """Write down what the budget knows and how often calls were tried again; leave the other run's journal."""
+        if retries := self._retries():
+            self.journal.put_event("retries", retries)
         self.budget.close()
         if self.fork:
             self.fork.close()
@@ -269,8 +271,15 @@ class _Work:
         progress.cached = task.cached + optimizer.cached
         progress.replayed = self.task_model.replayed + self.optimizer_model.replayed
         progress.tokens = sum(t.prompt_tokens + t.completion_tokens for t in (task, optimizer))
+        progress.retries = sum(self._retries().values())
         costs = [self.plan.task_model.cost(task), self.plan.optimizer_model.cost(optimizer)]
         progress.usd = None if None in costs else sum(cost for cost in costs if cost is not None)
+
+    def _retries(self) -> dict[str, int]:
+        """Calls that this process tried again, by role, where there were any."""
+        opened = {"task": self.plan.task_model, "optimizer": self.plan.optimizer_model}
+        counts = {role: model.retrying.retries if model.retrying else 0 for role, model in opened.items()}
+        return {role: count for role, count in counts.items() if count}
 
     async def _embed(self, texts: Sequence[str]) -> list[list[float]]:
         """The embedder is opened at the first need and named in the journal: a resumed run uses the same one."""

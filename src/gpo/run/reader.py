@@ -5,7 +5,6 @@ Knows neither the algorithm nor the models, and writes nothing.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, Self
 
 from gpo.model.model import Reply, Request
 from gpo.run import codec, tables
-from gpo.run.database import connect_readonly, damaged, explain, translated
+from gpo.run.database import connect_readonly, damaged, translated
 from gpo.run.usage import Tally
 
 _REPLY_COLUMNS = "role, source, prompt_tokens, completion_tokens, cached_tokens, seconds, reply"
@@ -103,10 +102,8 @@ class JournalReader:
 
     def get_call(self, key: str) -> RecordedReply | None:
         """The recorded answer to the call `key`."""
-        try:
+        with translated(self.path, tables.JOURNAL):
             row = self._reader.execute(_GET_CALL, (key,)).fetchone()
-        except sqlite3.Error as error:
-            raise explain(error, self.path, tables.JOURNAL) from error
         if row is None:
             return None
         return RecordedReply(row[0], self._reply(key, row[1:]))
@@ -233,7 +230,7 @@ class JournalReader:
         source, prompt_tokens, completion_tokens, cached_tokens, seconds, blob = row
         try:
             texts, finish_reasons = codec.unpack_reply(blob)
-        except ValueError:
+        except (ValueError, TypeError, AttributeError):  # a damaged row may hold a value of any type
             raise damaged(self.path, tables.JOURNAL) from None
         return Reply(
             texts=texts,
@@ -247,5 +244,5 @@ class JournalReader:
     def _json(self, value: str | bytes) -> Any:
         try:
             return codec.from_json(value)
-        except ValueError:
+        except (ValueError, TypeError, AttributeError, RecursionError):
             raise damaged(self.path, tables.JOURNAL) from None

@@ -55,13 +55,15 @@ function enhance(figure) {
     return places;
   };
   const onKey = roving(marks, (key, mark) => nextMark(placed(), key, mark));
-  svg.addEventListener("keydown", (event) => {
+  // On the figure: an SVG element that listens to focus becomes a stop of the Tab key itself.
+  figure.addEventListener("keydown", (event) => {
+    if (!event.target.dataset.c) return;
     if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
       openCandidate(event.target.dataset.c);
     } else onKey(event);
   });
-  svg.addEventListener("focusin", (event) => event.target.dataset.c && select(event.target.dataset.c));
+  figure.addEventListener("focusin", (event) => event.target.dataset.c && select(event.target.dataset.c));
   const near = (event) => {
     const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
     const reach = 16 * Math.max(1, 500 / svg.clientWidth);
@@ -79,6 +81,7 @@ function enhance(figure) {
 // Left and right go to the nearest mark of the next step, up and down along the marks of one step.
 function nextMark(places, key, mark) {
   const here = places.find((place) => place.mark === mark);
+  if (!here) return null;
   const column = (step) => places.filter((place) => place.step === step).sort((a, b) => a.y - b.y || a.x - b.x);
   const steps = [...new Set(places.map((place) => place.step))].sort((a, b) => a - b);
   const at = steps.indexOf(here.step);

@@ -2,9 +2,8 @@
 function drawSteps() {
   const list = $("steps");
   const { steps } = state.data;
-  if (!steps.length) list.replaceChildren(h("p", { class: "soft" }, "No step is finished yet."));
-  else if (list.firstChild && !list.firstChild.dataset) list.replaceChildren();
-  if (list.querySelector("p.soft")) list.replaceChildren();
+  if (!steps.length) return list.replaceChildren(h("p", { class: "soft" }, "No step is finished yet."));
+  if (list.firstChild && list.firstChild.tagName === "P") list.replaceChildren();
   for (let number = list.children.length; number < steps.length; number++) list.append(stepNode(number));
 }
 

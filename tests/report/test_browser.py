@@ -1,0 +1,287 @@
+"""The page in a real browser: what a person does with it by mouse, by keyboard and with hostile prompts.
+
+Set GPO_CHROMIUM to the program where it has another name. Without a browser these tests are skipped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from gpo.report.page import write_report
+from gpo.report.server import HOST, View
+from tests.report.support import Diary, run_sums
+
+playwright = pytest.importorskip("playwright.sync_api")
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+HOSTILE = "</script><script>window.hacked=1</script></style><img src=x onerror=window.hacked=2>\u202e\\u003cb\\u003e"
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+
+def chromium() -> str | None:
+    named = os.environ.get("GPO_CHROMIUM")
+    return named or next((found for name in PROGRAMS if (found := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    program = chromium()
+    if program is None:
+        pytest.skip(f"no browser: none of {', '.join(PROGRAMS)} is on the PATH and GPO_CHROMIUM is not set")
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=program, args=FLAGS, timeout=180_000)
+        yield running
+        running.close()
+
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Open]:
+    """Opens an address, waits until the page is alive; fails the test where the page reports an error."""
+    contexts: list[Any] = []
+    troubles: list[str] = []
+
+    def opened(address: str | Path, *, expected: str | None = None, **options: Any) -> Any:
+        def trouble(text: str) -> None:
+            if expected is None or expected not in text:
+                troubles.append(text)
+
+        options = {"viewport": {"width": 1100, "height": 900}, **options}
+        context = browser.new_context(**options)
+        context.set_default_timeout(120_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: trouble(f"{error} {error.stack}"))
+        page.on("console", lambda line: trouble(line.text) if line.type == "error" else None)
+        page.goto(address.resolve().as_uri() if isinstance(address, Path) else address)
+        page.wait_for_selector("body[data-ready]")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not troubles
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run_dir = tmp_path_factory.mktemp("runs") / "sums"
+    run_sums(run_dir)
+    return write_report(run_dir)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Path], str]]:
+    """`gpo view` on a folder, in a loop of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    runners: list[web.AppRunner] = []
+
+    async def start(folder: Path) -> str:
+        runner = web.AppRunner(View(folder).app())
+        await runner.setup()
+        runners.append(runner)
+        await web.TCPSite(runner, HOST, 0).start()
+        return f"http://{HOST}:{runner.addresses[0][1]}"
+
+    yield lambda folder: asyncio.run_coroutine_threadsafe(start(folder), loop).result()
+    for runner in runners:
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+def violations(page: Any) -> list[str]:
+    """What axe-core objects to, one line each. Injected from outside, as the page's policy loads nothing."""
+    axe = (resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+    page.evaluate(axe)
+    found = page.evaluate("async () => (await axe.run()).violations")
+    return [f"{item['id']}: {node['html'][:160]}" for item in found for node in item["nodes"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1100, 400])
+def test_a_finished_run_has_no_accessibility_violations_and_fits(
+    open_page: Open, finished: Path, scheme: str, width: int
+) -> None:
+    page = open_page(finished, color_scheme=scheme, viewport={"width": width, "height": 900})
+    page.locator("#step-1 > summary").click()
+    page.locator("#step-1 .inside").wait_for()
+    page.locator('[data-c="0.0"]').first.focus()
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_keyboard_reaches_everything(open_page: Open, finished: Path) -> None:
+    page = open_page(finished)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    # One stop for a whole chart; the arrows walk on it.
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.dataset.c"):
+            break
+        assert page.evaluate("document.activeElement.tagName") != "svg"  # a chart is no stop of its own
+    first = page.evaluate("document.activeElement.dataset.c")
+    page.keyboard.press("ArrowRight")
+    second = page.evaluate("document.activeElement.dataset.c")
+    assert (first.split(".")[0], second.split(".")[0]) in (("initial", "0"), ("0", "1"))
+    assert page.locator("#candidate").inner_text().startswith("Step")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == f"candidate-{second.replace('.', '-')}"
+    page.keyboard.press("Tab")  # on to the raw reply of this candidate
+    page.keyboard.press("Enter")
+    assert "<START>" in page.evaluate("document.activeElement.parentNode.querySelector('pre').textContent")
+    # Every stop shows where it is.
+    outlined = """() => { const style = getComputedStyle(document.activeElement);
+        return style.outlineStyle !== "none" || style.strokeWidth === "4px"; }"""
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        assert page.evaluate(outlined)
+
+
+def test_the_grid_is_filtered_and_a_cell_opens_the_exchange(open_page: Open, finished: Path) -> None:
+    page = open_page(finished)
+    rows = page.locator(".cells tbody tr")
+    total = rows.count()
+    assert total == 12
+    counts = {}
+    for name in ("flipped to right", "flipped to wrong", "always wrong"):
+        page.get_by_label(name, exact=True).check()
+        counts[name] = rows.count()
+    assert 0 < counts["flipped to right"] < total
+    page.get_by_label("flipped to right", exact=True).check()
+    cells = rows.first.locator("button")
+    assert "wrong" in cells.first.inner_text()
+    cells.first.focus()
+    page.keyboard.press("Enter")
+    dialog = page.locator("#exchange")
+    dialog.wait_for()
+    page.wait_for_function("document.querySelector('#exchange-body').textContent.includes('Let me see.')")
+    assert "Expected:" in dialog.inner_text()
+    page.keyboard.press("Escape")
+    assert not dialog.is_visible()
+    assert page.evaluate("document.activeElement.dataset.key").startswith("dev/")
+
+
+def test_pointing_at_a_mark_shows_its_prompt(open_page: Open, finished: Path) -> None:
+    page = open_page(finished)
+    mark = page.locator('#curve [data-c="1.0"]').first
+    mark.scroll_into_view_if_needed()
+    box = mark.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert "Step 2, candidate" in page.locator("#candidate").inner_text()
+
+
+def test_hostile_prompts_do_nothing_and_the_layout_holds(open_page: Open, tmp_path: Path) -> None:
+    diary = Diary(tmp_path / "run", HOSTILE)
+    diary.step([f"{HOSTILE} again", "w" * 100_000, "two " * 25_000], right=4, rejected=HOSTILE)
+    diary.close()
+    for width in (1100, 400):
+        page = open_page(write_report(tmp_path / "run"), viewport={"width": width, "height": 900})
+        page.locator("#step-1 > summary").click()
+        page.locator("#candidate-0-1").wait_for()
+        for name in ("initial", "0.0", "0.1"):
+            page.locator(f'[data-c="{name}"]').first.focus()
+        page.locator(".cells button").first.click()
+        page.locator("#exchange-body pre").first.wait_for()
+        assert page.evaluate("window.hacked") is None
+        assert page.locator("img").count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.locator("#candidate-0-1 .text").bounding_box()["height"] < 400
+        assert HOSTILE in page.locator("#best-prompt").text_content()
+
+
+def test_the_policy_stops_code_that_got_in_anyway(open_page: Open, finished: Path, tmp_path: Path) -> None:
+    html = finished.read_text(encoding="utf-8")
+    hole = tmp_path / "hole.html"
+    hole.write_text(html.replace("</main>", "<script>window.hacked=1</script></main>"), encoding="utf-8")
+    page = open_page(hole, expected="Content Security Policy")
+    assert page.evaluate("window.hacked") is None
+
+
+def test_a_page_grows_with_its_run(open_page: Open, tmp_path: Path, serve: Callable[[Path], str]) -> None:
+    diary = Diary(tmp_path / "runs/live")
+    diary.step(["First try."], right=2)
+    page = open_page(f"{serve(tmp_path / 'runs')}/run?name=live")
+    assert "step 1 of 10 done" in page.locator("#result").inner_text()
+    page.locator("#step-1 > summary").click()
+    page.locator('#curve [data-c="0.0"]').first.focus()
+    diary.step(["Second try."], right=5)
+    page.wait_for_selector('#curve [data-c="1.0"]')
+    assert "step 2 of 10 done" in page.locator("#result").inner_text()
+    assert page.locator("#best-prompt").inner_text() == "Second try."
+    assert page.locator("#step-2").count() == 1
+    # What the reader is in stays: the open step, the focus.
+    assert page.locator("#step-1").get_attribute("open") is not None
+    assert page.evaluate("document.activeElement.dataset.c") == "0.0"
+    page.locator(".cells button").first.click()
+    page.locator("#exchange-body pre").first.wait_for()
+    assert "Question 1?" in page.locator("#exchange-body").inner_text()
+    diary.close()
+
+
+def test_list_and_comparison_have_no_accessibility_violations(
+    browser: Any, tmp_path: Path, serve: Callable[[Path], str]
+) -> None:
+    for name in ("a", "b"):
+        diary = Diary(tmp_path / "runs" / name)
+        diary.step(["Try."], right=3)
+        diary.close()
+    address = serve(tmp_path / "runs")
+    page = browser.new_page()
+    page.goto(address)
+    assert violations(page) == []
+    page.get_by_label("Compare a").check()
+    page.get_by_role("button", name="Compare the chosen runs").click()
+    page.wait_for_selector("h1:has-text('Runs compared')")
+    assert violations(page) == []
+    page.close()
+
+
+def test_a_long_run_is_usable_at_once(open_page: Open, tmp_path: Path) -> None:
+    diary = Diary(tmp_path / "run", examples=24, total=300)
+    for step in range(300):
+        words = " ".join(f"word{(step * 7 + i) % 50}" for i in range(30))
+        diary.step([f"{words} {step} {i}" for i in range(8)], right=8 + step % 16, fast=True)
+    diary.close()
+    path = write_report(tmp_path / "run")
+    page = open_page(path)
+    assert page.locator("#steps > details").count() == 300
+    assert page.locator("#curve [data-c]").count() == 2 * 2400 + 1
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    page.locator('#curve [data-c="150.3"]').first.focus()
+    assert page.locator("#candidate").inner_text().startswith("Step 151, candidate 4")
+    metrics = {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}
+    # Processor time of the page's thread, not the clock: it does not depend on what else the machine does.
+    assert metrics["TaskDuration"] < 2
+    print(f"{path.stat().st_size:,} bytes, {metrics['TaskDuration']:.2f} s of work")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.dataset.c").startswith("151.")

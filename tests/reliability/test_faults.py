@@ -14,7 +14,8 @@ from gpo.run.directory import RunDirectory
 from gpo.run.optimize import Run
 from gpo.run.reader import JournalReader
 from gpo.run.result import Result
-from tests.support.server import FaultKind, Faults, request_key
+from tests.support.landscape import Landscape
+from tests.support.server import FaultKind, Faults, ModelServer, request_key
 
 from .support import landscape_server, plan, run, timeless
 
@@ -135,3 +136,21 @@ async def test_a_server_that_mostly_fails_ends_the_run(tmp_path: Path) -> None:
         with pytest.raises(ModelError, match="500"):
             await Run(made, RunDirectory(tmp_path / "run"), use_shared_store=False).execute()
         assert made.task_model.retrying.retries <= 10 + server.stats.finished
+
+
+async def test_one_call_that_never_passes_stops_the_run_and_costs_no_example(
+    faultless: Result, tmp_path: Path
+) -> None:
+    def answer(body: dict[str, Any]) -> str:
+        if broken and "Item 7:" in str(body["messages"]):
+            raise RuntimeError("the server's own bug, an HTTP 500")
+        return Landscape().answer(body)
+
+    broken = True
+    with ModelServer(answer=answer) as server:
+        with pytest.raises(ModelError, match="500"):
+            await run(server, tmp_path, model={"retries": 1})
+        broken = False
+        result = await run(server, tmp_path)
+        assert server.stats.repeated == 0
+    assert timeless(result) == timeless(faultless)

@@ -6,8 +6,6 @@ import base64
 import hashlib
 import json
 import re
-import subprocess
-import sys
 import zlib
 from html.parser import HTMLParser
 from pathlib import Path
@@ -156,7 +154,7 @@ def test_retries_failures_and_estimates_are_told(tmp_path: Path) -> None:
     assert "1 calls failed; the last one: context &lt;too&gt; long" in html
 
 
-@pytest.mark.parametrize("method", ["apo-original", "opro-original"])
+@pytest.mark.parametrize("method", ["apo-original", "pe2-original"])
 def test_methods_with_other_protocols_have_a_report_too(tmp_path: Path, method: str) -> None:
     run_sums(tmp_path / "run", method=method)
     html = report_html(tmp_path / "run")
@@ -202,15 +200,26 @@ def test_a_notebook_shows_a_result_and_no_markup_of_a_prompt() -> None:
     assert "<ins" in html
 
 
-def test_the_command_writes_the_file_or_prints_the_essentials(finished: Path, tmp_path: Path) -> None:
+def test_the_command_writes_the_file_or_prints_the_essentials(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from gpo.cli.main import main
+
+    def gpo(*arguments: object) -> tuple[object, str, str]:
+        monkeypatch.setattr("sys.argv", ["gpo", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return ended.value.code, printed.out, printed.err
+
     out = tmp_path / "page.html"
-    code = "import sys; from gpo.cli.main import main; main()"
-    gpo = [sys.executable, "-c", code]
-    done = subprocess.run([*gpo, "report", str(finished), "--out", str(out)], capture_output=True, text=True)
-    assert (done.returncode, done.stdout.strip()) == (0, str(out))
+    assert gpo("report", finished, "--out", out) == (0, f"{out}\n", "")
     assert out.read_text(encoding="utf-8").startswith("<!doctype html>")
-    text = subprocess.run([*gpo, "report", str(finished), "--text"], capture_output=True, text=True)
-    assert "best prompt" in text.stdout
-    wrong = subprocess.run([*gpo, "report", str(tmp_path)], capture_output=True, text=True)
-    assert wrong.returncode == 1
-    assert len(wrong.stderr.splitlines()) == 1
+    code, text, _ = gpo("report", finished, "--text")
+    assert code == 0
+    assert "best prompt" in text
+    code, text, error = gpo("report", tmp_path)
+    assert (code, text, len(error.splitlines())) == (1, "", 1)
+    code, text, error = gpo("report", finished, "--compare", finished)
+    assert (code, text) == (2, "")
+    assert "--out" in error

@@ -42,8 +42,21 @@ def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = No
             display.note(f"{run_dir} holds the complete run; nothing is left to do")
         run = Run(plan, directory, progress, display, fork=fork)
         result = run_stoppable(run.execute(), run.stop, display.note)
+    _write_page(run_dir)
     print_result(result, run_dir, as_json=as_json)
     return result
+
+
+def _write_page(run_dir: Path) -> None:
+    """Leave `report.html`. A page that cannot be drawn must not hide a result that was paid for."""
+    from gpo.errors import GPOError
+    from gpo.report.page import write_report
+    from gpo.report.plain import printable
+
+    try:
+        write_report(run_dir)
+    except (GPOError, OSError) as error:
+        print(f"gpo: no report.html: {printable(str(error))}", file=sys.stderr)
 
 
 def print_result(result: Result, run_dir: Path, *, as_json: bool) -> None:

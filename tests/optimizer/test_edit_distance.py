@@ -11,7 +11,7 @@ from gpo.optimizer.edit_distance import edit_distance, words_changed
 # T = 20, 50 → 10 words. Cosine at T/2: 10 + 40 · ½ = 30. Linear at t = 1: 50 − 40/20 = 48; at 19: 50 − 38 = 12.
 # Cosine at t = 1: 10 + 40 · ½(1 + cos 9°) = 10 + 20 · 1.98769 = 49.75; at 19: 10 + 20 · (1 − 0.98769) = 10.25.
 # Warm-up: ⌈5 % of 20⌉ = 1 step at 0 words, then the schedule over 19 steps: at t = 10 it is at 9/19,
-# linear 50 − 40 · 9/19 = 31.05, cosine 10 + 20 · (1 + cos 85.26°) = 10 + 20 · 1.08258 = 31.65; at t = 19 it is at 18/19,
+# linear 50 − 40 · 9/19 = 31.05, cosine 10 + 20 · (1 + cos 85.26°) = 10 + 20 · 1.08258 = 31.65; at t = 19, 18/19,
 # linear 50 − 40 · 18/19 = 12.1, cosine 10 + 20 · (1 − cos 9.47°) = 10 + 20 · 0.01364 = 10.27.
 TABLE = {
     "none": (None, None, None, None),

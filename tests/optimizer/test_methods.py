@@ -1,4 +1,4 @@
-"""Methods are rows: each resolves to the parts of the paper's Table 4, shows what they say, and may be an own object."""
+"""Methods are rows: each resolves to the parts of the paper's Table 4 and shows what they say; objects may be own."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_presets_differ_as_the_table_says() -> None:
 
 
 def test_an_unknown_method_is_one_line_with_the_names() -> None:
-    with pytest.raises(ConfigError, match="method: .*'gop'.*gpo"):
+    with pytest.raises(ConfigError, match=r"method: .*'gop'.*gpo"):
         method("gop", OptimizeConfig())
 
 

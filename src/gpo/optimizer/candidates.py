@@ -1,6 +1,6 @@
 """From an optimizer model's replies to candidate prompts: reading the reply form, and refusing what is no prompt.
 
-Weak optimizer models copy the examples, answer the question or ramble; each refusal has a reason that the journal keeps.
+Weak optimizer models copy the examples, answer the question or ramble; the journal keeps why each was refused.
 Knows no scores.
 """
 
@@ -126,8 +126,8 @@ def candidate(
     limit: int | None = None,
     cut_off: bool = False,
 ) -> Candidate:
-    """Read one reply and judge it. `limit` is the edit distance in words where it is enforced, else None; `cut_off` says
-    that the reply ended at its most tokens, which spoils it where that happened before the closing tag."""
+    """Read one reply and judge it. `limit` is the edit distance in words where it is enforced, else None; `cut_off`
+    says that the reply ended at its most tokens, which spoils it where that happened before the closing tag."""
     prompt = read_reply(raw)
     distance = words_changed(parent, prompt)
     rejected = guard.reason(prompt)

@@ -197,3 +197,23 @@ async def test_what_may_have_been_charged_counts(status: int | None, calls: int,
         budget.close()
         await journal.flush()
         assert Budget(BudgetConfig(), {"task": free}, journal).spent == budget.spent
+
+
+async def test_the_end_is_told_when_nothing_is_in_flight_any_more(tmp_path: Path) -> None:
+    with Journal(tmp_path / "journal.sqlite") as journal:
+        budget = Budget(BudgetConfig(), {"task": free}, journal)
+        model = Slow()
+        wrapped = Budgeted(model, budget, "task")
+        flying = [asyncio.create_task(wrapped.complete(REQUEST)) for _ in range(2)]
+        await settled()
+        budget.brake.pull(BudgetError("the end"))
+        late = asyncio.create_task(wrapped.complete(REQUEST))
+        await settled()
+        # Whoever hears of the end cancels the others: it must not be told while one of them may still be answered.
+        assert not late.done()
+        for turn in model.waiting:
+            turn.set_result(Usage(prompt_tokens=1))
+        assert [reply.text for reply in await asyncio.gather(*flying)] == ["x", "x"]
+        with pytest.raises(BudgetError, match="the end"):
+            await late
+        assert len(model.waiting) == 2

@@ -151,7 +151,7 @@ def test_retries_failures_and_estimates_are_told(tmp_path: Path) -> None:
     diary.close()
     html = report_html(tmp_path / "run")
     assert "4 calls were tried again." in html
-    assert "1 calls failed; the last one: context &lt;too&gt; long" in html
+    assert "1 call failed; the last one: context &lt;too&gt; long" in html
 
 
 @pytest.mark.parametrize("method", ["apo-original", "pe2-original"])

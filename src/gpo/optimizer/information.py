@@ -13,6 +13,8 @@ from gpo.evaluation.score import Outcome
 from gpo.optimizer.state import Information, Step
 from gpo.task.example import Example
 
+NO_FAILURE = "the model made no mistake on this step's batch of examples"
+
 
 class CurrentInformation(Protocol):
     """An option of this part: describes the current prompt of a step."""
@@ -35,12 +37,15 @@ class PromptInformation:
     failures: int = 4
 
     async def describe(self, step: Step) -> Information:
-        """The train batch is evaluated only where a reflection is asked for."""
+        """The train batch is evaluated only where a reflection is asked for; a batch without a failure is said to be
+        one, and there is nothing to reflect on."""
         current = step.current
+        reflection = await self._reflect(step) if self.reflection else None
         return Information(
             prompt=current.prompt,
             score=current.score if self.performance else None,
-            reflection=await self._reflect(step) if self.reflection else None,
+            reflection=reflection,
+            notes=NO_FAILURE if self.reflection and reflection is None else None,
         )
 
     async def _reflect(self, step: Step) -> str | None:

@@ -107,7 +107,7 @@ def sections(run: RunView, reader: JournalReader) -> dict[str, str]:
             _cost(pace, run.seconds),
             best_name.removeprefix("best (").removesuffix(")"),
         ),
-        "curve": parts.curve(run, curve(run), [_curve_row(step) for step in run.steps]),
+        "curve": parts.curve(run, curve(run), [_curve_row(step) for step in run.steps], _has_estimates(run)),
         "tree": parts.tree(tree(run), len(ancestry(run))),
         "cost": parts.cost(
             [_model_row(pace, role) for role in pace.roles],
@@ -202,6 +202,10 @@ def _curve_row(step: StepView) -> Sequence[object]:
     ]
 
 
+def _has_estimates(run: RunView) -> bool:
+    return any(item.score is None and item.estimate is not None for s in run.steps for item in s.candidates)
+
+
 def _model_row(pace: Pace, role: str) -> list[str]:
     median, late = pace.seconds_per_call.get(role, (None, None))
     times = ["–" if value is None else f"{value:.2f}" for value in (median, late)]
@@ -224,7 +228,8 @@ def _usage_cells(usage: Usage) -> list[str]:
 def _events(run: RunView) -> str:
     parts = [f"{run.retries:,} calls were tried again." if run.retries else "No call was tried again."]
     if run.failures:
-        parts.append(f"{len(run.failures):,} calls failed; the last one: {run.failures[-1]}")
+        calls = "1 call" if len(run.failures) == 1 else f"{len(run.failures):,} calls"
+        parts.append(f"{calls} failed; the last one: {run.failures[-1]}")
     else:
         parts.append("No call failed.")
     return " ".join(parts)

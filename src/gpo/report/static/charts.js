@@ -29,7 +29,7 @@ function select(name) {
   for (const node of document.querySelectorAll(".dot.now")) node.classList.remove("now");
   for (const node of document.querySelectorAll(`[data-c="${name}"]`)) node.classList.add("now");
   const text = found.initial ? [state.data.initial.prompt] : marked(found.candidate.diff);
-  panel.replaceChildren(
+  put(panel,
     h("div", { class: "bar" }, h("b", {}, described(found)),
       found.initial ? null : h("button", { type: "button", onclick: () => openCandidate(name) }, "Show in lineage")),
     found.candidate && found.candidate.rejected ? h("p", { class: "tag bad" }, `Rejected: ${found.candidate.rejected}`) : null,

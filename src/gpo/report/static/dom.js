@@ -9,9 +9,12 @@ function h(name, attributes = {}, ...children) {
     if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
     else node.setAttribute(key, value === true ? "" : value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  node.append(...present(children));
   return node;
 }
+
+const present = (children) => children.flat().filter((child) => child !== null && child !== undefined);
+const put = (node, ...children) => node.replaceChildren(...present(children));
 
 const points = (share) => (share === null || share === undefined ? "–" : (100 * share).toFixed(1));
 const after = (diff) => diff.filter(([kind]) => kind !== "-").map(([, text]) => text).join("");

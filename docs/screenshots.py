@@ -9,11 +9,17 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Page, sync_playwright
 
 from gpo.report.page import write_report
 
+SHOTS: tuple[tuple[str, Literal["light", "dark"], int], ...] = (
+    ("light", "light", 1100),
+    ("dark", "dark", 1100),
+    ("narrow", "light", 400),
+)
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -24,12 +30,8 @@ def main(run_dir: Path, folder: Path) -> None:
     program = os.environ.get("GPO_CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        for name, scheme, width, height in (
-            ("light", "light", 1100, 1250),
-            ("dark", "dark", 1100, 1250),
-            ("narrow", "light", 400, 1250),
-        ):
-            context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": height})
+        for name, scheme, width in SHOTS:
+            context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 1250})
             page = context.new_page()
             page.goto(address)
             page.wait_for_selector("body[data-ready]")

@@ -19,10 +19,11 @@ from gpo.model.factory import OpenModel, wrap
 from gpo.optimizer.methods import METHODS, Method
 from gpo.run.directory import RunDirectory
 from gpo.run.evaluate import Evaluation, evaluate_prompt
-from gpo.run.optimize import Run, Watcher
+from gpo.run.optimize import Run
 from gpo.run.plan import Plan, assemble
 from gpo.run.progress import Progress
 from gpo.run.result import Result
+from gpo.run.work import Watcher
 from gpo.task.task import Task
 
 T = TypeVar("T")

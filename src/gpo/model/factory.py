@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from gpo.config.schema import ModelConfig
 from gpo.errors import ConfigError
@@ -25,17 +25,6 @@ RoleName = Literal["task", "optimizer"]
 # A meta-prompt with three long examples and a trajectory needs more than the usual question does, and an engine that
 # serves both roles has one context size.
 CONTEXT = 4096
-
-
-class Tokens(Protocol):
-    """Token counts of calls that were sent."""
-
-    @property
-    def prompt_tokens(self) -> int: ...
-    @property
-    def completion_tokens(self) -> int: ...
-    @property
-    def cached_tokens(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,11 +14,11 @@ from gpo.errors import ConfigError
 from gpo.evaluation.score import Outcome, Scorer
 from gpo.evaluation.statistics import Interval, wilson
 from gpo.run.journal import Journal
-from gpo.run.optimize import Watcher
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
 from gpo.run.recorder import Journaled
 from gpo.run.store import SharedStore
+from gpo.run.work import Watcher
 
 SPLITS = ("train", "dev", "test")
 

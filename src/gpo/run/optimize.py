@@ -1,4 +1,4 @@
-"""A whole run: models wrapped in journal and store, the loop, the sealed test, the result.
+"""A whole run in its directory: begun, gone on with, ended, and saved in every case.
 
 Resuming is replay: the same code runs again and the journal answers what was asked before.
 """
@@ -6,48 +6,21 @@ Resuming is replay: the same code runs again and the journal answers what was as
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Protocol
 
 from gpo.errors import BudgetError, Interrupted
-from gpo.evaluation.score import Outcome, Scorer, TooManyFailures
-from gpo.evaluation.statistics import p_value, paired_bootstrap
-from gpo.model.factory import OpenModel
-from gpo.model.fill import Filling
-from gpo.optimizer.algorithms import algorithm
-from gpo.optimizer.candidates import Guard
-from gpo.optimizer.search import Algorithm, StepRecord
-from gpo.optimizer.templates import Templates
-from gpo.optimizer.workbench import Workbench
-from gpo.run.brake import Brake, Braked
-from gpo.run.budget import Budget, Budgeted
+from gpo.evaluation.score import TooManyFailures
+from gpo.model.model import Model
+from gpo.run.brake import Brake
 from gpo.run.directory import RunDirectory
-from gpo.run.embeddings import remembered
-from gpo.run.fork import open_fork
 from gpo.run.journal import Journal
-from gpo.run.notes import Notebook, step_summary
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
-from gpo.run.recorder import Journaled
-from gpo.run.result import Improvement, Result, RoleUsage, RunUsage, Scores, SplitScores, Status
+from gpo.run.result import Result
 from gpo.run.store import SharedStore
-from gpo.task.prompt import placeholders
-
-EMBEDDER = "embedder"
-
-
-class Watcher(Protocol):
-    """Is told how a run goes on."""
-
-    def note(self, line: str) -> None:
-        """A warning or a piece of news, one line."""
-
-    def step_finished(self, record: StepRecord) -> None:
-        """A step is over."""
+from gpo.run.work import Watcher, Work
 
 
 @dataclass
@@ -93,7 +66,7 @@ class Run:
                     shared.close()
 
     async def _execute(self, journal: Journal, shared: SharedStore | None) -> Result:
-        work = _Work(self, journal, shared, self._brake)
+        work = Work(self.plan, journal, shared, self._brake, self.progress, self.watcher, self.fork)
         journal.start_session()
         for warning in self.plan.task.warnings:
             self._note(warning)
@@ -126,238 +99,6 @@ class Run:
             self.watcher.note(line)
 
 
-class _Work:
-    """The parts of one process's work on a run, put together."""
-
-    def __init__(self, run: Run, journal: Journal, shared: SharedStore | None, brake: Brake) -> None:
-        plan = run.plan
-        self.run, self.plan, self.journal = run, plan, journal
-        self.progress = run.progress
-        self.notebook = Notebook(journal)
-        self.fork = open_fork(run.fork, journal)
-        roles = {"task": plan.task_model, "optimizer": plan.optimizer_model}
-        self.budget = Budget(
-            plan.budget, {role: opened.cost for role, opened in roles.items()}, journal, brake
-        )
-        self.task_model = self._journaled("task", plan.task_model, shared)
-        self.optimizer_model = self._journaled("optimizer", plan.optimizer_model, shared)
-        self.scorer = Scorer(plan.task, self.task_model, plan.scorer, on_outcome=self._on_outcome)
-        self.embedder: str | None = None
-        own = plan.base_dir / plan.optimize.meta_prompt if plan.optimize.meta_prompt else None
-        bench = Workbench(
-            task=plan.task,
-            scorer=self.scorer,
-            optimizer=Filling(self.optimizer_model),
-            templates=Templates(own),
-            embed=self._embed,
-            seed=plan.seed,
-            temperature=plan.temperature,
-            max_tokens=plan.max_tokens,
-        )
-        self.loop: Algorithm = algorithm(plan.method, bench, _guard(plan), plan.loop, listener=self)
-        self.tested: dict[str, float] = {}
-        self.improvement = Improvement()
-        self._remembered: Callable[[Sequence[str]], Awaitable[list[list[float]]]] | None = None
-
-    def _journaled(self, role: str, opened: OpenModel, shared: SharedStore | None) -> Journaled:
-        """Journal outside; then the brake, the limit, the retries, and the budget around each attempt."""
-        (opened.retrying or opened.limited).around(lambda model: Budgeted(model, self.budget, role))
-        model = Braked(opened.model, self.budget.brake)
-        return Journaled(
-            model, self.journal, role, shared if opened.shareable else None, cost=opened.cost, fork=self.fork
-        )
-
-    def close(self) -> None:
-        """Write down what the budget knows and how often calls were tried again; leave the other run's journal."""
-        if retries := self._retries():
-            self.journal.put_event("retries", retries)
-        self.budget.close()
-        if self.fork:
-            self.fork.close()
-
-    async def search(self) -> None:
-        """The optimization itself."""
-        dev, test = len(self.plan.task.splits.dev), len(self.plan.task.splits.test)
-        self.progress.steps = self.loop.total
-        self.progress.pairs_planned = dev + self.loop.total * self.loop.pairs_a_step + 2 * test
-        self.progress.phase = "scoring the initial prompt"
-        self.notebook.prompt(self.plan.prompt)
-        self.notebook.examples("dev", self.plan.task)
-        await self.loop.run(self.plan.prompt)
-
-    async def open_test(self) -> None:
-        """Score the initial and the best prompt on the test split, the only time that it is read."""
-        if not self.plan.task.splits.test:
-            return
-        self.progress.phase = "opening the test split"
-        self.notebook.examples("test", self.plan.task)
-        initial, best = self.plan.prompt, self.loop.best
-        prompts = list(dict.fromkeys([initial, best]))
-        remaining = len(prompts) * len(self.plan.task.splits.test)
-        self.progress.pairs_planned = self.progress.pairs_done + remaining
-        before, after = (await self.scorer.score([initial, best], "test"))[:2]
-        excluded = self.scorer.excluded("test")
-        pairs = [
-            (b, a)
-            for i, (b, a) in enumerate(zip(before.values, after.values, strict=True))
-            if i not in excluded and b is not None and a is not None
-        ]
-        self.tested = {initial: self.scorer.mean(before), best: self.scorer.mean(after)}
-        old, new = [b for b, _ in pairs], [a for _, a in pairs]
-        gain = paired_bootstrap(old, new, seed=self.plan.seed)
-        self.improvement = Improvement(
-            test=gain.mean, ci_low=gain.low, ci_high=gain.high, p_value=p_value(old, new, seed=self.plan.seed)
-        )
-
-    def result(self, status: Status) -> Result:
-        """The result so far."""
-        initial = self.plan.prompt
-        scored = self.scorer.known(initial, "dev") is not None
-        best = self.loop.best if scored else initial
-        return Result(
-            status=status,
-            initial_prompt=initial,
-            best_prompt=best,
-            scores=Scores(
-                initial=SplitScores(
-                    dev=self.loop.mean(initial) if scored else None, test=self.tested.get(initial)
-                ),
-                best=SplitScores(dev=self.loop.mean(best) if scored else None, test=self.tested.get(best)),
-            ),
-            improvement=self.improvement,
-            steps=tuple(step_summary(record) for record in self.loop.steps),
-            usage=RunUsage(
-                task=RoleUsage(**self.task_model.usage()),  # type: ignore[arg-type]
-                optimizer=RoleUsage(**self.optimizer_model.usage()),  # type: ignore[arg-type]
-            ),
-            seconds=round(self.journal.seconds(), 3),
-            seed=self.plan.seed,
-            versions=versions(),
-            extra=self._extra(),
-        )
-
-    def step_started(self, step: int, total: int, limit: int | None, best_score: float) -> None:
-        """Listener of the loop."""
-        progress = self.progress
-        progress.phase, progress.step, progress.limit, progress.best_score = (
-            "optimizing",
-            step,
-            limit,
-            best_score,
-        )
-        if progress.initial_score is None:
-            progress.initial_score = best_score
-
-    def step_finished(self, record: StepRecord) -> None:
-        """Listener of the loop."""
-        self.progress.best_score = record.best_score
-        for item in record.candidates:
-            if item.rejected is None:
-                self.notebook.prompt(item.prompt, record.step)
-        self.notebook.step(record)
-        if self.run.watcher:
-            self.run.watcher.step_finished(record)
-        steps = self.loop.total - record.step - 1
-        left = steps * self.loop.pairs_a_step + 2 * len(self.plan.task.splits.test)
-        # Rejected and repeated candidates need no scoring: the plan follows what was really asked for.
-        self.progress.pairs_planned = self.progress.pairs_done + max(0, left)
-
-    def _on_outcome(self, prompt: str, split: str, index: int, outcome: Outcome) -> None:
-        self.notebook.outcome(prompt, split, outcome)
-        progress = self.progress
-        progress.pairs_done += 1
-        task, optimizer = self.task_model.tally, self.optimizer_model.tally
-        progress.calls = task.calls + optimizer.calls
-        progress.cached = task.cached + optimizer.cached
-        progress.replayed = self.task_model.replayed + self.optimizer_model.replayed
-        progress.tokens = sum(t.prompt_tokens + t.completion_tokens for t in (task, optimizer))
-        progress.retries = sum(self._retries().values())
-        costs = [self.plan.task_model.cost(task), self.plan.optimizer_model.cost(optimizer)]
-        progress.usd = None if None in costs else sum(cost for cost in costs if cost is not None)
-
-    def _retries(self) -> dict[str, int]:
-        """Calls that this process tried again, by role, where there were any."""
-        opened = {"task": self.plan.task_model, "optimizer": self.plan.optimizer_model}
-        counts = {role: model.retrying.retries if model.retrying else 0 for role, model in opened.items()}
-        return {role: count for role, count in counts.items() if count}
-
-    async def _embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """The embedder is opened at the first need and named in the journal: a resumed run uses the same one."""
-        if self._remembered is None:
-            from gpo.model.embedder import open_embedder
-
-            recorded: str | None = self.journal.get_meta(EMBEDDER)
-            opened = None if recorded else await open_embedder(None)
-            self.embedder = recorded or (opened.name if opened else "")
-            self.journal.put_meta(EMBEDDER, self.embedder)
-
-            async def embed(missing: Sequence[str]) -> list[list[float]]:
-                nonlocal opened
-                # A replay that finds every vector in the journal never gets here and loads nothing.
-                opened = opened or await open_embedder(recorded)
-                return await opened.embed(missing)
-
-            self._remembered = remembered(embed, self.embedder, self.journal)
-        return await self._remembered(texts)
-
-    def _optimism(self) -> float | None:
-        """Dev minus test score of the best prompt: how far choosing on dev flattered it; None without a test score."""
-        best = self.loop.best if self.tested else None
-        return None if best is None else self.loop.mean(best) - self.tested[best]
-
-    def _extra(self) -> dict[str, Any]:
-        dev = self.scorer.known(self.loop.best, "dev") if self.loop.steps else None
-        return {
-            "method": self.plan.method.name,
-            "models": {"task": self.task_model.identity, "optimizer": self.optimizer_model.identity},
-            "embedder": self.embedder,
-            "rows": {
-                name: len(self.plan.task.examples(name))
-                for name in ("train", "dev", "test", "format", "demos")
-            },
-            "unreadable_dev_replies_of_best": dev.unreadable if dev else None,
-            "excluded_examples": {name: len(self.scorer.excluded(name)) for name in ("dev", "test")},
-            "warnings": list(self.plan.task.warnings),
-            "optimism": self._optimism(),
-        }
-
-
-def versions() -> dict[str, str]:
-    """Versions of what a result depends on."""
-    found = {"python": ".".join(map(str, sys.version_info[:3]))}
-    for name in ("gpo", "xllamacpp", "aiohttp", "numpy"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-async def execute(
-    plan: Plan, run_dir: Path, *, progress: Progress | None = None, watcher: Watcher | None = None
-) -> Result:
-    """Run `plan` in `run_dir`; see `Run.execute`."""
-    return await Run(plan, RunDirectory(run_dir), progress or Progress(), watcher).execute()
-
-
-def _guard(plan: Plan) -> Guard:
-    task = plan.task
-    rows = [
-        f"{example.input} {task.target_text(example)}"
-        for name in ("train", "dev", "format", "demos")
-        for example in task.examples(name)
-    ]
-    return Guard(
-        examples=rows,
-        required=placeholders(plan.prompt),
-        answers=task.answer_texts,
-        initial=plan.prompt,
-        max_words=plan.optimize.max_words,
-        columns=frozenset(name for example in task.examples("train") for name in example.fields) | {"input"},
-        frozen=plan.optimize.frozen,
-    )
-
-
-async def _close(models: Sequence[Any]) -> None:
+async def _close(models: Sequence[Model]) -> None:
     for model in {id(model): model for model in models}.values():
         await model.aclose()

@@ -183,7 +183,7 @@ def test_the_grid_is_filtered_and_a_cell_opens_the_exchange(open_page: Open, fin
     page.keyboard.press("Enter")
     dialog = page.locator("#exchange")
     dialog.wait_for()
-    page.wait_for_function("document.querySelector('#exchange-body').textContent.includes('Let me see.')")
+    page.locator("#exchange-body pre", has_text="Let me see.").wait_for()
     assert "Expected:" in dialog.inner_text()
     assert "null" not in page.locator("body").inner_text()
     page.keyboard.press("Escape")

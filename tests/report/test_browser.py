@@ -157,7 +157,7 @@ def test_the_keyboard_reaches_everything(open_page: Open, finished: Path) -> Non
     assert page.evaluate("document.activeElement.id") == f"candidate-{second.replace('.', '-')}"
     page.keyboard.press("Tab")  # on to the raw reply of this candidate
     page.keyboard.press("Enter")
-    assert "<START>" in page.evaluate("document.activeElement.parentNode.querySelector('pre').textContent")
+    page.locator(f"#candidate-{second.replace('.', '-')} pre", has_text="<START>").wait_for()
     # Every stop shows where it is.
     outlined = """() => { const style = getComputedStyle(document.activeElement);
         return style.outlineStyle !== "none" || style.strokeWidth === "4px"; }"""

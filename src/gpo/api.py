@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
+from gpo import paths
 from gpo.config.load import parse_config
 from gpo.config.schema import MethodConfig
 from gpo.model.callable import CallableModel
@@ -37,6 +38,7 @@ def optimize(
     models: Mapping[str, ModelLike] | ModelLike,
     method: str | Mapping[str, Any] | Method = "gpo",
     run_dir: str | Path | None = None,
+    data_dir: str | Path | None = None,
     watcher: Watcher | None = None,
     progress: Progress | None = None,
     **settings: Any,
@@ -47,7 +49,8 @@ def optimize(
     or one model for both; a model is a name, a mapping with the configuration's keys, or a callable that takes the
     prompt text (or `messages`) and returns the reply. `method` is a name, the four options as a mapping, or a `Method`
     with own objects. `run_dir` keeps the run, so that the same call again goes on where it stopped; without it
-    nothing is kept. `settings` are the configuration's other sections: optimize, evaluation, budget, seed, preset.
+    nothing is kept. `data_dir` holds the rows of benchmarks ($GPO_DATA_DIR, else the Hugging Face hub). `settings` are
+    the configuration's other sections: optimize, evaluation, budget, seed, preset.
     Raises `GPOError`.
     """
     return _run(
@@ -57,6 +60,7 @@ def optimize(
             models=models,
             method=method,
             run_dir=run_dir,
+            data_dir=data_dir,
             watcher=watcher,
             progress=progress,
             **settings,
@@ -71,12 +75,13 @@ async def aoptimize(
     models: Mapping[str, ModelLike] | ModelLike,
     method: str | Mapping[str, Any] | Method = "gpo",
     run_dir: str | Path | None = None,
+    data_dir: str | Path | None = None,
     watcher: Watcher | None = None,
     progress: Progress | None = None,
     **settings: Any,
 ) -> Result:
     """`optimize` for a running event loop."""
-    plan = _plan(task, prompt, models, method, settings)
+    plan = _plan(task, prompt, models, method, settings, data_dir)
     with TemporaryDirectory(prefix="gpo-") as folder:
         directory = RunDirectory(Path(run_dir) if run_dir else Path(folder) / "run")
         return await Run(plan, directory, progress or Progress(), watcher).execute()
@@ -88,10 +93,11 @@ def evaluate(
     *,
     model: ModelLike,
     split: str = "test",
+    data_dir: str | Path | None = None,
     **settings: Any,
 ) -> Evaluation:
     """The score of one prompt on one split, with its interval. Arguments as for `optimize`. Raises `GPOError`."""
-    plan = _plan(task, prompt, {"task": model, "optimizer": model}, "gpo", settings)
+    plan = _plan(task, prompt, {"task": model, "optimizer": model}, "gpo", settings, data_dir)
     return _run(evaluate_prompt(plan, prompt, split))
 
 
@@ -106,6 +112,7 @@ def _plan(
     models: Mapping[str, ModelLike] | ModelLike,
     chosen: str | Mapping[str, Any] | Method,
     settings: Mapping[str, Any],
+    data_dir: str | Path | None,
 ) -> Plan:
     roles = (
         models if isinstance(models, Mapping) and "task" in models else {"task": models, "optimizer": models}
@@ -126,6 +133,7 @@ def _plan(
     return assemble(
         config,
         base_dir=Path(),
+        data_dir=Path(data_dir).expanduser() if data_dir else paths.data_dir(),
         task=task if isinstance(task, Task) else None,
         models=own,
         method_object=chosen if isinstance(chosen, Method) else None,

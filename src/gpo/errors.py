@@ -3,11 +3,19 @@
 Whatever is not one of these is a bug. No message may hold a key, a header or a whole prompt.
 """
 
+LONGEST = 1500
+"""Characters of an error."""
+
 
 class GPOError(Exception):
-    """Base of every error that GPO raises on purpose; `str(error)` is one line for a person."""
+    """Base of every error that GPO raises on purpose; `str(error)` is one line for a person, cut where it is long:
+    names from data and servers can have any length."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        line = super().__str__()
+        return line if len(line) <= LONGEST else line[:LONGEST] + "…"
 
 
 class ConfigError(GPOError):
@@ -31,7 +39,10 @@ class TransientModelError(ModelError):
 
     `retry_after` is the number of seconds that the server asked for, or None.
     `status` is the HTTP status, or None when there was no response.
+    `crowded`: a rate limit was met because too much was asked at once, which says nothing about this call.
     """
+
+    crowded = False
 
     def __init__(self, message: str, *, retry_after: float | None = None, status: int | None = None) -> None:
         super().__init__(message)

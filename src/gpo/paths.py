@@ -1,4 +1,4 @@
-"""Where GPO keeps what outlives a run: the user-level call store, weights, embedders.
+"""Where GPO keeps what outlives a run: the user-level call store, weights, embedders; where benchmarks lie.
 
 Knows no file inside of it. `$GPO_HOME` wins; otherwise it is the platform's cache folder.
 """
@@ -28,3 +28,14 @@ def home(environ: Mapping[str, str] | None = None, platform: str = sys.platform)
     # The XDG specification says that a relative path is to be ignored.
     cache = env.get("XDG_CACHE_HOME", "")
     return (Path(cache) if os.path.isabs(cache) else Path.home() / ".cache") / "gpo"
+
+
+def data_dir(environ: Mapping[str, str] | None = None) -> Path | None:
+    """The folder of benchmark rows that `$GPO_DATA_DIR` names, None where it is not set.
+
+    Read by whoever starts a run (the command line, the Python functions) and passed on from there: what a run
+    does must not depend on the environment of the code below.
+    """
+    env = os.environ if environ is None else environ
+    own = env.get("GPO_DATA_DIR", "")
+    return Path(own).expanduser() if own else None

@@ -137,14 +137,15 @@ async def test_a_layer_around_the_model_sees_every_attempt(server: ModelServer) 
             await self.model.aclose()
 
     server.faults = Faults(rates={"500": 1.0}, per_request=2)
-    model = retrying(server, Sleeps())
+    limited = Limited(Wire(base_url=server.base_url, model="m"), 4)
+    model = Retrying(limited, sleep=Sleeps(), again=limited.again)
     layers: list[Counting] = []
 
     def layer(inner: Model) -> Counting:
         layers.append(Counting(inner))
         return layers[0]
 
-    model.around(layer)
+    limited.around(layer)
     await model.complete(ask())
     assert layers[0].calls == 3
     await model.aclose()

@@ -17,6 +17,7 @@ from gpo.errors import ModelError, PermanentModelError, TransientModelError
 from gpo.model.model import Message, Request
 from gpo.model.wire import Wire
 from gpo.model.wire_errors import (
+    EmptyReplyError,
     UnreachableError,
     redact,
     response_error,
@@ -84,7 +85,6 @@ async def test_a_server_that_keeps_silent_is_given_up(server: ModelServer) -> No
         ("quota", "run", "You exceeded your current quota"),
         ("overflow", "call", "maximum context length is 8192 tokens"),
         ("content_filter", "call", "the content filter refused the call"),
-        ("no_choices", "call", "answered without a completion"),
     ],
 )
 async def test_what_would_fail_again_is_permanent(
@@ -95,6 +95,13 @@ async def test_what_would_fail_again_is_permanent(
     assert isinstance(error, PermanentModelError)
     assert error.scope == scope
     assert words in str(error)
+
+
+async def test_a_reply_without_choices_may_be_asked_for_again(server: ModelServer, wire: Wire) -> None:
+    server.faults = Faults(rates={"no_choices": 1.0})
+    error = await failure(wire)
+    assert isinstance(error, EmptyReplyError)
+    assert "answered without a completion" in str(error)
 
 
 async def test_an_unknown_model_is_named(server: ModelServer, wire: Wire) -> None:
@@ -183,7 +190,7 @@ JSON = st.recursive(
 def test_any_json_is_a_reply_or_an_error_of_ours(data: Any) -> None:
     try:
         reply = decode(json.dumps(data).encode(), ASK, "here")
-    except (ValueError, PermanentModelError):
+    except (ValueError, PermanentModelError, EmptyReplyError):
         return
     assert len(reply.texts) == 1
     reply.text.encode()

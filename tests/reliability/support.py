@@ -70,11 +70,11 @@ async def run(server: ModelServer | str, folder: Path, name: str = "run", **sect
 
 
 def timeless(result: Result | Mapping[str, Any]) -> dict[str, Any]:
-    """A result as JSON values without what depends on the clock and on the server's port."""
+    """A result as JSON values without what depends on the clock, on the server's port and on how often it refused."""
     data: dict[str, Any] = json.loads(json.dumps(result.to_dict() if isinstance(result, Result) else result))
     data.pop("seconds")
     data.pop("models", None)
-    for extra in ("pace", "speed"):
+    for extra in ("pace", "speed", "limits", "lost_attempts"):
         data.pop(extra, None)
     return data
 

@@ -20,10 +20,17 @@ from tests.support.server import FaultKind, Faults, ModelServer, request_key
 from .support import landscape_server, plan, run, timeless
 
 TRANSIENT: tuple[FaultKind, ...] = (
-    "429", "429_retry_after", "500", "502", "503", "reset", "truncated", "garbage", "html",
+    "429", "429_retry_after", "500", "502", "503", "reset", "truncated", "garbage", "html", "no_choices", "hang",
 )  # fmt: skip
+STOPPING = tuple(kind for kind in TRANSIENT if kind != "no_choices")
+"""Those that stop the run where they never pass; a reply that stays empty costs its example."""
 FATAL: tuple[FaultKind, ...] = ("wrong_key", "no_model", "quota")
 PER_CALL: tuple[FaultKind, ...] = ("content_filter", "overflow", "no_choices")
+
+
+def patience(kind: FaultKind, seconds: float = 0.4) -> dict[str, Any]:
+    """Of a server that never answers one should not wait long."""
+    return {"timeout": seconds, "concurrency": 16} if kind == "hang" else {}
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +40,7 @@ def faultless(tmp_path_factory: pytest.TempPathFactory) -> Result:
 
 
 def test_the_matrix_is_whole() -> None:
-    assert {*TRANSIENT, *FATAL, *PER_CALL, "hang"} == set(get_args(FaultKind))
+    assert {*TRANSIENT, *FATAL, *PER_CALL} == set(get_args(FaultKind))
 
 
 @pytest.mark.parametrize("share", [0.05, 0.2])
@@ -42,20 +49,17 @@ async def test_what_passes_changes_nothing(
     kind: FaultKind, share: float, faultless: Result, tmp_path: Path
 ) -> None:
     with landscape_server(faults=Faults(rates={kind: share}, seed=1)) as server:
-        result = await run(server, tmp_path)
+        result = await run(server, tmp_path, model=patience(kind))
     assert timeless(result) == timeless(faultless)
-    assert server.stats.outcomes[kind] > 0
+    met = server.stats.outcomes["aborted" if kind == "hang" else kind]
+    assert met > 0
     assert server.stats.repeated == 0
+    # What may have been charged and brought nothing is told beside the usage; what the server refused is free.
+    lost = sum(result.extra.get("lost_attempts", {}).values())
+    assert lost == (0 if kind in ("429", "429_retry_after", "503") else met)
 
 
-async def test_a_timeout_changes_nothing(faultless: Result, tmp_path: Path) -> None:
-    with landscape_server(faults=Faults(rates={"hang": 0.1}, seed=1)) as server:
-        result = await run(server, tmp_path, model={"timeout": 0.25, "concurrency": 16})
-    assert timeless(result) == timeless(faultless)
-    assert server.stats.repeated == 0
-
-
-@pytest.mark.parametrize("kind", [*TRANSIENT, *FATAL])
+@pytest.mark.parametrize("kind", [*STOPPING, *FATAL])
 async def test_what_never_passes_stops_the_run_with_the_providers_words(
     kind: FaultKind, faultless: Result, tmp_path: Path
 ) -> None:
@@ -65,7 +69,7 @@ async def test_what_never_passes_stops_the_run_with_the_providers_words(
         paid = server.stats.finished
         server.faults = Faults(rates={kind: 1.0})
         with pytest.raises(ModelError) as caught:
-            await run(server, tmp_path, model={"retries": 2})
+            await run(server, tmp_path, model={"retries": 2, **patience(kind, 0.1)})
         assert len(str(caught.value).splitlines()) == 1
         server.faults = Faults()
         result = await run(server, tmp_path)
@@ -107,18 +111,46 @@ async def test_an_example_that_cannot_be_scored_is_left_out_for_all(kind: FaultK
     assert len(failed) == 1
 
 
-@pytest.mark.parametrize("kind", PER_CALL)
-@pytest.mark.parametrize("share", [0.2, 1.0])
+# Empty choices pass when they are asked for again, unless they never do.
+@pytest.mark.parametrize(
+    ("kind", "share"),
+    [(kind, share) for kind in PER_CALL for share in (0.05, 0.2, 1.0) if kind != "no_choices" or share == 1],
+)
 async def test_too_many_such_examples_stop_the_run_and_say_why(
     kind: FaultKind, share: float, tmp_path: Path
 ) -> None:
     with landscape_server(faults=Faults(rates={kind: share}, seed=1)) as server:
         with pytest.raises(ModelError, match=r"could not be scored|filter|context|without a completion"):
-            await run(server, tmp_path)
+            await run(server, tmp_path, model={"retries": 2})
         # The cause is gone (a longer context, say): the same command goes on.
         server.faults = Faults()
         result = await run(server, tmp_path)
     assert result.status == "complete"
+
+
+async def test_what_is_in_flight_when_too_many_failed_is_finished_and_kept(tmp_path: Path) -> None:
+    def bad(key: str) -> bool:
+        return int(key, 16) % 2 == 1
+
+    class Mixed(Faults):
+        def pick(self, key: str, attempt: int) -> FaultKind | None:
+            return "content_filter" if bad(key) else None
+
+    with landscape_server(faults=Mixed()) as server:
+        answer = server._handle
+
+        async def handle(request: Any, body: dict[str, Any]) -> Any:
+            # The refusals are there long before the answers.
+            if not bad(request_key(request.path, body)):
+                await asyncio.sleep(0.3)
+            return await answer(request, body)
+
+        server._handle = handle  # type: ignore[method-assign]
+        with pytest.raises(ModelError, match="could not be scored"):
+            await run(server, tmp_path)
+        assert server.stats.outcomes["aborted"] == 0
+        with JournalReader(tmp_path / "run" / "journal.sqlite") as journal:
+            assert len(list(journal.ledger())) == server.stats.outcomes["ok"] > 0
 
 
 async def test_no_server_is_one_line_and_leaves_nothing_in_the_way(tmp_path: Path) -> None:

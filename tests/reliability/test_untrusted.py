@@ -120,6 +120,10 @@ async def test_a_frozen_part_outlives_a_run_and_must_be_in_the_prompt(tmp_path: 
     with landscape_server() as server:
         result = await run(server, tmp_path, optimize={**sizes, "frozen": ["about it"]})
         assert all("about it" in step["prompt"] for step in result.steps)
+        # The optimizer is told, on a line of its own; a part is inserted as it is and never read as a template.
+        asked = [all_text(body) for body in server.bodies() if "<START>" in all_text(body)]
+        assert asked
+        assert all("word for word" in text and "\nabout it\n" in text for text in asked)
         assert PROMPT.endswith("about it")
         with pytest.raises(ConfigError, match=r"optimize\.frozen"):
             plan(server, tmp_path, optimize={**sizes, "frozen": ["nowhere"]})

@@ -15,7 +15,7 @@ import random
 import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -117,8 +117,9 @@ class ModelServer:
 
     `max_choices` is the most completions that a call gets whatever its `n` says (a server without `n`: 1); `refuse`
     names parameters that are answered with the 400 of the reasoning models; `models` are the names that exist
-    (None: all). `delay` is in seconds. Tokens are words. While `gate` is cleared no call is answered: a test lets
-    calls pile up (`wait_for`) and sets it again, and depends on no timing.
+    (None: all). What goes beyond `most_at_once` calls under way or `per_second` in any second is refused with a 429
+    and counted as "full". `delay` is in seconds. Tokens are words. While `gate` is cleared no call is answered: a test
+    lets calls pile up (`wait_for`) and sets it again, and depends on no timing.
     """
 
     answer: Answer = echo
@@ -129,6 +130,8 @@ class ModelServer:
     max_choices: int | None = None
     refuse: frozenset[str] = frozenset()
     cached_share: float = 0.0
+    most_at_once: int | None = None
+    per_second: int | None = None
     with_usage: bool = True
     keep_log: bool = True
     port: int = 0
@@ -140,6 +143,8 @@ class ModelServer:
         self.log: list[Call] = []
         self._attempts: Counter[str] = Counter()
         self._done: set[str] = set()
+        self._served = 0
+        self._recent: deque[float] = deque()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
@@ -234,6 +239,27 @@ class ModelServer:
             hint = " Use 'max_completion_tokens' instead." if name == "max_tokens" else ""
             words = f"Unsupported parameter: '{name}' is not supported with this model.{hint}"
             return "400", _error(400, words, code="unsupported_parameter", param=name)
+        if not self._admits():
+            return "full", _error(429, "Rate limit reached")
+        self._served += 1
+        try:
+            return await self._serve(request, body)
+        finally:
+            self._served -= 1
+
+    def _admits(self) -> bool:
+        if self.most_at_once is not None and self._served >= self.most_at_once:
+            return False
+        if self.per_second is not None:
+            now = time.monotonic()
+            while self._recent and self._recent[0] <= now - 1:
+                self._recent.popleft()
+            if len(self._recent) >= self.per_second:
+                return False
+            self._recent.append(now)
+        return True
+
+    async def _serve(self, request: web.Request, body: dict[str, Any]) -> tuple[str, web.Response]:
         key = request_key(request.path, body)
         attempt = self._attempts[key]
         self._attempts[key] += 1

@@ -299,8 +299,8 @@ def test_missing_things_are_named_with_the_way_out(tmp_path: Path) -> None:
         ("empty", "holds no split files"),
         (".", "the dev split is missing"),
         ({"train": "train.jsonl", "dev": "dev.jsonl"}, r"dev\.jsonl: no such file"),
-        ("bbh/navigate", "'bbh/navigate' cannot be fetched by name yet"),
-        ("hf:openai/gsm8k", "cannot be fetched by name yet"),
+        ("bbh/navigat", "no benchmark is called 'bbh/navigat'; did you mean bbh/navigate?"),
+        ("hf:gsm8k", "'hf:gsm8k' is not an address on the Hugging Face hub; write hf:org/name"),
     ]
     for data, message in cases:
         with pytest.raises(ConfigError, match=message):

@@ -16,13 +16,18 @@ if TYPE_CHECKING:
     from gpo.run.result import Result
 
 
-def assemble(config: Config, base_dir: Path) -> Plan:
-    """The run that `config` asks for; weights that are missing are fetched with a progress bar on stderr."""
+def assemble(config: Config, base_dir: Path, data_dir: Path | None = None) -> Plan:
+    """The run that `config` asks for; weights that are missing are fetched with a progress bar on stderr.
+
+    Benchmarks are read from `data_dir`, or from `$GPO_DATA_DIR` where that is None.
+    """
+    from gpo import paths
     from gpo.cli.pulling import PullDisplay
     from gpo.run import plan
 
+    data_dir = data_dir or paths.data_dir()
     with PullDisplay() as display:
-        return plan.assemble(config, base_dir=base_dir, on_pull=display.progress)
+        return plan.assemble(config, base_dir=base_dir, data_dir=data_dir, on_pull=display.progress)
 
 
 def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = None) -> Result:

@@ -16,6 +16,12 @@ def evaluate(
         Optional[list[str]],
         typer.Option("--set", metavar="KEY.PATH=VALUE", help="Override one key; may be repeated."),
     ] = None,
+    data_dir: Annotated[
+        Optional[Path],
+        typer.Option(
+            metavar="DIR", help="Where the rows of benchmarks lie; $GPO_DATA_DIR, else the Hugging Face hub."
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the score as JSON.")] = False,
 ) -> None:
     """Score a prompt, with its 95 % interval."""
@@ -29,7 +35,7 @@ def evaluate(
     from gpo.run.evaluate import evaluate_prompt, read_prompt
     from gpo.run.progress import Progress
 
-    prepared = assemble(load_config(config, set_ or ()), config.parent)
+    prepared = assemble(load_config(config, set_ or ()), config.parent, data_dir)
     progress = Progress()
     with ProgressDisplay(progress) as display:
         evaluation = asyncio.run(evaluate_prompt(prepared, read_prompt(prompt), split, progress, display))

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import typer
 
-from gpo.cli import demo, evaluate, init, models, optimize, report, tasks, view
+from gpo.cli import bench, demo, evaluate, init, models, optimize, report, tasks, view
 from gpo.errors import GPOError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.command("optimize")(optimize.optimize)
 app.command("evaluate")(evaluate.evaluate)
+app.command("bench")(bench.bench)
 app.command("demo")(demo.demo)
 app.command("init")(init.init)
 app.command("report")(report.report)

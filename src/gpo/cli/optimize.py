@@ -18,6 +18,12 @@ def optimize(
         Optional[list[str]],
         typer.Option("--set", metavar="KEY.PATH=VALUE", help="Override one key; may be repeated."),
     ] = None,
+    data_dir: Annotated[
+        Optional[Path],
+        typer.Option(
+            metavar="DIR", help="Where the rows of benchmarks lie; $GPO_DATA_DIR, else the Hugging Face hub."
+        ),
+    ] = None,
     fork: Annotated[
         Optional[Path],
         typer.Option(
@@ -35,7 +41,7 @@ def optimize(
 
     loaded = load_config(config, set_ or ())
     directory = run_dir or Path("runs") / config.stem
-    plan = assemble(loaded, config.parent)
+    plan = assemble(loaded, config.parent, data_dir)
     if estimate:
         print_estimate(plan, as_json=json)
     else:

@@ -15,8 +15,11 @@ from gpo.report.terminal import dollars, duration
 from gpo.run.progress import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import RenderableType
 
+    from gpo.model.limits import LimitState
     from gpo.optimizer.search import StepRecord
 
 REFRESH = 0.25
@@ -113,9 +116,29 @@ class ProgressDisplay:
             parts.append(f"{p.replayed:,} replayed")
         if p.retries:
             parts.append(f"{p.retries:,} retries")
+        parts += throttled({role: limited.state for role, limited in p.limits.items()})
         parts.append(dollars(p.usd))
         parts.append(f"{duration(p.seconds)} gone")
         left = p.seconds_left
         if left is not None and p.phase != "done":
             parts.append(f"about {duration(left)} left")
         return " · ".join(parts)
+
+
+def throttled(limits: Mapping[str, LimitState]) -> list[str]:
+    """What slows the calls down, by role: fewer at once than configured, or calls that wait for their time. Said once
+    where it is the same for both roles; empty where nothing does."""
+    said: dict[str, list[str]] = {}
+    for role, state in limits.items():
+        if state.now < state.configured:
+            said.setdefault(f"{state.now}/{state.configured} at once (429)", []).append(role)
+        if state.held:
+            said.setdefault(_HELD.get(state.held, state.held), []).append(role)
+    return [text if "task" in roles else f"{', '.join(roles)} {text}" for text, roles in said.items()]
+
+
+_HELD = {
+    "refused": "waiting for the endpoint",
+    "requests_per_minute": "held to requests_per_minute",
+    "tokens_per_minute": "held to tokens_per_minute",
+}

@@ -1,39 +1,182 @@
-"""`gpo tasks list|show`: the tasks that GPO brings."""
+"""`gpo tasks list|show`: the tasks and benchmarks that are known by name. Fetches nothing."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-app = typer.Typer(help="Tasks that GPO brings.", no_args_is_help=True, rich_markup_mode=None)
+if TYPE_CHECKING:
+    from gpo.task.benchmarks import Benchmark
+
+app = typer.Typer(help="Tasks and benchmarks by name.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command("list")
 def list_() -> None:
-    """One line a task."""
+    """The tasks that GPO brings, and the benchmarks in their groups."""
+    from gpo.task import benchmarks
     from gpo.task.builtin import describe, names
 
+    print("Tasks that GPO brings")
     for name in names():
-        print(f"gpo/{name:<26} {describe(name)}")
+        _line(f"gpo/{name}", describe(name))
+    groups = benchmarks.groups()
+    print("\nBenchmarks (rows from --data-dir or $GPO_DATA_DIR, else from the Hugging Face hub)")
+    _line("bbh/TASK", f"BIG-Bench Hard: {len(groups['bbh'])} tasks")
+    _members(groups["bbh"])
+    _line("mmlu/SUBJECT", f"Multiple-choice exams: {len(groups['mmlu'])} subjects")
+    for group, members in groups.items():
+        if group.startswith("mmlu/"):
+            _members(members, lead=f"{group.removeprefix('mmlu/')}: ")
+    for name in benchmarks.names():
+        if "/" not in name:
+            _line(name, benchmarks.find(name).description)
+    _line(
+        "hf:org/name", "Any data set on the Hugging Face hub made of files of rows (task.input, task.target)"
+    )
+    print("\nGroups, for gpo bench")
+    for group, members in groups.items():
+        _line(group, f"{len(members)} tasks" if len(members) > 4 else ", ".join(members))
 
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="A name from the list, with or without gpo/.")],
-    rows: Annotated[int, typer.Option(help="How many rows of train are shown.")] = 3,
+    name: Annotated[str, typer.Argument(help="A name from the list; gpo/ may be left out.")],
+    rows: Annotated[
+        Optional[int], typer.Option(help="How many rows of train are shown; 3 of a task of GPO's, else 1.")
+    ] = None,
+    data_dir: Annotated[
+        Optional[Path],
+        typer.Option(metavar="DIR", help="Where the rows of benchmarks lie; $GPO_DATA_DIR if not given."),
+    ] = None,
 ) -> None:
     """Sizes, settings and a few rows of a task."""
-    from gpo.report.plain import printable
+    from gpo import paths
+    from gpo.task import benchmarks
+    from gpo.task.builtin import names
+
+    if name.removeprefix("gpo/") in names():
+        _show_builtin(name.removeprefix("gpo/"), 3 if rows is None else rows)
+    elif name in benchmarks.groups():
+        _show_group(name, data_dir or paths.data_dir())
+    elif name in benchmarks.names():
+        _show_benchmark(benchmarks.find(name), 1 if rows is None else rows, data_dir or paths.data_dir())
+    else:
+        _refuse(name)
+
+
+def _refuse(name: str) -> None:
+    """Raise the `ConfigError` that says which name is closest."""
+    from gpo.errors import ConfigError
+    from gpo.task import benchmarks
+    from gpo.task.builtin import load
+
+    if name.startswith("hf:"):
+        raise ConfigError(f"{name!a}: data sets of the hub are not listed here; a run reads them")
+    if benchmarks.meant(name):
+        benchmarks.find(name)
+    load(name.removeprefix("gpo/"), seed=0, split=None)
+
+
+def _show_builtin(name: str, rows: int) -> None:
     from gpo.task.builtin import describe, load
 
-    name = name.removeprefix("gpo/")
     splits, defaults = load(name, seed=0, split=None)
     print(f"gpo/{name}: {describe(name)}")
-    print("rows: " + ", ".join(f"{split} {len(items)}" for split, items in splits.items()))
+    _fact("rows", _sizes({split: len(items) for split, items in splits.items()}))
     for key, value in defaults.items():
-        print(f"{key}: {value}")
-    for row in splits["train"][:rows]:
+        _fact(key, _setting(value))
+    _rows(splits["train"][:rows])
+
+
+def _show_group(name: str, data_dir: Path | None) -> None:
+    from gpo.task import benchmarks
+
+    members = benchmarks.expand(name)
+    print(f"{name}: {len(members)} tasks, for gpo bench; a run has one of them.")
+    _fact("rows", _sizes(_sums(benchmarks.find(member).sizes for member in members)))
+    if data_dir is not None:
+        held = [member for member in members if benchmarks.present(member, data_dir)]
+        _fact("here", f"{len(held)} of {len(members)} in {data_dir}")
+    print()
+    for member in members:
+        _line(member, benchmarks.find(member).description, width=max(map(len, members)))
+
+
+def _show_benchmark(benchmark: Benchmark, rows: int, data_dir: Path | None) -> None:
+    from gpo.task import benchmarks
+    from gpo.task.load import read_folder
+
+    print(f"{benchmark.name}: {benchmark.description}")
+    _fact("rows", _sizes(benchmark.sizes))
+    for key, value in benchmark.defaults().items():
+        _fact(key, _setting(value))
+    _fact("home", f"Hugging Face, {benchmark.home}")
+    _fact("licence", benchmark.licence)
+    if benchmark.note:
+        _fact("note", benchmark.note)
+    place = benchmarks.present(benchmark.name, data_dir)
+    if place is None:
+        way = f"{data_dir} has none" if data_dir else "the first run fetches them, or give --data-dir"
+        _fact("here", f"no rows yet; {way}")
+        return
+    splits = read_folder(place)
+    _fact("here", f"{place} ({_sizes({split: len(items) for split, items in splits.items()})})")
+    _rows([row.values for row in splits["train"][:rows]])
+
+
+def _rows(rows: Iterable[Mapping[str, Any]]) -> None:
+    from gpo.report.plain import printable
+
+    for row in rows:
+        target = row["target"]
+        references = target if isinstance(target, list) else [target]
         print()
         print(printable(str(row["input"]), newlines=True))
-        print(f"→ {printable(str(row['target']))}")
+        for reference in references:
+            print(f"→ {printable(str(reference))}")
+
+
+def _sizes(sizes: Mapping[str, int]) -> str:
+    return ", ".join(f"{split} {size:,}" for split, size in sizes.items())
+
+
+def _sums(sizes: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for each in sizes:
+        for split, size in each.items():
+            total[split] = total.get(split, 0) + size
+    return total
+
+
+def _setting(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_setting(inner)}" for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return "|".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _line(name: str, text: str, width: int = 29) -> None:
+    print(f"  {name:<{width}}  {text}")
+
+
+def _fact(name: str, text: str) -> None:
+    print(f"  {name:<14} {text}")
+
+
+def _members(members: Sequence[str], lead: str = "") -> None:
+    listing = ", ".join(member.partition("/")[2] for member in members)
+    wrapped = textwrap.wrap(
+        lead + listing,
+        width=80,
+        initial_indent="      ",
+        subsequent_indent="        " if lead else "      ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    print("\n".join(wrapped))

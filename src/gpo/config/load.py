@@ -18,6 +18,19 @@ from gpo.errors import ConfigError
 
 KeyPath = tuple[str, ...]
 
+# PyYAML answers a scalar that does not fit its tag (`!!bool maybe`) with whatever Python raises on the way.
+_YAML_FAULTS = (
+    yaml.YAMLError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+_MOST_VALUES = 100_000
+_LONGEST_KEY = 120
+
 
 def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
     """Read `path` and apply `overrides` ("key.path=value", the value read as YAML), in their order.
@@ -34,9 +47,9 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
         raise ConfigError(f"{path}: is not UTF-8 text") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
-    data, lines = _parse(text, str(path))
+    data, lines = parse_yaml(text, str(path))
     for override in overrides:
-        _override(data, override)
+        apply_override(data, override)
     return parse_config(data, source=str(path), lines=lines)
 
 
@@ -49,7 +62,7 @@ def parse_config(
     try:
         return Config.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(_explain(error, source, lines or {})) from None
+        raise ConfigError(explain(error, source, lines or {}, Config)) from None
 
 
 def dump_config(config: Config) -> str:
@@ -58,15 +71,21 @@ def dump_config(config: Config) -> str:
     return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110)
 
 
-def _parse(text: str, source: str) -> tuple[dict[str, Any], dict[KeyPath, int]]:
+def parse_yaml(text: str, source: str) -> tuple[dict[str, Any], dict[KeyPath, int]]:
+    """A mapping and the line of every key in it. Raises `ConfigError`, also for a key that stands twice."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        # Aliases of aliases: a few lines that stand for more values than any machine has room for.
+        if _size(node, {}) > _MOST_VALUES:
+            raise ConfigError(
+                f"{source}: holds more than {_MOST_VALUES:,} values; write aliases out less often"
+            )
         data = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = f":{mark.line + 1}" if mark else ""
         raise ConfigError(f"{source}{line}: is not valid YAML ({error.problem})") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except _YAML_FAULTS as error:
         reason = " ".join(str(error).split())[:200]
         raise ConfigError(f"{source}: is not valid YAML ({reason})") from None
     if data is None:
@@ -78,25 +97,39 @@ def _parse(text: str, source: str) -> tuple[dict[str, Any], dict[KeyPath, int]]:
     return data, lines
 
 
+def _size(node: yaml.Node | None, sizes: dict[int, int]) -> int:
+    """How many values `node` stands for with every alias written out; one that holds itself is infinitely many."""
+    if not isinstance(node, yaml.CollectionNode):
+        return 1
+    if id(node) not in sizes:
+        sizes[id(node)] = _MOST_VALUES + 1
+        parts = [part for item in node.value for part in (item if isinstance(item, tuple) else (item,))]
+        sizes[id(node)] = 1 + sum(_size(part, sizes) for part in parts)
+    return sizes[id(node)]
+
+
 def _collect_lines(node: yaml.Node | None, path: KeyPath, lines: dict[KeyPath, int], source: str) -> None:
     if not isinstance(node, yaml.MappingNode):
         return
     for key, value in node.value:
         here = (*path, str(key.value))
         if here in lines:
-            raise ConfigError(f"{source}:{key.start_mark.line + 1}: the key {'.'.join(here)} stands twice")
+            raise ConfigError(
+                f"{source}:{key.start_mark.line + 1}: the key {_short('.'.join(here))} stands twice"
+            )
         lines[here] = key.start_mark.line + 1
         _collect_lines(value, here, lines, source)
 
 
-def _override(data: dict[str, Any], override: str) -> None:
+def apply_override(data: dict[str, Any], override: str) -> None:
+    """Set one key of `data` to the value in "key.path=value". Raises `ConfigError` for another form."""
     path, equals, raw = override.partition("=")
     keys = path.strip().split(".")
     if not equals or not all(keys):
         raise ConfigError(f"--set {override}: must look like key.path=value, for instance optimize.epochs=1")
     try:
         value = yaml.safe_load(raw) if raw.strip() else ""
-    except yaml.YAMLError:
+    except _YAML_FAULTS:
         value = raw
     here: Any = data
     for key in keys[:-1]:
@@ -106,8 +139,9 @@ def _override(data: dict[str, Any], override: str) -> None:
     here[keys[-1]] = value
 
 
-def _explain(error: ValidationError, source: str, lines: Mapping[KeyPath, int]) -> str:
-    """One line for the first mistake (an unknown key before all, as it often causes the others)."""
+def explain(error: ValidationError, source: str, lines: Mapping[KeyPath, int], root: type[BaseModel]) -> str:
+    """One line for the first mistake (an unknown key before all, as it often causes the others); `root` is the section
+    that did not fit."""
     mistakes = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
     # `method` and `task.data` are a name or a mapping: where a mapping is given, "not a string" is not the point.
     mistakes = [
@@ -115,18 +149,26 @@ def _explain(error: ValidationError, source: str, lines: Mapping[KeyPath, int]) 
     ] or mistakes
     first = mistakes[0]
     path = _known_path(first["loc"])
-    key = ".".join(path) or "configuration"
+    key = _short(".".join(path)) or "configuration"
     line = next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), None)
     where = f"{source}:{line}" if line else source
     if first["type"] == "extra_forbidden":
-        return f"{where}: unknown key {key}{_suggest(path, first['loc'])}"
+        return f"{where}: unknown key {key}{_suggest(path, first['loc'], root)}"
     if first["type"] == "missing":
         return f"{where}: the key {key} is missing"
     more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 and not _same_key(mistakes) else ""
     given = first.get("input")
-    shown = f", not {given!r}" if isinstance(given, str | int | float | bool) and len(str(given)) < 60 else ""
+    shown = f", not {given!r}" if isinstance(given, str | float | bool) and len(str(given)) < 60 else ""
+    if (
+        isinstance(given, int) and given.bit_length() < 64
+    ):  # of a longer one Python refuses to write the digits
+        shown = f", not {given!r}"
     message = first["msg"].removeprefix("Value error, ")
     return f"{where}: {key}: {message[0].lower()}{message[1:]}{shown}{more}"
+
+
+def _short(key: str) -> str:
+    return key if len(key) <= _LONGEST_KEY else key[:_LONGEST_KEY] + "…"
 
 
 def _same_key(mistakes: Sequence[Any]) -> bool:
@@ -142,8 +184,8 @@ def _known_path(location: Sequence[int | str]) -> KeyPath:
     return tuple(part for index, part in enumerate(parts) if not (index == len(parts) - 1 and part in types))
 
 
-def _suggest(path: KeyPath, location: Sequence[int | str]) -> str:
-    section: type[BaseModel] = Config
+def _suggest(path: KeyPath, location: Sequence[int | str], root: type[BaseModel]) -> str:
+    section = root
     for key in path[:-1]:
         field = section.model_fields.get(key)
         models = [kind for kind in _types(field.annotation) if _is_section(kind)] if field else []

@@ -92,7 +92,12 @@ class ModelConfig(Section):
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
     max_tokens: Annotated[int, Field(gt=0)] = 256
     concurrency: Annotated[int, Field(gt=0)] = 64
-    """Calls under way at once; for an embedded model the number of slots is the limit."""
+    """Most calls under way at once, fewer while the endpoint refuses (429); for an embedded model the number of slots
+    is the limit."""
+    requests_per_minute: Annotated[int, Field(gt=0)] | None = None
+    """Most calls a minute, where the provider says how many; null: no limit. Roles with the same model share it."""
+    tokens_per_minute: Annotated[int, Field(gt=0)] | None = None
+    """Most tokens a minute, prompts and replies together; null: no limit. Roles with the same model share it."""
     chat: bool = True
     """False: a base model, asked through plain completions without a chat template."""
     timeout: Annotated[float, Field(gt=0)] = 120.0

@@ -5,80 +5,34 @@ Knows the task and a model. It does not know that the model may be a store, a bu
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gpo.errors import ModelError, PermanentModelError
-from gpo.model.model import Model, Request
-from gpo.task.answer import Prediction
+from gpo.evaluation.outcome import Outcome, Score
+from gpo.evaluation.rounds import Rounds, ScorerSettings
+from gpo.evaluation.window import gather_window
+from gpo.model.model import Model
 from gpo.task.example import Example
-from gpo.task.task import Opening, Task
+from gpo.task.task import Task
 
 # Pairs that are under way or wait for the model's own limit. More would only hold memory: the limit is what paces.
 WINDOW = 1024
+
+OutcomeListener = Callable[[str, str, int, Outcome], None]
 
 
 class TooManyFailures(PermanentModelError):
     """So many examples could not be scored that a mean over the rest would say little."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one prompt on one example.
-
-    `value` is the metric in 0..1, or None where the model could not answer (`failure` then says why): a failure is
-    never a score of 0. `prediction` is what was read from the reply, None where it was unreadable (and scored 0).
-    `reply` is the text that was read; `calls` are the journal keys of the rounds.
-    """
-
-    example: Example
-    value: float | None
-    prediction: Prediction = None
-    reply: str = ""
-    calls: tuple[str, ...] = ()
-    failure: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """A prompt's values on a split, in the order of the split's examples (None: the call failed)."""
-
-    prompt: str
-    split: str
-    values: tuple[float | None, ...]
-    unreadable: int = 0
-
-    def mean(self, excluded: frozenset[int] = frozenset()) -> float:
-        """Mean value in 0..1 over the examples whose index is not in `excluded` and whose call did not fail.
-
-        Raises `ModelError` where no example is left.
-        """
-        kept = [value for i, value in enumerate(self.values) if i not in excluded and value is not None]
-        if not kept:
-            raise ModelError(f"no example of the {self.split} split could be scored")
-        return sum(kept) / len(kept)
-
-
-@dataclass
-class ScorerSettings:
-    """How the task model is called: `temperature`, `max_tokens` of the first round and of the second."""
-
-    temperature: float = 0.0
-    max_tokens: int = 256
-    second_round_tokens: int = 100
-    seed: int = 0
-
-
-OutcomeListener = Callable[[str, str, int, Outcome], None]
-
-
 @dataclass
 class Scorer:
-    """Scores prompts on a task's splits with one task model, each (prompt, split) once.
+    """Scores prompts on a task's splits with one task model, each (prompt, example) once.
 
-    `on_outcome(prompt, split, index, outcome)` is called as each pair finishes, in the order of completion.
-    An example that could not be scored for one prompt is excluded for all of them alike: see `excluded`.
+    `on_outcome(prompt, split, index, outcome)` is called as each pair finishes, in the order of completion; `index` is
+    the example's place among those asked for. An example that could not be scored for one prompt is excluded for all
+    of them alike: see `excluded`.
     """
 
     task: Task
@@ -86,9 +40,14 @@ class Scorer:
     settings: ScorerSettings = field(default_factory=ScorerSettings)
     on_outcome: OutcomeListener | None = None
     max_failed_share: float = 0.1
+    on_stop: Callable[[ModelError], Awaitable[None]] | None = None
+    """Awaited before `TooManyFailures` is raised and the calls under way are cancelled: they may finish in it."""
 
     def __post_init__(self) -> None:
+        self._rounds = Rounds(self.task, self.model, self.settings)
         self._scores: dict[tuple[str, str], Score] = {}
+        # Of prompts that were scored on a part of a split: value and whether it was unreadable, by row.
+        self._parts: dict[tuple[str, str], dict[int, tuple[float | None, bool]]] = {}
         self._failed: dict[str, set[int]] = {}
 
     def excluded(self, split: str) -> frozenset[int]:
@@ -100,7 +59,7 @@ class Scorer:
         return score.mean(self.excluded(score.split))
 
     def known(self, prompt: str, split: str) -> Score | None:
-        """The score of `prompt` on `split` where it was scored before."""
+        """The score of `prompt` on all of `split` where it was scored before."""
         return self._scores.get((prompt, split))
 
     async def score(self, prompts: Sequence[str], split: str = "dev") -> list[Score]:
@@ -108,14 +67,24 @@ class Scorer:
 
         Raises `ModelError` where the model cannot go on (see `outcomes`).
         """
-        examples = self.task.examples(split)
-        new = [prompt for prompt in dict.fromkeys(prompts) if (prompt, split) not in self._scores]
-        outcomes = await self.outcomes(new, examples, split)
-        for prompt, row in zip(new, outcomes, strict=True):
-            unreadable = sum(item.failure is None and item.prediction is None for item in row)
-            values = tuple(item.value for item in row)
-            self._scores[(prompt, split)] = Score(prompt, split, values, unreadable)
+        rows = range(len(self.task.examples(split)))
+        await self._fill(prompts, split, rows)
+        for prompt in prompts:
+            if (prompt, split) not in self._scores:
+                part = self._parts.pop((prompt, split), {})
+                values = tuple(part[row][0] for row in rows)
+                self._scores[(prompt, split)] = Score(
+                    prompt, split, values, sum(part[row][1] for row in rows)
+                )
         return [self._scores[(prompt, split)] for prompt in prompts]
+
+    async def score_rows(self, prompts: Sequence[str], split: str, rows: Sequence[int]) -> list[Score]:
+        """Score every prompt on the examples of `split` at the indices `rows`; what is known is not asked again.
+
+        The scores are marked as resting on a part. A prompt that was scored on the whole split gives that score.
+        """
+        await self._fill(prompts, split, rows)
+        return [self.known(prompt, split) or self._part(prompt, split, rows) for prompt in prompts]
 
     async def outcomes(
         self, prompts: Sequence[str], examples: Sequence[Example], split: str
@@ -127,88 +96,63 @@ class Scorer:
         """
         table: list[list[Outcome | None]] = [[None] * len(examples) for _ in prompts]
 
-        async def one(row: int, column: int) -> None:
-            outcome = await self._outcome(prompts[row], examples[column])
+        def keep(row: int, column: int, outcome: Outcome) -> None:
             table[row][column] = outcome
-            if outcome.failure is not None:
-                self._note_failure(split, outcome)
-            if self.on_outcome:
-                self.on_outcome(prompts[row], split, column, outcome)
 
-        # With the prompt behind the question all candidates of an example share the longest prefix, and with the
-        # prompt in front all examples of a candidate do: neighbours in the queue should share it.
-        if self.task.prompt_leads:
-            pairs = ((row, column) for row in range(len(prompts)) for column in range(len(examples)))
-        else:
-            pairs = ((row, column) for column in range(len(examples)) for row in range(len(prompts)))
-        await gather_window((one(row, column) for row, column in pairs), WINDOW)
+        pairs = ((row, column) for column in range(len(examples)) for row in range(len(prompts)))
+        await self._ask(prompts, examples, split, pairs, keep)
         return [[item for item in row if item is not None] for row in table]
 
-    def _note_failure(self, split: str, outcome: Outcome) -> None:
-        # Counted over the whole split: `outcomes` may be asked for a part of it.
+    async def _fill(self, prompts: Sequence[str], split: str, rows: Sequence[int]) -> None:
+        """Ask for what is not known yet of `prompts` on `rows`."""
+        examples = self.task.examples(split)
+        new = [prompt for prompt in dict.fromkeys(prompts) if (prompt, split) not in self._scores]
+        parts = [self._parts.setdefault((prompt, split), {}) for prompt in new]
+
+        def keep(number: int, column: int, outcome: Outcome) -> None:
+            parts[number][column] = (outcome.value, outcome.unreadable)
+
+        # Example by example: the model's limit lets calls that begin alike follow one another, be it those of an
+        # example or those of a prompt, and all prompts are in its sight at any time.
+        known = [frozenset(part) for part in parts]
+        pairs = ((number, row) for row in rows for number in range(len(new)) if row not in known[number])
+        await self._ask(new, examples, split, pairs, keep)
+
+    def _part(self, prompt: str, split: str, rows: Sequence[int]) -> Score:
+        part = self._parts[(prompt, split)]
+        values = tuple(part[row][0] for row in rows)
+        return Score(prompt, split, values, sum(part[row][1] for row in rows), tuple(rows))
+
+    async def _ask(
+        self,
+        prompts: Sequence[str],
+        examples: Sequence[Example],
+        split: str,
+        pairs: Iterator[tuple[int, int]],
+        keep: Callable[[int, int, Outcome], None],
+    ) -> None:
+        """Ask for the `pairs` (indices of prompt and example) and hand each outcome to `keep`."""
+
+        async def one(number: int, column: int) -> None:
+            outcome = await self._rounds.outcome(prompts[number], examples[column])
+            keep(number, column, outcome)
+            if outcome.failure is not None:
+                await self._note_failure(split, outcome)
+            if self.on_outcome:
+                self.on_outcome(prompts[number], split, column, outcome)
+
+        await gather_window((one(number, column) for number, column in pairs), WINDOW)
+
+    async def _note_failure(self, split: str, outcome: Outcome) -> None:
+        # Counted over the whole split: a part of it may be asked for.
         everything = [example.id for example in self.task.examples(split)]
         size = len(everything)
         failed = self._failed.setdefault(split, set())
         failed.add(everything.index(outcome.example.id))
         if len(failed) > max(1, self.max_failed_share * size):
-            raise TooManyFailures(
+            error = TooManyFailures(
                 f"{len(failed)} of {size} {split} examples could not be scored; the last one: {outcome.failure}"
             )
-
-    async def _outcome(self, prompt: str, example: Example) -> Outcome:
-        calls: list[str] = []
-        opening = self.task.opening(prompt, example)
-        try:
-            reply = await self._ask(opening, self.settings.max_tokens, calls)
-            closing = self.task.closing(opening, reply)
-            if closing is not None:
-                reply = await self._ask(closing, self.settings.second_round_tokens, calls)
-        except PermanentModelError as error:
-            if error.scope == "run":
-                raise
-            return Outcome(example, None, calls=tuple(calls), failure=str(error))
-        judgement = self.task.judge(reply, example)
-        return Outcome(example, judgement.value, judgement.prediction, reply, tuple(calls))
-
-    async def _ask(self, text: Opening, max_tokens: int, calls: list[str]) -> str:
-        settings = self.settings
-        messages, plain = ((), text) if isinstance(text, str) else (text, None)
-        reply = await self.model.complete(
-            Request(
-                messages=messages,
-                prompt=plain,
-                temperature=settings.temperature,
-                max_tokens=max_tokens,
-                stop=self.task.stop,
-                seed=settings.seed if settings.temperature > 0 else None,
-                purpose="score",
-            )
-        )
-        if reply.call:
-            calls.append(reply.call)
-        return reply.text
-
-
-async def gather_window(jobs: Iterator[Awaitable[None]], window: int) -> None:
-    """Run `jobs` in their order with at most `window` of them alive; the first error cancels the rest and is raised."""
-    running: set[asyncio.Future[None]] = set()
-    try:
-        for job in jobs:
-            if len(running) >= window:
-                await _settle(running, asyncio.FIRST_COMPLETED)
-            running.add(asyncio.ensure_future(job))
-        while running:
-            await _settle(running, asyncio.FIRST_EXCEPTION)
-    finally:
-        for future in running:
-            future.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-
-async def _settle(running: set[asyncio.Future[None]], when: str) -> None:
-    done, _ = await asyncio.wait(running, return_when=when)
-    running -= done
-    # Several may fail at once and one error is raised: of the others asyncio would complain when they are forgotten.
-    failed = [future for future in done if future.cancelled() or future.exception() is not None]
-    for future in failed:
-        future.result()
+            if self.on_stop:
+                await self.on_stop(error)
+            raise error

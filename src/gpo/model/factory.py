@@ -6,31 +6,33 @@ Opens, and sends nothing: a wrong name, a missing file or key is found before a 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from gpo.config.schema import ModelConfig
 from gpo.errors import ConfigError
+from gpo.model.gate import Gate
 from gpo.model.limits import Limited
 from gpo.model.model import Model
+from gpo.model.rates import Rates
 from gpo.model.retry import ATTEMPTS, FIRST_DELAY, Retrying
+
+if TYPE_CHECKING:
+    from gpo.model.engine_fit import Needs
 
 OPENAI = "https://api.openai.com/v1"
 PullProgress = Callable[[str, int, int], None]
 """(name, bytes so far, bytes in all) while weights are fetched."""
 RoleName = Literal["task", "optimizer"]
 
-# A meta-prompt with three long examples and a trajectory needs more than the usual question does, and an engine that
-# serves both roles has one context size.
-CONTEXT = 4096
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenModel:
     """A model ready for calls. `cost` gives dollars for token counts, None where the price is unknown; `shareable`
-    says that its identity pins its answers, so that the user's store may answer for it."""
+    says that its identity pins its answers, so that the user's store may answer for it. `limited` is the layer that
+    every attempt passes, inside of the retries: a layer around the wire goes there (`Limited.around`)."""
 
     model: Model
     limited: Limited
@@ -39,17 +41,66 @@ class OpenModel:
     shareable: bool = True
 
 
+class Endpoints:
+    """The limits of a run's endpoints: roles at the same one (address and key) share its places, and those of the same
+    model there its rate limits. Where their configurations differ the endpoint has as many places as the larger says,
+    each role no more than its own, and the lower rate limit holds for both. `configs` are all models of the run."""
+
+    def __init__(self, configs: Iterable[ModelConfig]) -> None:
+        self._configs = list(configs)
+        self._gates: dict[tuple[str, str | None], Gate] = {}
+        self._rates: dict[tuple[str, str | None, str], Rates] = {}
+
+    def gate(self, config: ModelConfig) -> Gate:
+        """The endpoint of `config`. Raises `ConfigError` where its address is none."""
+        key = _endpoint(config)
+        if key not in self._gates:
+            here = [other for other in self._configs if self._shares(other, key)]
+            places = max(other.concurrency for other in (config, *here))
+            self._gates[key] = Gate(places, adapts=True, first_pause=config.retry_delay)
+        return self._gates[key]
+
+    def rates(self, config: ModelConfig) -> Rates | None:
+        """The rate limits of `config`, None where it has none. Raises `ConfigError` where its address is none."""
+        endpoint = _endpoint(config)
+        key = (*endpoint, _name(config))
+        same = [other for other in self._configs if self._shares(other, endpoint) and _name(other) == key[-1]]
+        requests, tokens = (
+            min((value for other in (config, *same) if (value := getattr(other, name))), default=None)
+            for name in ("requests_per_minute", "tokens_per_minute")
+        )
+        if requests is None and tokens is None:
+            return None
+        if key not in self._rates:
+            self._rates[key] = Rates(requests_per_minute=requests, tokens_per_minute=tokens)
+        return self._rates[key]
+
+    @staticmethod
+    def _shares(other: ModelConfig, key: tuple[str, str | None]) -> bool:
+        try:
+            return not _is_embedded(other) and _endpoint(other) == key
+        except ConfigError:
+            return False  # said when that one is opened
+
+
 def open_model(
-    config: ModelConfig, *, role: RoleName, base_dir: Path = Path(), on_pull: PullProgress | None = None
+    config: ModelConfig,
+    *,
+    role: RoleName,
+    base_dir: Path = Path(),
+    on_pull: PullProgress | None = None,
+    endpoints: Endpoints | None = None,
+    needs: Needs | None = None,
 ) -> OpenModel:
-    """The model of `role`. Registered weights that are not here yet are fetched, which takes time.
+    """The model of `role`. Registered weights that are not here yet are fetched, which takes time. `endpoints` holds
+    what it shares with other models of the run, `needs` how long its requests are, for an embedded engine.
 
     Raises `ConfigError` naming the key `models.ROLE.…`, and `ModelError` where weights cannot be fetched.
     """
     where = f"models.{role}"
-    if config.base_url is None and (config.model.startswith("local/") or config.model.endswith(".gguf")):
-        return _embedded(config, where, base_dir, on_pull)
-    return _wire(config, where)
+    if _is_embedded(config):
+        return _embedded(config, where, base_dir, on_pull, needs)
+    return _wire(config, where, endpoints or Endpoints([config]))
 
 
 def wrap(
@@ -61,16 +112,43 @@ def wrap(
     retry: bool,
     retries: int = ATTEMPTS - 1,
     retry_delay: float = FIRST_DELAY,
+    advice: str = "start it, or correct base_url",
+    gate: Gate | None = None,
+    rates: Rates | None = None,
 ) -> OpenModel:
-    """`model` behind retries (see `Retrying`; `retry_delay` in seconds) and a concurrency limit."""
-    retrying = Retrying(model, attempts=retries + 1, first_delay=retry_delay) if retry else None
-    limited = Limited(retrying or model, concurrency)
-    return OpenModel(model=limited, limited=limited, retrying=retrying, cost=cost, shareable=shareable)
+    """`model` behind a limit, and that behind retries (see `Limited` and `Retrying`; `retry_delay` in seconds)."""
+    limited = Limited(model, concurrency, gate=gate, rates=rates)
+    if not retry:
+        return OpenModel(model=limited, limited=limited, retrying=None, cost=cost, shareable=shareable)
+    retrying = Retrying(
+        limited, attempts=retries + 1, first_delay=retry_delay, advice=advice, again=limited.again
+    )
+    return OpenModel(model=retrying, limited=limited, retrying=retrying, cost=cost, shareable=shareable)
 
 
-def _embedded(config: ModelConfig, where: str, base_dir: Path, on_pull: PullProgress | None) -> OpenModel:
+def _is_embedded(config: ModelConfig) -> bool:
+    return config.base_url is None and (config.model.startswith("local/") or config.model.endswith(".gguf"))
+
+
+def _name(config: ModelConfig) -> str:
+    """The model's name as the endpoint knows it."""
+    return config.model if config.base_url else config.model.removeprefix("openai/")
+
+
+def _endpoint(config: ModelConfig) -> tuple[str, str | None]:
+    """Address and key of a model that is called over the wire. Raises `ConfigError` where the address is none."""
+    from gpo.model.identity import clean_url
+
+    if config.base_url is None:
+        return OPENAI, config.api_key_env or "OPENAI_API_KEY"
+    return clean_url(config.base_url), config.api_key_env
+
+
+def _embedded(
+    config: ModelConfig, where: str, base_dir: Path, on_pull: PullProgress | None, needs: Needs | None
+) -> OpenModel:
     from gpo.model.embedded import open_embedded
-    from gpo.model.engine import EngineSettings
+    from gpo.model.engine_fit import Needs, fit
     from gpo.model.weights import check_model, resolve
 
     name = config.model
@@ -81,7 +159,7 @@ def _embedded(config: ModelConfig, where: str, base_dir: Path, on_pull: PullProg
     except ConfigError as error:
         raise ConfigError(f"{where}.model: {error}") from None
     weights = resolve(name, progress=on_pull)
-    settings = EngineSettings(context=CONTEXT)
+    settings = fit(weights.path, needs or Needs())
     model = open_embedded(
         weights.path,
         identity=weights.identity,
@@ -89,37 +167,38 @@ def _embedded(config: ModelConfig, where: str, base_dir: Path, on_pull: PullProg
         settings=settings,
         timeout=max(600, config.timeout),
     )
-    # Twice the slots: while one call's answer travels, the next one already waits at the engine.
-    concurrency = min(config.concurrency, 2 * settings.slots)
+    # No more calls than slots: one that waits at the engine takes the next slot that is free, whatever was computed
+    # there, while one that waits here is sent when the slot is free that has its beginning (see `gpo.model.turns`).
+    concurrency = min(config.concurrency, settings.slots)
     return wrap(model, concurrency=concurrency, cost=lambda tokens: 0.0, shareable=True, retry=True)
 
 
-def _wire(config: ModelConfig, where: str) -> OpenModel:
+def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
     from gpo.model.identity import wire_identity
     from gpo.model.prices import cost, price
     from gpo.model.wire import Wire
 
-    name, base_url, key_env = config.model, config.base_url, config.api_key_env
+    base_url, key_env = config.base_url, config.api_key_env
+    advice = f"start it, or correct {where}.base_url"
     if base_url is None:
-        if not name.startswith("openai/"):
+        if not config.model.startswith("openai/"):
             raise ConfigError(
-                f"{where}.model: {name!r} is not known; write openai/NAME, local/NAME (gpo models list), a path to a "
-                f".gguf file, or give {where}.base_url"
+                f"{where}.model: {config.model!r} is not known; write openai/NAME, local/NAME (gpo models list), a "
+                f"path to a .gguf file, or give {where}.base_url"
             )
-        name, base_url, key_env = name.removeprefix("openai/"), OPENAI, key_env or "OPENAI_API_KEY"
+        base_url, key_env = OPENAI, key_env or "OPENAI_API_KEY"
+        advice = f"check the network, or give {where}.base_url"
     elif not base_url.startswith(("http://", "https://")):
         raise ConfigError(f"{where}.base_url: {base_url!r} must begin with http:// or https://")
-    key = os.environ.get(key_env) if key_env else None
-    if key_env and not key:
-        raise ConfigError(
-            f"{where}.api_key_env: the environment variable {key_env} is not set; put the key there, or name another "
-            "variable"
-        )
+    try:
+        identity = wire_identity(base_url, _name(config))
+    except ConfigError as error:
+        raise ConfigError(f"{where}.base_url: {error}") from None
     model = Wire(
         base_url=base_url,
-        api_key=key,
-        model=name,
-        identity=wire_identity(base_url, name),
+        api_key=_key(key_env, where),
+        model=_name(config),
+        identity=identity,
         timeout=config.timeout,
         fill=False,  # `Filling` stands outside of the journal, where each answer is kept as it comes
     )
@@ -132,4 +211,17 @@ def _wire(config: ModelConfig, where: str) -> OpenModel:
         retry=True,
         retries=config.retries,
         retry_delay=config.retry_delay,
+        advice=advice,
+        gate=endpoints.gate(config),
+        rates=endpoints.rates(config),
     )
+
+
+def _key(variable: str | None, where: str) -> str | None:
+    key = os.environ.get(variable) if variable else None
+    if variable and not key:
+        raise ConfigError(
+            f"{where}.api_key_env: the environment variable {variable} is not set; put the key there, or name another "
+            "variable"
+        )
+    return key

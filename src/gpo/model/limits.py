@@ -1,26 +1,64 @@
-"""How many calls of a model are under way at once. Knows no rate and no model's reason for a limit."""
+"""A model with a limit: its calls leave through the gate of their endpoint, and what became of them goes back to it.
+
+Knows a refusal when it sees one; who leaves when is `gpo.model.gate`'s business.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from gpo.errors import TransientModelError
+from gpo.model.gate import Gate, Line
 from gpo.model.model import Model, Reply, Request
+from gpo.model.rates import Rates
+
+TOO_MANY_REQUESTS = 429
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitState:
+    """A role's limit now: at most `now` calls at once, `configured` at best. `held` is what makes calls wait although
+    there is a place: "refused" (the endpoint asked for a pause, or got one), "requests_per_minute",
+    "tokens_per_minute" or "". `lowest`, `backoffs` and `waited_seconds` (of wall time) are since the beginning."""
+
+    configured: int
+    now: int
+    lowest: int
+    backoffs: int
+    waited_seconds: float
+    held: str
+
+    def to_dict(self) -> dict[str, int | float]:
+        """As a result tells it."""
+        return {
+            "configured": self.configured,
+            "lowest": self.lowest,
+            "final": self.now,
+            "backoffs": self.backoffs,
+            "waited_seconds": round(self.waited_seconds, 3),
+        }
 
 
 class Limited:
-    """Wraps `model`: at most `concurrency` calls at once, the others wait in the order in which they came.
+    """Wraps `model`: at most `concurrency` of its calls at once and no more often than `rates` allow, all through
+    `gate`, which other models at the endpoint may share (one of its own where none is given); the others wait in the
+    order in which they came, but for those of a lane, which follow one another.
 
     `in_flight`, `waiting` and `done` are gauges for whoever displays a run.
     """
 
-    def __init__(self, model: Model, concurrency: int) -> None:
+    def __init__(
+        self, model: Model, concurrency: int, *, gate: Gate | None = None, rates: Rates | None = None
+    ) -> None:
+        gate = gate or Gate(concurrency)
         self._model = model
         self.concurrency = concurrency
-        self.in_flight = 0
         self.done = 0
-        self._queue: deque[asyncio.Future[None]] = deque()
+        self._adapts = gate.adapts
+        self._limits = gate.limits
+        self._rates = rates
+        self._line = Line(gate, concurrency, rates)
 
     @property
     def identity(self) -> str:
@@ -28,46 +66,70 @@ class Limited:
         return self._model.identity
 
     @property
+    def in_flight(self) -> int:
+        """Calls under way."""
+        return self._line.in_flight
+
+    @property
     def waiting(self) -> int:
         """Calls that wait for their turn."""
-        return len(self._queue)
+        return self._line.waiting
+
+    @property
+    def state(self) -> LimitState:
+        """The limit now and what it was. May be read in any thread."""
+        return LimitState(
+            configured=self.concurrency,
+            now=min(self.concurrency, self._limits.limit),
+            lowest=min(self.concurrency, self._limits.lowest),
+            backoffs=self._limits.backoffs,
+            waited_seconds=self._line.waited,
+            held=self._line.held,
+        )
 
     async def complete(self, request: Request) -> Reply:
-        """Answer when it is this call's turn. Raises what the model raises."""
-        await self._enter()
-        try:
-            reply = await self._model.complete(request)
-            self.done += 1
-            return reply
-        finally:
-            self._leave()
+        """Answer when it is this call's turn. Raises what the model raises; a `TransientModelError` tells by `crowded`
+        whether too much was asked at once."""
+        return await self._pass(request, None)
+
+    async def again(self, request: Request, number: int) -> Reply:
+        """As `complete`, for a call that had its turn before: it goes before those that had none, the lowest `number`
+        first, so that of many that are refused one after the other comes to an end."""
+        return await self._pass(request, number)
 
     def around(self, layer: Callable[[Model], Model]) -> None:
-        """Put one more layer directly around the wrapped model."""
+        """Put one more layer directly around the wrapped model: every attempt passes through it."""
         self._model = layer(self._model)
 
     async def aclose(self) -> None:
         """Close the wrapped model."""
         await self._model.aclose()
 
-    async def _enter(self) -> None:
-        if self.in_flight < self.concurrency and not self._queue:
-            self.in_flight += 1
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append(turn)
+    async def _pass(self, request: Request, number: int | None) -> Reply:
+        size = self._rates.size(request) if self._rates is not None else 0
+        lane = request.lane
+        estimate = await self._line.enter(size, number, lane=lane, continues=request.continues)
+        wave = self._limits.wave
         try:
-            await turn
-        except asyncio.CancelledError:
-            # A turn that was given and not taken goes to the next in line.
-            if turn.done() and not turn.cancelled():
-                self._leave()
+            reply = await self._model.complete(request)
+            self._limits.answered(wave)
+            if self._rates is not None:
+                self._rates.settle(size, estimate, reply.usage)
+            self.done += 1
+            return reply
+        except TransientModelError as error:
+            self._heed(error, wave, estimate)
             raise
+        finally:
+            self._line.leave(lane)
 
-    def _leave(self) -> None:
-        self.in_flight -= 1
-        while self._queue and self.in_flight < self.concurrency:
-            turn = self._queue.popleft()
-            if not turn.done():
-                self.in_flight += 1
-                turn.set_result(None)
+    def _heed(self, error: TransientModelError, wave: int, estimate: float) -> None:
+        refused = error.status == TOO_MANY_REQUESTS
+        if refused and self._rates is not None:
+            self._rates.refuse(estimate)
+        if not self._adapts:
+            return
+        if refused:
+            error.crowded = self._limits.refused(wave, error.retry_after)
+        else:
+            self._limits.troubled(error.retry_after)

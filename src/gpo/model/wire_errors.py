@@ -49,6 +49,11 @@ class UnreachableError(TransientModelError):
     unsent = True
 
 
+class EmptyReplyError(TransientModelError):
+    """A good answer without any completion in it: mostly a passing fault, now and then what a server says to an input
+    that it will not answer."""
+
+
 def redact(text: str, key: str | None = None) -> str:
     """`text` without `key`, in any of the spellings that a server echoes, and whatever else looks like a key."""
     if key and len(key) > 2:

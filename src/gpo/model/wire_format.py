@@ -11,7 +11,7 @@ from typing import Any
 
 from gpo.errors import PermanentModelError
 from gpo.model.model import Reply, Request, Usage
-from gpo.model.wire_errors import clean
+from gpo.model.wire_errors import EmptyReplyError, clean
 
 
 def encode(request: Request, model: str, lacking: Collection[str] = ()) -> bytes:
@@ -38,15 +38,16 @@ def decode(body: bytes, request: Request, endpoint: str, lacking: Collection[str
     """The reply that `body` holds, with at least one and at most `request.n` texts.
 
     A content of null after a finish by "stop" or "length" is an empty text. Raises `ValueError` where `body` is no
-    completion, and `PermanentModelError` (scope "call") where it holds no text: a filter, a refusal, no choices. Of
-    several choices those that were filtered are empty texts, and their finish reason says so.
+    completion, `EmptyReplyError` where it has no choices, and `PermanentModelError` (scope "call") where they hold no
+    text: a filter, a refusal. Of several choices those that were filtered are empty texts, and their finish reason says
+    so.
     """
     data = json.loads(body)
     if not isinstance(data, dict) or not isinstance(data.get("choices"), list):
         raise ValueError("no choices")
     choices = [choice for choice in data["choices"] if isinstance(choice, dict)]
     if not choices or len(choices) < len(data["choices"]):
-        raise PermanentModelError(f"{endpoint}: answered without a completion", scope="call", status=200)
+        raise EmptyReplyError(f"{endpoint}: answered without a completion", status=200)
     if len(choices) > 1:
         choices.sort(key=_index)
     choices = choices[: request.n]

@@ -28,11 +28,13 @@ Build = Callable[[Workbench, Guard, Listener | None], Algorithm]
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A method with an algorithm of its own. `prompt` takes the place of the configuration's where it is not None."""
+    """A method with an algorithm of its own. `prompt` takes the place of the configuration's where it is not None;
+    `settings` are the numbers of a published protocol, None where it only evaluates."""
 
     name: str
     build: Build
     prompt: str | None = None
+    settings: OriginalConfig | None = None
 
 
 NAMES = (*METHODS, *PROMPTS, *ORIGINALS)
@@ -48,9 +50,10 @@ def choose(
     if isinstance(chosen, MethodConfig) or (isinstance(chosen, str) and chosen in METHODS):
         return method(chosen, settings, preset)
     if not isinstance(chosen, str):
-        return Published(chosen.name, _original(chosen))
+        return Published(chosen.name, _original(chosen), settings=chosen)
     if chosen in ORIGINALS:
-        return Published(chosen, _original(ORIGINALS[chosen]()))
+        settings_ = ORIGINALS[chosen]()
+        return Published(chosen, _original(settings_), settings=settings_)
     if chosen in PROMPTS:
         return Published(chosen, partial(Fixed, total=0, pairs_a_step=0), PROMPTS[chosen])
     raise ConfigError(f"method: there is no {chosen!r}; there are {', '.join(NAMES)}")

@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from gpo.optimizer.edit_distance import words_changed
 from gpo.task.prompt import placeholders
 
+# Replies are untrusted and may be long: no pattern here takes more than linear time, so none has two neighbouring
+# parts that could share the same characters.
 _TAGGED = re.compile(r"<START>(.*?)(?:<END>|</START>|$)", re.IGNORECASE | re.DOTALL)
 _CLOSED = re.compile(r"<END>|</START>", re.IGNORECASE)
 _LEAD = re.compile(r"^(?:(?:new|improved|modified|better)\s+)*prompt\s*:\s*", re.IGNORECASE)
-_FENCE = re.compile(r"^```[a-z]*\s*\n(.*?)\n?```$", re.IGNORECASE | re.DOTALL)
-_SLOT = re.compile(r"<\s*/?\s*(?:prompt|start|end)\s*>", re.IGNORECASE)
-_SCORE = re.compile(r"^\s*score\s*:", re.IGNORECASE | re.MULTILINE)
+_FENCE = re.compile(r"^```[a-z]*[ \t]*\n(.*?)\n?```$", re.IGNORECASE | re.DOTALL)
+_SLOT = re.compile(r"<\s*(?:/\s*)?(?:prompt|start|end)\s*>", re.IGNORECASE)
+_SCORE = re.compile(r"^[ \t]*score[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _WORD = re.compile(r"\w+")
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from gpo.evaluation.score import Outcome
+from gpo.evaluation.outcome import Outcome
 from gpo.optimizer.state import Information, Step
 from gpo.task.example import Example
 

@@ -6,10 +6,12 @@ resuming, which are models that wrap the models it is given.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypedDict
 
-from gpo.evaluation.score import Score
+from gpo.evaluation.outcome import Score
+from gpo.evaluation.race import pairs, race, telling_rows
 from gpo.model.model import Message
 from gpo.optimizer.candidates import Candidate, Guard, candidate, same_prompt
 from gpo.optimizer.metaprompt import MetaPromptSettings, meta_prompt
@@ -22,14 +24,21 @@ from gpo.optimizer.workbench import Workbench
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopSettings:
     """`steps` in all, `candidates` a step, `resamples` more rounds for those that were rejected; stop after
-    `patience` steps without a better dev score; `enforce` rejects what changes more words than the limit."""
+    `patience` steps without a better dev score; `enforce` rejects what changes more words than the limit; `racing`
+    scores all of dev only for the candidates that may be a step's best."""
 
     steps: int
     candidates: int = 8
     resamples: int = 2
     patience: int | None = None
     enforce: bool = False
+    racing: bool = False
     meta_prompt: MetaPromptSettings = field(default_factory=MetaPromptSettings)
+
+
+class _Estimates(TypedDict):
+    estimates: tuple[float | None, ...]
+    estimate_rows: tuple[int | None, ...]
 
 
 class Loop:
@@ -53,7 +62,8 @@ class Loop:
         self._bests: list[float] = []
         self.steps: list[StepRecord] = []
         self.total = settings.steps
-        self.pairs_a_step = settings.candidates * len(bench.task.splits.dev)
+        dev = len(bench.task.splits.dev)
+        self.pairs_a_step = pairs(settings.candidates, dev) if settings.racing else settings.candidates * dev
 
     async def run(self, initial: str) -> Search:
         """Optimize from `initial`. Raises what the models raise; `best` is valid from the first score on."""
@@ -90,10 +100,10 @@ class Loop:
         messages = meta_prompt(step, shown, limit, self.method.refinement, self.settings.meta_prompt)
         candidates = await self._candidates(step, messages, limit)
         fresh = [item.prompt for item in candidates if item.rejected is None]
-        await self._score(fresh)
-        # `max` takes the first of equals, so ties do not depend on the order in which calls finish.
-        chosen = max(fresh, key=self.mean, default=step.current.prompt)
+        chosen = step.current.prompt
+        partial: dict[str, Score] = {}
         if fresh:
+            chosen, partial = await self._contest(fresh, number)
             self._visit(chosen, number + 1)
         best = self.best
         return StepRecord(
@@ -106,12 +116,43 @@ class Loop:
             shown=shown,
             meta_prompt=messages,
             candidates=tuple(candidates),
-            scores=tuple(self.mean(item.prompt) if item.rejected is None else None for item in candidates),
+            scores=tuple(
+                self.mean(item.prompt) if item.rejected is None and item.prompt not in partial else None
+                for item in candidates
+            ),
             chosen=chosen,
             chosen_score=self.mean(chosen),
             best=best,
             best_score=self.mean(best),
+            **self._estimates(candidates, partial),
         )
+
+    async def _contest(self, fresh: Sequence[str], number: int) -> tuple[str, dict[str, Score]]:
+        """The best of a step's candidates, and the scores of those that were scored on a part of dev only."""
+        if not self.settings.racing:
+            await self._score(fresh)
+            # `max` takes the first of equals, so ties do not depend on the order in which calls finish.
+            return max(fresh, key=self.mean), {}
+        scorer = self.bench.scorer
+        dev = len(self.bench.task.splits.dev)
+        rows = telling_rows(list(self._scored.values()), dev, self.bench.rng(number, "race"))
+        raced = await race(scorer, fresh, rows)
+        partial = {}
+        for prompt, score in raced.scores.items():
+            if score.complete:
+                self._scored.setdefault(same_prompt(prompt), score)
+            else:
+                partial[prompt] = score
+        return raced.winner, partial
+
+    def _estimates(self, candidates: Sequence[Candidate], partial: Mapping[str, Score]) -> _Estimates:
+        if not partial:
+            return {"estimates": (), "estimate_rows": ()}
+        found = [partial.get(item.prompt) if item.rejected is None else None for item in candidates]
+        return {
+            "estimates": tuple(None if score is None else self.bench.scorer.mean(score) for score in found),
+            "estimate_rows": tuple(None if score is None else len(score.values) for score in found),
+        }
 
     async def _described(self, step: Step) -> Step:
         """The step with current information in place; scores are read anew, as an example may have been excluded."""

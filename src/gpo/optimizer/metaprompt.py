@@ -19,10 +19,11 @@ Scale = Literal["percent", "share"]
 @dataclass(frozen=True, slots=True)
 class MetaPromptSettings:
     """`task_examples` rows are shown a step; scores are shown as `percent` (0 to 100, one decimal) or as `share`
-    (0 to 1, as the authors' code does)."""
+    (0 to 1, as the authors' code does). `frozen` are parts of the prompt that every candidate keeps word for word."""
 
     task_examples: int = 3
     scale: Scale = "percent"
+    frozen: tuple[str, ...] = ()
 
 
 def meta_prompt(
@@ -42,6 +43,7 @@ def meta_prompt(
         scale="0 to 100" if settings.scale == "percent" else "0 to 1",
         examples=[bench.task.with_slot(e) for e in bench.task_examples(step.number, settings.task_examples)],
         limit=limit,
+        frozen=settings.frozen,
         refinement=refinement.template,
     )
     return (Message("user", text),)

@@ -21,7 +21,8 @@ class StepRecord:
     was rejected; `chosen` is the next current prompt, equal to `parent` where no new candidate was left.
 
     What an algorithm does not have is None or empty. `estimates` are means over a part of dev, one a candidate, of
-    algorithms that score most candidates on a part only; such a candidate has no entry in `scores` (None).
+    algorithms that score most candidates on a part only, and of racing; such a candidate has no entry in `scores`
+    (None). `estimate_rows` tells on how many examples each rests, where that is known.
     """
 
     step: int
@@ -39,6 +40,7 @@ class StepRecord:
     best: str
     best_score: float
     estimates: tuple[float | None, ...] = ()
+    estimate_rows: tuple[int | None, ...] = ()
 
 
 class Listener(Protocol):

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gpo.errors import RunError
+from gpo.run.database import whole
 from gpo.run.directory import RunDirectory
 from gpo.run.notes import prompt_id
 from gpo.run.reader import JournalReader
 from gpo.run.result import Result
+from gpo.run.tables import JOURNAL
 
 Status = Literal["running", "complete", "budget", "interrupted"]
 
@@ -27,7 +29,7 @@ _SIGN_OF_LIFE = 600.0  # seconds; only where a process cannot be asked whether i
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """One reply of the optimizer model. `score` is the dev mean in 0..1, None where `rejected` says why not or where
-    only an `estimate` over a part of dev was made."""
+    only an `estimate` over a part of dev was made, of `estimate_rows` examples where that is known."""
 
     step: int
     index: int
@@ -39,6 +41,7 @@ class Candidate:
     rejected: str | None
     score: float | None
     estimate: float | None
+    estimate_rows: int | None
     chosen: bool
 
     @property
@@ -129,10 +132,12 @@ def read_run(path: Path) -> RunView:
         if reader.empty:
             raise RunError(f"{path}: the run has not recorded anything yet")
         result = directory.read_result()
-        running = _is_running(reader)
+        with whole(directory.journal_path, JOURNAL):
+            running = _is_running(reader)
         if running and result is not None and result.status != "complete":
             result = None  # it is the end of an earlier process; the run goes on
-        return _view(path, reader, result, running)
+        with whole(directory.journal_path, JOURNAL):
+            return _view(path, reader, result, running)
 
 
 def _view(path: Path, reader: JournalReader, result: Result | None, running: bool) -> RunView:
@@ -170,7 +175,7 @@ def _view(path: Path, reader: JournalReader, result: Result | None, running: boo
 def _step(number: int, data: Mapping[str, Any]) -> StepView:
     chosen, parent = str(data.get("prompt", "")), str(data.get("parent", ""))
     items = []
-    estimates = data.get("estimates") or ()
+    estimates, parts = data.get("estimates") or (), data.get("estimate_rows") or ()
     taken = False
     for index, item in enumerate(data.get("candidates") or ()):
         is_chosen = not taken and item.get("rejected") is None and item.get("prompt") == chosen
@@ -187,6 +192,7 @@ def _step(number: int, data: Mapping[str, Any]) -> StepView:
                 rejected=item.get("rejected"),
                 score=item.get("score"),
                 estimate=estimates[index] if index < len(estimates) else None,
+                estimate_rows=parts[index] if index < len(parts) else None,
                 chosen=is_chosen,
             )
         )

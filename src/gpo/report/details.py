@@ -102,6 +102,7 @@ def _candidate(item: Candidate, step: StepView) -> dict[str, Any]:
         "raw": item.raw,
         "dev": value_of(item),
         "estimated": item.score is None and item.estimate is not None,
+        "estimated_on": item.estimate_rows,
         "distance": item.distance,
         "attempt": item.attempt,
         "rejected": item.rejected,

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 from gpo.errors import GPOError, PermanentModelError, TransientModelError
 from gpo.model.model import Model, Reply, Request
+from gpo.model.wire_errors import EmptyReplyError
 
 GRACE = 5.0
 """Seconds that calls in flight may still take."""
@@ -39,6 +40,11 @@ class Brake:
         self._error = error
         if self._timeout is not None:
             self._timeout.reschedule(asyncio.get_running_loop().time() + self._grace)
+
+    async def stop(self, error: GPOError) -> None:
+        """Pull with `error`, let what is in flight finish for the grace, and raise what the brake was pulled with."""
+        self.pull(error)
+        await self.check()
 
     async def check(self) -> None:
         """Return at once, or raise what the brake was pulled with once no call is in flight any more.
@@ -109,9 +115,12 @@ class Braked:
         except PermanentModelError as error:
             # What failed for a passing reason and outlived its retries is not the fault of the call: to go on without
             # the example would make the result depend on the weather.
-            if error.scope == "run" or isinstance(error.__cause__, TransientModelError):
-                self._brake.pull(error)
-                await self._brake.check()
+            # A reply without a completion is the exception: it is asked for again as it may be a fault of the server's,
+            # but what stays empty is the server's word on that example.
+            cause = error.__cause__
+            passing = isinstance(cause, TransientModelError) and not isinstance(cause, EmptyReplyError)
+            if error.scope == "run" or passing:
+                await self._brake.stop(error)
             raise
 
     async def aclose(self) -> None:

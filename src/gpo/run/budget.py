@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -21,12 +22,14 @@ from gpo.config.schema import BudgetConfig
 from gpo.errors import BudgetError, ConfigError, ModelError, PermanentModelError, TransientModelError
 from gpo.model.model import Model, Reply, Request, Usage
 from gpo.run.brake import Brake
+from gpo.run.database import whole
 from gpo.run.journal import Journal
+from gpo.run.tables import JOURNAL
 
 CALL_OVERHEAD, MESSAGE_OVERHEAD = 96, 12
 """Tokens that a chat template adds, with room to spare: a default system turn once, the marks of each turn."""
 
-_META = "budget"
+_META, _LOST = "budget", "lost_attempts"
 _TOLERANCE = 1e-9  # of dollars: sums of floats
 Cost = Callable[[Any], float | None]
 
@@ -69,19 +72,28 @@ class Budget:
     """What a run may still spend. `costs` gives dollars for token counts by role.
 
     Starts from what the journal says was spent by earlier processes, together with what they had in flight when they
-    were killed.
+    were killed. `kept` says in the line about a cap what is not lost.
     """
 
     def __init__(
-        self, config: BudgetConfig, costs: Mapping[str, Cost], journal: Journal, brake: Brake | None = None
+        self,
+        config: BudgetConfig,
+        costs: Mapping[str, Cost],
+        journal: Journal,
+        brake: Brake | None = None,
+        *,
+        kept: str = "the best prompt so far is saved",
     ) -> None:
         check_prices(config, costs)
         self.brake = brake or Brake()
         self._config = config
         self._costs = costs
         self._journal = journal
+        self._kept = kept
         self._flying = Amount()
-        self._unsettled = _remembered(journal.get_meta(_META))
+        with whole(journal.path, JOURNAL):
+            self._unsettled = _remembered(journal.get_meta(_META))
+            self._lost = Counter({str(k): int(v) for k, v in (journal.get_meta(_LOST) or {}).items()})
         self._spent = self._unsettled
         for role, tally in journal.totals().items():
             usd = costs[role](tally) if role in costs else None
@@ -97,6 +109,13 @@ class Budget:
         return self._spent
 
     @property
+    def lost_attempts(self) -> dict[str, int]:
+        """Attempts by role, over all processes, that may have been charged and brought no answer; their number and
+        what was set aside for them are in `spent` and in no role's usage. Roles without any are left out; so is what
+        was in flight when a process was killed: that is in `spent` alone."""
+        return {role: count for role, count in sorted(self._lost.items()) if count}
+
+    @property
     def seconds_left(self) -> float | None:
         """Until `max_seconds`, None where there is no such cap."""
         cap = self._config.max_seconds
@@ -105,7 +124,7 @@ class Budget:
     @property
     def out_of_time(self) -> BudgetError:
         """What a run ends with when no second is left."""
-        return BudgetError(_line(f"max_seconds ({self._config.max_seconds} s) is reached"))
+        return BudgetError(self._line(f"max_seconds ({self._config.max_seconds} s) is reached"))
 
     async def reserve(self, role: str, request: Request) -> Amount:
         """Set aside the most that one attempt may cost, waiting where calls in flight may leave room for it.
@@ -117,7 +136,7 @@ class Budget:
             if (left := self.seconds_left) is not None and left <= 0:
                 self.brake.pull(self.out_of_time)
             if over := self._over(self._spent + amount):
-                self.brake.pull(BudgetError(_line(over)))
+                self.brake.pull(BudgetError(self._line(over)))
             await self.brake.check()
             if not self._over(self._spent + self._flying + amount):
                 break
@@ -141,8 +160,10 @@ class Budget:
         self._flying -= amount
         self._landed()
 
-    def lose(self, amount: Amount) -> None:
+    def lose(self, role: str, amount: Amount) -> None:
         """The attempt may have been charged and nobody knows how much: all that was set aside counts."""
+        self._lost[role] += 1
+        self._journal.put_meta(_LOST, dict(self._lost))
         self._flying -= amount
         self._spent += amount
         self._unsettled += amount
@@ -200,6 +221,10 @@ class Budget:
             self._journal.put_meta(_META, self._state())
             await self._journal.flush()
 
+    def _line(self, cap: str) -> str:
+        way_on = "raise the cap and run the same command again to go on"
+        return f"stopped by the budget: {cap}; {self._kept}; {way_on}"
+
     def _state(self) -> dict[str, Any]:
         return {"unsettled": asdict(self._unsettled), "in_flight": asdict(self._flying)}
 
@@ -226,7 +251,7 @@ class Budgeted:
             if isinstance(error, ModelError) and _free(error):
                 self._budget.release(amount)
             else:
-                self._budget.lose(amount)
+                self._budget.lose(self._role, amount)
             raise
         self._budget.settle(self._role, amount, reply.usage)
         return reply
@@ -250,10 +275,6 @@ def _free(error: ModelError) -> bool:
 def _remembered(state: Any) -> Amount:
     total = Amount()
     for part in ("unsettled", "in_flight"):
-        total += Amount(**(state or {}).get(part, {}))
+        known = (state or {}).get(part, {})
+        total += Amount(int(known.get("calls", 0)), int(known.get("tokens", 0)), float(known.get("usd", 0.0)))
     return total
-
-
-def _line(cap: str) -> str:
-    way_on = "raise the cap and run the same command again to go on"
-    return f"stopped by the budget: {cap}; the best prompt so far is saved; {way_on}"

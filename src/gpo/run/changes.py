@@ -11,6 +11,8 @@ from typing import Any
 
 HARMLESS = (
     ("models", "*", "concurrency"),
+    ("models", "*", "requests_per_minute"),
+    ("models", "*", "tokens_per_minute"),
     ("models", "*", "timeout"),
     ("models", "*", "api_key_env"),
     ("models", "*", "price"),

@@ -88,6 +88,15 @@ def translated(path: Path, schema: Schema) -> Iterator[None]:
         raise damaged(path, schema) from error
 
 
+@contextmanager
+def whole(path: Path, schema: Schema) -> Iterator[None]:
+    """Turn what Python says to a row of the wrong types into a `RunError` of one line: SQLite checks none."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError):
+        raise damaged(path, schema) from None
+
+
 def explain(error: Exception, path: Path, schema: Schema) -> RunError:
     """One line that says what failed and the way out."""
     code = str(getattr(error, "sqlite_errorname", "") or "")

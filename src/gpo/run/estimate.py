@@ -8,18 +8,19 @@ thumb. Retries, patience and answers from the store are left out of both.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gpo.config.originals import OriginalConfig
 from gpo.config.schema import BudgetConfig
-from gpo.errors import ConfigError
 from gpo.model.model import Message, Request, Usage
 from gpo.optimizer.information import PromptInformation
 from gpo.optimizer.methods import Method
 from gpo.optimizer.templates import TEXTS
 from gpo.optimizer.trajectory import NoTrajectory, Summarization
-from gpo.run.budget import prompt_bound
+from gpo.run.budget import CALL_OVERHEAD, MESSAGE_OVERHEAD, prompt_bound
+from gpo.run.estimate_original import Volume, prompt_tokens, volume
 from gpo.run.plan import Plan
 from gpo.task.example import Example
 
@@ -27,6 +28,8 @@ BYTES_A_TOKEN = 4
 REPLY_SHARE = 3
 """A reply takes a third of its limit, expected."""
 CANDIDATE_BYTES = 200
+ROW_BYTES = 80
+"""Words that a template puts around a prompt or a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +63,9 @@ class Estimate:
 
 
 def estimate(plan: Plan) -> Estimate:
-    """Sizes of `plan` in calls, tokens and dollars. Makes no call.
-
-    Raises `ConfigError` for a published protocol, whose number of calls depends on what its models answer.
-    """
+    """Sizes of `plan` in calls, tokens and dollars. Makes no call."""
     if not isinstance(plan.method, Method):
-        raise ConfigError(
-            f"--estimate: there is none for the method {plan.method.name!r}; cap it with budget instead"
-        )
+        return _published(plan, plan.method.settings)
     return Estimate(
         RoleEstimate(_task(plan, most=False), _task(plan, most=True)),
         RoleEstimate(_optimizer(plan, most=False), _optimizer(plan, most=True)),
@@ -119,21 +117,77 @@ def _task(plan: Plan, *, most: bool) -> Load:
     """Scoring: dev for every prompt, test for two, and the train batches that a reflection reads."""
     task, loop = plan.task, plan.loop
     prompts = 1 + loop.steps * loop.candidates
-    rounds = [(_scoring(plan, example, most), prompts) for example in task.splits.dev]
-    rounds += [(_scoring(plan, example, most), 2) for example in task.splits.test]
+    rounds = [(scoring_rounds(plan, example, most), prompts) for example in task.splits.dev]
+    rounds += [(scoring_rounds(plan, example, most), 2) for example in task.splits.test]
     if _reflects(plan) and task.splits.train:
-        rounds += [(_scoring(plan, example, most), 1) for example in task.splits.train] * plan.optimize.epochs
+        rounds += [
+            (scoring_rounds(plan, example, most), 1) for example in task.splits.train
+        ] * plan.optimize.epochs
     calls = sum(times * len(parts) for parts, times in rounds)
     prompt = sum(times * sum(tokens for tokens, _ in parts) for parts, times in rounds)
     completion = sum(times * sum(tokens for _, tokens in parts) for parts, times in rounds)
     return _load(plan.task_model.cost, calls, prompt, completion)
 
 
-def _scoring(plan: Plan, example: Example, most: bool) -> list[tuple[int, int]]:
-    """(prompt, completion) tokens of each round on one example."""
+def _published(plan: Plan, settings: OriginalConfig | None) -> Estimate:
+    """Of a published protocol, or of a method that only evaluates (`settings` None)."""
+    splits, found = plan.task.splits, []
+    for most in (False, True):
+        used = Volume(len(splits.dev), 0, (), 0)
+        if settings is not None:
+            used = volume(settings, train=len(splits.train), dev=len(splits.dev), most=most)
+        pairs = ((splits.dev, used.dev), (splits.train, used.train), (splits.test, 2 * len(splits.test)))
+        loads = [_pairs(plan, rows, count, used.written, most) for rows, count in pairs if rows and count]
+        calls, prompt, completion = (sum(parts) for parts in zip(*loads, strict=True))
+        found.append((_load(plan.task_model.cost, calls, prompt, completion), _writing(plan, used, most)))
+    (task, optimizer), (task_most, optimizer_most) = found
+    return Estimate(RoleEstimate(task, task_most), RoleEstimate(optimizer, optimizer_most))
+
+
+def _pairs(plan: Plan, rows: Sequence[Example], count: int, written: int, most: bool) -> tuple[int, int, int]:
+    """Calls, prompt and completion tokens of `count` pairs of a prompt and one of `rows`, nobody knows which."""
+    sizes = [scoring_rounds(plan, example, most, written) for example in rows]
+    prompts = [sum(prompt for prompt, _ in parts) for parts in sizes]
+    completions = [sum(completion for _, completion in parts) for parts in sizes]
+    if most:
+        return count * len(sizes[0]), count * max(prompts), count * max(completions)
+    return (
+        count * len(sizes[0]),
+        count * sum(prompts) // len(prompts),
+        count * sum(completions) // len(completions),
+    )
+
+
+def _writing(plan: Plan, used: Volume, most: bool) -> Load:
+    """The optimizer's calls in a published protocol."""
+    rows = [
+        len(plan.task.with_slot(example).encode("utf-8", "surrogatepass"))
+        + len(plan.task.target_text(example).encode("utf-8", "surrogatepass"))
+        for example in plan.task.splits.train
+    ]
+    answer = plan.scorer.max_tokens if most else plan.scorer.max_tokens * BYTES_A_TOKEN // REPLY_SHARE
+    row = ((max(rows) if most else sum(rows) // len(rows)) if rows else 0) + answer + ROW_BYTES
+    own = len(plan.prompt.encode("utf-8", "surrogatepass"))
+    prompt = prompt_tokens(
+        used.kinds,
+        template=sum(path.stat().st_size for path in (TEXTS / "original").glob("*.jinja")),
+        prompt=(max(own, used.written) if most else CANDIDATE_BYTES) + ROW_BYTES,
+        row=row,
+        overhead=CALL_OVERHEAD + 5 * MESSAGE_OVERHEAD,
+    )
+    calls = sum(kind.calls for kind in used.kinds)
+    completion = sum(kind.calls * kind.n * _reply(kind.max_tokens, most) for kind in used.kinds)
+    return _load(plan.optimizer_model.cost, calls, prompt if most else prompt // BYTES_A_TOKEN, completion)
+
+
+def scoring_rounds(
+    plan: Plan, example: Example, most: bool, written: int | None = None
+) -> list[tuple[int, int]]:
+    """(prompt, completion) tokens of each round on one example. A candidate is no longer than what the optimizer model
+    may write: `written` tokens, by default what the configuration says."""
     size = len(plan.prompt.encode("utf-8", "surrogatepass"))
-    # A candidate is no longer than what the optimizer model may write.
-    longer = max(0, (plan.max_tokens if most else CANDIDATE_BYTES) - size)
+    limit = plan.max_tokens if written is None else written
+    longer = max(0, (limit if most else CANDIDATE_BYTES) - size)
     opening = plan.task.opening(plan.prompt, example)
     rounds = [(_tokens(opening, longer, most), _reply(plan.scorer.max_tokens, most))]
     closing = plan.task.closing(opening, "")

@@ -11,8 +11,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from gpo.errors import ConfigError
-from gpo.evaluation.score import Outcome, Scorer
+from gpo.evaluation.outcome import Outcome
+from gpo.evaluation.score import Scorer
 from gpo.evaluation.statistics import Interval, wilson
+from gpo.run.brake import Braked
+from gpo.run.budget import Budget, Budgeted
+from gpo.run.collector import seldom_collected
 from gpo.run.journal import Journal
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
@@ -21,6 +25,8 @@ from gpo.run.store import SharedStore
 from gpo.run.work import Watcher
 
 SPLITS = ("train", "dev", "test")
+_KEPT = "what was scored so far is kept in the store"
+_NOT_KEPT = "sampled answers are not kept"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +62,8 @@ class Evaluation:
 async def evaluate_prompt(
     plan: Plan, prompt: str, split: str, progress: Progress | None = None, watcher: Watcher | None = None
 ) -> Evaluation:
-    """Score `prompt` on `split`. Raises `ConfigError` for an unknown split and what the model raises."""
+    """Score `prompt` on `split`. Raises `ConfigError` for an unknown split, `BudgetError` at a cap (which holds for one
+    command), and what the model raises; what was answered until then is in the user's store."""
     if split not in SPLITS:
         raise ConfigError(f"--split {split}: choose one of {', '.join(SPLITS)}")
     progress = progress or Progress()
@@ -69,11 +76,16 @@ async def evaluate_prompt(
     with TemporaryDirectory(prefix="gpo-") as folder:
         journal = Journal(Path(folder) / "journal.sqlite")
         opened = plan.task_model
-        model = Journaled(
-            opened.model, journal, "task", shared if opened.shareable else None, cost=opened.cost
-        )
+        keeps = shared is not None and opened.shareable and plan.scorer.temperature == 0
+        budget = Budget(plan.budget, {"task": opened.cost}, journal, kept=_KEPT if keeps else _NOT_KEPT)
+        opened.limited.around(lambda model: Budgeted(model, budget, "task"))
+        braked = Braked(opened.model, budget.brake)
+        model = Journaled(braked, journal, "task", shared if opened.shareable else None, cost=opened.cost)
+        scorer = Scorer(plan.task, model, plan.scorer, on_outcome=count, on_stop=budget.brake.stop)
         try:
-            (score,) = await Scorer(plan.task, model, plan.scorer, on_outcome=count).score([prompt], split)
+            async with budget.brake.guard(budget.seconds_left, budget.out_of_time):
+                with seldom_collected():
+                    (score,) = await scorer.score([prompt], split)
         finally:
             await plan.task_model.model.aclose()
             await plan.optimizer_model.model.aclose()

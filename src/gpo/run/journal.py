@@ -13,7 +13,7 @@ from typing import Any
 
 from gpo.model.model import Reply, Request
 from gpo.run import codec, tables
-from gpo.run.database import connect, explain
+from gpo.run.database import connect, explain, whole
 from gpo.run.flights import Flights
 from gpo.run.reader import JournalReader, RecordedScore
 from gpo.run.writer import BatchWriter
@@ -35,13 +35,15 @@ class Journal(JournalReader):
         except BaseException:
             self._writer.close()
             raise
+        try:
+            self._refusals = self._recorded_refusals()
+        except BaseException:
+            super().close()
+            self._writer.close()
+            raise
         self.flights: Flights[Reply] = Flights()
         """Calls on their way to a model, by key, over all roles."""
         self._session_open = False
-        self._refusals: dict[str, str] = {
-            key: codec.from_text(error)
-            for key, error in self._rows("SELECT key, error FROM refusals WHERE error IS NOT NULL")
-        }
         self._refused_now: set[str] = set()
 
     async def put_call(self, role: str, request: Request, reply: Reply, *, key: str, started: float) -> None:
@@ -117,6 +119,11 @@ class Journal(JournalReader):
         """Note that this process works on the run from now on; `close` notes the end."""
         self._session_open = True
         self.put_event("start", {"pid": os.getpid(), **data})
+
+    def _recorded_refusals(self) -> dict[str, str]:
+        query = "SELECT key, error FROM refusals WHERE error IS NOT NULL"
+        with whole(self.path, tables.JOURNAL):
+            return {key: codec.from_text(error) for key, error in self._rows(query)}
 
     async def flush(self) -> None:
         """Return when everything put before is committed. Raises `RunError` where a write failed."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from gpo.evaluation.score import Outcome
+from gpo.evaluation.outcome import Outcome
 from gpo.optimizer.candidates import Candidate
 from gpo.optimizer.search import StepRecord
 from gpo.run.journal import Journal
@@ -80,8 +80,9 @@ def step_data(record: StepRecord) -> dict[str, Any]:
             _candidate(item, score, record.parent)
             for item, score in zip(record.candidates, record.scores, strict=True)
         ],
-        # Means over a part of dev, one a candidate, of methods that score most candidates on a part only.
+        # Means over a part of dev, one a candidate, of racing and of methods that score most on a part only.
         **({"estimates": list(record.estimates)} if record.estimates else {}),
+        **({"estimate_rows": list(record.estimate_rows)} if record.estimate_rows else {}),
     }
 
 

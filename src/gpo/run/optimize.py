@@ -14,6 +14,7 @@ from gpo.errors import BudgetError, Interrupted
 from gpo.evaluation.score import TooManyFailures
 from gpo.model.model import Model
 from gpo.run.brake import Brake
+from gpo.run.collector import seldom_collected
 from gpo.run.directory import RunDirectory
 from gpo.run.journal import Journal
 from gpo.run.plan import Plan
@@ -59,7 +60,8 @@ class Run:
             journal = self.directory.open(self.plan.recorded, self.plan.config_text)
             shared = SharedStore.open(warn=self._note) if self.use_shared_store else None
             try:
-                return await self._execute(journal, shared)
+                with seldom_collected():
+                    return await self._execute(journal, shared)
             finally:
                 await _close([self.plan.task_model.model, self.plan.optimizer_model.model])
                 if shared:

@@ -15,13 +15,14 @@ from typing import Any
 from gpo.config.load import dump_config
 from gpo.config.schema import BudgetConfig, Config, ModelConfig, OptimizeConfig
 from gpo.errors import ConfigError
-from gpo.evaluation.score import ScorerSettings
-from gpo.model.factory import OpenModel, PullProgress, RoleName, open_model
+from gpo.evaluation.rounds import ScorerSettings
+from gpo.model.factory import Endpoints, OpenModel, PullProgress, RoleName, open_model
 from gpo.optimizer.algorithms import Published, choose
 from gpo.optimizer.loop import LoopSettings, step_count
 from gpo.optimizer.metaprompt import MetaPromptSettings
 from gpo.optimizer.methods import Method, Preset
 from gpo.run.budget import check_prices
+from gpo.run.needs import engine_needs
 from gpo.task.task import Task
 
 
@@ -40,6 +41,7 @@ class Plan:
     max_tokens: int
     optimize: OptimizeConfig
     preset: Preset
+    racing: bool = False
     budget: BudgetConfig
     seed: int
     recorded: Mapping[str, Any]
@@ -59,8 +61,11 @@ class Plan:
             resamples=settings.resamples,
             patience=settings.patience,
             enforce=settings.edit_distance.control == "enforce",
+            racing=self.racing,
             meta_prompt=MetaPromptSettings(
-                task_examples=settings.task_examples, scale="share" if released else "percent"
+                task_examples=settings.task_examples,
+                scale="share" if released else "percent",
+                frozen=settings.frozen,
             ),
         )
 
@@ -69,6 +74,7 @@ def assemble(
     config: Config,
     *,
     base_dir: Path,
+    data_dir: Path | None = None,
     task: Task | None = None,
     models: Mapping[str, OpenModel] | None = None,
     method_object: Method | None = None,
@@ -76,16 +82,23 @@ def assemble(
 ) -> Plan:
     """Read the data, then open the models (no call is made, no engine started; weights are fetched where needed).
 
-    `base_dir` is the folder that relative paths of the configuration start from. `task`, `models` (by role) and
-    `method_object` take the place of what the configuration names. Raises `ConfigError` and `ModelError`.
+    `base_dir` is the folder that relative paths of the configuration start from, `data_dir` the one with the rows of
+    benchmarks; neither becomes part of what is recorded, so that the same rows make the same run. `task`, `models`
+    (by role) and `method_object` take the place of what the configuration names. Raises `ConfigError` and
+    `ModelError`.
     """
     chosen = method_object or choose(config.method, config.optimize, config.preset)
     task = task or Task.from_config(
-        config.task, seed=config.seed, chat=config.models.task.chat, base_dir=base_dir
+        config.task, seed=config.seed, chat=config.models.task.chat, base_dir=base_dir, data_dir=data_dir
     )
     own = models or {}
+    endpoints = Endpoints(settings for role, settings in _roles(config) if role not in own)
+    needs = engine_needs(config, task)
     opened = {
-        role: own.get(role) or open_model(settings, role=role, base_dir=base_dir, on_pull=on_pull)
+        role: own.get(role)
+        or open_model(
+            settings, role=role, base_dir=base_dir, on_pull=on_pull, endpoints=endpoints, needs=needs[role]
+        )
         for role, settings in _roles(config)
     }
     _check_frozen(_prompt(config, chosen), config.optimize.frozen)
@@ -96,11 +109,12 @@ def assemble(
         method=chosen,
         task_model=opened["task"],
         optimizer_model=opened["optimizer"],
-        scorer=scorer_settings(config),
+        scorer=scorer_settings(config, task),
         temperature=config.models.optimizer.temperature,
         max_tokens=config.models.optimizer.max_tokens,
         optimize=config.optimize,
         preset=config.preset,
+        racing=_racing(config, chosen),
         budget=config.budget,
         seed=config.seed,
         recorded=_recorded(config, task, method_object),
@@ -119,6 +133,16 @@ def _prompt(config: Config, chosen: Method | Published) -> str:
     return config.prompt if own is None else own
 
 
+def _racing(config: Config, chosen: Method | Published) -> bool:
+    if config.evaluation == "full" or not isinstance(chosen, Published):
+        return config.evaluation == "racing"
+    if chosen.prompt is None:
+        raise ConfigError(
+            f"evaluation: racing picks a step's best candidate, and {chosen.name} picks in a way of its own; write full"
+        )
+    return False
+
+
 def _check_frozen(prompt: str, frozen: Sequence[str]) -> None:
     for text in frozen:
         if text not in prompt:
@@ -134,12 +158,12 @@ def _recorded(config: Config, task: Task, method_object: Method | None) -> dict[
     return recorded
 
 
-def scorer_settings(config: Config) -> ScorerSettings:
-    """How the task model is called under `config`."""
+def scorer_settings(config: Config, task: Task) -> ScorerSettings:
+    """How the task model is called under `config` for `task`, whose benchmark may bring defaults of its own."""
     return ScorerSettings(
         temperature=config.models.task.temperature,
         max_tokens=config.models.task.max_tokens,
-        second_round_tokens=config.task.answer.second_round_tokens,
+        second_round_tokens=task.second_round_tokens,
         seed=config.seed,
     )
 

@@ -6,8 +6,12 @@ Knows no terminal and changes nothing.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from gpo.model.limits import Limited
 
 Phase = Literal["starting", "scoring the initial prompt", "optimizing", "opening the test split", "done"]
 
@@ -15,7 +19,8 @@ Phase = Literal["starting", "scoring the initial prompt", "optimizing", "opening
 @dataclass(slots=True)
 class Progress:
     """`pairs_done` of about `pairs_planned` (prompt, example) pairs are scored; `replayed` calls came from the journal
-    of an interrupted run. Scores are dev means in 0..1; `usd` is None where a price is unknown."""
+    of an interrupted run, `saved_tokens` are those of calls that the user's store answered. Scores are dev means in
+    0..1; `usd` is None where a price is unknown. `limits` has the calls' limit by role."""
 
     phase: Phase = "starting"
     step: int = 0
@@ -29,9 +34,11 @@ class Progress:
     cached: int = 0
     replayed: int = 0
     tokens: int = 0
+    saved_tokens: int = 0
     usd: float | None = 0.0
     in_flight: int = 0
     retries: int = 0
+    limits: Mapping[str, Limited] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
     @property

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from gpo.model.model import Reply, Request
 from gpo.run import codec, tables
-from gpo.run.database import connect_readonly, damaged, translated
+from gpo.run.database import connect_readonly, translated, whole
 from gpo.run.usage import Tally
 
 _REPLY_COLUMNS = "role, source, prompt_tokens, completion_tokens, cached_tokens, seconds, reply"
@@ -116,10 +116,8 @@ class JournalReader:
         else:
             rows = (row for key in keys for row in self._rows(f"{query} WHERE key = ?", (key,)))
         for key, purpose, started, request, role, *reply in rows:
-            try:
+            with whole(self.path, tables.JOURNAL):
                 asked = codec.unpack_request(request, purpose)
-            except ValueError:
-                raise damaged(self.path, tables.JOURNAL) from None
             yield RecordedCall(role, asked, self._reply(key, reply), started)
 
     def ledger(self) -> Iterator[LedgerLine]:
@@ -141,7 +139,8 @@ class JournalReader:
                 if source == "sent"
                 else ("cached", "saved_prompt_tokens", "saved_completion_tokens")
             )
-            values = (calls, prompt, completion, cached)
+            with whole(self.path, tables.JOURNAL):
+                values = tuple(int(value) for value in (calls, prompt, completion, cached))
             sums.setdefault(role, {}).update(zip(names, values, strict=False))
         return {role: Tally(**fields) for role, fields in sums.items()}
 
@@ -154,12 +153,15 @@ class JournalReader:
 
     def steps(self) -> dict[int, Any]:
         """Step number to what the loop recorded about it, in order."""
-        return {step: self._json(data) for step, data in self._rows("SELECT * FROM steps ORDER BY step")}
+        return {
+            step: self._json(data) for step, data in self._rows("SELECT step, data FROM steps ORDER BY step")
+        }
 
     def prompts(self) -> dict[str, str]:
         """Prompt id to text, in the order of their first step."""
         query = "SELECT id, text FROM prompts ORDER BY first_step, rowid"
-        return {id_: codec.from_text(text) for id_, text in self._rows(query)}
+        with whole(self.path, tables.JOURNAL):
+            return {id_: codec.from_text(text) for id_, text in self._rows(query)}
 
     def scores(self, prompt_id: str | None = None, split: str | None = None) -> Iterator[RecordedScore]:
         """All scores, or those of one prompt or split."""
@@ -169,19 +171,25 @@ class JournalReader:
             query, (prompt_id, split)
         ):
             read = None if prediction is None else self._json(prediction)
-            example_id, keys = codec.from_text(example), tuple(self._json(calls))
+            with whole(self.path, tables.JOURNAL):
+                example_id, keys = codec.from_text(example), tuple(self._json(calls))
             yield RecordedScore(prompt, part, example_id, value, read, bool(unreadable), keys)
 
     def events(self, kind: str | None = None) -> Iterator[Event]:
         """All events in their order, or those of one kind."""
         query = "SELECT at, kind, data FROM events WHERE (?1 IS NULL OR kind = ?1) ORDER BY id"
         for at, what, data in self._rows(query, (kind,)):
-            yield Event(at, what, self._json(data))
+            with whole(self.path, tables.JOURNAL):
+                moment = float(at)
+            yield Event(moment, what, self._json(data))
 
     def get_embedding(self, embedder: str, text_hash: str) -> bytes | None:
         """The vector's bytes as they were put."""
         query = "SELECT vector FROM embeddings WHERE embedder = ? AND text_hash = ?"
-        return next((bytes(vector) for (vector,) in self._rows(query, (embedder, text_hash))), None)
+        for (vector,) in self._rows(query, (embedder, text_hash)):
+            with whole(self.path, tables.JOURNAL):
+                return bytes(memoryview(vector))  # of a number `bytes` would make as many zeros
+        return None
 
     def seconds(self, now: float | None = None) -> float:
         """Wall time over all processes of this run; one that was killed counts to its last sign of life.
@@ -217,7 +225,8 @@ class JournalReader:
             SELECT max(started + seconds) FROM calls
                 WHERE source = 'sent' AND started >= ?1 AND (?2 IS NULL OR started < ?2))"""
         (last,) = next(self._rows(query, (start, until)))
-        found = start if last is None else float(last)
+        with whole(self.path, tables.JOURNAL):
+            found = start if last is None else float(last)
         return found if until is None else min(found, until)
 
     def _rows(self, query: str, values: tuple[Any, ...] = ()) -> Iterator[Any]:
@@ -228,10 +237,8 @@ class JournalReader:
 
     def _reply(self, key: str, row: Sequence[Any]) -> Reply:
         source, prompt_tokens, completion_tokens, cached_tokens, seconds, blob = row
-        try:
+        with whole(self.path, tables.JOURNAL):
             texts, finish_reasons = codec.unpack_reply(blob)
-        except (ValueError, TypeError, AttributeError):  # a damaged row may hold a value of any type
-            raise damaged(self.path, tables.JOURNAL) from None
         return Reply(
             texts=texts,
             finish_reasons=finish_reasons,
@@ -242,7 +249,5 @@ class JournalReader:
         )
 
     def _json(self, value: str | bytes) -> Any:
-        try:
+        with whole(self.path, tables.JOURNAL):
             return codec.from_json(value)
-        except (ValueError, TypeError, AttributeError, RecursionError):
-            raise damaged(self.path, tables.JOURNAL) from None

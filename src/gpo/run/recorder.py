@@ -106,9 +106,9 @@ class Journaled:
         # From here on the answer is paid for: it is recorded even if nobody waits for it any more.
         flight.landed = True
         self._count(key, reply)
-        await self._journal.put_call(self._role, request, reply, key=key, started=started)
         if shared and reply.source == "sent":
-            shared.put(key, reply)
+            shared.put(key, reply)  # without waiting, and first: what ends a run must not come in between
+        await self._journal.put_call(self._role, request, reply, key=key, started=started)
         return reply
 
     def _forked(self, key: str) -> Reply | None:

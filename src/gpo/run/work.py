@@ -11,7 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
 
-from gpo.evaluation.score import Outcome, Scorer
+from gpo.evaluation.outcome import Outcome
+from gpo.evaluation.score import Scorer
 from gpo.evaluation.statistics import p_value, paired_bootstrap
 from gpo.model.factory import OpenModel
 from gpo.model.fill import Filling
@@ -64,12 +65,15 @@ class Work:
         self.notebook = Notebook(journal)
         self.fork = open_fork(fork, journal)
         roles = {"task": plan.task_model, "optimizer": plan.optimizer_model}
+        progress.limits = {role: opened.limited for role, opened in roles.items()}
         self.budget = Budget(
             plan.budget, {role: opened.cost for role, opened in roles.items()}, journal, brake
         )
         self.task_model = self._journaled("task", plan.task_model, shared)
         self.optimizer_model = self._journaled("optimizer", plan.optimizer_model, shared)
-        self.scorer = Scorer(plan.task, self.task_model, plan.scorer, on_outcome=self._on_outcome)
+        self.scorer = Scorer(
+            plan.task, self.task_model, plan.scorer, on_outcome=self._on_outcome, on_stop=brake.stop
+        )
         self.embedder: str | None = None
         own = plan.base_dir / plan.optimize.meta_prompt if plan.optimize.meta_prompt else None
         bench = Workbench(
@@ -88,17 +92,21 @@ class Work:
         self._remembered: Callable[[Sequence[str]], Awaitable[list[list[float]]]] | None = None
 
     def _journaled(self, role: str, opened: OpenModel, shared: SharedStore | None) -> Journaled:
-        """Journal outside; then the brake, the limit, the retries, and the budget around each attempt."""
-        (opened.retrying or opened.limited).around(lambda model: Budgeted(model, self.budget, role))
+        """Journal outside; then the brake, the retries, the limit, and the budget around each attempt."""
+        opened.limited.around(lambda model: Budgeted(model, self.budget, role))
         model = Braked(opened.model, self.budget.brake)
         return Journaled(
             model, self.journal, role, shared if opened.shareable else None, cost=opened.cost, fork=self.fork
         )
 
     def close(self) -> None:
-        """Write down what the budget knows and how often calls were tried again; leave the other run's journal."""
+        """Write down what the budget knows, how often calls were tried again and which limits made them wait; leave
+        the other run's journal."""
         if retries := self._retries():
             self.journal.put_event("retries", retries)
+        limits = self._limits()
+        if any(used["backoffs"] or used["waited_seconds"] for used in limits.values()):
+            self.journal.put_event("limits", limits)
         self.budget.close()
         if self.fork:
             self.fork.close()
@@ -199,6 +207,9 @@ class Work:
         progress.cached = task.cached + optimizer.cached
         progress.replayed = self.task_model.replayed + self.optimizer_model.replayed
         progress.tokens = sum(t.prompt_tokens + t.completion_tokens for t in (task, optimizer))
+        progress.saved_tokens = sum(
+            t.saved_prompt_tokens + t.saved_completion_tokens for t in (task, optimizer)
+        )
         progress.retries = sum(self._retries().values())
         costs = [self.plan.task_model.cost(task), self.plan.optimizer_model.cost(optimizer)]
         progress.usd = None if None in costs else sum(cost for cost in costs if cost is not None)
@@ -208,6 +219,11 @@ class Work:
         opened = {"task": self.plan.task_model, "optimizer": self.plan.optimizer_model}
         counts = {role: model.retrying.retries if model.retrying else 0 for role, model in opened.items()}
         return {role: count for role, count in counts.items() if count}
+
+    def _limits(self) -> dict[str, dict[str, Any]]:
+        """What this process saw of the limits, by role."""
+        opened = {"task": self.plan.task_model, "optimizer": self.plan.optimizer_model}
+        return {role: model.limited.state.to_dict() for role, model in opened.items()}
 
     async def _embed(self, texts: Sequence[str]) -> list[list[float]]:
         """The embedder is opened at the first need and named in the journal: a resumed run uses the same one."""
@@ -234,6 +250,8 @@ class Work:
         return None if best is None else self.loop.mean(best) - self.tested[best]
 
     def _extra(self) -> dict[str, Any]:
+        # Only where there were some: most runs lose none, and a reader should not have to ask what it means.
+        lost = {"lost_attempts": self.budget.lost_attempts} if self.budget.lost_attempts else {}
         dev = self.scorer.known(self.loop.best, "dev") if self.loop.steps else None
         return {
             "method": self.plan.method.name,
@@ -247,6 +265,8 @@ class Work:
             "excluded_examples": {name: len(self.scorer.excluded(name)) for name in ("dev", "test")},
             "warnings": list(self.plan.task.warnings),
             "optimism": self._optimism(),
+            "limits": self._limits(),
+            **lost,
         }
 
 

@@ -12,8 +12,9 @@ from gpo.errors import ConfigError, DataError
 from gpo.task.answer import Answer, AnswerReader, Prediction, answer_reader
 from gpo.task.answer.label import shown
 from gpo.task.answer.text import TextReader
+from gpo.task.draw import draw
 from gpo.task.example import Example, Target
-from gpo.task.load import Loaded, draw, given, load
+from gpo.task.load import Loaded, given, load
 from gpo.task.metric import Metric, metric
 from gpo.task.splits import Columns, checked, examples
 from gpo.task.task import Rows, Task
@@ -43,9 +44,16 @@ class Own:
     metric: MetricOption | None = None
 
 
-def from_config(config: TaskConfig, *, seed: int, chat: bool = True, base_dir: Path = Path()) -> Task:
+def from_config(
+    config: TaskConfig,
+    *,
+    seed: int,
+    chat: bool = True,
+    base_dir: Path = Path(),
+    data_dir: Path | None = None,
+) -> Task:
     """See `Task.from_config`."""
-    loaded = _loaded(config, seed=seed, base_dir=base_dir)
+    loaded = _loaded(config, seed=seed, base_dir=base_dir, data_dir=data_dir)
     return build(loaded, with_defaults(config, loaded.defaults), seed=seed, chat=chat, base_dir=base_dir)
 
 
@@ -66,7 +74,7 @@ def from_data(
     """See `Task.from_csv`."""
     plain = {str(key): str(value) for key, value in data.items()} if isinstance(data, Mapping) else str(data)
     config, own = _configured(plain, options)
-    loaded = _loaded(config, seed=seed, base_dir=base_dir)
+    loaded = _loaded(config, seed=seed, base_dir=base_dir, data_dir=None)
     config = with_defaults(config, loaded.defaults)
     return build(loaded, config, seed=seed, chat=chat, base_dir=base_dir, own=own)
 
@@ -94,6 +102,7 @@ def build(
         demonstrations=config.demonstrations,
         chat=chat,
         rounds=config.answer.rounds,
+        second_round_tokens=config.answer.second_round_tokens,
         input_columns=columns.inputs,
         warnings=(*warnings, *more, *check_targets(everything, reader, kind)),
     )
@@ -123,8 +132,8 @@ def references(target: Target) -> tuple[str | float, ...]:
 
 
 def with_defaults(config: TaskConfig, defaults: Mapping[str, Any]) -> TaskConfig:
-    """`config` with the keys that a builtin task brings wherever the configuration does not set them
-    itself."""
+    """`config` with the keys that a builtin task or a benchmark brings wherever the configuration does not set
+    them itself."""
     from gpo.config.schema import AnswerConfig
 
     changes: dict[str, Any] = {
@@ -138,9 +147,9 @@ def with_defaults(config: TaskConfig, defaults: Mapping[str, Any]) -> TaskConfig
     return config.model_copy(update=changes)
 
 
-def _loaded(config: TaskConfig, *, seed: int, base_dir: Path) -> Loaded:
+def _loaded(config: TaskConfig, *, seed: int, base_dir: Path, data_dir: Path | None) -> Loaded:
     data: str | dict[str, str] = config.data if isinstance(config.data, str) else dict(config.data.items())
-    return load(data, base_dir=base_dir, seed=seed, split=_counts(config))
+    return load(data, base_dir=base_dir, seed=seed, split=_counts(config), data_dir=data_dir)
 
 
 def _counts(config: TaskConfig) -> dict[str, int] | None:

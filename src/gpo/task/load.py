@@ -1,11 +1,10 @@
-"""From `task.data` to rows a split: files, folders, builtin tasks, drawing splits. Knows no question and no
+"""From `task.data` to rows a split: files, folders, builtin tasks, benchmarks. Knows no question and no
 answer."""
 
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,17 +13,13 @@ from gpo.errors import ConfigError, DataError
 from gpo.task.rows import SUFFIXES, Row, read_file, read_rows
 
 SPLITS = ("train", "dev", "test", "format", "demos")
-DEFAULT_SHARES = {"train": 0.25, "dev": 0.25, "test": 0.5}
-"""How one file without `task.split` is divided."""
-
 _OTHER_NAMES = {"validation": "dev", "valid": "dev", "val": "dev", "eval": "dev", "demonstrations": "demos"}
-_BENCHMARK = re.compile(r"(?:bbh|bbh-lite|mmlu|gsm8k|wsc|webnlg)(?:/[\w-]+)?|hf:.*")
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """Rows a split; `pool` holds rows that are not divided yet. `defaults` are `task` keys that a builtin
-    task brings (used where the configuration leaves them out)."""
+    task or a benchmark brings (used where the configuration leaves them out)."""
 
     name: str
     splits: Mapping[str, Sequence[Row]] = field(default_factory=dict)
@@ -33,9 +28,15 @@ class Loaded:
 
 
 def load(
-    data: str | Path | Mapping[str, str | Path], *, base_dir: Path, seed: int, split: Mapping[str, int] | None
+    data: str | Path | Mapping[str, str | Path],
+    *,
+    base_dir: Path,
+    seed: int,
+    split: Mapping[str, int] | None,
+    data_dir: Path | None = None,
 ) -> Loaded:
-    """Read what `task.data` names; relative paths start at `base_dir`.
+    """Read what `task.data` names; relative paths start at `base_dir`. Benchmarks are read from `data_dir`, where
+    there is one, else from a folder of their name in `base_dir`, else from the Hugging Face hub.
 
     Raises `ConfigError` where nothing is found under that name and `DataError` for a row that cannot be read.
     """
@@ -44,21 +45,20 @@ def load(
     name = str(data)
     if name.startswith("gpo/"):
         return _builtin(name, seed, split)
+    if name.startswith("hf:"):
+        return _from_hub(name, seed, split)
     path = base_dir / Path(name).expanduser()
+    if (found := _benchmark(name, path, data_dir)) is not None:
+        return found
     if path.is_dir():
-        return Loaded(path.name, _folder(path))
+        return Loaded(path.name, read_folder(path))
     if path.exists():
-        found = read_file(path)
-        if isinstance(found, dict):
-            return Loaded(path.stem, _named(found, str(path)))
-        return Loaded(path.stem, pool=found)
-    if _BENCHMARK.fullmatch(name):
-        raise ConfigError(
-            f"task.data: the benchmark {name!r} cannot be fetched by name yet; write the path of a folder with "
-            "train.jsonl, dev.jsonl and test.jsonl"
-        )
+        rows = read_file(path)
+        if isinstance(rows, dict):
+            return Loaded(path.stem, _named(rows, str(path)))
+        return Loaded(path.stem, pool=rows)
     raise ConfigError(
-        f"task.data: no file or folder {path}; builtin tasks are written gpo/NAME (gpo tasks list)"
+        f"task.data: no file or folder {path}; tasks that are known by name are listed by gpo tasks list"
     )
 
 
@@ -69,62 +69,22 @@ def given(rows: Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str,
     return Loaded(name, pool=_rows(rows, "rows"))
 
 
-def draw(
-    loaded: Loaded, split: Mapping[str, int] | None, *, seed: int, key: Callable[[Row], str] | None
-) -> tuple[dict[str, list[Row]], list[str]]:
-    """Rows a split and warnings. Undivided rows are shuffled with `seed` and cut into `split` (or
-    `DEFAULT_SHARES`), after rows whose `key` stood before have been left out; of splits that exist, as many
-    rows as `split` says are drawn and keep their order.
-
-    Raises `ConfigError` where there are too few rows.
-    """
-    if loaded.pool is None:
-        if absent := [name for name in split or {} if name not in loaded.splits]:
-            raise ConfigError(f"task.split.{absent[0]}: {loaded.name} has no {absent[0]} split")
-        return {name: _some(name, rows, split, seed) for name, rows in loaded.splits.items()}, []
-    rows = list(loaded.pool) if key is None else _different(loaded.pool, key)
-    left_out = len(loaded.pool) - len(rows)
-    warnings = [f"{left_out} rows repeat the input of an earlier row and were left out"] if left_out else []
-    counts = dict(split) if split else _default_counts(len(rows))
-    if (wanted := sum(counts.values())) > len(rows):
-        raise ConfigError(
-            f"task.split: asks for {wanted} rows, but {loaded.name} has {len(rows)} different ones"
-        )
-    random.Random(f"{seed}/split").shuffle(rows)
-    drawn, start = {}, 0
-    for name in SPLITS:
-        end = start + counts.get(name, 0)
-        drawn[name], start = rows[start:end], end
-    return drawn, warnings
-
-
-def _different(rows: Sequence[Row], key: Callable[[Row], str]) -> list[Row]:
-    first: dict[str, Row] = {}
-    for row in rows:
-        first.setdefault(key(row), row)
-    return list(first.values())
-
-
-def _default_counts(rows: int) -> dict[str, int]:
-    train, dev = (int(DEFAULT_SHARES[name] * rows) for name in ("train", "dev"))
-    return {"train": train, "dev": dev, "test": rows - train - dev}
-
-
-def _some(name: str, rows: Sequence[Row], split: Mapping[str, int] | None, seed: int) -> list[Row]:
-    wanted = (split or {}).get(name, len(rows))
-    if wanted > len(rows):
-        raise ConfigError(f"task.split.{name}: asks for {wanted} rows, but there are {len(rows)}")
-    kept = sorted(random.Random(f"{seed}/split/{name}").sample(range(len(rows)), wanted))
-    return [rows[index] for index in kept]
-
-
 def _mapped(data: Mapping[str, str | Path], base_dir: Path) -> dict[str, list[Row]]:
     return _named(
         {name: read_rows(base_dir / Path(path).expanduser()) for name, path in data.items()}, "task.data"
     )
 
 
-def _folder(path: Path) -> dict[str, list[Row]]:
+def read_folder(path: Path) -> dict[str, list[Row]]:
+    """The rows of the split files in the folder `path`. Raises `ConfigError` where there are none."""
+    files = _split_files(path)
+    if not files:
+        raise ConfigError(f"{path}: holds no split files such as train.jsonl, dev.jsonl and test.jsonl")
+    return {name: read_rows(files[name]) for name in SPLITS if name in files}
+
+
+def _split_files(path: Path) -> dict[str, Path]:
+    """The file of every split in the folder `path`; none where it is no folder."""
     files: dict[str, Path] = {}
     for suffix in SUFFIXES:
         for file in sorted(path.glob(f"*{suffix}")):
@@ -136,9 +96,7 @@ def _folder(path: Path) -> dict[str, list[Row]]:
                     f"{path}: both {files[name].name} and {file.name} hold the {name} split; keep one"
                 )
             files[name] = file
-    if not files:
-        raise ConfigError(f"{path}: holds no split files such as train.jsonl, dev.jsonl and test.jsonl")
-    return {name: read_rows(files[name]) for name in SPLITS if name in files}
+    return files
 
 
 def _named(found: Mapping[str, list[Row]], source: str) -> dict[str, list[Row]]:
@@ -157,6 +115,45 @@ def _builtin(name: str, seed: int, split: Mapping[str, int] | None) -> Loaded:
 
     rows, defaults = builtin.load(name.removeprefix("gpo/"), seed=seed, split=split)
     return Loaded(name, {key: _rows(part, f"{name}: {key}") for key, part in rows.items()}, defaults=defaults)
+
+
+def _benchmark(name: str, path: Path, data_dir: Path | None) -> Loaded | None:
+    """The benchmark of that name, None where `name` is no benchmark but a file or folder."""
+    from gpo.task import benchmarks
+
+    if not benchmarks.meant(name):
+        return None
+    if name not in benchmarks.names():
+        if path.is_file() or _split_files(path):
+            return None
+        benchmarks.find(name)  # which says what is wrong with the name
+    beside = data_dir is None and _split_files(path)
+    folder = path if beside else benchmarks.folder(name, data_dir)
+    return Loaded(name, read_folder(folder), defaults=benchmarks.find(name).defaults())
+
+
+def _from_hub(address: str, seed: int, split: Mapping[str, int] | None) -> Loaded:
+    """All splits of a data set on the hub that we have a name for; without a dev split, train is divided."""
+    from gpo.task.benchmarks.hub import read_address
+
+    read = read_address(address)
+    found: dict[str, list[Row]] = {}
+    for part, rows in read.items():
+        name = _OTHER_NAMES.get(part, part)
+        if name in SPLITS and name not in found:
+            found[name] = _rows(rows, f"{address} {part}")
+    if not found:
+        raise ConfigError(
+            f"task.data: {address} has no train, validation or test split, but {', '.join(read)}"
+        )
+    if len(found) == 1:
+        return Loaded(address, pool=next(iter(found.values())))
+    if "dev" not in found and "train" in found:
+        train = found["train"]
+        random.Random(f"{seed}/split/dev").shuffle(train)
+        size = min((split or {}).get("dev", len(train) // 2), len(train))
+        found["dev"], found["train"] = train[:size], train[size:]
+    return Loaded(address, found)
 
 
 def _rows(rows: Iterable[Mapping[str, Any]], source: str) -> list[Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_NOT_A_WORD = re.compile(r"[^a-z0-9]+")
+_WORD = re.compile(r"[a-z0-9]+")
 
 
 def rouge_l(prediction: str, reference: str) -> float:
@@ -22,4 +22,4 @@ def rouge_l(prediction: str, reference: str) -> float:
 
 def tokens(text: str) -> list[str]:
     """The words that ROUGE-L compares."""
-    return _NOT_A_WORD.sub(" ", text.lower()).split()
+    return _WORD.findall(text.lower())

@@ -148,7 +148,8 @@ def _parquet(path: Path) -> list[Row]:
         raise ConfigError(f'{path}: parquet files need pyarrow: pip install "gpo[parquet]"') from None
     try:
         rows = parquet.read_table(path).to_pylist()
-    except (OSError, ValueError, pyarrow.ArrowException) as error:
+    except (OSError, ValueError, ArithmeticError, LookupError, TypeError, pyarrow.ArrowException) as error:
+        # Beside its own errors pyarrow raises Python's for values that Python has no form for (a date in the year 10⁶).
         raise DataError(
             f"{path}: is not a readable parquet file ({' '.join(str(error).split())[:200]})"
         ) from None

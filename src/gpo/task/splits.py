@@ -149,7 +149,8 @@ def _example(row: Row, identifier: str, columns: Columns) -> Example:
 
 def _cell(row: Row, name: str, key: str) -> Any:
     if name not in row.values:
-        have = ", ".join(sorted(row.values)) or "none"
+        names = [one if len(one) <= 40 else one[:40] + "…" for one in sorted(row.values)]
+        have = ", ".join([*names[:20], *(["…"] if len(names) > 20 else [])]) or "none"
         raise ConfigError(f"task.{key}: {row.source} has no column {name!r}; it has: {have}")
     return row.values[name]
 

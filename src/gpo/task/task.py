@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from gpo.errors import ConfigError
 from gpo.model.model import Message
-from gpo.task.answer import Answer, AnswerReader, Prediction
+from gpo.task.answer import Answer, AnswerReader, Prediction, read_reply
 from gpo.task.answer.label import BooleanReader, LabelReader
 from gpo.task.example import Example, Splits
 from gpo.task.metric import Metric, as_text, normalised
@@ -57,8 +57,9 @@ class Judgement:
 class Task:
     """What is optimized for.
 
-    `rounds` 2 asks for the bare answer in a second turn. `demonstrations` worked examples stand before the question
-    (then there is one round). `chat` False lays everything out as a text that a base model continues.
+    `rounds` 2 asks for the bare answer in a second turn of at most `second_round_tokens` tokens. `demonstrations`
+    worked examples stand before the question (then there is one round). `chat` False lays everything out as a text
+    that a base model continues.
     `input_columns` are the columns that the question is made of: a prompt with all of them in braces, or with
     `{input}`, is the whole template. `warnings` are lines for a person.
     """
@@ -71,6 +72,7 @@ class Task:
     demonstrations: int = 0
     chat: bool = True
     rounds: Literal[1, 2] = 1
+    second_round_tokens: int = 100
     input_columns: tuple[str, ...] = ("input",)
     warnings: tuple[str, ...] = ()
 
@@ -148,8 +150,9 @@ class Task:
 
     # Reading and scoring
 
-    def judge(self, reply: str, example: Example) -> Judgement:
-        """Read `reply` and score it. An unreadable reply is an answer of no use: value 0.
+    def judge(self, reply: str, example: Example, *, cut: bool = False) -> Judgement:
+        """Read `reply` and score it. An unreadable reply is an answer of no use: value 0. `cut` says that it ended at
+        its length and not by itself: then a number or a word from its middle is not taken for its answer.
 
         Raises `ConfigError` where an own metric fails.
         """
@@ -157,7 +160,7 @@ class Task:
         targets = [self.answer.normal(reference, example.input) for reference in references]
         prediction = self._verbatim(reply, references, targets)
         if prediction is None:
-            prediction = self.answer.read(reply, example.input)
+            prediction = read_reply(self.answer, reply, example.input, cut=cut)
         if prediction is None:
             return Judgement(None, 0.0)
         return Judgement(prediction, self.metric(prediction, targets, example))
@@ -181,15 +184,21 @@ class Task:
 
     @classmethod
     def from_config(
-        cls, config: TaskConfig, *, seed: int, chat: bool = True, base_dir: Path = Path()
+        cls,
+        config: TaskConfig,
+        *,
+        seed: int,
+        chat: bool = True,
+        base_dir: Path = Path(),
+        data_dir: Path | None = None,
     ) -> Task:
-        """The task of a configuration; relative paths start at `base_dir`.
+        """The task of a configuration; relative paths start at `base_dir`, benchmarks lie in `data_dir`.
 
         Raises `ConfigError` and `DataError` with one line that names the key, or the file and the row.
         """
         from gpo.task.build import from_config
 
-        return from_config(config, seed=seed, chat=chat, base_dir=base_dir)
+        return from_config(config, seed=seed, chat=chat, base_dir=base_dir, data_dir=data_dir)
 
     @classmethod
     def from_rows(cls, rows: Rows, *, name: str = "task", **options: Unpack[TaskOptions]) -> Task:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gpo.config.originals import ApoConfig
-from gpo.evaluation.score import Outcome
+from gpo.evaluation.outcome import Outcome
 from gpo.optimizer.candidates import Candidate, Guard, read_reply, same_prompt
 from gpo.optimizer.original.bandit import BruteForce, Selection, SuccessiveHalving, SuccessiveRejects, Ucb
 from gpo.optimizer.original.base import Original, together, user

@@ -11,7 +11,9 @@ from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from gpo.evaluation.score import WINDOW, Score, gather_window
+from gpo.evaluation.outcome import Score
+from gpo.evaluation.score import WINDOW
+from gpo.evaluation.window import gather_window
 from gpo.model.model import Message
 from gpo.optimizer.candidates import Candidate, Guard, candidate, same_prompt
 from gpo.optimizer.search import Listener, Search, StepRecord

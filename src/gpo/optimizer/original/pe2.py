@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gpo.config.originals import Pe2Config
-from gpo.evaluation.score import Outcome
+from gpo.evaluation.outcome import Outcome
 from gpo.model.model import Message
 from gpo.optimizer.candidates import Candidate, Guard, same_prompt
 from gpo.optimizer.original.base import Original, together, user

@@ -12,7 +12,7 @@ function described(found) {
   const { candidate, at } = found;
   const parts = [`Step ${found.step + 1}, candidate ${found.index + 1}`];
   if (candidate.rejected) parts.push("rejected");
-  else parts.push(`dev ${points(candidate.dev)}${candidate.estimated ? " (estimated on a part)" : ""}`);
+  else parts.push(`dev ${points(candidate.dev)}${estimatedOn(candidate)}`);
   if (candidate.distance !== null) {
     const limit = at.limit === null ? "" : ` of at most ${at.limit}`;
     parts.push(`${candidate.distance} words changed${limit}`);

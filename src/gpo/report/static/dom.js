@@ -17,6 +17,9 @@ const present = (children) => children.flat().filter((child) => child !== null &
 const put = (node, ...children) => node.replaceChildren(...present(children));
 
 const points = (share) => (share === null || share === undefined ? "–" : (100 * share).toFixed(1));
+// A mean over a part of dev is not to be taken for one over all of it.
+const estimatedOn = (candidate) => (!candidate.estimated ? ""
+  : candidate.estimated_on ? ` (estimated on ${candidate.estimated_on} dev rows)` : " (estimated on a part of dev)");
 const after = (diff) => diff.filter(([kind]) => kind !== "-").map(([, text]) => text).join("");
 const say = (text) => { $("said").textContent = text; };
 

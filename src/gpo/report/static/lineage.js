@@ -41,7 +41,7 @@ function fill(node, number) {
 function candidateNode(step, candidate, number, index) {
   const tag = candidate.rejected ? h("span", { class: "tag bad" }, `✗ rejected: ${candidate.rejected}`)
     : h("span", { class: candidate.chosen ? "tag good" : "tag" },
-      `${candidate.chosen ? "◆ " : ""}dev ${points(candidate.dev)}${candidate.estimated ? " (estimated on a part of dev)" : ""}${candidate.chosen ? ", became the current prompt" : ""}`);
+      `${candidate.chosen ? "◆ " : ""}dev ${points(candidate.dev)}${estimatedOn(candidate)}${candidate.chosen ? ", became the current prompt" : ""}`);
   const attempt = candidate.attempt ? ` · asked again (${candidate.attempt})` : "";
   return h("div", { class: "candidate", id: `candidate-${number}-${index}`, tabindex: -1 },
     h("div", {}, h("b", {}, `${index + 1}. `), tag,

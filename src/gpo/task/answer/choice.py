@@ -14,7 +14,7 @@ _WITH_TEXT = re.compile(r"(?:\(([A-Za-z])\)|([A-Z])[.):])\s*(\S.*)")
 _MENTION = re.compile(
     r"""\(([A-Z])\)
     | (?<![\w(])([A-Z])\)
-    | ^[ \t]*([A-Z])[.:](?=\s)
+    | ^[ \t]*([A-Z])[.:](?=[ \t]+\S)
     | ^[ \t]*([A-Z])[ \t]*$
     | \b(?i:option|choice|answer|alternative)[ ]+([A-Z])\b(?!['’])""",
     re.MULTILINE | re.VERBOSE,
@@ -35,14 +35,25 @@ class ChoiceReader(MentionReader):
     continuation = "\nTherefore, among the options, the answer is"
 
     def read(self, text: str, question: str = "") -> Prediction:
-        by_text = options(question)
-        text = _without_listing(text, by_text)
         answer = super().read(text, question)
-        if answer is None and by_text:
-            named = _texts(tuple(by_text.values()))
-            found = named.read(text) if named else None
-            answer = next((letter for letter, option in by_text.items() if option == found), None)
-        return answer
+        return self._named(text, question, cut=False) if answer is None else answer
+
+    def read_cut(self, text: str, question: str = "") -> Prediction:
+        answer = super().read_cut(text, question)
+        return self._named(text, question, cut=True) if answer is None else answer
+
+    def relevant(self, text: str, question: str) -> str:
+        return _without_listing(text, options(question))
+
+    def _named(self, text: str, question: str, *, cut: bool) -> Prediction:
+        """The letter of the option that the reply gives by its text."""
+        by_text = options(question)
+        named = _texts(tuple(by_text.values())) if by_text else None
+        if named is None:
+            return None
+        text = self.relevant(text, question)
+        found = named.read_cut(text) if cut else named.read(text)
+        return next((letter for letter, option in by_text.items() if option == found), None)
 
     def bare(self, text: str, question: str) -> Prediction:
         if match := _BARE.fullmatch(text):

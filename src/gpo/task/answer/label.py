@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
+from gpo.task.answer.passages import restated
 from gpo.task.answer.reader import Answer, Prediction
 from gpo.task.answer.rule import Mention, MentionReader
 
+_SAID = re.compile(r"\b(?:is|are)\s+(?:an?\s+)?$")
+_OPERATOR = re.compile(r"[\s()]*\b(?:and|or)\b[\s()]*(?:not\b[\s()]*)*", re.IGNORECASE)
 _GAP = re.compile(r"(?<=\w)[\s_-]+(?=\w)")
 _PAIRS = (
     ("yes", "no"),
@@ -62,6 +66,16 @@ class LabelReader(MentionReader):
             if self._key(match[0]) in self._by_key
         ]
 
+    def asserted(self, text: str, question: str) -> list[Mention]:
+        """As for every kind, without a label that is but the heading ("Spam: the mail is not spam") of another one."""
+        found = super().asserted(text, question)
+        if not found or text[: found[0].start].strip() or text[found[0].end : found[0].end + 1] != ":":
+            return found
+        end = text.find("\n", found[0].end)
+        line = [other for other in found[1:] if end < 0 or other.start < end]
+        said = [_SAID.search(text[max(0, other.start - 12) : other.start]) for other in line]
+        return found[1:] if any(said) else found
+
     def normal(self, target: str | float, question: str = "") -> Answer:
         text = str(target).strip()
         label = self._by_key.get(self._key(text))
@@ -110,6 +124,21 @@ class BooleanReader(MentionReader):
     def mentions(self, text: str, question: str) -> list[Mention]:
         found = self._labels.mentions(text, question)
         return [mention._replace(answer=self._own[str(mention.answer)]) for mention in found]
+
+    def stated(self, passage: str, question: str) -> Prediction:
+        """As for every kind; but an expression ("True and not False") that has yet to be worked out says nothing."""
+        clause = re.split(r"(?<=[.!?;])\s", passage, maxsplit=1)[0]
+        found = self._labels.mentions(clause, question)
+        if any(_OPERATOR.fullmatch(clause[one.end : two.start]) for one, two in pairwise(found)):
+            return None
+        return super().stated(passage, question)
+
+    def _unmarked(self, text: str, question: str) -> Prediction:
+        answer = super()._unmarked(text, question)
+        if answer is None and not self._labels.mentions(text, question):
+            said = restated(text, question)
+            answer = None if said is None else self.words[0 if said else 1]
+        return answer
 
     def denied(self, text: str, mention: Mention) -> Prediction:
         opposite = _DENIABLE.get(text[mention.start : mention.end].lower())

@@ -7,7 +7,7 @@ import re
 
 from gpo.task.answer.label import shown
 from gpo.task.answer.reader import Answer, Prediction
-from gpo.task.answer.rule import Mention, MentionReader
+from gpo.task.answer.rule import ANSWER_MARKER, CONCLUSION, Mention, MentionReader, without_markup
 
 # A sign belongs to the number only where nothing stands between them: "16 - 3" is no "-3".
 _NUMBER = re.compile(
@@ -41,11 +41,12 @@ class NumberReader(MentionReader):
     """A number, read as a float.
 
     Behind a marker it is the number after the last "=" of the first sentence, or else the first number; without a
-    marker the last number of the reply. A percent sign changes nothing ("50%" is 50). Number words up to twenty count
-    where the text has no digits.
+    marker the last number of the reply, or of its sentence the last one that is not the question's. A percent sign
+    changes nothing ("50%" is 50). Number words up to twenty count where the text has no digits.
     """
 
     form = "a number"
+    marker = ANSWER_MARKER
     request = "Give only your final answer: the number."
     continuation = "\nTherefore, the answer (a number) is"
 
@@ -78,8 +79,39 @@ class NumberReader(MentionReader):
         return chosen[0].answer if chosen else None
 
     def _unmarked(self, text: str, question: str) -> Prediction:
-        found = self.mentions(text.replace("**", ""), question)
-        return found[-1].answer if found else None
+        plain = text.replace("**", "")
+        found = self.mentions(plain, question)
+        if not found:
+            return None
+        start = max((end.end() for end in _CLAUSE_END.finditer(plain, 0, found[-1].start)), default=0)
+        sentence = [mention for mention in found if mention.start >= start]
+        given = self._given(question)
+        new = [mention for mention in sentence if abs(float(str(mention.answer))) not in given]
+        return (new or found)[-1].answer
+
+    def unfinished(self, text: str, question: str) -> Prediction:
+        plain = without_markup(text).strip()
+        every = self.mentions(plain, question)
+        if len(every) == 1 and not plain[: every[0].start].strip():
+            return every[0].answer
+        lines = [line for line in plain.split("\n") if re.search(r"\w", line)]
+        # The line that broke off, and what only leads up to it.
+        concluding = bool(lines) and CONCLUSION.match(lines.pop()) is not None
+        while lines and lines[-1].rstrip().endswith(":"):
+            lines.pop()
+        if not lines:
+            return None
+        if (answer := self._bare(lines[-1], question)) is not None:
+            return answer
+        _, equals, result = lines[-1].rpartition("=")
+        found = self.mentions(result, question) if equals and concluding else []
+        if len(found) != 1 or result[: found[0].start].strip(" \\({$"):
+            return None
+        return None if abs(float(str(found[0].answer))) in self._given(question) else found[0].answer
+
+    def _given(self, question: str) -> set[float]:
+        """The numbers of the question, whatever their sign."""
+        return {abs(float(str(mention.answer))) for mention in self.mentions(question, "")}
 
     def normal(self, target: str | float, question: str = "") -> Answer:
         if isinstance(target, int | float) and math.isfinite(target):

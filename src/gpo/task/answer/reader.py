@@ -32,3 +32,18 @@ class AnswerReader(Protocol):
 
     def normal(self, target: str | float, question: str = "") -> Answer:
         """The expected answer in the form of `read`. Raises `ValueError` with what is allowed instead."""
+
+
+@runtime_checkable
+class CutReader(Protocol):
+    """A reader that knows replies which were cut off at their length."""
+
+    def read_cut(self, text: str, question: str = "") -> Prediction:
+        """The answer that `text` had given before it broke off; None where it had not come to one."""
+
+
+def read_reply(reader: AnswerReader, text: str, question: str = "", *, cut: bool = False) -> Prediction:
+    """The answer in `text`; `cut` says that it ended at its length and not by itself."""
+    if cut and isinstance(reader, CutReader):
+        return reader.read_cut(text, question)
+    return reader.read(text, question)

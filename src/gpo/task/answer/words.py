@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from gpo.task.answer.passages import is_json_object, json_answer, without_cue
 from gpo.task.answer.reader import Answer, Prediction
 from gpo.task.answer.rule import marked_passages, without_markup
 
@@ -15,7 +16,10 @@ _LIST_MARKER = re.compile(
     r"\b(?:sorted|alphabetical|final|resulting|answer)\b[^\n:]{0,80}?(?::|\bis\b:?|\bare\b:?)(?=\s)|####",
     re.IGNORECASE,
 )
-_SEPARATORS = re.compile(r"[,;\s]+|->|→")
+_SEPARATORS = re.compile(r"[,;\s]+|->|→|(?<=\s)/(?=\s)")
+_PROSE = re.compile(
+    r"\b(?:an?|the|is|are|was|of|to|for|from|in|on|as|this|that|these|it|i|we|you|and|with)\b", re.IGNORECASE
+)
 _WRAPPING = "\"'“”‘’`*_"
 
 
@@ -32,8 +36,19 @@ class WordsReader:
     continuation = "\nTherefore, the answer (the words, separated by spaces) is"
 
     def read(self, text: str, question: str = "") -> Prediction:
-        plain = without_markup(text).strip()
-        return _words(_answer_part(plain)) or None
+        plain = without_cue(without_markup(text)).strip()
+        if (value := json_answer(text)) is not None:
+            return _words(value) or None
+        if is_json_object(text):
+            return None
+        part = _marked_part(plain) or _last_part(plain)
+        return None if _is_prose(part) else _words(part) or None
+
+    def read_cut(self, text: str, question: str = "") -> Prediction:
+        """The list behind a marker in a reply that was cut off, and no other."""
+        value = json_answer(text)
+        part = value if value is not None else _marked_part(without_cue(without_markup(text)).strip())
+        return None if _is_prose(part) else _words(part) or None
 
     def normal(self, target: str | float, question: str = "") -> Answer:
         words = _words(str(target))
@@ -42,17 +57,26 @@ class WordsReader:
         return words
 
 
-def _answer_part(text: str) -> str:
+def _marked_part(text: str) -> str:
     if "\\boxed" in text and (boxed := next(marked_passages(text), None)):
         return boxed
     if found := list(_LIST_MARKER.finditer(text)):
         rest = text[found[-1].end() :].strip()
-        if rest:
-            return _BLOCK.split(rest, maxsplit=1)[0]
+        return _BLOCK.split(rest, maxsplit=1)[0]
+    return ""
+
+
+def _last_part(text: str) -> str:
     blocks = _BLOCK.split(text)
     announced = [after for before, after in pairwise(blocks) if before.rstrip().endswith(":")]
     block = announced[-1] if announced else blocks[-1]
     return _LEAD_IN.sub("", block, count=1) or block
+
+
+def _is_prose(text: str) -> bool:
+    """Whether `text` is a sentence: two function words or more, and nothing between its words but spaces."""
+    separated = re.search(r"[,;\n]|->|→|\s/\s", text)
+    return not separated and len({word.lower() for word in _PROSE.findall(text)}) > 1
 
 
 def _words(text: str) -> tuple[str, ...]:

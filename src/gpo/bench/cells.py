@@ -1,0 +1,196 @@
+"""From a suite to its cells: one resolved configuration a run, and the place in the table that its score belongs to.
+
+Two places may share a run: a task in two groups, a fixed prompt beside two optimizer models. Knows no run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from gpo.bench import methods as methods_
+from gpo.bench import tasks as tasks_
+from gpo.bench.compose import Composed
+from gpo.bench.execute import Cell
+from gpo.bench.suite import Suite
+from gpo.config.load import parse_config
+from gpo.config.schema import Config
+from gpo.run.changes import HARMLESS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where in the table a run stands: one label a dimension of the suite; `member` is the task within the entry."""
+
+    labels: Mapping[str, str] = field(hash=False)
+    member: str
+    seed: int
+    run_dir: str
+    evaluates_only: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cells:
+    """All places of a suite in its order, and the runs that they need, each once."""
+
+    places: tuple[Place, ...]
+    cells: tuple[Cell, ...]
+    configs: Mapping[str, Config] = field(hash=False)
+    """By run directory."""
+
+
+def expand(suite: Suite, data_dir: Path | None = None) -> Cells:
+    """Every combination that `suite` asks for; the rows of benchmarks lie in `data_dir` where it is given.
+
+    Raises `ConfigError` naming the line of what does not fit.
+    """
+    places: list[Place] = []
+    cells: dict[str, Cell] = {}
+    configs: dict[str, Config] = {}
+    budget = suite.config.budget
+    digests: dict[str, str] = {}
+    for labels, member, method, seed, composed in _combinations(suite, data_dir):
+        config = parse_config(composed.data, source=suite.source, lines=composed.lines)
+        fixed = method.evaluates_only
+        capped = budget.equal and not fixed
+        cap = {"max_calls": budget.max_calls, "max_tokens": budget.max_tokens} if capped else {}
+        key = json.dumps(config.task.data, sort_keys=True)
+        if key not in digests:
+            digests[key] = _data_digest(config, suite.base_dir, data_dir)
+        run_dir = directory_name(config, member.name, method, cap, digests[key])
+        cells.setdefault(
+            run_dir,
+            Cell(
+                slug=run_dir,
+                config=config.model_dump(mode="json", exclude_unset=True),
+                run_dir=run_dir,
+                base_dir=str(suite.base_dir),
+                data_dir=None if data_dir is None else str(data_dir.resolve()),
+                max_calls=cap.get("max_calls"),
+                max_tokens=cap.get("max_tokens"),
+            ),
+        )
+        configs.setdefault(run_dir, config)
+        places.append(
+            Place(labels=labels, member=member.name, seed=seed, run_dir=run_dir, evaluates_only=fixed)
+        )
+    return Cells(places=tuple(places), cells=tuple(cells.values()), configs=configs)
+
+
+def directory_name(
+    config: Config, task: str, method: methods_.MethodEntry, cap: Mapping[str, int | None], data: str
+) -> str:
+    """A readable part and a hash of all that can change the result. Keys that are not written are not hashed, so that a
+    key that a later GPO adds renames nothing; neither is what cannot matter (concurrency, prices, the budget)."""
+    plain = config.model_dump(mode="json", exclude_unset=True)
+    for pattern in HARMLESS:
+        _drop(plain, pattern)
+    told = json.dumps([plain, {k: v for k, v in cap.items() if v}, data], sort_keys=True)
+    model = config.models.task.model.rsplit("/", 1)[-1]
+    readable = "-".join(_slug(part) for part in (task.split("/")[-1], method.name, model))[:80].strip("-.")
+    return f"{readable}-s{config.seed}-{hashlib.blake2b(told.encode(), digest_size=5).hexdigest()}"
+
+
+def _combinations(
+    suite: Suite, data_dir: Path | None
+) -> Iterator[tuple[dict[str, str], tasks_.Member, methods_.MethodEntry, int, Composed]]:
+    """Task by task, so that runs that share calls stand close to each other."""
+    config, lines = suite.config, suite.lines
+    tasks = tasks_.entries(config.tasks, _at(suite, "tasks"), data_dir)
+    methods = methods_.entries(config.methods, _at(suite, "methods"))
+    models = config.models
+    settings: Iterable[str] = config.settings or ("",)
+    base = Composed().add(config.base, lines, ("base",))
+    for entry in tasks:
+        for member, seed, (name, pair), setting, method in product(
+            entry.members, config.seeds, models.items(), settings, methods
+        ):
+            if setting and pair.settings is not None and setting not in pair.settings:
+                continue
+            labels = {
+                "task": entry.label,
+                "model": name,
+                "setting": setting,
+                "method": method.label,
+                **{part: method.parts.get(part, "") for part in methods_.PARTS},
+            }
+            composed = base.add({"task": member.section}, lines, ("tasks",))
+            if caps := config.split.model_dump(exclude_none=True):
+                composed = composed.add({"task": {"split": caps}}, lines, ("split",), cut=2)
+            if member.prompt is not None:
+                composed = composed.add({"prompt": member.prompt}, lines, ("tasks",))
+            optimizer = pair.optimizer or _in_both_roles(pair.task)
+            composed = composed.add(
+                {"models": {"task": pair.task, "optimizer": optimizer}}, lines, ("models", name), cut=1
+            )
+            if setting:
+                composed = composed.add(config.settings[setting], lines, ("settings", setting))
+            composed = composed.add({"method": method.value, "seed": seed}, lines, ("methods",))
+            if method.chooses_itself:
+                composed = composed.without("evaluation")
+            if method.evaluates_only:
+                composed = _plain(composed)
+            elif not config.budget.equal:
+                caps = config.budget.model_dump(exclude={"equal"}, exclude_none=True)
+                composed = composed.add({"budget": caps} if caps else {}, lines, ("budget",), cut=1)
+            yield labels, member, method, seed, composed
+
+
+def _in_both_roles(task: Mapping[str, Any]) -> dict[str, Any]:
+    """The task model as the optimizer: how it answers questions is not how it samples prompts."""
+    return {key: value for key, value in task.items() if key not in ("temperature", "max_tokens")}
+
+
+def _plain(composed: Composed) -> Composed:
+    """Without the keys that cannot matter to a method that only evaluates, so that such runs are shared."""
+    kept = composed.without("optimize", "prompt", "evaluation", "preset", "budget")
+    task = kept.data["models"]["task"]
+    return Composed({**kept.data, "models": {"task": task, "optimizer": task}}, kept.lines)
+
+
+def _at(suite: Suite, key: str) -> str:
+    line = suite.lines.get((key,))
+    return f"{suite.source}:{line}" if line else suite.source
+
+
+def _drop(data: dict[str, Any], pattern: tuple[str, ...]) -> None:
+    first, rest = pattern[0], pattern[1:]
+    for key in list(data) if first == "*" else [first]:
+        if not rest:
+            data.pop(key, None)
+        elif isinstance(data.get(key), dict):
+            _drop(data[key], rest)
+
+
+def _data_digest(config: Config, base_dir: Path, data_dir: Path | None) -> str:
+    """A hash of the files that `task.data` names, "" for what is no file: with other rows it is another run."""
+    from gpo.task import benchmarks
+
+    data = config.task.data
+    if isinstance(data, str) and data_dir is not None and benchmarks.meant(data):
+        base_dir = data_dir
+    paths = [base_dir / Path(name) for name in (sorted(data.values()) if isinstance(data, dict) else [data])]
+    hasher = hashlib.blake2b(digest_size=16)
+    try:
+        files = [
+            file
+            for path in paths
+            for file in (sorted(path.iterdir()) if path.is_dir() else [path])
+            if file.is_file() and not file.name.startswith(".")
+        ]
+        for file in files:
+            hasher.update(f"{file.name}\n".encode("utf-8", "surrogatepass"))
+            hasher.update(hashlib.blake2b(file.read_bytes(), digest_size=16).digest())
+    except OSError:
+        return ""  # whoever reads the data says what is wrong with it
+    return hasher.hexdigest() if files else ""
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.") or "x"

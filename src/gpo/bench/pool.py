@@ -1,0 +1,134 @@
+"""Cells on this machine: one after another in this process, or side by side in a pool of processes.
+
+Knows how a cell is run and nothing of what is in it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+
+from gpo.bench.execute import Cell, CellResult, run_cell
+from gpo.errors import Interrupted
+
+GO_ON = "interrupted; run the same command again to go on"
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """Runs cells into `out` one after another in this process."""
+
+    out: Path
+
+    def run(self, cells: Sequence[Cell], on_finish: Callable[[CellResult], None]) -> None:
+        """See `gpo.bench.execute.Executor`."""
+        for cell in cells:
+            result = run_cell(cell, self.out, signals=True)
+            on_finish(result)
+            if result.status == "interrupted":
+                raise Interrupted(GO_ON)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Runs cells into `out` in `workers` processes, each with an event loop of its own. They are spawned and not
+    forked: an engine or a thread of this process must not be copied."""
+
+    out: Path
+    workers: int
+
+    def run(self, cells: Sequence[Cell], on_finish: Callable[[CellResult], None]) -> None:
+        """See `gpo.bench.execute.Executor`. A worker that dies costs the cells that were under way: they are told as
+        failed, and a new pool goes on with the others."""
+        left = list(cells)
+        while left:
+            left = self._round(left, on_finish)
+
+    def _round(self, cells: Sequence[Cell], on_finish: Callable[[CellResult], None]) -> list[Cell]:
+        """One life of the pool; returns the cells that were not begun when a worker died."""
+        context = multiprocessing.get_context("spawn")
+        waiting = list(reversed(cells))
+        under_way: dict[Future[CellResult], Cell] = {}
+        stopped = False
+        pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin)
+        try:
+            while waiting or under_way:
+                # Only as many as run at once are handed over, so that it is known what a dead worker was doing.
+                while waiting and len(under_way) < self.workers and not stopped:
+                    cell = waiting.pop()
+                    under_way[pool.submit(_in_worker, cell, self.out)] = cell
+                if not under_way:
+                    break
+                done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+                for future in done:
+                    cell = under_way.pop(future)
+                    result = _result(future, cell)
+                    if result is None:
+                        return self._lost([cell, *under_way.values()], waiting, on_finish)
+                    stopped = stopped or result.status == "interrupted"
+                    on_finish(result)
+        except KeyboardInterrupt:
+            stopped = True
+        finally:
+            # Workers got the same signal from the terminal: they finish what is in flight and save.
+            pool.shutdown(wait=True, cancel_futures=True)
+        if stopped:
+            raise Interrupted(GO_ON)
+        return []
+
+    def _lost(
+        self, lost: Sequence[Cell], waiting: Sequence[Cell], on_finish: Callable[[CellResult], None]
+    ) -> list[Cell]:
+        for cell in lost:
+            on_finish(
+                CellResult(
+                    slug=cell.slug,
+                    run_dir=cell.run_dir,
+                    status="failed",
+                    reason="its process, or one beside it, was killed; run the same command again to go on with it",
+                )
+            )
+        return list(reversed(waiting))
+
+
+def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    die_with_parent()
+
+
+def _in_worker(cell: Cell, out: Path) -> CellResult:
+    """`run_cell`, and no trace of an idle worker when Ctrl-C comes: what is under way hears it, the parent ends it."""
+    result = run_cell(cell, out, signals=True)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return result
+
+
+def die_with_parent() -> None:
+    """End this process when the one that started it is gone, however it went: nobody would read the results, and the
+    run directories would stay in use."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="gpo-parent").start()
+
+
+def _result(future: Future[CellResult], cell: Cell) -> CellResult | None:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        return None
+    except Exception as error:
+        return CellResult(
+            slug=cell.slug, run_dir=cell.run_dir, status="failed", reason=f"{type(error).__name__}: {error}"
+        )

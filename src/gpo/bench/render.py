@@ -1,0 +1,141 @@
+"""A table as Markdown, LaTeX and CSV. Knows numbers and labels; how they came about is told in the notes."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+
+from gpo.bench.table import Column, Entry, Table
+from gpo.bench.text import csv_cell, label, latex, markdown, number, score
+
+Show = Callable[[Entry], str]
+
+
+def entry_text(entry: Entry) -> str:
+    """An entry as the table has it."""
+    return score(entry.mean, entry.std, entry.seeds, entry.wanted, entry.failed)
+
+
+def difference_text(entry: Entry) -> str:
+    """The difference from the best baseline with its interval, "" for the baseline itself."""
+    found = entry.difference
+    return "" if found is None else f"{found.mean:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
+
+
+def column_text(column: Column) -> str:
+    """A column's labels in one line."""
+    return " · ".join(part for part in column if part) or "score"
+
+
+def best_rows(table: Table, column: Column) -> set[str]:
+    """The rows with the highest mean as it is shown."""
+    means = {row: mean for row in table.rows if (mean := table.entry(row, column).mean) is not None}
+    top = max((f"{mean:.2f}" for mean in means.values()), key=float, default="")
+    return {row for row, mean in means.items() if f"{mean:.2f}" == top}
+
+
+def to_markdown(table: Table, failed: Mapping[str, str], notes: Sequence[str] = ()) -> str:
+    """The whole page: scores, differences, costs, failures, notes."""
+    parts = [f"# {markdown(table.title)}", _markdown_table(table, entry_text, bold=True)]
+    if any(entry.difference for entry in table.entries.values()):
+        named = {column: f"against {label(table.baselines.get(column, ''))}" for column in table.columns}
+        parts += [
+            "Difference from the best baseline of each column, with its paired 95 % bootstrap interval:",
+            _markdown_table(table, difference_text, under=named),
+        ]
+    if any(entry.efficiency is not None for entry in table.entries.values()):
+        parts += [
+            "Improvement over the start prompt in points a million tokens of the search:",
+            _markdown_table(table, lambda entry: number(entry.efficiency, ".2f")),
+            "Calls and tokens of a search, both models:",
+            _markdown_table(
+                table, lambda entry: f"{number(entry.calls)} calls, {number(entry.tokens)} tokens"
+            ),
+        ]
+    if failed:
+        lines = [f"- {markdown(name)}: {markdown(reason)}" for name, reason in failed.items()]
+        parts += ["Failed runs:", "\n".join(lines)]
+    return "\n\n".join([*parts, *(markdown(note) for note in notes)]) + "\n"
+
+
+def _markdown_table(
+    table: Table, show: Show, *, bold: bool = False, under: Mapping[Column, str] | None = None
+) -> str:
+    heads = [
+        markdown(column_text(column)) + (f"<br>{markdown(under[column])}" if under else "")
+        for column in table.columns
+    ]
+    lines = [
+        f"| {markdown(table.row_title)} | {' | '.join(heads)} |",
+        f"| --- |{' ---: |' * len(table.columns)}",
+    ]
+    best = {column: best_rows(table, column) if bold else set() for column in table.columns}
+    for row in table.rows:
+        cells = []
+        for column in table.columns:
+            text = markdown(show(table.entry(row, column)))
+            cells.append(f"**{text}**" if row in best[column] else text)
+        lines.append(f"| {markdown(label(row))} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def to_latex(table: Table) -> str:
+    """A `tabular` with booktabs rules; column labels of several dimensions stand over each other."""
+    lines = [rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}", r"\toprule"]
+    for level in range(len(table.column_titles)):
+        first = latex(table.row_title) if level == len(table.column_titles) - 1 else ""
+        lines.append(rf"{first} & {_heads([column[level] for column in table.columns])} \\")
+    lines.append(r"\midrule")
+    best = {column: best_rows(table, column) for column in table.columns}
+    for row in table.rows:
+        cells = [latex(entry_text(table.entry(row, column))) for column in table.columns]
+        shown = [
+            rf"\textbf{{{cell}}}" if row in best[column] else cell
+            for cell, column in zip(cells, table.columns, strict=True)
+        ]
+        lines.append(rf"{latex(label(row))} & {' & '.join(shown)} \\")
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+
+
+def _heads(labels: Sequence[str]) -> str:
+    spans: list[tuple[str, int]] = []
+    for text in labels:
+        if spans and spans[-1][0] == text:
+            spans[-1] = (text, spans[-1][1] + 1)
+        else:
+            spans.append((text, 1))
+    return " & ".join(
+        latex(text) if width == 1 else rf"\multicolumn{{{width}}}{{c}}{{{latex(text)}}}"
+        for text, width in spans
+    )
+
+
+def to_csv(table: Table) -> str:
+    """One line an entry, numbers to six digits after the point, unknown ones empty."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    numbers = ("mean", "std", "seeds", "wanted", "failed", "gain", "efficiency", "calls", "tokens")
+    names = ("baseline", "difference", "ci_low", "ci_high")
+    writer.writerow([table.row_title, *table.column_titles, "metric", *numbers, *names])
+    for row in table.rows:
+        for column in table.columns:
+            entry = table.entry(row, column)
+            found = entry.difference
+            told = [getattr(entry, name) for name in numbers]
+            against = (
+                [
+                    csv_cell(table.baselines.get(column, "")),
+                    *map(_rounded, (found.mean, found.low, found.high)),
+                ]
+                if found
+                else [""] * 4
+            )
+            where = [csv_cell(part) for part in (row, *column)]
+            values = ["" if value is None else _rounded(value) for value in told]
+            writer.writerow([*where, table.metric, *values, *against])
+    return buffer.getvalue()
+
+
+def _rounded(value: float) -> float:
+    return round(value, 6)

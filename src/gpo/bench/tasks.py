@@ -1,0 +1,79 @@
+"""The `tasks` entries of a suite: names, groups of benchmarks, whole task sections. Reads no data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gpo.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One task of an entry: `name` for people, its `task` section, and a start prompt of its own or None."""
+
+    name: str
+    section: dict[str, Any] = field(hash=False)
+    prompt: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskEntry:
+    """A column of a table: a task, or a group whose members' scores are averaged."""
+
+    label: str
+    members: tuple[Member, ...]
+
+
+def entries(
+    values: tuple[str | dict[str, Any], ...], source: str, data_dir: Path | None = None
+) -> list[TaskEntry]:
+    """All entries in their order; of a group the tasks that `data_dir`, where there is one, has. Raises `ConfigError`
+    for one without data and for a label twice."""
+    found = [_entry(value, source, data_dir) for value in values]
+    labels = [entry.label for entry in found]
+    if twice := [label for label in labels if labels.count(label) > 1]:
+        raise ConfigError(f"{source}: tasks: {twice[0]!a} stands twice; give one of them a label")
+    return found
+
+
+def _entry(value: str | dict[str, Any], source: str, data_dir: Path | None) -> TaskEntry:
+    if isinstance(value, str):
+        value = {"data": value}
+    section = dict(value)
+    label, prompt = section.pop("label", None), section.pop("prompt", None)
+    for key, text in (("label", label), ("prompt", prompt)):
+        if text is not None and not isinstance(text, str):
+            raise ConfigError(f"{source}: tasks: {key} is text, not {text!r}")
+    data = section.get("data")
+    if not data:
+        raise ConfigError(f"{source}: tasks: an entry needs data")
+    names = members(data, source, data_dir) if isinstance(data, str) else (None,)
+    return TaskEntry(
+        label=label or (data if isinstance(data, str) else "task"),
+        members=tuple(
+            Member(
+                name=name or label or "task",
+                section={**section, "data": name} if name else section,
+                prompt=prompt,
+            )
+            for name in names
+        ),
+    )
+
+
+def members(name: str, source: str, data_dir: Path | None = None) -> tuple[str, ...]:
+    """The benchmarks of a group, those in `data_dir` where it is given; what is no group is its own only member.
+    Raises `ConfigError`."""
+    from gpo.task import benchmarks
+
+    if name not in benchmarks.groups():
+        return (name,)
+    whole = benchmarks.expand(name)
+    if data_dir is None:
+        return whole
+    held = set(benchmarks.held(data_dir))
+    if found := tuple(member for member in whole if member in held):
+        return found
+    raise ConfigError(f"{source}: tasks: {data_dir} has none of the {len(whole)} tasks of {name}")

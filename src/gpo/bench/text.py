@@ -1,0 +1,60 @@
+"""Names and numbers of a table as Markdown, LaTeX and CSV take them. Labels come from files: none may break a table.
+
+Knows no table.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gpo.report.plain import printable
+
+MISSING = "–"
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "–": "--",
+    **{sign: f"\\{sign}" for sign in "&%$#_"},
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "±": r"$\pm$",
+}
+
+
+def markdown(text: str) -> str:
+    """`text` as plain text within a cell of a Markdown table."""
+    plain = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]|~#$])", r"\\\1", plain)
+
+
+def latex(text: str) -> str:
+    """`text` as plain text within a LaTeX table."""
+    return "".join(_LATEX.get(character, character) for character in printable(text))
+
+
+def csv_cell(text: str) -> str:
+    """`text` for a CSV file; what a spreadsheet would take for a formula is quoted."""
+    plain = printable(text)
+    return f"'{plain}" if plain[:1] in ("=", "+", "-", "@") else plain
+
+
+def label(text: str) -> str:
+    """A label for people where it is empty."""
+    return text or MISSING
+
+
+def score(mean: float | None, std: float | None, seeds: int, wanted: int, failed: int = 0) -> str:
+    """Mean ± sample standard deviation in points; says how many seeds it rests on where they are not all there."""
+    if mean is None:
+        return "failed" if failed else MISSING
+    shown = f"{mean:.2f}" if std is None else f"{mean:.2f} ± {std:.2f}"
+    return shown if seeds == wanted else f"{shown} ({seeds} of {wanted} seeds)"
+
+
+def number(value: float | None, form: str = ",.0f") -> str:
+    """`value`, or a dash where it is unknown."""
+    return MISSING if value is None else format(value, form)

@@ -1,0 +1,139 @@
+"""`gpo bench SUITE`: the paper's tables and figures, and own suites, run as far as they are not yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+if TYPE_CHECKING:
+    from gpo.bench.cells import Cells
+    from gpo.bench.execute import CellResult, Executor
+    from gpo.bench.suite import Suite
+
+
+def bench(
+    suite: Annotated[
+        str,
+        typer.Argument(
+            help="table2, table3, table5, table6, table7, figure1, figure3, or a suite's YAML file."
+        ),
+    ],
+    out: Annotated[
+        Optional[Path],
+        typer.Option(help="Where the runs and the table are kept; runs/bench/SUITE if not given."),
+    ] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Say what the suite takes, make no call.")] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
+    ray: Annotated[
+        Optional[str],
+        typer.Option(metavar="auto|ADDRESS", help="Run on Ray: auto finds a cluster, local starts one here."),
+    ] = None,
+    only: Annotated[
+        Optional[str],
+        typer.Option(metavar="PATTERN", help="Only the runs whose folder fits, such as wsc-gpo-*."),
+    ] = None,
+    data_dir: Annotated[
+        Optional[Path], typer.Option(help="Where the benchmarks' files are, instead of fetching them.")
+    ] = None,
+    set_: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--set", metavar="KEY.PATH=VALUE", help="Override one key of the suite; may be repeated."
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
+) -> None:
+    """Run a suite and print its table. The same command again goes on where the last one stopped."""
+    from gpo import paths
+    from gpo.bench.cells import expand
+    from gpo.bench.suite import load_suite
+
+    loaded = load_suite(suite, set_ or ())
+    cells = expand(loaded, data_dir or paths.data_dir())
+    if plan:
+        _plan(loaded, cells, only, as_json=json)
+    else:
+        folder = out or Path("runs") / "bench" / loaded.name
+        _run(loaded, cells, folder, _executor(folder, workers, ray), only, as_json=json)
+
+
+def _plan(suite: Suite, cells: Cells, only: str | None, *, as_json: bool) -> None:
+    import json
+    import sys
+
+    from gpo.bench.plan import lines, plan
+    from gpo.bench.run import narrowed
+
+    planned = plan(suite, narrowed(cells, only))
+    if as_json:
+        json.dump(planned.to_dict(), sys.stdout, indent=2)
+        print()
+        return
+    for line in lines(planned):
+        print(line)
+
+
+def _run(
+    suite: Suite, cells: Cells, out: Path, executor: Executor, only: str | None, *, as_json: bool
+) -> None:
+    import json
+    import sys
+
+    from rich.console import Console
+
+    from gpo.bench.report import report, show, to_dict
+    from gpo.bench.run import run_cells
+    from gpo.errors import Interrupted
+
+    stopped: Interrupted | None = None
+    failed: dict[str, str] = {}
+    try:
+        run_cells(cells, out, executor, only=only, told=_told(failed))
+    except Interrupted as error:
+        stopped = error
+    table = report(suite.config, cells, out, failed)
+    if as_json:
+        json.dump(to_dict(table, failed), sys.stdout, indent=2)
+        print()
+    else:
+        show(table, failed, out, Console(highlight=False))
+    if stopped:
+        raise stopped
+    if failed:
+        raise typer.Exit(1)
+
+
+def _told(failed: dict[str, str]) -> Callable[[CellResult, int, int], None]:
+    """One line a run on stderr; collects what failed."""
+    import sys
+
+    from gpo.report.plain import printable
+
+    def told(result: CellResult, number: int, planned: int) -> None:
+        if result.status == "failed":
+            failed[result.run_dir] = result.reason
+        ended = {"budget": "stopped by its budget"}.get(result.status, result.status)
+        reason = f": {result.reason}" if result.reason else ""
+        line = f"[{number}/{planned}] {result.run_dir} {ended} after {result.seconds:.0f} s{reason}"
+        print(printable(line), file=sys.stderr, flush=True)
+
+    return told
+
+
+def _executor(out: Path, workers: int, ray: str | None) -> Executor:
+    from gpo.errors import ConfigError
+
+    if ray is not None:
+        if workers != 1:
+            raise ConfigError(
+                "--workers: the processes of this machine are not used with --ray; leave one out"
+            )
+        from gpo.bench.ray_pool import RayExecutor
+
+        return RayExecutor(address=ray, out=out)
+    from gpo.bench.pool import Alone, Pool
+
+    return Alone(out) if workers == 1 else Pool(out, workers)

@@ -1,0 +1,109 @@
+"""Racing: a step's candidates meet on growing shared parts of dev, the better half goes on, the winner meets all of it.
+
+Sequential halving (Karnin, Koren, Somekh 2013) with two finalists. Why this and not a sequential test or a bandit:
+`docs/racing.md`. Knows a scorer; it does not know where candidates come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from types import MappingProxyType
+
+from gpo.evaluation.outcome import Score
+from gpo.evaluation.score import Scorer
+
+FINALISTS = 2
+LAST_HEAT = 3
+"""The last heat before the final ends at one third of the examples; each heat before it at half of the next one's."""
+LEAST_ROWS = 4
+RECENT = 6
+"""Complete scores that say which examples tell prompts apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """After `rows` examples the best `keep` candidates go on."""
+
+    rows: int
+    keep: int
+
+
+@dataclass(frozen=True, slots=True)
+class Raced:
+    """The `winner` and the `scores` of all by prompt: complete ones of the finalists; those of the others say on which
+    rows they rest (`Score.rows`)."""
+
+    winner: str
+    scores: Mapping[str, Score]
+
+
+def heats(candidates: int, examples: int) -> tuple[Heat, ...]:
+    """The heats before the final: `candidates` are halved (rounded up) until two are left. Eight candidates on 48
+    examples: the best 4 after 8 examples, the best 2 after 16.
+    """
+    kept = []
+    while candidates > FINALISTS:
+        candidates = max(FINALISTS, (candidates + 1) // 2)
+        kept.append(candidates)
+    rows = [max(LEAST_ROWS, examples // (LAST_HEAT * 2**back)) for back in reversed(range(len(kept)))]
+    return tuple(Heat(at, keep) for at, keep in zip(rows, kept, strict=True) if at < examples)
+
+
+def pairs(candidates: int, examples: int) -> int:
+    """(prompt, example) pairs that a race asks for, where none is known: 160 of 384 for 8 candidates on 48."""
+    total, done = 0, 0
+    for heat in heats(candidates, examples):
+        total += candidates * (heat.rows - done)
+        candidates, done = heat.keep, heat.rows
+    return total + candidates * (examples - done)
+
+
+def telling_rows(scores: Sequence[Score], examples: int, rng: Random) -> list[int]:
+    """The indices of `examples` examples, those first on which the last of the complete `scores` differ most (by the
+    variance of their values); where they are equal, as at the beginning, in the random order of `rng`.
+
+    What every prompt gets right, or none, says nothing about which of two is better, so a short heat is spent on the
+    others. Means over such a part are lower or higher than those over all: they only rank those who ran there.
+    """
+    rows = list(range(examples))
+    rng.shuffle(rows)
+    known = [score.values for score in scores if score.complete][-RECENT:]
+    return sorted(rows, key=lambda row: -_variance([values[row] for values in known]))
+
+
+def _variance(values: Sequence[float | None]) -> float:
+    found = [value for value in values if value is not None]
+    if not found:
+        return 0.0
+    mean = sum(found) / len(found)
+    # Rounded: equal variances are to be equal whatever the order of their terms.
+    return round(sum((value - mean) ** 2 for value in found) / len(found), 9)
+
+
+async def race(scorer: Scorer, prompts: Sequence[str], order: Sequence[int], split: str = "dev") -> Raced:
+    """Race `prompts` over the examples of `split` in the given `order` (a permutation of their indices).
+
+    All calls of a heat are in the queue at once, and none of a later heat: a candidate that drops out has no calls
+    left there, and what is asked does not depend on the order in which calls finish. Equal means go by the order of
+    `prompts`. Raises what the scorer raises.
+    """
+    left = list(dict.fromkeys(prompts))
+    scores: dict[str, Score] = {}
+    for heat in heats(len(left), len(order)):
+        rows = tuple(order[: heat.rows])
+        scores.update(zip(left, await scorer.score_rows(left, split, rows), strict=True))
+        usable = [row for row in rows if row not in scorer.excluded(split)]
+        if usable:
+            # Sorting is stable: of equals, the one that came first stays in front.
+            ranked = sorted(left, key=lambda prompt: -_total(scores[prompt], usable))
+            left = [prompt for prompt in left if prompt in ranked[: heat.keep]]
+    scores.update(zip(left, await scorer.score(left, split), strict=True))
+    winner = max(left, key=lambda prompt: scorer.mean(scores[prompt]))
+    return Raced(winner, MappingProxyType(scores))
+
+
+def _total(score: Score, rows: Sequence[int]) -> float:
+    values = score.by_row()
+    return sum(values[row] or 0.0 for row in rows)

@@ -1,0 +1,79 @@
+"""One prompt on one example: the first round, the second where the task has one, and the judgement.
+
+Knows the task and a model; it does not know that there are other prompts or other examples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gpo.errors import PermanentModelError
+from gpo.evaluation.outcome import Outcome
+from gpo.model.model import Model, Reply, Request
+from gpo.task.example import Example
+from gpo.task.task import Opening, Task
+
+
+@dataclass
+class ScorerSettings:
+    """How the task model is called: `temperature`, `max_tokens` of the first round and of the second."""
+
+    temperature: float = 0.0
+    max_tokens: int = 256
+    second_round_tokens: int = 100
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """Asks `model` about the examples of `task`."""
+
+    task: Task
+    model: Model
+    settings: ScorerSettings
+
+    async def outcome(self, prompt: str, example: Example) -> Outcome:
+        """What becomes of `prompt` on `example`; a call that cannot be answered is an outcome without a value.
+
+        Raises `PermanentModelError` where no further call would succeed either, and `BudgetError`.
+        """
+        calls: list[str] = []
+        opening = self.task.opening(prompt, example)
+        # What the calls of one lane begin with: the prompt where it stands in front, else the question.
+        lane = f"prompt {prompt}" if self.task.prompt_leads else f"example {example.id}"
+        try:
+            reply = await self._ask(opening, self.settings.max_tokens, calls, lane)
+            closing = self.task.closing(opening, reply.text)
+            if closing is not None:
+                reply = await self._ask(
+                    closing, self.settings.second_round_tokens, calls, lane, continues=True
+                )
+        except PermanentModelError as error:
+            if error.scope == "run":
+                raise
+            return Outcome(example, None, calls=tuple(calls), failure=str(error))
+        cut = reply.finish_reasons[:1] == ("length",)
+        judgement = self.task.judge(reply.text, example, cut=cut)
+        return Outcome(example, judgement.value, judgement.prediction, reply.text, tuple(calls))
+
+    async def _ask(
+        self, text: Opening, max_tokens: int, calls: list[str], lane: str, *, continues: bool = False
+    ) -> Reply:
+        settings = self.settings
+        messages, plain = ((), text) if isinstance(text, str) else (text, None)
+        reply = await self.model.complete(
+            Request(
+                messages=messages,
+                prompt=plain,
+                temperature=settings.temperature,
+                max_tokens=max_tokens,
+                stop=self.task.stop,
+                seed=settings.seed if settings.temperature > 0 else None,
+                purpose="score",
+                lane=lane,
+                continues=continues,
+            )
+        )
+        if reply.call:
+            calls.append(reply.call)
+        return reply

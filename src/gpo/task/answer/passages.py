@@ -1,0 +1,116 @@
+"""Where in a reply an answer may stand: what a model says beside it is told apart here. Knows no kind of answer."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+_JSON_KEY = re.compile(
+    r'"(?:(?:final|correct)[_ ]?answer|answer|result|label|category|class|choice|option|prediction|output)"\s*:\s*',
+    re.IGNORECASE,
+)
+_CUE = re.compile(r"^[ \t]*A:(?=\s|$)[ \t]*", re.MULTILINE)
+_BLOCK = re.compile(r"\n\s*\n")
+_SENTENCE_END = re.compile(r"(?<=[.!?])(\s+)")
+_LEAST_WORDS = 5
+_AUXILIARY = re.compile(
+    "is|are|was|were|am|be|do|does|did|can|could|will|would|shall|should|has|have|had", re.IGNORECASE
+)
+_DENIAL = re.compile("not|never", re.IGNORECASE)
+_OPEN = frozenset(("if", "whether", "suppose", "unless"))
+_WORD = re.compile(r"[^\W_]+")
+_CONTRACTIONS = (
+    (re.compile(r"\b(?:can['’]t|cannot)\b", re.IGNORECASE), "can not"),
+    (re.compile(r"\bwon['’]t\b", re.IGNORECASE), "will not"),
+    (re.compile(r"n['’]t\b", re.IGNORECASE), " not"),
+    (re.compile(r"(?<=\w)['’](?:re|s|m)\b", re.IGNORECASE), " is"),
+    (re.compile(r"(?<=\w)['’](?:ve|ll|d)\b", re.IGNORECASE), " will"),
+)
+
+
+def json_answer(text: str) -> str | None:
+    """The value of the last key such as "answer" or "label" of a JSON object within `text`; a list with spaces between
+    its items. None where there is none, or it breaks off."""
+    decoder = json.JSONDecoder()
+    for match in reversed(list(_JSON_KEY.finditer(text))[-20:]):
+        try:
+            value, _ = decoder.raw_decode(text, match.end())
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, list):
+            return " ".join(str(item) for item in value)
+        if isinstance(value, str | int | float):
+            return str(value)
+    return None
+
+
+def is_json_object(text: str) -> bool:
+    """Whether `text` is a JSON object with something in it, in a code fence or not."""
+    body = re.sub(r"^```\w*\n|\n?```$", "", text.strip())
+    if not body.startswith("{"):
+        return False
+    try:
+        return bool(json.loads(body))
+    except (ValueError, RecursionError):
+        return False
+
+
+def without_cue(text: str) -> str:
+    """`text` without the "A:" that a model repeats from the layout "Q: … A:"."""
+    return _CUE.sub("", text)
+
+
+def repeated_block(text: str) -> str | None:
+    """The first paragraph, where all that follows repeats it, whole or broken off; None elsewhere."""
+    blocks = [block.strip() for block in _BLOCK.split(without_cue(text)) if block.strip()]
+    if len(blocks) < 2 or not all(blocks[0].startswith(block) for block in blocks[1:]):
+        return None
+    return blocks[0]
+
+
+def without_question(text: str, question: str) -> str:
+    """`text` without the sentences that it takes word for word from `question`: to say them again answers nothing."""
+    asked = " ".join(question.split())
+    if not asked:
+        return text
+    lines = []
+    for line in text.split("\n"):
+        parts = _SENTENCE_END.split(line)
+        lines.append("".join(part for part in parts if not _repeats(part, asked)))
+    return "\n".join(lines)
+
+
+def restated(text: str, question: str) -> bool | None:
+    """Whether `text` says what `question` asks (True), or denies it (False): "Are you back?" meets "You are not back".
+    None where it does neither or both."""
+    asked = [words for words in map(_statement, re.findall(r"[^.?!\n]+(?=\?)", question)) if len(words) > 3]
+    said = set()
+    for sentence in re.split(r"[.!?\n;]", text):
+        words = _words(sentence)
+        denied = any(map(_DENIAL.fullmatch, words))
+        content = [word for word in words if not _AUXILIARY.fullmatch(word) and not _DENIAL.fullmatch(word)]
+        for statement in asked:
+            before = content[: -len(statement)]
+            if content[-len(statement) :] == statement and not _OPEN.intersection(before):
+                said.add(not denied)
+    return said.pop() if len(said) == 1 else None
+
+
+def _repeats(part: str, asked: str) -> bool:
+    said = " ".join(part.strip(" \t#*>-\"'`").split())
+    return said.count(" ") >= _LEAST_WORDS - 1 and said in asked
+
+
+def _statement(asked: str) -> Sequence[str]:
+    """The words of a yes/no question without its auxiliaries; nothing where it is another question."""
+    words = _words(asked)
+    if not words or not _AUXILIARY.fullmatch(words[0]):
+        return []
+    return [word for word in words if not _AUXILIARY.fullmatch(word)]
+
+
+def _words(text: str) -> list[str]:
+    for contraction, full in _CONTRACTIONS:
+        text = contraction.sub(full, text)
+    return [word.lower() for word in _WORD.findall(text)]

@@ -1,0 +1,35 @@
+"""Cutting the rows of a public data set into splits of given sizes. Knows no benchmark and no network."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gpo.errors import DataError
+from gpo.task.benchmarks.spec import Rows
+
+
+def deal(name: str, rows: Sequence[Mapping[str, Any]], sizes: Mapping[str, int]) -> dict[str, Rows]:
+    """`rows` in an order that hangs on `name` alone, cut into `sizes` one split after the other.
+
+    A repeated input counts once, so that no split holds a row of another; where that leaves too few rows, the
+    largest split gets fewer. Raises `DataError` where a fifth of the rows or more would be missing.
+    """
+    first: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        first.setdefault(" ".join(str(row["input"]).split()), dict(row))
+    different = list(first.values())
+    random.Random(f"gpo/{name}").shuffle(different)
+    wanted = sum(sizes.values())
+    if len(different) < 0.8 * wanted:
+        raise DataError(f"{name}: {wanted} rows are needed, but its home has {len(different)} different ones")
+    largest = max(sizes, key=lambda split: sizes[split])
+    missing = max(0, wanted - len(different))
+    splits: dict[str, Rows] = {}
+    start = 0
+    for split, size in sizes.items():
+        end = start + size - (missing if split == largest else 0)
+        splits[split] = different[start:end]
+        start = end
+    return splits

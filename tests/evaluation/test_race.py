@@ -1,0 +1,138 @@
+"""Racing: who goes on, what is asked, and what a score rests on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gpo.errors import PermanentModelError
+from gpo.evaluation.outcome import Score
+from gpo.evaluation.race import Heat, heats, pairs, race, telling_rows
+from gpo.evaluation.score import Scorer
+from gpo.model.model import Reply, Request
+from gpo.task.task import Task
+
+ROWS = 24
+
+
+class Judge:
+    """Answers row i of prompt "pN" rightly where i is in `right[N]`; counts what it is asked."""
+
+    identity = "judge"
+
+    def __init__(self, right: dict[str, set[int]], broken: frozenset[int] = frozenset()) -> None:
+        self.right, self.broken = right, broken
+        self.asked: Counter[tuple[str, int]] = Counter()
+
+    async def complete(self, request: Request) -> Reply:
+        prompt, row = next(
+            (p, r)
+            for p in self.right
+            for r in range(ROWS)
+            if f"Row {r}." in request.messages[-1].content and f"\n{p}\n" in request.messages[-1].content
+        )
+        self.asked[(prompt, row)] += 1
+        if row in self.broken:
+            raise PermanentModelError("refused", scope="call")
+        return Reply(texts=("yes" if row in self.right[prompt] else "no",))
+
+    async def aclose(self) -> None:
+        pass
+
+
+def scorer(right: dict[str, set[int]], broken: frozenset[int] = frozenset()) -> tuple[Scorer, Judge]:
+    rows = [{"input": f"Row {i}.", "target": "yes"} for i in range(ROWS)]
+    others = [{"input": f"Other {i}.", "target": "no"} for i in range(2)]
+    task = Task.from_rows(
+        {"train": others, "dev": rows, "test": others},
+        answer={"kind": "label", "labels": ["yes", "no"]},
+        allow_overlap=True,
+    )
+    judge = Judge(right, broken)
+    return Scorer(task, judge), judge
+
+
+def test_heats_of_eight_candidates_on_48_examples() -> None:
+    assert heats(8, 48) == (Heat(8, 4), Heat(16, 2))
+    # 8 × 8 + 4 × 8 + 2 × 32
+    assert pairs(8, 48) == 160
+    assert pairs(2, 48) == 96, "two candidates have nobody to be halved with"
+    assert pairs(1, 48) == 48
+    assert heats(5, 48) == (Heat(8, 3), Heat(16, 2))
+
+
+@given(st.integers(0, 40), st.integers(1, 500))
+def test_a_race_never_asks_more_than_scoring_everybody(candidates: int, examples: int) -> None:
+    assert pairs(candidates, examples) <= candidates * examples
+    last = 0
+    for heat in heats(candidates, examples):
+        assert last <= heat.rows < examples
+        last = heat.rows
+
+
+def test_examples_that_tell_prompts_apart_come_first() -> None:
+    def score(name: str, *values: float | None) -> Score:
+        return Score(name, "dev", values)
+
+    # Variances by hand: row 0 none, row 1 of (0, 1, 1) 2/9, row 2 none, row 3 of (0, 1) 1/4, one failed.
+    scores = [score("a", 1, 0, 0, 0), score("b", 1, 1, 0, None), score("c", 1, 1, 0, 1)]
+    rows = telling_rows(scores, 4, Random(0))
+    assert rows[:2] == [3, 1]
+    assert sorted(rows[2:]) == [0, 2]
+    assert telling_rows(scores, 4, Random(0)) == rows
+    partial = Score("d", "dev", (0.0,), rows=(2,))
+    assert telling_rows([*scores, partial], 4, Random(0)) == rows, "a score on a part is not asked"
+    assert sorted(telling_rows([], 30, Random(1))) == list(range(30))
+
+
+async def test_the_better_half_goes_on_and_the_winner_is_scored_on_everything() -> None:
+    right = {f"p{n}": {row for row in range(ROWS) if row % 8 < n} for n in range(8)}
+    examined, judge = scorer(right)
+    raced = await race(examined, list(right), range(ROWS))
+    assert raced.winner == "p7"
+    assert raced.scores["p7"].complete
+    assert raced.scores["p7"].mean() == 21 / 24
+    assert sum(judge.asked.values()) == pairs(8, ROWS)
+    assert set(judge.asked.values()) == {1}, "nothing is asked twice"
+    assert raced.scores["p0"].rows == (0, 1, 2, 3), "a dropped one says what it rests on"
+    assert not raced.scores["p0"].complete
+    assert examined.known("p0", "dev") is None, "and never passes for a full score"
+
+
+async def test_equals_go_by_their_order() -> None:
+    right = {f"p{n}": {1, 2, 3} for n in range(6)}
+    raced = await race(scorer(right)[0], list(right), range(ROWS))
+    assert raced.winner == "p0"
+
+
+async def test_known_scores_are_compared_on_the_same_rows() -> None:
+    # Over all rows p0 is best; on the first eight, which the heat is about, it has none.
+    right = {"p0": set(range(8, ROWS)), "p1": {0, 1, 2}, "p2": {0, 1, 2, 3}, "p3": {0, 1}}
+    examined, judge = scorer(right)
+    await examined.score(["p0"])
+    raced = await race(examined, list(right), range(ROWS))
+    assert raced.winner == "p2"
+    assert raced.scores["p0"].complete, "a full score stays one"
+    assert judge.asked[("p0", 0)] == 1
+
+
+async def test_an_example_that_fails_counts_for_nobody() -> None:
+    right = {"p0": {1, 2, 3, 4, 5, 6}, "p1": {0, 1}, "p2": {0, 2}, "p3": {0, 3}}
+    examined, _ = scorer(right, broken=frozenset({0}))
+    raced = await race(examined, list(right), range(ROWS))
+    assert raced.winner == "p0"
+    assert examined.excluded("dev") == {0}
+
+
+async def test_score_rows_fills_up_to_the_whole_split() -> None:
+    examined, judge = scorer({"p0": {0, 5}})
+    (part,) = await examined.score_rows(["p0"], "dev", [5, 6])
+    assert (part.values, part.rows) == ((1.0, 0.0), (5, 6))
+    (whole,) = await examined.score(["p0"])
+    assert whole.complete
+    assert whole.mean() == pytest.approx(2 / 24)
+    assert sum(judge.asked.values()) == ROWS

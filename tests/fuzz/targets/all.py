@@ -1,0 +1,21 @@
+"""All targets. Knows no engine."""
+
+from __future__ import annotations
+
+from tests.fuzz.targets import answers, candidates, configuration, data, journal, parquet, replies
+from tests.fuzz.targets.target import Target
+
+TARGETS: tuple[Target, ...] = (
+    configuration.TARGET,
+    data.TARGET,
+    parquet.TARGET,
+    answers.TARGET,
+    replies.TARGET,
+    candidates.TARGET,
+    journal.TARGET,
+)
+
+
+def target(name: str) -> Target:
+    """The target called `name`. Raises `KeyError`."""
+    return {item.name: item for item in TARGETS}[name]

@@ -1,0 +1,104 @@
+"""Estimates of the published protocols: what a real run uses on the loopback server stays within them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from gpo.config.originals import ApeConfig, ApoConfig, OproConfig, Pe2Config
+from gpo.run.estimate import estimate
+from gpo.run.estimate_original import volume
+from tests.support.landscape import Landscape
+from tests.support.server import ModelServer, all_text
+
+from .support import landscape_server, plan, run
+
+SMALL: list[dict[str, Any]] = [
+    {"name": "ape-original", "subsets": 2, "samples": 3, "examples": 4, "rounds": 2, "rewrites": 2},
+    {"name": "ape-original", "subsets": 2, "samples": 4, "selection": "ucb", "bandit_rounds": 3, "rounds": 1,
+     "bandit_prompts": 3, "bandit_samples": 4, "rewrites": 2},
+    {"name": "opro-original", "steps": 4, "samples": 3, "threshold": 0},
+    {"name": "pe2-original", "rounds": 2, "beam": 2, "proposals": 2},
+    {"name": "pe2-original", "rounds": 2, "beam": 2, "proposals": 2, "history": True, "backtracking": False},
+    *(
+        {"name": "apo-original", "rounds": 2, "beam": 2, "minibatch": 4, "groups": 2, "errors": 2, "expansion": 3,
+         "bandit_rounds": 2, "bandit_prompts": 3, "bandit_samples": 5, "selection": kind}
+        for kind in ("ucb", "successive-rejects", "successive-halving", "brute-force")
+    ),
+]  # fmt: skip
+
+
+WORDS = (
+    "amber",
+    "birch",
+    "cedar",
+    "delta",
+    "fern",
+    "grove",
+    "heath",
+    "ivy",
+    "kelp",
+    "lilac",
+    "moss",
+    "nettle",
+)
+
+
+def answer(body: dict[str, Any]) -> str:
+    """The landscape scores; the optimizer writes any four words in the form that it is asked for."""
+    if body["model"] == "task":
+        return Landscape().answer(body)
+    start, end = ("<INS>", "</INS>") if "<INS>" in all_text(body) else ("<START>", "<END>")
+    words = Random(f"{body.get('seed')} {all_text(body)}").sample(WORDS, 4)
+    return f"{start}{' '.join(words)}{end}"
+
+
+@pytest.mark.parametrize("method", SMALL, ids=lambda method: "-".join(map(str, method.values()))[:40])
+async def test_a_run_stays_within_its_estimate(method: dict[str, Any], tmp_path: Path) -> None:
+    with ModelServer(answer=answer) as server:
+        told = estimate(plan(server, tmp_path, method=method))
+        assert server.stats.calls == 0
+        result = await run(server, tmp_path, method=method)
+        assert server.stats.finished == result.usage.task.calls + result.usage.optimizer.calls
+    for role in ("task", "optimizer"):
+        used, expected, most = (
+            getattr(result.usage, role),
+            getattr(told, role).expected,
+            getattr(told, role).most,
+        )
+        for what in ("calls", "prompt_tokens", "completion_tokens"):
+            assert getattr(used, what) <= getattr(most, what), (role, what)
+            assert getattr(expected, what) <= getattr(most, what), (role, what)
+        assert used.calls >= expected.calls / 2, (role, used.calls, expected.calls)
+
+
+@pytest.mark.parametrize("name", ["empty", "cot"])
+async def test_what_only_evaluates_is_known_exactly(name: str, tmp_path: Path) -> None:
+    with landscape_server() as server:
+        told = estimate(plan(server, tmp_path, method=name))
+        result = await run(server, tmp_path, method=name)
+    # 8 dev rows and 10 test rows of one prompt; the estimate takes two for test, as it does not know the best.
+    assert result.usage.task.calls == 18
+    assert (told.task.most.calls, told.optimizer.most.calls) == (28, 0)
+
+
+def test_the_published_numbers() -> None:
+    # OPRO: the initial prompt and 200 x 8 prompts on 50 dev rows, 200 optimizer calls.
+    opro = volume(OproConfig(), train=50, dev=50, most=True)
+    assert (opro.dev, opro.train, sum(kind.calls for kind in opro.kinds)) == (50 + 200 * 8 * 50, 0, 200)
+    # APE: 90 instructions and three times 30 rewrites on 20 rows; the best of each of four steps on all 50.
+    ape = volume(ApeConfig(), train=50, dev=50, most=True)
+    assert ape.dev == 50 + 90 * 20 + 3 * 30 * 20 + 4 * 50
+    assert [kind.calls for kind in ape.kinds] == [3, 3]
+    # PE2: beams of 1, 4, 4 prompts with 4 proposals each, two calls a proposal; 9 walks over train.
+    pe2 = volume(Pe2Config(), train=100, dev=50, most=True)
+    assert (pe2.dev, pe2.train) == (50 + 36 * 50, 9 * 100)
+    assert [kind.calls for kind in pe2.kinds] == [36, 36]
+    # APO: 21 prompts are expanded in six rounds; of 9 arms 8 rounds of 8 x 32 pairs are more than all there are.
+    apo = volume(ApoConfig(), train=100, dev=50, most=True)
+    assert apo.train == 21 * 64
+    assert [kind.calls for kind in apo.kinds] == [84, 84, 105]
+    assert apo.dev == 50 + (9 * 50 + 4 * 50) + 5 * (36 * 50 + 4 * 50)

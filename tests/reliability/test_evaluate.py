@@ -1,0 +1,78 @@
+"""`gpo evaluate` under a budget: the cap holds by the server's counts, and what was answered is not asked again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gpo.errors import BudgetError
+from gpo.run.evaluate import evaluate_prompt
+from tests.support.server import ModelServer
+
+from .support import configuration, landscape_server, plan, write_rows
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPO_HOME", str(tmp_path / "home"))
+
+
+async def evaluate(server: ModelServer, folder: Path, **sections: Any) -> float:
+    found = await evaluate_prompt(plan(server, folder, **sections), "Think about it", "test")
+    return found.interval.mean
+
+
+@pytest.mark.parametrize(
+    "budget", [{"max_calls": 4}, {"max_tokens": 280}, {"max_usd": 0.00028}], ids=lambda cap: next(iter(cap))
+)
+async def test_a_cap_stops_it_and_the_store_keeps_what_was_paid(
+    budget: dict[str, Any], tmp_path: Path
+) -> None:
+    price = {"price": {"input": 1.0, "output": 1.0}}
+    with landscape_server() as server:
+        with pytest.raises(BudgetError, match=next(iter(budget))) as caught:
+            await evaluate(server, tmp_path, budget=budget, model=price)
+        assert "kept in the store" in str(caught.value)
+        paid = server.stats.finished
+        assert 0 < paid < 10
+        assert paid <= budget.get("max_calls", 10)
+        assert server.stats.prompt_tokens + server.stats.completion_tokens <= budget.get("max_tokens", 280)
+        await evaluate(server, tmp_path, model=price)
+        assert server.stats.finished == 10
+        assert server.stats.repeated == 0
+        # All of it is in the store now: no budget is needed.
+        await evaluate(server, tmp_path, budget={"max_calls": 1}, model=price)
+        assert server.stats.finished == 10
+
+
+async def test_seconds_stop_it(tmp_path: Path) -> None:
+    with landscape_server(delay=0.2) as server:
+        with pytest.raises(BudgetError, match="max_seconds"):
+            await evaluate(server, tmp_path, budget={"max_seconds": 0.5}, model={"concurrency": 2})
+        assert server.stats.outcomes["aborted"] == 0
+
+
+def test_the_command_exits_with_3_and_one_line(tmp_path: Path) -> None:
+    write_rows(tmp_path)
+    with landscape_server() as server:
+        config = configuration(server.base_url, tmp_path, budget={"max_calls": 3})
+        (tmp_path / "gpo.yaml").write_text(yaml.safe_dump(config))
+        command = [sys.executable, "-c", "from gpo.cli.main import main; main()", "evaluate"]
+        done = subprocess.run(
+            [*command, str(tmp_path / "gpo.yaml"), "--prompt", "Think"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 3
+        assert done.stdout == ""
+        assert (
+            "max_calls (3) is reached; what was scored so far is kept in the store"
+            in done.stderr.splitlines()[-1]
+        )
+        assert server.stats.calls == 3

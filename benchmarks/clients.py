@@ -22,6 +22,7 @@ def gpo(url: str, concurrency: int, scratch: Path) -> Iterator[Prepare]:
     """The engine of a run, as `Work` composes it: scorer, journal, shared store, budget, retries and limit."""
     from gpo.config.schema import Config
     from gpo.run.brake import Brake
+    from gpo.run.collector import seldom_collected
     from gpo.run.journal import Journal
     from gpo.run.plan import assemble
     from gpo.run.progress import Progress
@@ -43,7 +44,8 @@ def gpo(url: str, concurrency: int, scratch: Path) -> Iterator[Prepare]:
             work = Work(plan, journal, shared, Brake(), Progress())
 
             async def score() -> float:
-                (result,) = await work.scorer.score([SYSTEM], "dev")
+                with seldom_collected():
+                    (result,) = await work.scorer.score([SYSTEM], "dev")
                 # The end of a run belongs to it: everything is on the disk.
                 work.close()
                 await journal.flush()

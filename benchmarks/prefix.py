@@ -97,7 +97,9 @@ def questions(data: Path, task: str, count: int) -> list[str]:
     names = ("test", "dev", "train") if task == "navigate" else ("test",)
     files = [folder / f"{name}.jsonl" for folder in folders for name in names]
     rows = [
-        json.loads(line)["input"] for file in files for line in file.read_text(encoding="utf-8").splitlines()
+        json.loads(line)["input"]
+        for file in files
+        for line in file.read_text(encoding="utf-8").strip().split("\n")
     ]
     return list(dict.fromkeys(rows))[:count]
 

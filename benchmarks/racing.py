@@ -2,10 +2,10 @@
 
     python -m benchmarks.racing [--seeds 20] [--no-landscape] [FILES...]
 
-On the simulated landscape whole optimizations run with and without racing. On a real task the scores of a pool of prompts,
-measured once (`benchmarks.racing_matrix`), are replayed: each seed deals the rows anew into dev and test and the prompts into
-steps of 8, and the best prompt over all steps is compared. What is replayed cannot show how a different winner changes later
-candidates; the landscape does. Takes two minutes.
+On the simulated landscape whole optimizations run with and without racing. On a real task the scores of a pool of
+prompts, measured once (`benchmarks.racing_matrix`), are replayed: each seed deals the rows anew into dev and test and
+the prompts into steps of 8, and the best prompt over all steps is compared. What is replayed cannot show how another
+winner changes later candidates; the landscape does. Takes two minutes.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ import asyncio
 import json
 import statistics
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from tests.support.climb import climb
 from tests.support.landscape import Landscape
@@ -100,16 +102,15 @@ def line(name: str, full: Sequence[float], found: Sequence[float], shares: Seque
     return f"| {name} | {100 * statistics.mean(shares):.0f} % | {statistics.mean(lost):+.2f} ± {error:.2f} |"
 
 
-async def on_pool(path: Path, seeds: range) -> list[str]:
+async def on_pool(name: str, record: dict[str, Any], seeds: range) -> list[str]:
     """The table of one measured task."""
-    record = json.loads(path.read_text(encoding="utf-8"))
     values = [[*dev, *test] for dev, test in zip(record["dev"], record["test"], strict=True)]
     # A row that failed for one prompt is left out for all, as in a run.
     usable = [row for row in range(len(values[0])) if all(line[row] is not None for line in values)]
     values = [[line[row] for row in usable] for line in values]
     full = [await replay(values, seed, RULES["full"], telling=False) for seed in seeds]
     lines = [
-        f"\n{path.stem}: {len(values)} prompts, {len(usable)} rows; test mean {_mean(full):.3f} with full",
+        f"\n{name}: {len(values)} prompts, {len(usable)} rows; test mean {_mean(full):.3f} with full",
         *HEAD,
     ]
     for telling in (True, False):
@@ -118,9 +119,9 @@ async def on_pool(path: Path, seeds: range) -> list[str]:
             ("**race (GPO)**", None),
             *((n, r) for n, r in RULES.items() if n != "full"),
         ]
-        for name, rule in runs:
+        for title, rule in runs:
             found = [await replay(values, seed, rule, telling=telling) for seed in seeds]
-            lines.append(line(f"{name}, {kind}", *_columns(full, found)))
+            lines.append(line(f"{title}, {kind}", *_columns(full, found)))
     return lines
 
 
@@ -163,11 +164,12 @@ def main() -> None:
     parser.add_argument("--no-landscape", action="store_true")
     arguments = parser.parse_args()
     seeds = range(arguments.seeds)
-    jobs: list[Callable[[], Awaitable[list[str]]]] = [
-        lambda path=path: on_pool(path, seeds) for path in arguments.files
-    ]  # type: ignore[misc]
+    jobs: list[Callable[[], Awaitable[list[str]]]] = []
+    for path in arguments.files:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        jobs.append(partial(on_pool, path.stem, record, seeds))
     if not arguments.no_landscape:
-        jobs.append(lambda: on_landscape(seeds))
+        jobs.append(partial(on_landscape, seeds))
 
     async def run() -> None:
         for job in jobs:

@@ -2,9 +2,9 @@
 
     python -m benchmarks.racing_matrix TASK DATA_DIR [--out FILE]
 
-Half the prompts are hand-written, half come from the 1.5B optimizer model; the 0.5B answers. TASK is `navigate` or `wsc`,
-DATA_DIR the folder with its split files. Every call goes through the user's store: run again, it goes on. The file that is
-written holds prompts and values (0 or 1), no benchmark text. about twenty minutes on 2 cores.
+More than half of the prompts are hand-written, the others come from the 1.5B optimizer model; the 0.5B answers. TASK is
+`navigate` or `wsc`, DATA_DIR the folder with its split files. Every call goes through the user's store: run again, it
+goes on. The file that is written holds prompts and values (0 or 1), no benchmark text. Twenty minutes on 2 cores.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import platform
 import tempfile
 from datetime import date
@@ -88,15 +89,12 @@ async def sampled(plan: Plan, task: str, n: int) -> list[str]:
     return list(dict.fromkeys(item.prompt for item in read if item.rejected is None))
 
 
-async def measure(task: str, data: Path, out: Path) -> None:
-    """Score the whole pool and write `out`."""
+async def measure(task: str, data: Path, pool: list[str]) -> dict[str, Any]:
+    """The scores of `pool`, filled up where it is empty."""
     plan = plan_for(task, data)
-    pool_file = out.with_suffix(".pool.json")
-    if not pool_file.exists():
+    if not pool:
         written = [fill(style, task) for style in STYLES]
-        pool = list(dict.fromkeys([*written, *await sampled(plan, task, 10)]))
-        pool_file.write_text(json.dumps(pool, indent=1), encoding="utf-8")
-    pool = json.loads(pool_file.read_text(encoding="utf-8"))
+        pool += list(dict.fromkeys([*written, *await sampled(plan, task, 10)]))
     await plan.optimizer_model.model.aclose()
     shared = SharedStore.open(warn=print)
     values: dict[str, Any] = {}
@@ -113,18 +111,16 @@ async def measure(task: str, data: Path, out: Path) -> None:
         journal.close()
     if shared:
         shared.close()
-    record = {
+    return {
         "command": f"python -m benchmarks.racing_matrix {task} DATA_DIR",
         "date": date.today().isoformat(),
-        "machine": f"{platform.machine()}, 2 cores",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "task": task,
         "models": MODELS,
         "prompts": pool,
         "dev": [values[prompt]["dev"] for prompt in pool],
         "test": [values[prompt]["test"] for prompt in pool],
     }
-    out.write_text(json.dumps(record) + "\n", encoding="utf-8")
-    pool_file.unlink()
 
 
 def main() -> None:
@@ -138,7 +134,15 @@ def main() -> None:
     arguments = parser.parse_args()
     out = arguments.out or Path(f"benchmarks/results/racing-{arguments.task}.json")
     out.parent.mkdir(parents=True, exist_ok=True)
-    asyncio.run(measure(arguments.task, arguments.data, out))
+    # The prompts are sampled: a second start goes on with those of the first.
+    pool_file = out.with_suffix(".pool")
+    pool = json.loads(pool_file.read_text(encoding="utf-8")) if pool_file.exists() else []
+    try:
+        record = asyncio.run(measure(arguments.task, arguments.data, pool))
+    finally:
+        pool_file.write_text(json.dumps(pool), encoding="utf-8")
+    out.write_text(json.dumps(record) + "\n", encoding="utf-8")
+    pool_file.unlink()
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def halving(*ends: float) -> Rule:
 
 
 def paired(z: float, *, first: int = 8, step: int = 4) -> Rule:
-    """Drop who lies more than `z` standard errors of the paired difference behind the leader (as a paired t-test does)."""
+    """Drop who lies more than `z` standard errors of the paired difference behind the leader, as in a t-test."""
 
     def behind(leader: Sequence[float], other: Sequence[float]) -> bool:
         size = len(leader)
@@ -48,8 +48,8 @@ def paired(z: float, *, first: int = 8, step: int = 4) -> Rule:
 
 
 def betting(level: float, *, step: int = 6) -> Rule:
-    """Drop whom an e-process (a mixture of bets on the paired differences) puts behind the leader at any time; by Ville's
-    inequality a candidate is dropped wrongly with probability `level` / 7 at most."""
+    """Drop whom an e-process (a mixture of bets on the paired differences) puts behind the leader at any time; by
+    Ville's inequality a candidate is dropped wrongly with probability `level` / 7 at most."""
 
     def behind(leader: Sequence[float], other: Sequence[float]) -> bool:
         wealth = 0.0

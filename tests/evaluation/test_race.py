@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gpo.errors import PermanentModelError
 from gpo.evaluation.outcome import Score
-from gpo.evaluation.race import Heat, heats, pairs, race, telling_rows
+from gpo.evaluation.race import Heat, heats, meetings, pairs, race, telling_rows
 from gpo.evaluation.score import Scorer
 from gpo.model.model import Reply, Request
 from gpo.task.task import Task
@@ -60,6 +60,7 @@ def test_heats_of_eight_candidates_on_48_examples() -> None:
     assert heats(8, 48) == (Heat(8, 4), Heat(16, 2))
     # 8 × 8 + 4 × 8 + 2 × 32
     assert pairs(8, 48) == 160
+    assert meetings(8, 48) == [8] * 8 + [4] * 8 + [2] * 32
     assert pairs(2, 48) == 96, "two candidates have nobody to be halved with"
     assert pairs(1, 48) == 48
     assert heats(5, 48) == (Heat(8, 3), Heat(16, 2))

@@ -51,13 +51,19 @@ def heats(candidates: int, examples: int) -> tuple[Heat, ...]:
     return tuple(Heat(at, keep) for at, keep in zip(rows, kept, strict=True) if at < examples)
 
 
+def meetings(candidates: int, examples: int) -> list[int]:
+    """How many candidates meet each example, in the order of the race: 8 eight times, 4 eight times and 2 thirty-two
+    times for 8 candidates on 48."""
+    met: list[int] = []
+    for heat in heats(candidates, examples):
+        met += [candidates] * (heat.rows - len(met))
+        candidates = heat.keep
+    return met + [candidates] * (examples - len(met))
+
+
 def pairs(candidates: int, examples: int) -> int:
     """(prompt, example) pairs that a race asks for, where none is known: 160 of 384 for 8 candidates on 48."""
-    total, done = 0, 0
-    for heat in heats(candidates, examples):
-        total += candidates * (heat.rows - done)
-        candidates, done = heat.keep, heat.rows
-    return total + candidates * (examples - done)
+    return sum(meetings(candidates, examples))
 
 
 def telling_rows(scores: Sequence[Score], examples: int, rng: Random) -> list[int]:

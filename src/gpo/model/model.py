@@ -13,6 +13,9 @@ from typing import Literal, Protocol
 Role = Literal["system", "user", "assistant"]
 
 
+_compact = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One turn of a chat."""
@@ -61,7 +64,7 @@ class Request:
             list(self.stop),
             self.sample,
         ]
-        text = json.dumps(body, ensure_ascii=True, separators=(",", ":"))
+        text = _compact(body)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 

@@ -13,6 +13,8 @@ from gpo.errors import PermanentModelError
 from gpo.model.model import Reply, Request, Usage
 from gpo.model.wire_errors import EmptyReplyError, clean
 
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 def encode(request: Request, model: str, lacking: Collection[str] = ()) -> bytes:
     """The body for `request`. `lacking` names the parameters that the endpoint does not take."""
@@ -31,7 +33,7 @@ def encode(request: Request, model: str, lacking: Collection[str] = ()) -> bytes
     if request.stop and "stop" not in lacking:
         body["stop"] = list(request.stop)
     # A lone surrogate has no UTF-8 form and makes strict servers refuse the whole body.
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return _compact(body).encode("utf-8", "replace")
 
 
 def decode(body: bytes, request: Request, endpoint: str, lacking: Collection[str] = ()) -> Reply:

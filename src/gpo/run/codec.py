@@ -17,6 +17,9 @@ COMPRESS_FROM = 1024
 _MOST = 2**62  # what SQLite holds in an integer, with room to add up
 
 
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def pack_request(request: Request) -> bytes:
     """Everything of `request` but its `purpose`, as JSON, compressed where large."""
     body: dict[str, Any] = {
@@ -70,7 +73,7 @@ def usage_of(prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> 
 
 def to_json(value: Any) -> str | bytes:
     """`value` as JSON for a text column."""
-    return to_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return to_text(_compact(value))
 
 
 def from_json(value: str | bytes) -> Any:
@@ -94,7 +97,7 @@ def from_text(value: str | bytes) -> str:
 
 def _pack(body: Any) -> bytes:
     # Not ensure_ascii: its escapes would join two lone surrogates that stand side by side into one character.
-    raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    raw = _compact(body).encode("utf-8", "surrogatepass")
     return zlib.compress(raw, 1) if len(raw) >= COMPRESS_FROM else raw
 
 

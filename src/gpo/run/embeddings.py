@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from gpo.run.journal import Journal
 
+EMBEDDER = "embedder"
 Embed = Callable[[Sequence[str]], Awaitable[list[list[float]]]]
 
 
@@ -38,6 +39,34 @@ def remembered(embed: Embed, name: str, journal: Journal) -> Embed:
         return [vectors[text] for text in texts]
 
     return lookup
+
+
+class LateEmbedder:
+    """The run's embedder, opened at the first need and named in the journal: a resumed run uses the same one."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.name: str | None = None
+        self._journal = journal
+        self._remembered: Embed | None = None
+
+    async def __call__(self, texts: Sequence[str]) -> list[list[float]]:
+        """Unit vectors of `texts`. Raises `ModelError` where no embedder can be opened."""
+        if self._remembered is None:
+            from gpo.model.embedder import open_embedder
+
+            recorded: str | None = self._journal.get_meta(EMBEDDER)
+            opened = None if recorded else await open_embedder(None)
+            self.name = recorded or (opened.name if opened else "")
+            self._journal.put_meta(EMBEDDER, self.name)
+
+            async def embed(missing: Sequence[str]) -> list[list[float]]:
+                nonlocal opened
+                # A replay that finds every vector in the journal never gets here and loads nothing.
+                opened = opened or await open_embedder(recorded)
+                return await opened.embed(missing)
+
+            self._remembered = remembered(embed, self.name, self._journal)
+        return await self._remembered(texts)
 
 
 def _hash(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from gpo.config.originals import OriginalConfig
 from gpo.config.schema import BudgetConfig
+from gpo.evaluation.race import meetings
 from gpo.model.model import Message, Request, Usage
 from gpo.optimizer.information import PromptInformation
 from gpo.optimizer.methods import Method
@@ -115,9 +116,9 @@ def _caps(found: Estimate, budget: BudgetConfig) -> list[str]:
 
 def _task(plan: Plan, *, most: bool) -> Load:
     """Scoring: dev for every prompt, test for two, and the train batches that a reflection reads."""
-    task, loop = plan.task, plan.loop
-    prompts = 1 + loop.steps * loop.candidates
-    rounds = [(scoring_rounds(plan, example, most), prompts) for example in task.splits.dev]
+    task = plan.task
+    rounds: list[tuple[list[tuple[int, int]], float]] = []
+    rounds += _dev(plan, [scoring_rounds(plan, example, most) for example in task.splits.dev], most)
     rounds += [(scoring_rounds(plan, example, most), 2) for example in task.splits.test]
     if _reflects(plan) and task.splits.train:
         rounds += [
@@ -126,7 +127,22 @@ def _task(plan: Plan, *, most: bool) -> Load:
     calls = sum(times * len(parts) for parts, times in rounds)
     prompt = sum(times * sum(tokens for tokens, _ in parts) for parts, times in rounds)
     completion = sum(times * sum(tokens for _, tokens in parts) for parts, times in rounds)
-    return _load(plan.task_model.cost, calls, prompt, completion)
+    return _load(plan.task_model.cost, round(calls), round(prompt), round(completion))
+
+
+def _dev(
+    plan: Plan, sizes: list[list[tuple[int, int]]], most: bool
+) -> list[tuple[list[tuple[int, int]], float]]:
+    """The dev examples and how often each is asked. A race meets some more often than others: nobody knows which, and
+    at most they are the longest."""
+    loop = plan.loop
+    if not loop.racing:
+        return [(parts, 1 + loop.steps * loop.candidates) for parts in sizes]
+    met = meetings(loop.candidates, len(sizes))
+    if not most:
+        return [(parts, 1 + loop.steps * sum(met) / len(met)) for parts in sizes]
+    longest = sorted(sizes, key=lambda parts: -sum(prompt + completion for prompt, completion in parts))
+    return [(parts, 1 + loop.steps * times) for parts, times in zip(longest, met, strict=True)]
 
 
 def _published(plan: Plan, settings: OriginalConfig | None) -> Estimate:

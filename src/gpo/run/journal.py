@@ -15,7 +15,7 @@ from gpo.model.model import Reply, Request
 from gpo.run import codec, tables
 from gpo.run.database import connect, explain, whole
 from gpo.run.flights import Flights
-from gpo.run.reader import JournalReader, RecordedScore
+from gpo.run.reader import JournalReader, RecordedReply, RecordedScore
 from gpo.run.writer import BatchWriter
 
 
@@ -37,6 +37,8 @@ class Journal(JournalReader):
             raise
         try:
             self._refusals = self._recorded_refusals()
+            # Most calls of a run are new: to know so without asking SQLite is a twentieth of a call's cost.
+            self._keys = self._recorded_keys()
         except BaseException:
             super().close()
             self._writer.close()
@@ -45,6 +47,10 @@ class Journal(JournalReader):
         """Calls on their way to a model, by key, over all roles."""
         self._session_open = False
         self._refused_now: set[str] = set()
+
+    def get_call(self, key: str) -> RecordedReply | None:
+        """The recorded answer to the call `key`."""
+        return super().get_call(key) if key in self._keys else None
 
     async def put_call(self, role: str, request: Request, reply: Reply, *, key: str, started: float) -> None:
         """Record an answer; returns when a kill can no longer take it. `started` as in `time.time()`."""
@@ -62,6 +68,7 @@ class Journal(JournalReader):
             codec.pack_reply(reply),
             codec.pack_request(request),
         )
+        self._keys.add(key)
         await self._writer.put_and_wait(tables.CALL, row)
 
     def refusal(self, key: str) -> str | None:
@@ -124,6 +131,10 @@ class Journal(JournalReader):
         query = "SELECT key, error FROM refusals WHERE error IS NOT NULL"
         with whole(self.path, tables.JOURNAL):
             return {key: codec.from_text(error) for key, error in self._rows(query)}
+
+    def _recorded_keys(self) -> set[str]:
+        with whole(self.path, tables.JOURNAL):
+            return {str(key) for (key,) in self._rows("SELECT key FROM calls")}
 
     async def flush(self) -> None:
         """Return when everything put before is committed. Raises `RunError` where a write failed."""

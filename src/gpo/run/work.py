@@ -5,9 +5,6 @@ Composes what the floors below offer. Knows no run directory and no lock: that i
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Awaitable, Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,18 +20,17 @@ from gpo.optimizer.templates import Templates
 from gpo.optimizer.workbench import Workbench
 from gpo.run.brake import Brake, Braked
 from gpo.run.budget import Budget, Budgeted
-from gpo.run.embeddings import remembered
+from gpo.run.embeddings import LateEmbedder
 from gpo.run.fork import open_fork
 from gpo.run.journal import Journal
-from gpo.run.notes import Notebook, step_summary
+from gpo.run.notes import Notebook
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
 from gpo.run.recorder import Journaled
-from gpo.run.result import Improvement, Result, RoleUsage, RunUsage, Scores, SplitScores, Status
+from gpo.run.result import Improvement, Result, Status
 from gpo.run.store import SharedStore
+from gpo.run.summary import summary
 from gpo.task.prompt import placeholders
-
-EMBEDDER = "embedder"
 
 
 class Watcher(Protocol):
@@ -74,14 +70,14 @@ class Work:
         self.scorer = Scorer(
             plan.task, self.task_model, plan.scorer, on_outcome=self._on_outcome, on_stop=brake.stop
         )
-        self.embedder: str | None = None
+        self.embedder = LateEmbedder(journal)
         own = plan.base_dir / plan.optimize.meta_prompt if plan.optimize.meta_prompt else None
         bench = Workbench(
             task=plan.task,
             scorer=self.scorer,
             optimizer=Filling(self.optimizer_model),
             templates=Templates(own),
-            embed=self._embed,
+            embed=self.embedder,
             seed=plan.seed,
             temperature=plan.temperature,
             max_tokens=plan.max_tokens,
@@ -89,7 +85,6 @@ class Work:
         self.loop: Algorithm = algorithm(plan.method, bench, _guard(plan), plan.loop, listener=self)
         self.tested: dict[str, float] = {}
         self.improvement = Improvement()
-        self._remembered: Callable[[Sequence[str]], Awaitable[list[list[float]]]] | None = None
 
     def _journaled(self, role: str, opened: OpenModel, shared: SharedStore | None) -> Journaled:
         """Journal outside; then the brake, the retries, the limit, and the budget around each attempt."""
@@ -102,9 +97,9 @@ class Work:
     def close(self) -> None:
         """Write down what the budget knows, how often calls were tried again and which limits made them wait; leave
         the other run's journal."""
-        if retries := self._retries():
+        if retries := self.retries():
             self.journal.put_event("retries", retries)
-        limits = self._limits()
+        limits = self.limits()
         if any(used["backoffs"] or used["waited_seconds"] for used in limits.values()):
             self.journal.put_event("limits", limits)
         self.budget.close()
@@ -147,30 +142,7 @@ class Work:
 
     def result(self, status: Status) -> Result:
         """The result so far."""
-        initial = self.plan.prompt
-        scored = self.scorer.known(initial, "dev") is not None
-        best = self.loop.best if scored else initial
-        return Result(
-            status=status,
-            initial_prompt=initial,
-            best_prompt=best,
-            scores=Scores(
-                initial=SplitScores(
-                    dev=self.loop.mean(initial) if scored else None, test=self.tested.get(initial)
-                ),
-                best=SplitScores(dev=self.loop.mean(best) if scored else None, test=self.tested.get(best)),
-            ),
-            improvement=self.improvement,
-            steps=tuple(step_summary(record) for record in self.loop.steps),
-            usage=RunUsage(
-                task=RoleUsage(**self.task_model.usage()),  # type: ignore[arg-type]
-                optimizer=RoleUsage(**self.optimizer_model.usage()),  # type: ignore[arg-type]
-            ),
-            seconds=round(self.journal.seconds(), 3),
-            seed=self.plan.seed,
-            versions=versions(),
-            extra=self._extra(),
-        )
+        return summary(self, status)
 
     def step_started(self, step: int, total: int, limit: int | None, best_score: float) -> None:
         """Listener of the loop."""
@@ -210,75 +182,20 @@ class Work:
         progress.saved_tokens = sum(
             t.saved_prompt_tokens + t.saved_completion_tokens for t in (task, optimizer)
         )
-        progress.retries = sum(self._retries().values())
+        progress.retries = sum(self.retries().values())
         costs = [self.plan.task_model.cost(task), self.plan.optimizer_model.cost(optimizer)]
         progress.usd = None if None in costs else sum(cost for cost in costs if cost is not None)
 
-    def _retries(self) -> dict[str, int]:
+    def retries(self) -> dict[str, int]:
         """Calls that this process tried again, by role, where there were any."""
         opened = {"task": self.plan.task_model, "optimizer": self.plan.optimizer_model}
         counts = {role: model.retrying.retries if model.retrying else 0 for role, model in opened.items()}
         return {role: count for role, count in counts.items() if count}
 
-    def _limits(self) -> dict[str, dict[str, Any]]:
+    def limits(self) -> dict[str, dict[str, Any]]:
         """What this process saw of the limits, by role."""
         opened = {"task": self.plan.task_model, "optimizer": self.plan.optimizer_model}
         return {role: model.limited.state.to_dict() for role, model in opened.items()}
-
-    async def _embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """The embedder is opened at the first need and named in the journal: a resumed run uses the same one."""
-        if self._remembered is None:
-            from gpo.model.embedder import open_embedder
-
-            recorded: str | None = self.journal.get_meta(EMBEDDER)
-            opened = None if recorded else await open_embedder(None)
-            self.embedder = recorded or (opened.name if opened else "")
-            self.journal.put_meta(EMBEDDER, self.embedder)
-
-            async def embed(missing: Sequence[str]) -> list[list[float]]:
-                nonlocal opened
-                # A replay that finds every vector in the journal never gets here and loads nothing.
-                opened = opened or await open_embedder(recorded)
-                return await opened.embed(missing)
-
-            self._remembered = remembered(embed, self.embedder, self.journal)
-        return await self._remembered(texts)
-
-    def _optimism(self) -> float | None:
-        """Dev minus test score of the best prompt: how far choosing on dev flattered it; None without a test score."""
-        best = self.loop.best if self.tested else None
-        return None if best is None else self.loop.mean(best) - self.tested[best]
-
-    def _extra(self) -> dict[str, Any]:
-        # Only where there were some: most runs lose none, and a reader should not have to ask what it means.
-        lost = {"lost_attempts": self.budget.lost_attempts} if self.budget.lost_attempts else {}
-        dev = self.scorer.known(self.loop.best, "dev") if self.loop.steps else None
-        return {
-            "method": self.plan.method.name,
-            "models": {"task": self.task_model.identity, "optimizer": self.optimizer_model.identity},
-            "embedder": self.embedder,
-            "rows": {
-                name: len(self.plan.task.examples(name))
-                for name in ("train", "dev", "test", "format", "demos")
-            },
-            "unreadable_dev_replies_of_best": dev.unreadable if dev else None,
-            "excluded_examples": {name: len(self.scorer.excluded(name)) for name in ("dev", "test")},
-            "warnings": list(self.plan.task.warnings),
-            "optimism": self._optimism(),
-            "limits": self._limits(),
-            **lost,
-        }
-
-
-def versions() -> dict[str, str]:
-    """Versions of what a result depends on."""
-    found = {"python": ".".join(map(str, sys.version_info[:3]))}
-    for name in ("gpo", "xllamacpp", "aiohttp", "numpy"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _guard(plan: Plan) -> Guard:

@@ -28,7 +28,7 @@ from gpo.evaluation.rounds import ScorerSettings
 from gpo.evaluation.score import Scorer
 from gpo.model.embedded import Embedded, open_embedded
 from gpo.model.engine import Server
-from gpo.model.engine_fit import Needs, fit
+from gpo.model.engine_fit import DOUBLE_BELOW, Needs, fit
 from gpo.model.limits import Limited
 from gpo.model.model import Reply, Request
 from gpo.model.weights import resolve
@@ -114,7 +114,9 @@ def task_of(rows: Sequence[str]) -> Task:
 async def by_scorer(model: Embedded, task: Task, tokens: int, *, lanes: bool) -> Counts:
     """One pass through GPO's scorer."""
     counts = Counts()
-    limited = Limited(Counted(model, counts), model.slots if lanes else 2 * model.slots)
+    limited = Limited(
+        Counted(model, counts), model.slots if lanes else 2 * model.slots, double_below=DOUBLE_BELOW
+    )
     scorer = Scorer(task, limited if lanes else InPlainOrder(limited), ScorerSettings(max_tokens=tokens))
     if lanes:
         await scorer.score(PROMPTS)

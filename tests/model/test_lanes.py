@@ -61,6 +61,31 @@ async def test_calls_without_a_lane_go_in_their_order() -> None:
     assert [item.messages[-1].content for item in slots.came] == [str(n) for n in range(20)]
 
 
+async def test_short_lanes_are_not_begun_twice_where_that_costs_more_and_long_ones_are() -> None:
+    async def most(lanes: dict[str, int]) -> dict[str, int]:
+        """The most calls of each lane that were under way at once, with 6 places."""
+        now, found = dict.fromkeys(lanes, 0), dict.fromkeys(lanes, 0)
+
+        class Watched(Slots):
+            async def complete(self, request: Request) -> Reply:
+                now[request.lane] += 1
+                found[request.lane] = max(found[request.lane], now[request.lane])
+                try:
+                    return await super().complete(request)
+                finally:
+                    now[request.lane] -= 1
+
+        limited = Limited(Watched(), 6, double_below=0)
+        calls = [call(f"{lane}{n}", lane) for lane, count in lanes.items() for n in range(count)]
+        await asyncio.gather(*(limited.complete(item) for item in calls))
+        return found
+
+    assert await most({"a": 8, "b": 8, "c": 8}) == {"a": 1, "b": 1, "c": 1}
+    long = await most({"a": 60, "b": 60})
+    assert long["a"] > 1
+    assert long["b"] > 1
+
+
 async def test_the_scorer_asks_all_prompts_of_a_question_in_a_row_where_the_prompt_stands_behind_it() -> None:
     rows = [{"input": f"Row {n}", "target": "yes"} for n in range(6)]
     other = [{"input": f"other {n}", "target": "no"} for n in range(2)]

@@ -79,10 +79,22 @@ class Embedded:
             await asyncio.to_thread(self.engine.close)
 
     async def _complete(self, request: Request) -> Reply:
+        # Where several completions are asked for, the engine spreads them over its slots by itself.
+        slots = self.engine.slots
+        taken = [slots.take(request.lane) for _ in range(request.n)]
+        pinned = {"id_slot": taken[0]} if request.n == 1 and taken[0] is not None else None
+        try:
+            return await self._sent(request, pinned)
+        finally:
+            for slot in taken:
+                if slot is not None:
+                    slots.give(slot)
+
+    async def _sent(self, request: Request, more: dict[str, int] | None) -> Reply:
         for _ in range(_ATTEMPTS):
             server = await self._server()
             try:
-                reply = await self._wire(server).complete(request)
+                reply = await self._wire(server).complete(request, more)
                 return await self._counted(server, reply) if request.n > 1 else reply
             except TransientModelError as error:
                 # The connection breaks a moment before the process is seen to be gone.

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from gpo.errors import PermanentModelError
+from gpo.model.slots import Slots
 
 RESTARTS = 3
 """Crashes within `RESTART_WINDOW` seconds after which the engine is given up."""
@@ -67,6 +68,7 @@ class Engine:
         self.path = path
         self.name = name
         self.settings = settings or EngineSettings()
+        self.slots = Slots(self.settings.slots)
         self._server: Server | None = None
         self._lock = threading.Lock()
         self._crashes: deque[float] = deque(maxlen=RESTARTS + 1)

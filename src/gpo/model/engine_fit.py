@@ -15,6 +15,8 @@ from gpo.model.gguf_header import read_header
 SLOTS = 32
 """More gained nothing on two cores: `benchmarks/README.md`."""
 LEAST_SLOTS = 4
+DOUBLE_BELOW = 2
+"""Slots at work from which on another one would gain less than it costs to compute a question a second time."""
 STEP = 256
 SHORTEST, USUAL = 1024, 4096
 """Tokens a slot: at least, and where nobody says how long the requests are."""

@@ -115,9 +115,10 @@ def wrap(
     advice: str = "start it, or correct base_url",
     gate: Gate | None = None,
     rates: Rates | None = None,
+    double_below: int | None = None,
 ) -> OpenModel:
     """`model` behind a limit, and that behind retries (see `Limited` and `Retrying`; `retry_delay` in seconds)."""
-    limited = Limited(model, concurrency, gate=gate, rates=rates)
+    limited = Limited(model, concurrency, gate=gate, rates=rates, double_below=double_below)
     if not retry:
         return OpenModel(model=limited, limited=limited, retrying=None, cost=cost, shareable=shareable)
     retrying = Retrying(
@@ -148,7 +149,7 @@ def _embedded(
     config: ModelConfig, where: str, base_dir: Path, on_pull: PullProgress | None, needs: Needs | None
 ) -> OpenModel:
     from gpo.model.embedded import open_embedded
-    from gpo.model.engine_fit import Needs, fit
+    from gpo.model.engine_fit import DOUBLE_BELOW, Needs, fit
     from gpo.model.weights import check_model, resolve
 
     name = config.model
@@ -170,7 +171,14 @@ def _embedded(
     # No more calls than slots: one that waits at the engine takes the next slot that is free, whatever was computed
     # there, while one that waits here is sent when the slot is free that has its beginning (see `gpo.model.turns`).
     concurrency = min(config.concurrency, settings.slots)
-    return wrap(model, concurrency=concurrency, cost=lambda tokens: 0.0, shareable=True, retry=True)
+    return wrap(
+        model,
+        concurrency=concurrency,
+        cost=lambda tokens: 0.0,
+        shareable=True,
+        retry=True,
+        double_below=DOUBLE_BELOW,
+    )
 
 
 def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:

@@ -100,10 +100,14 @@ class Line:
     """The calls of one role in front of `gate`: at most `concurrency` of them under way, and no more often than `rates`
     allow. Of those that wait, calls of a lane follow one another (see `Turns`). `wait` is how many seconds time alone
     holds up the first in line, `held` what holds it up although there is a place ("refused", a key of the rate limits,
-    or "")."""
+    or ""). From `double_below` calls under way on (None: never) a lane that is worked on is not begun in another place
+    too, unless it is long: each slot of llama.cpp has a cache of its own, and computes anew what another one holds."""
 
-    def __init__(self, gate: Gate, concurrency: int, rates: Rates | None = None) -> None:
+    def __init__(
+        self, gate: Gate, concurrency: int, rates: Rates | None = None, *, double_below: int | None = None
+    ) -> None:
         self.concurrency = concurrency
+        self._double_below = concurrency if double_below is None else double_below
         self.in_flight = 0
         self.wait = 0.0
         self.held = ""
@@ -136,6 +140,7 @@ class Line:
             not self._fresh
             and not self._again
             and self.in_flight < self.concurrency
+            and (self._doubles or not self._fresh.busy(lane))
             and self._gate.has_place()
             # Those who wait in other lines while there is a place wait for something else.
             and (self._rates is None or not self._rates.delay(size)[0])
@@ -146,8 +151,9 @@ class Line:
             self._fresh.push(turn, _key(turn), first=continues)
         else:
             heappush(self._again, (number, turn.arrival, turn))
-        if self._first() is turn:
-            # Nobody else's end may bring its turn: the first in line may wait for the clock alone.
+        if self._first() is turn or not self._doubles:
+            # Nobody else's end may bring its turn: the first in line may wait for the clock alone, and the first of a
+            # lane for so many to come after it that the lane is begun once more.
             self._gate.admit()
         try:
             return await turn.given
@@ -211,7 +217,12 @@ class Line:
             return self._again[0][-1]
         while (turn := self._fresh.peek(self._left)) is not None and turn.given.done():
             self._fresh.leave(_key(self._fresh.pop(self._left)))
-        return turn
+        return self._fresh.peek(self._left, double=self._doubles)
+
+    @property
+    def _doubles(self) -> bool:
+        """Whether a place may be given to a second call of a lane."""
+        return self.in_flight < self._double_below
 
     def _take(self, size: int, lane: str) -> float:
         if lane:

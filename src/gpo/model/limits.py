@@ -43,13 +43,19 @@ class LimitState:
 class Limited:
     """Wraps `model`: at most `concurrency` of its calls at once and no more often than `rates` allow, all through
     `gate`, which other models at the endpoint may share (one of its own where none is given); the others wait in the
-    order in which they came, but for those of a lane, which follow one another.
+    order in which they came, but for those of a lane, which follow one another (`double_below`: see `Line`).
 
     `in_flight`, `waiting` and `done` are gauges for whoever displays a run.
     """
 
     def __init__(
-        self, model: Model, concurrency: int, *, gate: Gate | None = None, rates: Rates | None = None
+        self,
+        model: Model,
+        concurrency: int,
+        *,
+        gate: Gate | None = None,
+        rates: Rates | None = None,
+        double_below: int | None = None,
     ) -> None:
         gate = gate or Gate(concurrency)
         self._model = model
@@ -58,7 +64,7 @@ class Limited:
         self._adapts = gate.adapts
         self._limits = gate.limits
         self._rates = rates
-        self._line = Line(gate, concurrency, rates)
+        self._line = Line(gate, concurrency, rates, double_below=double_below)
 
     @property
     def identity(self) -> str:

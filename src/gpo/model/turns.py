@@ -13,6 +13,9 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+LONG = 8
+"""Waiting calls for each one under way that make a lane worth beginning in one more place."""
+
 
 @dataclass(slots=True, eq=False)
 class _Lane(Generic[T]):
@@ -47,9 +50,14 @@ class Turns(Generic[T]):
         self._size += 1
         self._file(lane, found)
 
-    def peek(self, after: Hashable = None) -> T | None:
-        """What `pop` would give, None where nobody waits."""
+    def peek(self, after: Hashable = None, *, double: bool = True) -> T | None:
+        """What `pop` would give, None where nobody waits; without `double` also where it is of a lane that is worked on
+        elsewhere, unless so many of it wait that beginning it once more is soon made good."""
         key = self._next(after)
+        if not double and key in self._worked and key != after:
+            lane = self._lanes[key]
+            if len(lane.waiting) <= LONG * lane.busy:
+                return None
         return None if key is None else self._lanes[key].waiting[0]
 
     def pop(self, after: Hashable = None) -> T:
@@ -67,6 +75,11 @@ class Turns(Generic[T]):
         self._worked.pop(key, None)
         self._file(key, lane)
         return item
+
+    def busy(self, lane: Hashable) -> bool:
+        """Whether a call of `lane` is under way."""
+        found = self._lanes.get(lane)
+        return found is not None and found.busy > 0
 
     def enter(self, lane: Hashable) -> None:
         """A call of `lane` is under way that never waited."""

@@ -83,16 +83,17 @@ class Wire:
         """Endpoint and model, without secrets."""
         return self._identity
 
-    async def complete(self, request: Request) -> Reply:
-        """Send `request`. A server that answers with fewer than `n` completions is asked for the others one by one,
-        the i-th with the seed `seed + i`; without `fill` the reply has what the one call brought.
+    async def complete(self, request: Request, more: Mapping[str, Any] | None = None) -> Reply:
+        """Send `request`, with `more` parameters that only this endpoint knows. A server that answers with fewer than
+        `n` completions is asked for the others one by one, the i-th with the seed `seed + i`; without `fill` the reply
+        has what the one call brought.
 
         Raises `TransientModelError` and `PermanentModelError`.
         """
         started = time.perf_counter()
         first = self._paid.get((request, 0))
         if first is None:
-            first = await self._call(request)
+            first = await self._call(request, more)
         if len(first.texts) >= request.n or not self._fill:
             return replace(first, seconds=time.perf_counter() - started)
         self._paid[request, 0] = first
@@ -134,11 +135,11 @@ class Wire:
             raise next((e for e in errors if not isinstance(e, TransientModelError)), errors[0])
         return replies
 
-    async def _call(self, request: Request) -> Reply:
+    async def _call(self, request: Request, more: Mapping[str, Any] | None = None) -> Reply:
         url = self._chat if request.prompt is None else self._plain
         while True:
             lacking = self.lacking
-            status, headers, body = await self._post(url, encode(request, self._model, lacking))
+            status, headers, body = await self._post(url, encode(request, self._model, lacking, more))
             if status != 400:
                 break
             # Calls that left together are refused together: what counts is whether this one was sent with it.

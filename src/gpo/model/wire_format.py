@@ -6,7 +6,7 @@ Knows no connection and no endpoint. A body that is not of the wire's shape is a
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from gpo.errors import PermanentModelError
@@ -16,9 +16,11 @@ from gpo.model.wire_errors import EmptyReplyError, clean
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def encode(request: Request, model: str, lacking: Collection[str] = ()) -> bytes:
-    """The body for `request`. `lacking` names the parameters that the endpoint does not take."""
-    body: dict[str, Any] = {"model": model}
+def encode(
+    request: Request, model: str, lacking: Collection[str] = (), more: Mapping[str, Any] | None = None
+) -> bytes:
+    """The body for `request`. `lacking` names the parameters that the endpoint does not take, `more` holds its own."""
+    body: dict[str, Any] = {"model": model, **(more or {})}
     if request.prompt is None:
         body["messages"] = [{"role": m.role, "content": m.content} for m in request.messages]
     else:

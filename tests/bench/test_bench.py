@@ -93,7 +93,7 @@ def test_a_killed_suite_goes_on_asks_nothing_twice_and_has_the_table_of_an_undis
     asked = land.stats.finished
     assert land.stats.repeated == 0
 
-    with ModelServer(answer=Landscape().answer, delay=0.002, port=land.port + 1) as other:
+    with ModelServer(answer=Landscape().answer, delay=0.002) as other:
         suite = write_suite(tmp_path, other.base_url, name="other.yaml")
         for share in (0.2, 0.6):
             process = start(tmp_path, suite, "killed", home="other")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from gpo.errors import ModelError, PermanentModelError, RunError, TransientModelError
 from gpo.model.model import Model, Reply, Request
 from gpo.run.journal import Journal
+from gpo.run.reader import JournalReader
 from gpo.run.recorder import Journaled
 from gpo.run.store import SharedStore
 from gpo.run.usage import Tally
@@ -53,7 +54,7 @@ async def test_what_was_answered_is_never_sent_again(tmp_path: Path) -> None:
 
 async def test_an_answer_that_was_seen_is_already_in_the_journal(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
-    with Journal(path) as journal, Journal(path) as another:
+    with Journal(path) as journal, JournalReader(path) as another:
         reply = await Journaled(CountingModel(), journal, "task").complete(ask("q"))
         assert reply.call is not None
         assert another.get_call(reply.call) is not None

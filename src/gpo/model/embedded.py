@@ -79,16 +79,15 @@ class Embedded:
             await asyncio.to_thread(self.engine.close)
 
     async def _complete(self, request: Request) -> Reply:
-        # Where several completions are asked for, the engine spreads them over its slots by itself.
+        # Without a lane, and where several completions are asked for, the engine finds the slots that fit by itself.
         slots = self.engine.slots
-        taken = [slots.take(request.lane) for _ in range(request.n)]
-        pinned = {"id_slot": taken[0]} if request.n == 1 and taken[0] is not None else None
+        slot = slots.take(request.lane) if request.lane and request.n == 1 else None
+        if slot is None:
+            return await self._sent(request, None)
         try:
-            return await self._sent(request, pinned)
+            return await self._sent(request, {"id_slot": slot})
         finally:
-            for slot in taken:
-                if slot is not None:
-                    slots.give(slot)
+            slots.give(slot)
 
     async def _sent(self, request: Request, more: dict[str, int] | None) -> Reply:
         for _ in range(_ATTEMPTS):

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpo.optimizer.candidates import Guard, candidate, read_reply
+from gpo.optimizer.candidates import Guard, candidate
+from gpo.optimizer.reply import read_reply
 
 GUARD = Guard(
     examples=[
@@ -33,6 +34,15 @@ GUARD = Guard(
         ("“Think first.”", "Think first."),
         ('"Yes" or "No"?', '"Yes" or "No"?'),
         ("Think\x1b[31m first.\u202e", "Think[31m first."),
+        ("START\nThink first.\nEND", "Think first."),
+        ("<START>\nThink first.\nEND", "Think first."),
+        ("START with the end.", "START with the end."),
+        ("Name the END", "Name the END"),
+        ("<START>Think first. END", "Think first."),
+        ("WEEKEND", "WEEKEND"),
+        ("Here is the new improved prompt:\n\nThink first.", "Think first."),
+        ("Sure! Here's your prompt: Think first.", "Think first."),
+        ("Here is a list: think first.", "Here is a list: think first."),
         ("Line one.\nLine two.", "Line one.\nLine two."),
         ("", ""),
     ],

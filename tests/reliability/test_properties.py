@@ -16,7 +16,8 @@ from gpo.config.load import load_config, parse_config
 from gpo.errors import GPOError
 from gpo.model.model import Message, Reply, Request
 from gpo.model.wire_format import decode
-from gpo.optimizer.candidates import Guard, candidate, read_reply
+from gpo.optimizer.candidates import Guard, candidate
+from gpo.optimizer.reply import read_reply
 from gpo.run.budget import prompt_bound
 from gpo.run.journal import Journal
 from gpo.run.reader import JournalReader

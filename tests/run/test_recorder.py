@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpo.errors import ModelError, PermanentModelError, RunError, TransientModelError
+from gpo.model.limits import Limited
 from gpo.model.model import Model, Reply, Request
 from gpo.run.journal import Journal
 from gpo.run.reader import JournalReader
@@ -50,6 +52,22 @@ async def test_what_was_answered_is_never_sent_again(tmp_path: Path) -> None:
     assert all(
         reply.call == request.key(model.identity) for reply, request in zip(first, requests, strict=True)
     )
+
+
+async def test_the_time_that_a_call_waits_for_its_turn_is_none_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+
+    class Slow(CountingModel):
+        async def complete(self, request: Request) -> Reply:
+            await asyncio.sleep(0.05)
+            return replace(await super().complete(request), seconds=0.05)
+
+    with Journal(path) as journal:
+        journaled = Journaled(Limited(Slow(), 1), journal, "task")
+        await asyncio.gather(*(journaled.complete(ask(f"q{i}")) for i in range(4)))
+    with JournalReader(path) as reader:
+        first, *_, last = sorted(reader.ledger(), key=lambda line: line.started)
+    assert last.started >= first.started + 3 * 0.05 - 0.01
 
 
 async def test_an_answer_that_was_seen_is_already_in_the_journal(tmp_path: Path) -> None:

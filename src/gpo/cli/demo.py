@@ -25,11 +25,12 @@ def demo(
 
 # Sizes by measurement: the optimization ends within minutes on 2 cores and the test split can show its gain.
 CONFIG = {
-    "task": {"data": "gpo/tickets", "split": {"train": 24, "dev": 30, "test": 100}},
+    "task": {"data": "gpo/tickets", "split": {"train": 24, "dev": 24, "test": 80}},
     "prompt": "What is this message about?",
     "models": {
-        "task": {"model": "local/qwen2.5-coder-0.5b", "max_tokens": 12},
+        "task": {"model": "local/qwen2.5-coder-1.5b", "max_tokens": 12},
         "optimizer": {"model": "local/qwen2.5-coder-1.5b", "max_tokens": 120},
     },
+    "evaluation": "racing",
     "optimize": {"epochs": 1, "batch_size": 8, "candidates": 6, "max_words": 80},
 }

@@ -68,11 +68,10 @@ class ProgressDisplay:
 
     def step_finished(self, record: StepRecord) -> None:
         """The line that stays when a step is over."""
-        scored = sum(score is not None for score in record.scores)
         limit = "" if record.limit is None else f"  edit limit {record.limit:>2}"
         better = " ↑" if record.best_score > record.parent_score and record.best == record.chosen else "  "
         head = (
-            f"step {record.step + 1:>{len(str(record.total))}}/{record.total}{limit}  {scored} candidates  "
+            f"step {record.step + 1:>{len(str(record.total))}}/{record.total}{limit}  {record.scored} candidates  "
             f"dev {100 * record.chosen_score:5.1f}  best {100 * record.best_score:5.1f}{better} "
         )
         width = max(20, self.console.width - len(head) - 2) if self._live else 100

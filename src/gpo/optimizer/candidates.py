@@ -1,7 +1,7 @@
-"""From an optimizer model's replies to candidate prompts: reading the reply form, and refusing what is no prompt.
+"""From an optimizer model's replies to candidate prompts, and the refusal of what is no prompt.
 
 Weak optimizer models copy the examples, answer the question or ramble; the journal keeps why each was refused.
-Knows no scores.
+Knows no scores, and reading a reply is `gpo.optimizer.reply`'s.
 """
 
 from __future__ import annotations
@@ -12,21 +12,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from gpo.optimizer.edit_distance import words_changed
+from gpo.optimizer.reply import is_closed, read_reply
 from gpo.task.prompt import placeholders
 
-# Replies are untrusted and may be long: no pattern here takes more than linear time, so none has two neighbouring
-# parts that could share the same characters.
-_TAGGED = re.compile(r"<START>(.*?)(?:<END>|</START>|$)", re.IGNORECASE | re.DOTALL)
-_CLOSED = re.compile(r"<END>|</START>", re.IGNORECASE)
-_LEAD = re.compile(r"^(?:(?:new|improved|modified|better)\s+)*prompt\s*:\s*", re.IGNORECASE)
-_FENCE = re.compile(r"^```[a-z]*[ \t]*\n(.*?)\n?```$", re.IGNORECASE | re.DOTALL)
 _SLOT = re.compile(r"<\s*(?:/\s*)?(?:prompt|start|end)\s*>", re.IGNORECASE)
 _SCORE = re.compile(r"^[ \t]*score[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _WORD = re.compile(r"\w+")
-_CONTROL = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
-_QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +34,6 @@ class Candidate:
     distance: int
     attempt: int = 0
     rejected: str | None = None
-
-
-def read_reply(raw: str) -> str:
-    """The prompt in a reply: the text between <START> and <END>, or the whole reply where there are no tags, without
-    the quotes, the code fence or the leading "Prompt:" around it."""
-    tagged = _TAGGED.search(raw)
-    text = _CONTROL.sub("", tagged.group(1) if tagged else raw.replace("<END>", "")).strip()
-    for _ in range(3):  # quotes inside a fence inside a "Prompt:", in any order
-        before = text
-        fence = _FENCE.match(text)
-        text = _LEAD.sub("", fence.group(1) if fence else text).strip()
-        if len(text) > 1 and _QUOTES.get(text[0]) == text[-1] and text[0] not in text[1:-1]:
-            text = text[1:-1].strip()
-        if text == before:
-            break
-    return text
 
 
 @dataclass(frozen=True)
@@ -133,7 +108,7 @@ def candidate(
     prompt = read_reply(raw)
     distance = words_changed(parent, prompt)
     rejected = guard.reason(prompt)
-    if rejected is None and cut_off and not _CLOSED.search(raw):
+    if rejected is None and cut_off and not is_closed(raw):
         rejected = "is cut off at models.optimizer.max_tokens"
     if rejected is None and limit is not None and distance > limit:
         rejected = f"changes {distance} words, more than the limit of {limit}"

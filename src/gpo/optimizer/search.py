@@ -42,6 +42,12 @@ class StepRecord:
     estimates: tuple[float | None, ...] = ()
     estimate_rows: tuple[int | None, ...] = ()
 
+    @property
+    def scored(self) -> int:
+        """Candidates that were run on dev, on the whole of it or on a part."""
+        estimates = self.estimates or (None,) * len(self.scores)
+        return sum(pair != (None, None) for pair in zip(self.scores, estimates, strict=True))
+
 
 class Listener(Protocol):
     """Is told how a search goes on; must not change anything."""

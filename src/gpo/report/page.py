@@ -197,7 +197,7 @@ def _curve_row(step: StepView) -> Sequence[object]:
         percent(step.best_score),
         dash if step.limit is None else step.limit,
         dash if step.distance is None else step.distance,
-        sum(item.score is not None for item in step.candidates),
+        sum(not (item.score is None and item.estimate is None) for item in step.candidates),
         rejected,
     ]
 

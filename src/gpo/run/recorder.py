@@ -99,12 +99,13 @@ class Journaled:
 
     async def _fetch(self, key: str, request: Request, flight: Flight[Reply]) -> Reply:
         shared = self._shared if request.temperature == 0 else None
-        started = time.time()
         reply = self._forked(key) or (shared.get(key) if shared else None)
         if reply is None:
             reply = replace(await self._send(key, request), call=key, source="sent")
         # From here on the answer is paid for: it is recorded even if nobody waits for it any more.
         flight.landed = True
+        # Counted back from its end: a call may wait for its turn much longer than it takes.
+        started = time.time() - (reply.seconds if reply.source == "sent" else 0.0)
         self._count(key, reply)
         if shared and reply.source == "sent":
             shared.put(key, reply)  # without waiting, and first: what ends a run must not come in between

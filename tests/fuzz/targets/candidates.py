@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
-from gpo.optimizer.candidates import Guard, candidate, read_reply, same_prompt
+from gpo.optimizer.candidates import Guard, candidate, same_prompt
+from gpo.optimizer.reply import read_reply
 from gpo.report.plain import printable, shorten
 from gpo.task.prompt import fill, lay_out, placeholders
 from tests.fuzz.targets.target import Input, Target, text

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 from gpo.config.originals import ApoConfig
 from gpo.evaluation.outcome import Outcome
-from gpo.optimizer.candidates import Candidate, Guard, read_reply, same_prompt
+from gpo.optimizer.candidates import Candidate, Guard, same_prompt
 from gpo.optimizer.original.bandit import BruteForce, Selection, SuccessiveHalving, SuccessiveRejects, Ucb
 from gpo.optimizer.original.base import Original, together, user
+from gpo.optimizer.reply import read_reply
 from gpo.optimizer.search import Listener, StepRecord
 from gpo.optimizer.workbench import Workbench
 from gpo.task.example import Example

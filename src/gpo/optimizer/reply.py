@@ -1,0 +1,51 @@
+"""From an optimizer model's reply to the prompt in it: tags, lead-ins, quotes and fences are taken off.
+
+Weak optimizer models keep to the reply form only nearly. Knows no parent prompt and does not judge: see
+`gpo.optimizer.candidates`.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Replies are untrusted and may be long: no pattern here takes more than linear time, so none has two neighbouring
+# parts that could share the same characters.
+_TAGGED = re.compile(r"<START>(.*?)(?:<END>|</START>|$)", re.IGNORECASE | re.DOTALL)
+_CLOSED = re.compile(r"<END>|</START>", re.IGNORECASE)
+_LEAD = re.compile(
+    r"^(?:(?:sure|certainly|okay|ok|here|here['’]s|is|are|the|a|an|my|your|this|new|improved|modified|better|revised|updated"
+    r"|optimized|rewritten|final)[\s,.!:]+)*prompt\s*:\s*",
+    re.IGNORECASE,
+)
+_FENCE = re.compile(r"^```[a-z]*[ \t]*\n(.*?)\n?```$", re.IGNORECASE | re.DOTALL)
+# The tags without their brackets, in capitals: on a line of their own, or the last word where the first tag is whole.
+_BARE_START = re.compile(r"^START[ \t]*:?[ \t]*\n\s*")
+_END_LINE = re.compile(r"(?<=\n)END$")
+_END_WORD = re.compile(r"(?<=\s)END$")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+_QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»"}
+
+
+def read_reply(raw: str) -> str:
+    """The prompt in a reply: the text between <START> and <END>, or the whole reply where there are no tags, without
+    the quotes, the code fence or the leading "Here is the new prompt:" around it."""
+    tagged = _TAGGED.search(raw)
+    text = _CONTROL.sub("", tagged.group(1) if tagged else raw.replace("<END>", "")).strip()
+    end = _END_WORD if tagged else _END_LINE
+    for _ in range(3):  # quotes inside a fence inside a "Prompt:", in any order
+        before = text
+        text = end.sub("", _BARE_START.sub("", text)).strip()
+        fence = _FENCE.match(text)
+        text = _LEAD.sub("", fence.group(1) if fence else text).strip()
+        if len(text) > 1 and _QUOTES.get(text[0]) == text[-1] and text[0] not in text[1:-1]:
+            text = text[1:-1].strip()
+        if text == before:
+            break
+    return text
+
+
+def is_closed(raw: str) -> bool:
+    """Whether the reply says where its prompt ends."""
+    return _CLOSED.search(raw) is not None

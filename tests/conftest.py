@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from gpo.paths import home
 from tests.support.server import ModelServer
 
 # How long an example takes says more about the machine's other work than about the code.
@@ -19,3 +20,16 @@ def server() -> Iterator[ModelServer]:
     """A fresh model server on loopback, answering with an echo until the test says otherwise."""
     with ModelServer() as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call store of each test's own: a port that an earlier test's server had would bring back its answers.
+
+    What was downloaded is shared with the user's own folder.
+    """
+    own, users = tmp_path_factory.mktemp("home"), home()
+    for name in ("weights", "hashes", "fastembed"):
+        (users / name).mkdir(parents=True, exist_ok=True)
+        (own / name).symlink_to(users / name, target_is_directory=True)
+    monkeypatch.setenv("GPO_HOME", str(own))

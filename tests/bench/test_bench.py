@@ -11,6 +11,7 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,6 +105,31 @@ def test_a_killed_suite_goes_on_asks_nothing_twice_and_has_the_table_of_an_undis
         for share in (0.2, 0.6):
             process = start(tmp_path, suite, "killed", home="other")
             kill_between_calls(int(asked * share), other, process, tmp_path)
+        process = start(tmp_path, suite, "killed", home="other")
+        _, told = process.communicate(timeout=60)
+
+        assert process.returncode == 0, told
+        assert other.stats.repeated == 0
+        assert other.stats.finished == asked
+    assert tables(tmp_path / "killed") == tables(tmp_path / "whole")
+
+
+def test_a_killed_search_under_an_equal_budget_ends_where_an_undisturbed_one_does(
+    tmp_path: Path, land: ModelServer
+) -> None:
+    sections: dict[str, Any] = {
+        "methods": ["ape", "pe2-original"],
+        "seeds": 1,
+        "budget": {"equal": True, "max_calls": 60, "max_tokens": 6000},
+    }
+    bench(write_suite(tmp_path, land.base_url, **sections), tmp_path / "whole")
+    asked = land.stats.finished
+    assert "failed" not in (tmp_path / "whole" / "table.md").read_text()
+
+    with ModelServer(answer=Landscape().answer, delay=0.002) as other:
+        suite = write_suite(tmp_path, other.base_url, name="other.yaml", **sections)
+        process = start(tmp_path, suite, "killed", home="other")
+        kill_between_calls(asked // 2, other, process, tmp_path)
         process = start(tmp_path, suite, "killed", home="other")
         _, told = process.communicate(timeout=60)
 

@@ -50,12 +50,48 @@ def test_the_new_files_replace_all_of_the_old_ones(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"sent", "run"}
 
 
-@pytest.mark.parametrize("name", ["../x", "/x", "a/../../x", "a\\..\\x", "c:x", ""])
+@pytest.mark.parametrize("name", ["../x", "/x", "a/../../x", "a\\..\\x", "c:x", "", "a\0b"])
 def test_a_name_that_leads_elsewhere_is_refused_and_nothing_changes(tmp_path: Path, name: str) -> None:
     there = fill(tmp_path / "run", keep=b"1")
     with pytest.raises(RunError, match="leads elsewhere"):
         unpack({"good": zlib.compress(b""), name: zlib.compress(b"x")}, there)
     assert contents(tmp_path) == {"run/keep": b"1"}
+
+
+@pytest.mark.parametrize("names", [("\ud800",), ("x" * 300,), ("a", "a/b")])
+def test_a_name_that_no_file_can_have_is_one_line_and_nothing_changes(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    there = fill(tmp_path / "run", keep=b"1")
+    with pytest.raises(RunError, match="what was sent back cannot be written"):
+        unpack(dict.fromkeys(names, zlib.compress(b"")), there)
+    assert contents(tmp_path) == {"run/keep": b"1"}
+
+
+@pytest.mark.parametrize("returns", [True, False])
+def test_the_earlier_run_outlives_a_swap_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, returns: bool
+) -> None:
+    there = fill(tmp_path / "run", keep=b"1")
+    rename, calls = Path.rename, 0
+
+    def failing(self: Path, target: Path) -> Path:
+        nonlocal calls
+        calls += 1
+        # The earlier run goes aside, the new one does not come in; and the way back, where it `returns`.
+        if calls == 2 or (calls == 3 and not returns):
+            raise OSError(28, "No space left on device")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(RunError) as error:
+        unpack({"new": zlib.compress(b"2")}, there)
+    if returns:
+        assert contents(tmp_path) == {"run/keep": b"1"}
+        assert list(tmp_path.iterdir()) == [there]
+    else:
+        kept = Path(str(error.value).rsplit("the earlier run is in ", 1)[1])
+        assert contents(kept) == {"keep": b"1"}
 
 
 def test_too_much_is_refused_on_both_sides(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import importlib.util
 import json
 import os
@@ -9,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from gpo.bench.outcome import CellOutcome, read_outcome
 from gpo.bench.parcel import LIMIT
 from gpo.bench.pool import Alone
 from gpo.bench.ray_pool import RayExecutor
+from gpo.bench.ray_task import Mark, carry_out
 from gpo.bench.run import run_cells
 from gpo.bench.suite import load_suite
 from gpo.bench.table import build_table
@@ -149,6 +151,48 @@ def busy(server: ModelServer, bench: Bench, calls: int) -> dict[int, str]:
     return found
 
 
+def sampled(bodies: Sequence[dict[str, Any]]) -> list[str]:
+    """Those requests whose answers no store shares."""
+    return [json.dumps(body, sort_keys=True) for body in bodies if body["temperature"] > 0]
+
+
+class TestWithoutRay:
+    """What a machine does with a cell; the cluster that carries it is left out."""
+
+    def test_one_that_shares_no_folder_asks_for_what_was_not_sent(self, bench: Bench) -> None:
+        (cell, *_) = bench.cells.cells
+        absent = Mark(path=str(bench.folder / "absent"), token="t")
+        returned = carry_out(cell, str(bench.folder / "out"), absent, None, LIMIT)
+        assert (returned.result, returned.files) == (None, None)
+
+    def test_an_interruption_sends_back_what_was_paid_for_and_it_goes_on_from_there(
+        self, bench: Bench, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cell = next(cell for cell in bench.cells.cells if "ape" in cell.run_dir)
+        absent = Mark(path=str(bench.folder / "absent"), token="t")
+        tell = server.answer
+
+        def interrupting(body: dict[str, Any]) -> str | list[str]:
+            if body["temperature"] > 0:
+                server.answer = tell
+                _thread.interrupt_main()  # as Ray does it
+            return tell(body)
+
+        server.answer = interrupting
+        monkeypatch.setenv("GPO_HOME", str(bench.folder / "first"))
+        first = carry_out(cell, str(bench.folder / "out"), absent, dict, LIMIT)
+        assert first.result is not None
+        assert first.result.status == "interrupted"
+        files = first.files
+        assert files
+        monkeypatch.setenv("GPO_HOME", str(bench.folder / "second"))
+        second = carry_out(cell, str(bench.folder / "out"), absent, lambda: files, LIMIT)
+        assert second.result is not None
+        assert second.result.status == "complete"
+        assert server.stats.repeated == 0
+        assert not (bench.folder / "out").exists()
+
+
 class TestOnRay:
     pytestmark = on_ray
 
@@ -191,10 +235,31 @@ class TestOnRay:
         self, bench: Bench, server: ModelServer, monkeypatch: pytest.MonkeyPatch, shared: bool
     ) -> None:
         expected = bench.alone("alone", "home-alone", monkeypatch)
-        calls = server.stats.finished
+        before = len(server.bodies())
+        server.delay = 0.05
         process = bench.start(shared=shared)
-        wait_for(lambda: server.stats.finished > calls + 5)
+        wait_for(lambda: sampled(server.bodies()[before:]))
         process.send_signal(signal.SIGINT)
         assert ended(process)["interrupted"]
+        assert list((bench.folder / "ray").glob("*/journal.sqlite"))
+        server.delay = 0.0
         assert not ended(bench.start(shared=shared))["interrupted"]
         assert bench.table("ray") == expected
+        # No store shares what was sampled: a run that had begun anew would have asked for it again.
+        asked = sampled(server.bodies()[before:])
+        assert len(asked) == len(set(asked)) == len(sampled(server.bodies()[:before]))
+
+    def test_files_are_asked_for_where_they_are_needed_only(
+        self, bench: Bench, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = len(server.bodies())
+        server.delay = 0.05
+        process = bench.start()
+        wait_for(lambda: sampled(server.bodies()[before:]))
+        process.send_signal(signal.SIGINT)
+        assert ended(process)["interrupted"]
+        server.delay = 0.0
+        # Nothing needs to be sent: the limit, which every started run exceeds, is none.
+        results = ended(bench.start(limit=10))["results"]
+        assert {result["status"] for result in results} == {"complete"}
+        assert bench.table("ray") == bench.alone("alone", "home-alone", monkeypatch)

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from gpo.bench.cells import expand
+from gpo.bench.cells import Cells, expand
+from gpo.bench.pool import Alone
+from gpo.bench.run import run_cells
 from gpo.bench.suite import builtin_names, load_suite
 from gpo.errors import ConfigError
 from tests.bench.suites import cells_of, write_suite
@@ -33,6 +35,8 @@ HEAD = "models: {m: {task: {model: x}}}\nmethods: [gpo]\ntasks: [gpo/navigate]\n
         (HEAD.replace("[gpo]", "[gpo, gpo]"), "2: methods: 'gpo' stands twice; give one of them a label"),
         (HEAD.replace("[gpo/navigate]", "[{label: a}]"), "3: tasks: an entry needs data"),
         (HEAD + "name: ../escape\n", "4: name: letters, digits"),
+        (HEAD.replace("[gpo]", "[{trajectory: []}]"), "2: methods: trajectory has no option; name one or more"),
+        (HEAD.replace("model: x}", "model: x}, settings: []"), "1: models.m.settings: tuple should have at least 1"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line_with_its_place(text: str, said: str, tmp_path: Path) -> None:
@@ -42,6 +46,34 @@ def test_a_mistake_is_one_line_with_its_place(text: str, said: str, tmp_path: Pa
         cells_of(path)
     assert str(error.value).startswith(f"{path}:{said}")
     assert "\n" not in str(error.value)
+
+
+def test_an_override_reaches_names_that_hold_dots() -> None:
+    name = "GPT-3.5-turbo / Llama-2-7b-chat"
+    found = load_suite(
+        "table5", [f"models.{name}.task.model=local/a", f"models.{name}.optimizer={{model: b.c}}"]
+    )
+    assert set(found.config.models) == {name}
+    assert found.config.models[name].task["model"] == "local/a"
+    assert found.config.models[name].task["base_url"] == "http://localhost:8000/v1"
+    assert found.config.models[name].optimizer == {"model": "b.c"}
+    found = load_suite("table6", ["settings.I + D.task.demonstrations=3", "base.optimize.epochs=1"])
+    assert found.config.settings["I + D"] == {"task.demonstrations": 3}
+    assert found.config.base == {"optimize": {"epochs": 1}}
+    with pytest.raises(ConfigError, match=r"^--set models\.\.x=.*: must look like key\.path=value"):
+        load_suite("table5", ["models..x=1"])
+
+
+def test_of_names_that_begin_alike_the_longest_is_meant(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(HEAD.replace("m: {task: {model: x}}", "m: {task: {model: x}}, m.5: {task: {model: y}}"))
+    found = load_suite(str(path), ["models.m.5.task.model=z", "models.m.task.model=w"])
+    assert {name: pair.task["model"] for name, pair in found.config.models.items()} == {"m": "w", "m.5": "z"}
+
+
+def test_a_suite_that_makes_no_run_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="the suite makes no run"):
+        run_cells(Cells(places=(), cells=(), configs={}), tmp_path, Alone(tmp_path), only="x", told=print)
 
 
 def test_a_suite_that_is_not_there_names_those_that_are() -> None:

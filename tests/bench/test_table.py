@@ -3,66 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from gpo.bench.cells import Place
-from gpo.bench.compare import stratified_interval
 from gpo.bench.outcome import CellOutcome
 from gpo.bench.render import to_csv, to_markdown
-from gpo.bench.suite import SuiteConfig
-from gpo.bench.table import Table, build_table
-from gpo.evaluation.statistics import paired_bootstrap
-
-
-def outcome(run_dir: str, test: float | None, **changes: Any) -> CellOutcome:
-    """A finished run: start prompt 0.2 on test, 50,000 tokens."""
-    fields: dict[str, Any] = {
-        "initial_test": 0.2,
-        "test": test,
-        "initial_dev": 0.25,
-        "dev": 0.75,
-        "steps": (0.25, 0.5, 0.75),
-        "calls": 100,
-        "tokens": 50_000,
-        "seconds": 1.0,
-        "stopped_by_budget": False,
-        "best_prompt": "p",
-        **changes,
-    }
-    return CellOutcome(run_dir=run_dir, **fields)
-
-
-def place(method: str, seed: int, task: str = "t", member: str | None = None) -> Place:
-    labels = {"method": method, "task": task, "model": "m", "setting": "", "direction": "", "trajectory": ""}
-    labels |= {"edit_distance": "", "refinement": ""}
-    member = member or task
-    fixed = method in ("cot", "empty")
-    return Place(
-        labels=labels, member=member, seed=seed, run_dir=f"{member}-{method}-{seed}", evaluates_only=fixed
-    )
-
-
-def table(scores: dict[Place, float | CellOutcome | None], **section: Any) -> Table:
-    """The table of these places; None is a run that is not finished."""
-    config = SuiteConfig.model_validate(
-        {
-            "name": "x",
-            "tasks": ["t"],
-            "models": {"m": {"task": {"model": "m"}}},
-            "methods": ["gpo"],
-            "table": section,
-        }
-    )
-    outcomes = {
-        where.run_dir: value if isinstance(value, CellOutcome) else outcome(where.run_dir, value)
-        for where, value in scores.items()
-        if value is not None
-    }
-    return build_table(config, list(scores), outcomes)
+from tests.bench.tables import grouped, outcome, place, table
 
 
 def test_mean_and_sample_standard_deviation_over_three_seeds() -> None:
@@ -124,6 +70,37 @@ def test_the_average_column_is_the_mean_of_the_columns() -> None:
     assert entry.std == pytest.approx(200**0.5)
 
 
+def test_a_group_in_an_average_weighs_as_one_column_however_many_tasks_it_has() -> None:
+    found = table(grouped("gpo", 0, 0.6, (0.3, 0.3, 0.3, 0.3)), average=True)
+    # (60 + 30) / 2, not (60 + 4 × 30) / 5.
+    assert found.entry("gpo", ("Average",)).mean == pytest.approx(45)
+
+
+def test_calls_tokens_gains_and_curves_of_an_average_are_means_of_the_columns_too() -> None:
+    def cheap(index: int) -> CellOutcome:
+        return outcome(f"g{index}-gpo-0", 0.4, calls=20, tokens=10_000, steps=(0.1, 0.2))
+
+    scores = grouped(
+        "gpo", 0, outcome("wsc-gpo-0", 0.8, steps=(0.5, 0.6, 0.7)), (cheap(0), cheap(1), cheap(2))
+    )
+    entry = table(scores, average=True).entry("gpo", ("Average",))
+    assert entry.calls == pytest.approx((100 + 20) / 2)
+    assert entry.tokens == pytest.approx((50_000 + 10_000) / 2)
+    # 60 and 20 points from the start prompt's 20; 40 points a search of 30,000 tokens.
+    assert entry.gain == pytest.approx(40)
+    assert entry.efficiency == pytest.approx(40 / 0.03)
+    assert entry.curve == pytest.approx((30, 40, 45))
+
+
+def test_an_average_over_fewer_columns_is_none() -> None:
+    scores = grouped("gpo", 0, 0.6, (0.3,)) | grouped("ape", 0, 0.5, (None,)) | {place("opro", 0, "wsc"): 0.9}
+    found = table(scores, average=True)
+    assert found.entry("gpo", ("Average",)).mean == pytest.approx(45)
+    assert found.entry("ape", ("Average",)).mean is None
+    assert found.entry("opro", ("Average",)).mean is None
+    assert found.baselines.keys() == {("wsc",)}
+
+
 def test_improvement_per_million_tokens() -> None:
     # From 20 to 60 points with 50,000 tokens: 800 a million. From 20 to 30 with 100,000: 100. Mean 450.
     found = table(
@@ -158,48 +135,24 @@ def test_a_curve_is_the_mean_over_seeds_and_a_run_that_stopped_early_keeps_its_b
     assert found.entry("gpo", ("t",)).curve == pytest.approx((20, 70, 80))
 
 
-def rows(*values: float, name: str = "q") -> dict[str, Any]:
-    """Test rows `0`, `1`, … with these values, whose questions are `q0`, `q1`, …"""
-    return {
-        "rows": {str(i): value for i, value in enumerate(values)},
-        "examples": {str(i): f"{name}{i}" for i in range(len(values))},
-    }
-
-
-def test_the_difference_is_from_the_best_baseline_over_all_seeds_by_example() -> None:
-    # Against ape (the better baseline): seed 0 differs by +1, 0, 0, seed 1 by +1, +1, 0: mean 3/6 = 50 points.
+def test_a_search_that_took_no_step_is_part_of_the_curve_and_a_fixed_prompt_is_none() -> None:
     found = table(
         {
-            place("cot", 0): outcome("t-cot-0", 0.0, **rows(0, 0, 0)),
-            place("cot", 1): outcome("t-cot-1", 0.0, **rows(0, 0, 0)),
-            place("ape", 0): outcome("t-ape-0", 1 / 3, **rows(0, 1, 0)),
-            place("ape", 1): outcome("t-ape-1", 1 / 3, **rows(0, 0, 1)),
-            place("gpo", 0): outcome("t-gpo-0", 2 / 3, **rows(1, 1, 0)),
-            place("gpo", 1): outcome("t-gpo-1", 1.0, **rows(1, 1, 1)),
+            place("gpo", 0): outcome("t-gpo-0", 0.6, steps=(0.2, 0.4)),
+            place("gpo", 1): outcome("t-gpo-1", 0.6, steps=(0.3,)),
+            place("cot", 0): outcome("t-cot-0", 0.2, steps=(0.2,)),
+            place("cot", 1): outcome("t-cot-1", 0.2, steps=(0.2,)),
         }
     )
-    assert found.baselines == {("t",): "ape"}
-    difference = found.entry("gpo", ("t",)).difference
-    assert difference is not None
-    assert difference.mean == pytest.approx(50)
-    # The three questions differ by 100, 50 and 0 over their two seeds: 27 draws of equal chance, of which the one that
-    # takes the last three times has a share of 3.7 % and so is inside of 95 %.
-    assert difference.low == pytest.approx(0)
-    assert difference.high == pytest.approx(100)
-    assert found.entry("ape", ("t",)).difference is None
-    assert "| gpo | +50.00 \\[+0.00, +100.00\\] |" in to_markdown(found, {})
+    assert found.entry("gpo", ("t",)).curve == pytest.approx((25, 35))
+    assert found.entry("cot", ("t",)).curve == ()
 
 
-def test_rows_that_one_of_both_lacks_are_left_out() -> None:
-    found = table(
-        {
-            place("ape", 0): outcome("t-ape-0", 0.5, **rows(0, 1)),
-            place("gpo", 0): outcome("t-gpo-0", 1.0, **rows(1)),
-        }
-    )
-    difference = found.entry("gpo", ("t",)).difference
-    assert difference is not None
-    assert (difference.mean, difference.low, difference.high) == (100, 100, 100)
+def test_a_single_lucky_seed_is_not_set_in_bold() -> None:
+    found = table({place("ape", 0): 0.9, place("ape", 1): None, place("gpo", 0): 0.6, place("gpo", 1): 0.6})
+    page = to_markdown(found, {})
+    assert "**60.00 ± 0.00**" in page
+    assert "| 90.00 (1 of 2 seeds) |" in page
 
 
 def test_a_single_lucky_seed_is_no_baseline_where_others_have_all() -> None:
@@ -214,36 +167,6 @@ def test_a_single_lucky_seed_is_no_baseline_where_others_have_all() -> None:
         }
     )
     assert found.baselines == {("t",): "opro"}
-
-
-def test_an_interval_over_one_task_and_one_seed_is_the_paired_bootstrap() -> None:
-    after = [1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.5]
-    before = [0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0]
-    ours = stratified_interval([[[a - b] for a, b in zip(after, before, strict=True)]], seed=7)
-    theirs = paired_bootstrap(before, after, seed=7)
-    assert (ours.mean, ours.low, ours.high) == pytest.approx((theirs.mean, theirs.low, theirs.high))
-
-
-def test_tasks_weigh_alike_however_many_rows_they_have() -> None:
-    # 1 row of +100 and 3 rows of 0: the mean over tasks is 50, and no draw within a task changes it.
-    found = stratified_interval([[[100.0]], [[0.0], [0.0], [0.0]]])
-    assert (found.mean, found.low, found.high) == (50, 50, 50)
-
-
-@given(
-    st.lists(
-        st.lists(st.lists(st.floats(-1, 1), min_size=1, max_size=3), min_size=1, max_size=5),
-        min_size=1,
-        max_size=3,
-    )
-)
-def test_an_interval_holds_its_mean_within_the_range_of_the_differences(
-    strata: list[list[list[float]]],
-) -> None:
-    found = stratified_interval(strata, resamples=200)
-    values = [value for stratum in strata for cluster in stratum for value in cluster]
-    assert min(values) - 1e-9 <= found.low <= found.high <= max(values) + 1e-9
-    assert min(values) - 1e-9 <= found.mean <= max(values) + 1e-9
 
 
 def test_damaged_run_directory_is_a_failure_of_its_own(tmp_path: Path) -> None:

@@ -71,7 +71,74 @@ def test_latex_and_markdown_by_hand() -> None:
     )
     assert latex("68.00 ± 7.21") == r"68.00 $\pm$ 7.21"
     assert markdown("a|b*c <i>") == r"a\|b\*c &lt;i&gt;"
-    assert csv_cell("-1+cmd") == "'-1+cmd"
+    for sign in "=+-@":
+        assert csv_cell(f"{sign}1+cmd") == f"'{sign}1+cmd"
+    assert csv_cell("1+cmd@x") == "1+cmd@x"
+
+
+def test_no_label_is_taken_for_an_option_of_the_row_before_it() -> None:
+    for name in ("[2ex]", "*", "*[2ex]", " [2ex]"):
+        for line in to_latex(table(name)).splitlines():
+            assert not re.match(r"\s*[*\[]", line), line
+    assert latex("[a]*") == "{[}a]{*}"
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def numbers(text: str) -> list[float]:
+    return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", text)]
+
+
+def figure_table(**entries: Entry) -> Table:
+    return Table(
+        title="figure",
+        row_title="method",
+        column_titles=("task",),
+        rows=tuple(entries),
+        columns=(("t",),),
+        metric="test",
+        ours=next(iter(entries)),
+        entries={(row, ("t",)): entry for row, entry in entries.items()},
+    )
+
+
+def test_a_better_row_stands_higher_and_a_cheaper_one_further_right() -> None:
+    drawn = ElementTree.fromstring(
+        tradeoff_figure(
+            figure_table(better=Entry(mean=90.0, efficiency=10.0), cheaper=Entry(mean=20.0, efficiency=50.0))
+        )
+    )
+    better, cheaper = drawn.iter(f"{SVG}circle")
+    assert float(better.attrib["cy"]) < float(cheaper.attrib["cy"])
+    assert float(better.attrib["cx"]) < float(cheaper.attrib["cx"])
+    # Improvement is told from 0 on, which is on the left edge of the panel but for a margin.
+    assert (float(cheaper.attrib["cx"]) - 64) > 4.5 * (float(better.attrib["cx"]) - 64 - 30)
+
+
+def test_a_curve_goes_by_step_from_left_to_right_and_up_where_it_gets_better() -> None:
+    drawn = ElementTree.fromstring(
+        curve_figure(figure_table(long=Entry(curve=(10.0, 20.0, 40.0)), short=Entry(curve=(30.0, 30.0))))
+    )
+    long, short = (numbers(node.attrib["d"]) for node in drawn.iter(f"{SVG}path"))
+    # Three steps from edge to edge; the shorter curve ends in the middle.
+    assert long[0::2] == pytest.approx([64, (64 + 470) / 2, 470])
+    assert short[0::2] == pytest.approx([64, (64 + 470) / 2])
+    first, second, third = long[1::2]
+    assert first > second > third
+    assert second - third == pytest.approx(2 * (first - second), abs=0.3)
+    assert short[1] == short[3]
+    assert third < short[1] < second
+
+
+def test_a_curve_without_a_step_is_a_point() -> None:
+    drawn = ElementTree.fromstring(
+        curve_figure(figure_table(long=Entry(curve=(10.0, 20.0)), point=Entry(curve=(15.0,))))
+    )
+    (point,) = drawn.iter(f"{SVG}circle")
+    assert float(point.attrib["cx"]) == 64
+    drawn = ElementTree.fromstring(curve_figure(figure_table(point=Entry(curve=(15.0,)))))
+    assert len(list(drawn.iter(f"{SVG}circle"))) == 1
 
 
 @given(st.text())

@@ -85,6 +85,18 @@ def test_show_prints_a_row_where_there_is_one(tmp_path: Path, by: str) -> None:
     assert "train 10, dev 10, test 10" in done.stdout
 
 
+def test_show_names_the_column_that_a_file_lacks(tmp_path: Path) -> None:
+    place = tmp_path / "data" / "bbh" / "navigate"
+    place.mkdir(parents=True)
+    for split in ("train", "dev", "test"):
+        (place / f"{split}.jsonl").write_text('{"question": "Do you return?", "answer": "Yes"}\n', "utf-8")
+    done = gpo("tasks", "show", "bbh/navigate", "--data-dir", tmp_path / "data", cwd=tmp_path)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    for words in ("train.jsonl:1", "'input'", "'question', 'answer'", "task.input"):
+        assert words in done.stderr
+
+
 def test_show_of_a_group_names_its_tasks(tmp_path: Path) -> None:
     done = gpo("tasks", "show", "bbh-lite", "--data-dir", data_folder(tmp_path / "data"), cwd=tmp_path)
     assert done.returncode == 0, done.stderr

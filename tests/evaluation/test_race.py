@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gpo.errors import PermanentModelError
 from gpo.evaluation.outcome import Score
-from gpo.evaluation.race import Heat, heats, meetings, pairs, race, telling_rows
+from gpo.evaluation.race import Heat, heat, meetings, pairs, race, telling_rows
 from gpo.evaluation.score import Scorer
 from gpo.model.model import Reply, Request
 from gpo.task.task import Task
@@ -24,8 +24,13 @@ class Judge:
 
     identity = "judge"
 
-    def __init__(self, right: dict[str, set[int]], broken: frozenset[int] = frozenset()) -> None:
-        self.right, self.broken = right, broken
+    def __init__(
+        self,
+        right: dict[str, set[int]],
+        broken: frozenset[int] = frozenset(),
+        broken_pairs: frozenset[tuple[str, int]] = frozenset(),
+    ) -> None:
+        self.right, self.broken, self.broken_pairs = right, broken, broken_pairs
         self.asked: Counter[tuple[str, int]] = Counter()
 
     async def complete(self, request: Request) -> Reply:
@@ -36,7 +41,7 @@ class Judge:
             if f"Row {r}." in request.messages[-1].content and f"\n{p}\n" in request.messages[-1].content
         )
         self.asked[(prompt, row)] += 1
-        if row in self.broken:
+        if row in self.broken or (prompt, row) in self.broken_pairs:
             raise PermanentModelError("refused", scope="call")
         return Reply(texts=("yes" if row in self.right[prompt] else "no",))
 
@@ -44,7 +49,11 @@ class Judge:
         pass
 
 
-def scorer(right: dict[str, set[int]], broken: frozenset[int] = frozenset()) -> tuple[Scorer, Judge]:
+def scorer(
+    right: dict[str, set[int]],
+    broken: frozenset[int] = frozenset(),
+    broken_pairs: frozenset[tuple[str, int]] = frozenset(),
+) -> tuple[Scorer, Judge]:
     rows = [{"input": f"Row {i}.", "target": "yes"} for i in range(ROWS)]
     others = [{"input": f"Other {i}.", "target": "no"} for i in range(2)]
     task = Task.from_rows(
@@ -52,27 +61,28 @@ def scorer(right: dict[str, set[int]], broken: frozenset[int] = frozenset()) -> 
         answer={"kind": "label", "labels": ["yes", "no"]},
         allow_overlap=True,
     )
-    judge = Judge(right, broken)
+    judge = Judge(right, broken, broken_pairs)
     return Scorer(task, judge), judge
 
 
-def test_heats_of_eight_candidates_on_48_examples() -> None:
-    assert heats(8, 48) == (Heat(8, 4), Heat(16, 2))
-    # 8 × 8 + 4 × 8 + 2 × 32
-    assert pairs(8, 48) == 160
-    assert meetings(8, 48) == [8] * 8 + [4] * 8 + [2] * 32
-    assert pairs(2, 48) == 96, "two candidates have nobody to be halved with"
+def test_a_heat_of_eight_candidates_on_48_examples() -> None:
+    assert heat(8, 48) == Heat(8, 3)
+    # 8 × 8 + 3 × 40
+    assert pairs(8, 48) == 184
+    assert meetings(8, 48) == [8] * 8 + [3] * 40
+    assert heat(6, 24) == Heat(4, 2)
+    assert heat(9, 60) == Heat(10, 3)
+    assert heat(2, 48) is None, "two candidates are the finalists"
     assert pairs(1, 48) == 48
-    assert heats(5, 48) == (Heat(8, 3), Heat(16, 2))
+    assert heat(8, 4) is None, "a heat on everything would be the final"
 
 
 @given(st.integers(0, 40), st.integers(1, 500))
-def test_a_race_never_asks_more_than_scoring_everybody(candidates: int, examples: int) -> None:
+def test_a_race_never_asks_more_than_scoring_everybody_nor_less_than_one_with_fewer(
+    candidates: int, examples: int
+) -> None:
     assert pairs(candidates, examples) <= candidates * examples
-    last = 0
-    for heat in heats(candidates, examples):
-        assert last <= heat.rows < examples
-        last = heat.rows
+    assert pairs(candidates, examples) <= pairs(candidates + 1, examples)
 
 
 def test_examples_that_tell_prompts_apart_come_first() -> None:
@@ -90,16 +100,36 @@ def test_examples_that_tell_prompts_apart_come_first() -> None:
     assert sorted(telling_rows([], 30, Random(1))) == list(range(30))
 
 
-async def test_the_better_half_goes_on_and_the_winner_is_scored_on_everything() -> None:
+def test_the_latest_six_scores_say_which_rows_tell_prompts_apart() -> None:
+    # Over all eight row 0 differs most (3/16 against 7/64); the last six all got it wrong, and one got row 1.
+    values = [(1, 0, 0), (1, 0, 0), *[(0, 0, 0)] * 5, (0, 1, 0)]
+    scores = [Score(f"p{n}", "dev", tuple(map(float, row))) for n, row in enumerate(values)]
+    for seed in range(20):
+        assert telling_rows(scores, 3, Random(seed))[0] == 1
+        assert telling_rows(scores[:-1], 3, Random(seed))[0] == 0, (
+            "a score earlier, row 0 still told two apart"
+        )
+
+
+def test_rows_that_differ_alike_stay_in_the_random_order() -> None:
+    # The same six grades in another order for every row: one variance, whatever the order of its terms.
+    grades = [0.1, 0.2, 0.3, 0.6, 0.7, 0.95]
+    columns = [Random(row).sample(grades, len(grades)) for row in range(30)]
+    scores = [Score(f"p{n}", "dev", tuple(column[n] for column in columns)) for n in range(len(grades))]
+    for seed in range(5):
+        assert telling_rows(scores, 30, Random(seed)) == telling_rows([], 30, Random(seed))
+
+
+async def test_the_best_third_goes_on_and_the_winner_is_scored_on_everything() -> None:
     right = {f"p{n}": {row for row in range(ROWS) if row % 8 < n} for n in range(8)}
     examined, judge = scorer(right)
-    raced = await race(examined, list(right), range(ROWS))
+    raced = await race(examined, list(right), range(ROWS - 1, -1, -1))
     assert raced.winner == "p7"
     assert raced.scores["p7"].complete
     assert raced.scores["p7"].mean() == 21 / 24
     assert sum(judge.asked.values()) == pairs(8, ROWS)
     assert set(judge.asked.values()) == {1}, "nothing is asked twice"
-    assert raced.scores["p0"].rows == (0, 1, 2, 3), "a dropped one says what it rests on"
+    assert set(raced.scores["p0"].rows or ()) == {20, 21, 22, 23}, "a dropped one says what it rests on"
     assert not raced.scores["p0"].complete
     assert examined.known("p0", "dev") is None, "and never passes for a full score"
 
@@ -111,8 +141,8 @@ async def test_equals_go_by_their_order() -> None:
 
 
 async def test_known_scores_are_compared_on_the_same_rows() -> None:
-    # Over all rows p0 is best; on the first eight, which the heat is about, it has none.
-    right = {"p0": set(range(8, ROWS)), "p1": {0, 1, 2}, "p2": {0, 1, 2, 3}, "p3": {0, 1}}
+    # Over all rows p0 is best; on the first four, which the heat is about, it has none.
+    right = {"p0": set(range(4, ROWS)), "p1": {0, 1, 2}, "p2": {0, 1, 2, 3}, "p3": {0, 1}}
     examined, judge = scorer(right)
     await examined.score(["p0"])
     raced = await race(examined, list(right), range(ROWS))
@@ -127,6 +157,19 @@ async def test_an_example_that_fails_counts_for_nobody() -> None:
     raced = await race(examined, list(right), range(ROWS))
     assert raced.winner == "p0"
     assert examined.excluded("dev") == {0}
+
+
+async def test_an_example_that_fails_for_one_prompt_counts_for_no_other_either() -> None:
+    # Row 0 is refused to p2 alone. Without it p2 has three of the heat's four rows, p1 two; were its failure a 0, both
+    # had three, and p2, the last of equals, would drop out.
+    right = {"p0": {0, 1, 2, 3}, "p1": {0, 1, 2}, "p3": {0}, "p2": {1, 2, 3, 4, *range(8, ROWS)}}
+    examined, judge = scorer(right, broken_pairs=frozenset({("p2", 0)}))
+    raced = await race(examined, list(right), range(ROWS))
+    assert raced.winner == "p2"
+    assert raced.scores["p2"].complete
+    assert judge.asked[("p0", 0)] == 1, "the others were asked and answered"
+    assert examined.mean(raced.scores["p2"]) == 20 / 23
+    assert examined.mean(raced.scores["p0"]) == 3 / 23
 
 
 async def test_score_rows_fills_up_to_the_whole_split() -> None:

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from tests.fuzz.engine import Last
-from tests.fuzz.kept import CORPUS, keep, kept, note, put, work
+from tests.fuzz.kept import CORPUS, alone, keep, kept, note, put, work
 from tests.fuzz.minimise import chosen
 from tests.fuzz.results import write_results
 from tests.fuzz.targets import TARGETS, target
@@ -47,6 +47,11 @@ def main() -> int:
 
 def fuzz(name: str, seconds: float) -> int:
     """Fuzz one target for `seconds` of processor time; the ledger gets a line. Returns the number of new findings."""
+    with alone(name):
+        return _fuzz(name, seconds)
+
+
+def _fuzz(name: str, seconds: float) -> int:
     corpus, findings = work(name, "corpus"), work(name, "findings")
     for data in [*target(name).seeds(), *(path.read_bytes() for path in kept(name))]:
         put(corpus, data)

@@ -5,9 +5,12 @@ Knows no engine and no target's meaning.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +39,18 @@ def work(target: str, part: str) -> Path:
     folder = WORK / target / part
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@contextmanager
+def alone(target: str) -> Iterator[None]:
+    """Nobody else fuzzes `target` here meanwhile: two would share, and tear, the file of the last input."""
+    (WORK / target).mkdir(parents=True, exist_ok=True)
+    with (WORK / target).joinpath("lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            sys.exit(f"another process fuzzes {target}")
+        yield
 
 
 def put(folder: Path, data: bytes, prefix: str = "") -> Path:

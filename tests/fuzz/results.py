@@ -27,10 +27,14 @@ All runs so far, from `runs.jsonl`:
 
 _NOTES = """
 `candidate: AssertionError-in-candidates.run` was no fault of the package: the target itself held unassigned code points
-for unprintable ones. Before the first run, the seeds of the journal showed ten cells whose type was taken on trust, and
-the YAML of aliases that double, of a tag on an unfit scalar, and a reply of "answer is" without end were written by
-hand; they are among the `fixed-…` inputs. The aim is an hour of processor time over all targets: the last line of the
-table says how much of it there has been.
+for unprintable ones. `reply: AssertionError-in-replies.run` was a key that a server echoed as its finish reason and
+that stood in the error; `reply: crash-of-the-interpreter` was two processes at one target, which tore the file of the
+last input under each other (the input itself does nothing; a lock keeps the second one out now).
+
+Before the first run, the seeds of the journal showed ten cells whose type was taken on trust, and the YAML of aliases
+that double, of a tag on an unfit scalar, and a reply of "answer is" without end were written by hand; they are among
+the `fixed-…` inputs. The aim is an hour of processor time over all targets: the last line of the table says how much
+of it there has been.
 """
 
 

@@ -46,6 +46,7 @@ def smollm2() -> weights.GGUF:
 def running(smollm2: weights.GGUF) -> Iterator[weights.GGUF]:
     """Holds one engine for the whole module: the tests' handles with the same settings share it."""
     holder = open_embedded(smollm2.path, identity=smollm2.identity, name=smollm2.name, settings=SMALL)
+    asyncio.run(holder.start())
     yield smollm2
     asyncio.run(holder.aclose())
 
@@ -132,6 +133,19 @@ async def test_a_shared_beginning_comes_from_the_cache(model: Embedded) -> None:
     assert reply.usage.cached_tokens > 60
 
 
+async def test_a_lane_goes_back_to_the_slot_that_has_its_beginning(smollm2: weights.GGUF) -> None:
+    # Left to itself this engine takes the slot that was used longest ago, whatever is in it.
+    settings = replace(SMALL, slots=2, slot_similarity=0.0)
+    model = open_embedded(smollm2.path, identity=smollm2.identity, name=smollm2.name, settings=settings)
+    cached = []
+    for number, lane in enumerate("abbaabba"):
+        beginning = f"{lane.upper()} fox lived in a wood near the river {lane} with nine cubs. " * 5
+        reply = await model.complete(ask(f"{lane} {beginning} Question {number}?", lane=lane, max_tokens=1))
+        cached.append(reply.usage.cached_tokens)
+    assert max(cached[:2]) < 60 < min(cached[2:])
+    await model.aclose()
+
+
 async def test_a_request_that_does_not_fit_is_refused_alone(model: Embedded) -> None:
     with pytest.raises(PermanentModelError, match="context") as caught:
         await model.complete(ask("word " * 400))
@@ -188,6 +202,39 @@ async def test_the_same_model_in_both_roles_is_one_engine(smollm2: weights.GGUF)
     assert wait_until_gone(pid)
     with pytest.raises(PermanentModelError, match="closed"):
         await second.complete(ask("Hello"))
+
+
+async def test_who_never_used_it_keeps_no_engine_alive(smollm2: weights.GGUF) -> None:
+    settings = replace(SMALL, slots=1, context=128)
+    unused, used = [
+        open_embedded(smollm2.path, identity=smollm2.identity, name=smollm2.name, settings=settings)
+        for _ in range(2)
+    ]
+    await used.start()
+    pid = pid_of(used.engine)
+    await used.aclose()  # as when a run could not begin and forgot a model
+    assert wait_until_gone(pid)
+    assert (await unused.complete(ask("Hello"))).text, "it gets an engine of its own"
+    pid = pid_of(unused.engine)
+    await unused.aclose()
+    assert wait_until_gone(pid)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a named pipe")
+async def test_a_model_that_is_still_loading_can_be_closed(tmp_path: Path) -> None:
+    pipe = tmp_path / "endless.gguf"
+    os.mkfifo(pipe)  # whoever reads it waits for ever
+    model = open_embedded(pipe, identity="local/endless", name="endless", settings=SMALL)
+    # More calls than asyncio has threads wait for the engine.
+    calls = [asyncio.create_task(model.complete(ask(str(n)))) for n in range(64)]
+    while not (model.engine._server and model.engine._server.process):  # noqa: ASYNC110 - a thread starts it
+        await asyncio.sleep(0.01)
+    pid = model.engine._server.process.pid
+    await asyncio.wait_for(model.aclose(), 60)
+    assert wait_until_gone(pid)
+    for error in await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 60):
+        assert isinstance(error, PermanentModelError)
+        assert "closed" in str(error)
 
 
 async def test_a_crash_is_a_restart_and_cut_off_calls_are_made_again(smollm2: weights.GGUF) -> None:

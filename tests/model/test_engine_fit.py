@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpo.model.engine_fit import LEAST_SLOTS, SLOTS, Needs, fit, slot_context, slot_count
+from gpo.model.engine_fit import LEAST_SLOTS, SLOTS, Needs, fit, memory, slot_context, slot_count
 from gpo.model.gguf_header import Header, read_header
 
 STRING, UINT32, ARRAY = 8, 4, 9
@@ -104,3 +104,42 @@ def test_an_engine_for_both_roles_has_what_the_greedier_needs(tmp_path: Path) ->
     assert settings.context == 1536
     assert settings.slots <= SLOTS
     assert fit(path, optimizer).slots <= 8
+
+
+def machine(root: Path, groups: str, limits: dict[str, str]) -> Path:
+    """A machine's files: the control groups that a process is in, and what they allow."""
+    (root / "proc/self").mkdir(parents=True)
+    (root / "proc/self/cgroup").write_text(groups)
+    for name, value in limits.items():
+        file = root / "sys/fs/cgroup" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{value}\n")
+    return root
+
+
+GIB = 2**30
+
+
+@pytest.mark.parametrize(
+    ("groups", "limits"),
+    [
+        ("0::/\n", {"memory.max": str(GIB)}),
+        ("0::/job/step\n", {"memory.max": "max", "job/memory.max": str(GIB), "job/step/memory.max": "max"}),
+        # In a container the name of the group may be the host's.
+        ("0::/../docker/abc\n", {"memory.max": str(GIB)}),
+        ("4:cpu:/\n3:memory,hugetlb:/a\n1:name=systemd:/\n", {"memory/a/memory.limit_in_bytes": str(GIB)}),
+        (
+            "3:memory:/a\n0::/\n",
+            {"memory/memory.limit_in_bytes": str(GIB), "memory/a/memory.limit_in_bytes": str(2**63 - 4096)},
+        ),
+    ],
+)
+def test_the_memory_is_what_a_container_is_given(tmp_path: Path, groups: str, limits: dict[str, str]) -> None:
+    assert memory(machine(tmp_path, groups, limits)) == GIB
+
+
+@pytest.mark.parametrize("limit", ["max", "", "some", "0", str(2**63 - 4096)])
+def test_no_limit_leaves_the_machines_memory(tmp_path: Path, limit: str) -> None:
+    whole = memory(tmp_path / "nothing here")
+    assert memory(machine(tmp_path, "0::/\nodd line\n:\n", {"memory.max": limit})) == whole
+    assert whole is None or whole > 2**26

@@ -75,4 +75,4 @@ def test_an_endpoint_has_one_spelling_and_no_secret(written: str, clean: str) ->
 def test_a_wrong_address_is_told_without_its_password() -> None:
     with pytest.raises(ConfigError) as caught:
         clean_url("me:secret@host/v1")
-    assert str(caught.value).startswith("'host/v1' is no address of a server")
+    assert str(caught.value).startswith("'***@host/v1' is no address of a server")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpo.model.turns import Turns
+from gpo.model.turns import LONG, Turns
 
 
 def test_a_lane_goes_on_where_its_last_call_ended_before_another_lane_begins() -> None:
@@ -81,3 +81,72 @@ def test_every_call_has_its_turn_once_and_all_places_are_used(lanes: list[int], 
     for lane in set(lanes):
         mine = [number for number in served if lanes[number] == lane]
         assert mine == sorted(mine), "a lane keeps its order"
+
+
+def test_how_long_a_lane_must_be_grows_with_the_places_that_work_on_it() -> None:
+    turns: Turns[int] = Turns()
+    for _ in range(2):
+        turns.enter("a")
+    for number in range(2 * LONG):
+        turns.push(number, "a")
+    assert turns.peek(double=False) is None
+    with pytest.raises(IndexError):
+        turns.pop(double=False)
+    assert turns.peek() == 0
+    assert turns.peek("a", double=False) == 0, "where a call of the lane has just ended it goes on"
+    turns.push(2 * LONG, "a")
+    assert turns.pop(double=False) == 0
+    assert turns.peek(double=False) is None
+    turns.leave("a")
+    assert turns.peek(double=False) is None, "2 * LONG wait for two places"
+    turns.leave("a")
+    assert turns.pop(double=False) == 1
+
+
+def test_a_short_lane_does_not_stand_before_a_long_one() -> None:
+    turns: Turns[str] = Turns()
+    for lane, count in (("short", LONG), ("long", LONG + 1)):
+        turns.enter(lane)
+        for number in range(count):
+            turns.push(f"{lane} {number}", lane)
+    assert turns.peek(double=False) == "long 0"
+    assert turns.pop(double=False) == "long 0"
+    assert turns.peek(double=False) is None
+    turns.push("other", "other")
+    assert turns.pop(double=False) == "other"
+
+
+EVENTS = st.lists(st.tuples(st.sampled_from(["push", "first", "enter", "pop", "leave"]), st.integers(0, 3)))
+
+
+@given(EVENTS, st.booleans())
+def test_what_pop_gives_is_what_peek_showed_and_what_the_rule_says(
+    events: list[tuple[str, int]], double: bool
+) -> None:
+    turns: Turns[int] = Turns()
+    waiting: dict[int, list[int]] = {lane: [] for lane in range(4)}
+    busy = dict.fromkeys(range(4), 0)
+    for number, (kind, lane) in enumerate(events * 5):
+        if kind in ("push", "first"):
+            turns.push(number, lane, first=kind == "first")
+            waiting[lane].insert(0 if kind == "first" else len(waiting[lane]), number)
+        elif kind == "enter":
+            turns.enter(lane)
+            busy[lane] += 1
+        elif kind == "leave" and busy[lane]:
+            turns.leave(lane)
+            busy[lane] -= 1
+        elif kind == "pop":
+            shown = turns.peek(lane, double=double)
+            begins = [one for one in waiting if waiting[one] and not busy[one]]
+            goes_on = [
+                one for one in waiting if waiting[one] and (double or len(waiting[one]) > LONG * busy[one])
+            ]
+            may = [lane] if waiting[lane] else begins or goes_on
+            assert (shown is None) == (not may)
+            if shown is not None:
+                assert turns.pop(lane, double=double) == shown
+                taken = next(one for one in may if waiting[one][0] == shown)
+                waiting[taken].pop(0)
+                busy[taken] += 1
+        assert len(turns) == sum(map(len, waiting.values()))

@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gpo.config.schema import Price
 from gpo.errors import ModelError, PermanentModelError, TransientModelError
-from gpo.model.model import Message, Request
+from gpo.model.model import Message, Request, Usage
+from gpo.model.prices import cost
 from gpo.model.wire import Wire
 from gpo.model.wire_errors import (
     EmptyReplyError,
@@ -184,6 +186,22 @@ JSON = st.recursive(
         )
     ),
 )
+
+
+@pytest.mark.parametrize("tokens", [10**30, int("1" + "0" * 400), 2**63])
+def test_no_count_of_tokens_is_larger_than_any_sum_can_hold(tokens: int) -> None:
+    usage = {
+        "prompt_tokens": tokens,
+        "completion_tokens": tokens,
+        "prompt_tokens_details": {"cached_tokens": tokens},
+    }
+    data = {"choices": [{"text": "x", "finish_reason": "stop"}], "usage": usage}
+    found = decode(json.dumps(data).encode(), ASK, "here").usage
+    assert found.prompt_tokens == found.completion_tokens == found.cached_tokens > 10**9
+    assert found.prompt_tokens * 1_000_000 < 2**63  # SQLite's largest integer
+    assert (cost(found, Price(input=1, output=1)) or 0) > 0
+    strange = {"prompt_tokens": -1, "completion_tokens": "many", "prompt_tokens_details": 3}
+    assert decode(json.dumps({**data, "usage": strange}).encode(), ASK, "here").usage == Usage()
 
 
 @given(JSON)

@@ -13,8 +13,9 @@ import pytest
 from gpo.config.schema import BudgetConfig
 from gpo.errors import BudgetError, ConfigError, TransientModelError
 from gpo.model.model import Message, Reply, Request, Usage
-from gpo.run.budget import Budget, Budgeted, prompt_bound
+from gpo.run.budget import Amount, Budget, Budgeted, prompt_bound
 from gpo.run.journal import Journal
+from gpo.run.recorder import Journaled
 from tests.support.server import Faults, ModelServer
 
 from .support import landscape_server, plan, run, timeless
@@ -217,3 +218,45 @@ async def test_the_end_is_told_when_nothing_is_in_flight_any_more(tmp_path: Path
         with pytest.raises(BudgetError, match="the end"):
             await late
         assert len(model.waiting) == 2
+
+
+async def test_a_call_that_is_overtaken_by_the_end_does_not_leave(tmp_path: Path) -> None:
+    with Journal(tmp_path / "journal.sqlite") as journal:
+        budget = Budget(BudgetConfig(max_calls=9), {"task": free}, journal)
+        model = Slow()
+        job = asyncio.create_task(Budgeted(model, budget, "task").complete(REQUEST))
+        await asyncio.sleep(0)
+        # It is set aside, and waits until that is written down: for a kill, before anything is sent.
+        assert budget.brake.in_flight == 1
+        budget.brake.pull(BudgetError("the end"))
+        with pytest.raises(BudgetError, match="the end"):
+            await asyncio.wait_for(job, 10)
+        assert model.waiting == [], "nothing was sent"
+        assert (budget.brake.in_flight, budget.spent, budget.lost_attempts) == (0, Amount(), {})
+        budget.close()
+        await journal.flush()
+        assert Budget(BudgetConfig(), {"task": free}, journal).spent == Amount()
+
+
+async def test_an_answer_without_usage_counts_with_what_was_set_aside_also_later(tmp_path: Path) -> None:
+    class Silent(Slow):
+        async def complete(self, request: Request) -> Reply:
+            return Reply(texts=("x",))
+
+    def dollar(usage: Any) -> float:
+        return float(usage.prompt_tokens + usage.completion_tokens) / 1_000
+
+    with Journal(tmp_path / "journal.sqlite") as journal:
+        budget = Budget(BudgetConfig(max_tokens=10 * BOUND), {"task": dollar}, journal)
+        model = Journaled(Budgeted(Silent(), budget, "task"), journal, "task")
+        for number in range(3):
+            await model.complete(Request(messages=(Message("user", f"question {number}"),), max_tokens=100))
+        spent = budget.spent
+        assert (spent.calls, spent.tokens) == (3, 3 * BOUND)
+        assert spent.usd == pytest.approx(3 * BOUND / 1_000)
+        budget.close()
+        await journal.flush()
+        # The journal knows the three calls, and nothing of their tokens.
+        assert journal.totals()["task"].prompt_tokens == 0
+        again = Budget(BudgetConfig(), {"task": dollar}, journal)
+        assert again.spent == spent

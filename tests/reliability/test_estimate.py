@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -9,12 +10,12 @@ from typing import Any
 import pytest
 
 from gpo.config.originals import ApeConfig, ApoConfig, OproConfig, Pe2Config
-from gpo.run.estimate import estimate
+from gpo.run.estimate import RoleEstimate, estimate
 from gpo.run.estimate_original import volume
 from tests.support.landscape import Landscape
 from tests.support.server import ModelServer, all_text
 
-from .support import landscape_server, plan, run
+from .support import landscape_server, plan, run, write_rows
 
 SMALL: list[dict[str, Any]] = [
     {"name": "ape-original", "subsets": 2, "samples": 3, "examples": 4, "rounds": 2, "rewrites": 2},
@@ -102,3 +103,37 @@ def test_the_published_numbers() -> None:
     assert apo.train == 21 * 64
     assert [kind.calls for kind in apo.kinds] == [84, 84, 105]
     assert apo.dev == 50 + (9 * 50 + 4 * 50) + 5 * (36 * 50 + 4 * 50)
+
+
+NOWHERE = "http://localhost:1"
+STEPS = 2
+
+
+def raced(folder: Path, candidates: int, rows: list[str]) -> RoleEstimate:
+    """Of the task model where `rows` are the questions of dev."""
+    write_rows(folder)
+    lines = (json.dumps({"input": row, "target": "left"}) + "\n" for row in rows)
+    (folder / "dev.jsonl").write_text("".join(lines))
+    optimize = {"epochs": 1, "batch_size": 3, "candidates": candidates}
+    return estimate(plan(NOWHERE, folder, evaluation="racing", optimize=optimize)).task
+
+
+# All in the heat of eight rows, and a third of them, two at least, on the other forty: 4 x 8 + 2 x 40 = 112.
+@pytest.mark.parametrize(("candidates", "most"), [(1, 48), (4, 112), (5, 120), (8, 184), (9, 192), (10, 240)])
+def test_a_race_of_all_candidates_is_the_dearest(candidates: int, most: int, tmp_path: Path) -> None:
+    told = raced(tmp_path, candidates, [f"Row {i}?" for i in range(48)])
+    assert told.most.calls == 48 + STEPS * most + 2 * 10
+    assert told.expected.calls <= told.most.calls
+
+
+def test_a_race_meets_the_longest_rows_most_often_at_most(tmp_path: Path) -> None:
+    short, longer = [f"Row {i:02}?" for i in range(48)], "x" * 1_000
+    plain = raced(tmp_path / "plain", 8, short)
+    # The heat has eight rows: at most all of these four are among them, and meet all eight candidates.
+    for place in ([0, 1, 2, 3], [10, 20, 30, 40], [44, 45, 46, 47]):
+        rows = [row + longer if i in place else row for i, row in enumerate(short)]
+        told = raced(tmp_path / str(place[0]), 8, rows)
+        more = told.most.prompt_tokens - plain.most.prompt_tokens
+        assert more == 4 * 1_000 * (1 + STEPS * 8)
+        assert told.most.calls == plain.most.calls
+        assert told.most.completion_tokens == plain.most.completion_tokens

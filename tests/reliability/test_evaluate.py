@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from gpo.errors import BudgetError
+from gpo.errors import BudgetError, ConfigError, ModelError
 from gpo.run.evaluate import evaluate_prompt
-from tests.support.server import ModelServer
+from tests.support.server import Faults, ModelServer
 
 from .support import configuration, landscape_server, plan, write_rows
 
@@ -55,6 +57,24 @@ async def test_seconds_stop_it(tmp_path: Path) -> None:
         with pytest.raises(BudgetError, match="max_seconds"):
             await evaluate(server, tmp_path, budget={"max_seconds": 0.5}, model={"concurrency": 2})
         assert server.stats.outcomes["aborted"] == 0
+
+
+async def test_a_split_whose_only_row_is_refused_is_an_error_of_the_models(tmp_path: Path) -> None:
+    write_rows(tmp_path)
+    (tmp_path / "test.jsonl").write_text(json.dumps({"input": "Which way?", "target": "left"}) + "\n")
+    with landscape_server(faults=Faults(rates={"content_filter": 1.0})) as server:
+        with pytest.raises(ModelError, match=r"no example of the test split could be scored; .*filter"):
+            await evaluate(server, tmp_path)
+        server.faults = Faults()
+        assert await evaluate(server, tmp_path) in (0.0, 1.0), "a refusal is not remembered"
+
+
+async def test_a_split_without_rows_is_told(tmp_path: Path) -> None:
+    found = plan("http://localhost:1", tmp_path)
+    # As of a `Task` that somebody put together by hand.
+    empty = replace(found.task, splits=replace(found.task.splits, test=()))
+    with pytest.raises(ConfigError, match="--split test: has no rows"):
+        await evaluate_prompt(replace(found, task=empty), "Think", "test")
 
 
 def test_the_command_exits_with_3_and_one_line(tmp_path: Path) -> None:

@@ -127,3 +127,57 @@ async def test_a_frozen_part_outlives_a_run_and_must_be_in_the_prompt(tmp_path: 
         assert PROMPT.endswith("about it")
         with pytest.raises(ConfigError, match=r"optimize\.frozen"):
             plan(server, tmp_path, optimize={**sizes, "frozen": ["nowhere"]})
+
+
+SECRETS = (b"alicealice", b"hunter2secret", b"QUERYSECRET")
+
+
+def with_secrets(base_url: str, password: str = "hunter2secret", version: int = 1) -> str:
+    url = base_url.replace("http://", f"http://alicealice:{password}@")
+    return f"{url}?api-version={version}&api-key=QUERYSECRET"
+
+
+def written(folder: Path) -> bytes:
+    """All that a run wrote."""
+    return b"".join(path.read_bytes() for path in folder.iterdir())
+
+
+async def test_what_an_address_holds_of_secrets_is_sent_and_written_nowhere(tmp_path: Path) -> None:
+    from gpo.errors import RunError
+
+    folder = tmp_path / "run"
+    with landscape_server() as server:
+        result = await run(with_secrets(server.base_url), tmp_path)
+        assert server.log[0].headers["Authorization"].startswith("Basic ")
+        calls = server.stats.calls
+        assert not [secret for secret in SECRETS if secret in written(folder)]
+        shown = server.base_url.replace("http://", "http://***@") + "?api-version=1&api-key=***"
+        assert shown.encode() in (folder / "config.yaml").read_bytes()
+        # It is the same run, under another password too; another version of the interface makes another one.
+        again = await run(with_secrets(server.base_url, "changed"), tmp_path)
+        assert (again.to_dict(), server.stats.calls) == (result.to_dict(), calls)
+        with pytest.raises(RunError, match=r"models\.task\.base_url") as caught:
+            await run(with_secrets(server.base_url, version=2), tmp_path)
+    assert not [secret for secret in SECRETS if secret in str(caught.value).encode()]
+
+
+async def test_failures_are_written_down_without_the_secrets_of_an_address(tmp_path: Path) -> None:
+    import asyncio
+
+    from gpo.errors import ModelError
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"NONSENSE hunter2secret QUERYSECRET\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    listening = await asyncio.start_server(speak, "127.0.0.1", 0)
+    async with listening:
+        base_url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
+        with pytest.raises(ModelError) as caught:
+            await run(with_secrets(base_url), tmp_path, model={"retries": 1, "concurrency": 1})
+    assert "ClientResponseError" in str(caught.value)
+    assert not [secret for secret in SECRETS if secret in str(caught.value).encode()]
+    assert b"ClientResponseError" in written(tmp_path / "run")
+    assert not [secret for secret in SECRETS if secret in written(tmp_path / "run")]

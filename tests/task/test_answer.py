@@ -175,6 +175,173 @@ def test_numbers(reply: str, expected: Prediction) -> None:
     assert answer_reader("number").read(reply) == expected
 
 
+TURN = "Turn around. Take 2 steps. Do you return to the starting point?"
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        ("You have no net displacement, so you are back at the starting point.", None),
+        ("There is no doubt that you return to the starting point.", "yes"),
+        ("There is no way that you return to the starting point.", None),
+        ("All steps cancel with no steps left over. You return to the starting point.", "yes"),
+        ("No doubt about that. Yes.", "yes"),
+        ("The answer is yes, there are no steps left over.", "yes"),
+        ("No, you have no steps left.", "no"),
+        ("So it is: no", "no"),
+        ("No because two steps are left.", "no"),
+        ("The answer is no.", "no"),
+        ("Yes or no?", None),
+        ("It is no or yes.", None),
+    ],
+)
+def test_no_before_a_noun_is_not_an_answer(reply: str, expected: Prediction) -> None:
+    assert answer_reader("boolean", targets=["Yes", "No"]).read(reply, TURN) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "reply", "expected"),
+    [
+        (
+            "boolean",
+            "To answer whether the argument is valid, we look at the premises. All is given. "
+            "Hence the argument is invalid.",
+            "invalid",
+        ),
+        ("number", "To answer this, we first note that there are 5 apples and 3 pears. 5 + 3 = 8.", 8.0),
+        (
+            "number",
+            "To find the answer, we add the eggs that are left: 16 - 3 = 13. She sells them and gets 26.",
+            26.0,
+        ),
+        ("number", "To find the answer we add what is left: 16 - 3 = 13. She sells them and gets 26.", 26.0),
+        ("number", "I answer that there are 5 apples and 3 pears. 5 + 3 = 8", 8.0),
+        ("number", "To answer the question: 8, for 3 and 5 are 8 and not 9", 8.0),
+        ("number", "The answer, therefore, is 8, and not 9", 8.0),
+        ("number", "The answer that fits best is 8, and 9 does not.", 8.0),
+        ("number", "The answer to the question of the 3 eggs is 8 and there are 9 more.", 8.0),
+    ],
+)
+def test_speaking_of_answering_announces_nothing(kind: Any, reply: str, expected: Prediction) -> None:
+    assert answer_reader(kind, targets=["valid", "invalid"]).read(reply) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "reply", "expected"),
+    [
+        ("choice", "The answer cannot be (A) because Steve sleeps. It must be (B).", "B"),
+        ("choice", "The answer can't be (A). It must be (B).", "B"),
+        ("choice", "The answer isn't (A), it is (B).", "B"),
+        ("choice", "The answer is not (A).", None),
+        ("choice", "The answer is (B). The answer cannot be (A).", "B"),
+        ("choice", "It is not **(A)**. It must be (B).", "B"),
+        ("label", "The answer would not be refund. This is delivery.", "delivery"),
+        ("label", "The answer is not refund but delivery.", "delivery"),
+        ("label", "It is not **refund**.", None),
+        ("number", "The answer cannot be 5. It must be 7.", 7.0),
+        ("number", "The answer cannot be 5.", None),
+        ("number", "The answer is not 12, it is 15.", 15.0),
+        ("number", "The answer isn't 12, it is 15.", 15.0),
+        ("number", "It is 15 and does not equal 12.", 15.0),
+        ("number", "The answer is not 12.", None),
+        ("number", "It is **15** and not **12**.", 15.0),
+    ],
+)
+def test_what_is_denied_behind_a_marker_is_not_the_answer(
+    kind: Any, reply: str, expected: Prediction
+) -> None:
+    assert answer_reader(kind, labels=["refund", "delivery"]).read(reply, OPTIONS) == expected
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        ("twenty-five", 25.0),
+        ("She has twenty five.", 25.0),
+        ("one hundred", 100.0),
+        ("a hundred and five", 105.0),
+        ("two thousand three hundred and forty-one", 2341.0),
+        ("one million two thousand", 1_002_000.0),
+        ("five hundred thousand", 500_000.0),
+        ("two dozen", 24.0),
+        ("half a dozen", None),
+        ("two and a half", None),
+        ("three point five", None),
+        ("two thirds", None),
+        ("twenty-fifth", None),
+        ("a few hundred", None),
+        ("two thousand million", None),
+        ("negative five", -5.0),
+        ("five minus three", 3.0),
+        ("two and three", 3.0),
+        ("You have seven instruments, one of which is a flute", 7.0),
+        ("no one knows", None),
+    ],
+)
+def test_numbers_in_words(reply: str, expected: Prediction) -> None:
+    assert answer_reader("number").read(reply) == expected
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        ("3 1/2", 3.5),
+        ("The answer is 3 1/2 cups.", 3.5),
+        ("So \\boxed{3\\frac{1}{2}}.", 3.5),
+        ("8 = 5 + 3", 8.0),
+        ("The answer is 8 = 5 + 3.", 8.0),
+        ("The answer is 2 * 4 = 5 + 3.", None),
+        ("The answer is 5 + 3 = 8.", 8.0),
+        ("1 250 dollars", 1250.0),
+        ("1\u00a0250\u00a0300,", 1250300.0),
+        ("1 250 300.5", 1250300.5),
+        ("250 000", 250000.0),
+        ("100 200", None),
+        ("The answer is 1 250 dollars.", 1250.0),
+        ("10^6", 1e6),
+        ("The answer is 10^{6}.", 1e6),
+        ("3 × 10^6 of them", 3e6),
+        ("2.5 * 10^-3", 0.0025),
+        ("10**6", 1e6),
+        ("2 ** 5", 32.0),
+        ("10^n", None),
+        ("10^999", None),
+        ("-2^2", None),
+        ("10²", None),
+        ("3½", None),
+        ("3:45", None),
+        ("The answer is 3:45 pm.", None),
+        ("5 million", 5e6),
+        ("$1.5 million.", 1.5e6),
+        ("It takes 2 **5 minute** walks", 5.0),
+    ],
+)
+def test_numbers_of_several_parts(reply: str, expected: Prediction) -> None:
+    assert answer_reader("number").read(reply) == expected
+
+
+def spelled_out(value: int) -> str:
+    """English for 1 to 999,999, made another way than it is read: a table of words and places."""
+    small = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+    words = [*small.split(), "seventeen", "eighteen", "nineteen"]
+    tens = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+    if value >= 1000:
+        rest = f" {spelled_out(value % 1000)}" if value % 1000 else ""
+        return f"{spelled_out(value // 1000)} thousand{rest}"
+    if value >= 100:
+        return f"{words[value // 100 - 1]} hundred" + (
+            f" and {spelled_out(value % 100)}" if value % 100 else ""
+        )
+    if value < 20:
+        return words[value - 1]
+    return tens[value // 10 - 2] + (f"-{words[value % 10 - 1]}" if value % 10 else "")
+
+
+@given(st.integers(1, 999_999))
+def test_a_number_in_words_is_read_back(value: int) -> None:
+    assert answer_reader("number").read(f"The answer is {spelled_out(value)}.") == value
+
+
 @pytest.mark.parametrize(
     ("target", "value"),
     [(18, 18.0), ("18", 18.0), ("1,234", 1234.0), ("$18.50", 18.5), (0.25, 0.25), ("-3", -3.0)],
@@ -190,6 +357,9 @@ def test_targets_of_numbers(target: Any, value: float) -> None:
         "apple, pear, zoo.",
         "apple, pear, and zoo",
         "1. apple\n2. pear\n3. zoo",
+        "Sorted: 1. apple 2. pear 3. zoo",
+        "The answer is 1) apple, 2) pear, 3) zoo",
+        "1. apple 2. pear 3. zoo",
         "- Apple\n- pear\n- zoo",
         "Sorted: apple pear zoo",
         "Here is the sorted list:\n\n1. apple\n2. pear\n3. zoo\n\nI hope this helps!",
@@ -207,6 +377,7 @@ def test_words_keep_brackets_and_a_wrong_order() -> None:
     reader = answer_reader("words")
     assert reader.read("] > )") == ("]", ">", ")")
     assert reader.read("pear apple") == ("pear", "apple")
+    assert reader.read("zoo 3) 1) )") == ("zoo", "3)", "1)", ")")
     assert reader.read(" \n") is None
 
 
@@ -268,6 +439,15 @@ def test_a_number_is_read_back(value: float) -> None:
         "A.\n",
         "\x00",
         "\ud800",
+        "no ",
+        "one hundred and ",
+        "a dozen ",
+        "10^",
+        "1 250 ",
+        "1 * 10^6 ",
+        "answer that ",
+        "to find the answer ",
+        "1:",
     ],
 )
 def test_a_huge_reply_is_read_in_the_end(piece: str) -> None:

@@ -118,6 +118,11 @@ def test_a_task_is_told_that_a_reply_was_cut_off_and_an_own_reader_need_not_know
         ('A shorter version is "We moved."', "We moved."),
         ('The Iron Man\'s full name is "Hugh Hazzard".', 'The Iron Man\'s full name is "Hugh Hazzard".'),
         ("As an AI language model, I cannot send mail.", None),
+        ("Sorry, but as an AI assistant I cannot send mail.", None),
+        ("No mail was sent. As an AI, sending is beyond me.", None),
+        ("I'm just a language model.", None),
+        ("ELIZA is known as a chatbot of 1966.", "ELIZA is known as a chatbot of 1966."),
+        ("They introduced it as an AI system.", "They introduced it as an AI system."),
     ],
 )
 def test_text_that_is_announced(reply: str, expected: str | None) -> None:

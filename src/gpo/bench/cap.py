@@ -1,15 +1,19 @@
-"""Equal budgets: a search that ends when it has asked for as many calls or tokens as every other of its suite may.
+"""Equal budgets: a search that ends at the last step that it could finish within the calls or tokens of its suite.
 
-Unlike `gpo.run.budget` it counts what a search asks for, answered by a model, a store or a journal alike: so where a
-method stops depends neither on what others happened to ask before nor on interruptions. Knows no model.
+Unlike `gpo.run.budget` it counts what a search asks for, answered by a model, a store or a journal alike (see
+`gpo.bench.meter`). Knows no model.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
+from gpo.bench.meter import Cap, Meter, UsedUp
+from gpo.bench.metered import MeteredModel, MeteredScorer
+from gpo.errors import ConfigError
+from gpo.model.fill import Filling
 from gpo.optimizer.algorithms import Published, algorithm
 from gpo.optimizer.candidates import Guard
 from gpo.optimizer.loop import LoopSettings
@@ -17,26 +21,16 @@ from gpo.optimizer.methods import Method
 from gpo.optimizer.search import Algorithm, Listener, Search, StepRecord
 from gpo.optimizer.workbench import Workbench
 from gpo.run.plan import Plan
-from gpo.run.progress import Progress
+from gpo.run.recorder import Journaled
+
+__all__ = ["Cap", "capped"]
 
 STOPPED = "the equal budget is used up"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cap:
-    """The most that one search may ask for, both models together; None is no cap. The sealed test is not counted: it is
-    the same for every method."""
-
-    max_calls: int | None = None
-    max_tokens: int | None = None
-
-    def __bool__(self) -> bool:
-        return self.max_calls is not None or self.max_tokens is not None
-
-
-def capped(plan: Plan, cap: Cap, progress: Progress) -> Plan:
-    """`plan` under `cap`; `progress` must be that of its run. A method without steps is left as it is."""
-    build = partial(_build, plan.method, plan.loop, cap, progress)
+def capped(plan: Plan, cap: Cap) -> Plan:
+    """`plan` under `cap`."""
+    build = partial(_build, plan.method, plan.loop, cap)
     recorded = {**plan.recorded, "equal_budget": {"calls": cap.max_calls, "tokens": cap.max_tokens}}
     return replace(plan, method=Published(plan.method.name, build), recorded=recorded)
 
@@ -45,63 +39,52 @@ def _build(
     method: Method | Published,
     settings: LoopSettings,
     cap: Cap,
-    progress: Progress,
     bench: Workbench,
     guard: Guard,
     listener: Listener | None,
 ) -> Algorithm:
-    gate = _Gate(cap, progress, listener)
-    inner = algorithm(method, bench, guard, settings, gate)
-    gate.first = inner.pairs_a_step * (bench.task.rounds if bench.task.chat else 1)
-    return _Capped(inner)
+    filling, scorer = bench.optimizer, bench.scorer
+    assert isinstance(filling, Filling)
+    assert isinstance(filling.model, Journaled)
+    assert isinstance(scorer.model, Journaled)
+    meter = Meter(cap, scorer.model, filling.model)
+    # Within the filling: where a server brings one completion a call, each of them counts.
+    metered = replace(
+        bench, scorer=MeteredScorer(scorer, meter), optimizer=Filling(MeteredModel(filling.model, meter))
+    )
+    gate = _Gate(meter, listener)
+    return _Capped(algorithm(method, metered, guard, settings, gate), gate, cap)
 
 
-class _UsedUp(Exception):
-    """The next step would not fit."""
-
-
-@dataclass
 class _Gate:
-    """Lets a step begin only where the cap covers one as large as the largest so far, so that no call is paid for a
-    step that is not finished. `first` is how many calls the first one is expected to ask for."""
+    """Tells the meter where steps begin, and passes on."""
 
-    cap: Cap
-    progress: Progress
-    listener: Listener | None
-    first: int = 0
-    _largest: tuple[int, int] | None = None
-    _before: tuple[int, int] | None = None
+    def __init__(self, meter: Meter, listener: Listener | None) -> None:
+        self.meter = meter
+        self.opened = False
+        self._listener = listener
 
     def step_started(self, step: int, total: int, limit: int | None, best_score: float) -> None:
-        """Raises `_UsedUp`."""
-        asked = (
-            self.progress.calls + self.progress.cached,
-            self.progress.tokens + self.progress.saved_tokens,
-        )
-        if self._before is not None:
-            calls, tokens = (now - then for now, then in zip(asked, self._before, strict=True))
-            known = self._largest or (0, 0)
-            self._largest = (max(known[0], calls), max(known[1], tokens))
-        self._before = asked
-        expected = self._largest or (self.first, 0)
-        caps = (self.cap.max_calls, self.cap.max_tokens)
-        for cap, have, more in zip(caps, asked, expected, strict=True):
-            if cap is not None and have + more > cap:
-                raise _UsedUp
-        if self.listener:
-            self.listener.step_started(step, total, limit, best_score)
+        """Raises `ConfigError` where tokens cannot be counted."""
+        self.opened = True
+        self.meter.step_started()
+        if self._listener:
+            self._listener.step_started(step, total, limit, best_score)
 
     def step_finished(self, record: StepRecord) -> None:
         """Passed on."""
-        if self.listener:
-            self.listener.step_finished(record)
+        if self._listener:
+            self._listener.step_finished(record)
 
 
 class _Capped:
-    """The search of `inner` until its gate closes."""
+    """The search of `inner` until its meter stops it; a step that was open then is as if it had never begun."""
 
-    def __init__(self, inner: Algorithm) -> None:
+    def __init__(self, inner: Algorithm, gate: _Gate, cap: Cap) -> None:
         self._inner = inner
+        self._gate = gate
+        self._cap = cap
+        self._kept: str | None = None
 
     @property
     def total(self) -> int:
@@ -121,15 +104,24 @@ class _Capped:
     @property
     def best(self) -> str:
         """The best prompt so far."""
-        return self._inner.best
+        return self._inner.best if self._kept is None else self._kept
 
     def mean(self, prompt: str) -> float:
         """Dev score in 0..1."""
         return self._inner.mean(prompt)
 
     async def run(self, initial: str) -> Search:
-        """Optimize until the end or the cap. Raises what the models raise."""
+        """Optimize until the end or the cap. Raises what the models raise, and `ConfigError` where the cap does not
+        even cover the start prompt."""
         try:
             return await self._inner.run(initial)
-        except _UsedUp:
-            return Search(initial, self.best, tuple(self.steps), STOPPED)
+        except UsedUp:
+            if not self._gate.opened:
+                raise ConfigError(self._too_small()) from None
+            self._kept = self.steps[-1].best if self.steps else initial
+            return Search(initial, self._kept, tuple(self.steps), STOPPED)
+
+    def _too_small(self) -> str:
+        caps = {"max_calls": self._cap.max_calls, "max_tokens": self._cap.max_tokens}
+        told = " and ".join(f"{name} {value:,}" for name, value in caps.items() if value is not None)
+        return f"budget: an equal budget of {told} does not cover scoring the start prompt on dev; raise it"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -18,8 +18,11 @@ from gpo.bench import methods as methods_
 from gpo.bench import tasks as tasks_
 from gpo.bench.compose import Composed
 from gpo.bench.execute import Cell
+from gpo.bench.inputs import inputs_digest
+from gpo.bench.rows import within
 from gpo.bench.suite import Suite
 from gpo.config.load import parse_config
+from gpo.config.masking import masked_config
 from gpo.config.schema import Config
 from gpo.run.changes import HARMLESS
 
@@ -43,6 +46,8 @@ class Cells:
     cells: tuple[Cell, ...]
     configs: Mapping[str, Config] = field(hash=False)
     """By run directory."""
+    notes: tuple[str, ...] = ()
+    """What a person must know beside the plan and the table: groups of which not every task is there."""
 
 
 def expand(suite: Suite, data_dir: Path | None = None) -> Cells:
@@ -55,15 +60,18 @@ def expand(suite: Suite, data_dir: Path | None = None) -> Cells:
     configs: dict[str, Config] = {}
     budget = suite.config.budget
     digests: dict[str, str] = {}
-    for labels, member, method, seed, composed in _combinations(suite, data_dir):
+    tasks = tasks_.entries(suite.config.tasks, _at(suite, "tasks"), data_dir)
+    for labels, member, method, seed, composed in _combinations(suite, tasks, data_dir):
         config = parse_config(composed.data, source=suite.source, lines=composed.lines)
         fixed = method.evaluates_only
         capped = budget.equal and not fixed
         cap = {"max_calls": budget.max_calls, "max_tokens": budget.max_tokens} if capped else {}
-        key = json.dumps(config.task.data, sort_keys=True)
+        key = json.dumps([config.task.data, config.task.metric, config.optimize.meta_prompt], sort_keys=True)
         if key not in digests:
-            digests[key] = _data_digest(config, suite.base_dir, data_dir)
-        run_dir = directory_name(config, member.name, method, cap, digests[key])
+            digests[key] = inputs_digest(config, suite.base_dir, data_dir)
+        run_dir = directory_name(
+            config, member.name, method, cap, digests[key], _own_budget(suite, labels["setting"], config)
+        )
         cells.setdefault(
             run_dir,
             Cell(
@@ -80,33 +88,42 @@ def expand(suite: Suite, data_dir: Path | None = None) -> Cells:
         places.append(
             Place(labels=labels, member=member.name, seed=seed, run_dir=run_dir, evaluates_only=fixed)
         )
-    return Cells(places=tuple(places), cells=tuple(cells.values()), configs=configs)
+    notes = tuple(note for entry in tasks if (note := entry.cut(data_dir)))
+    return Cells(places=tuple(places), cells=tuple(cells.values()), configs=configs, notes=notes)
 
 
 def directory_name(
-    config: Config, task: str, method: methods_.MethodEntry, cap: Mapping[str, int | None], data: str
+    config: Config,
+    task: str,
+    method: methods_.MethodEntry,
+    cap: Mapping[str, int | None],
+    inputs: str,
+    budget: Mapping[str, Any],
 ) -> str:
     """A readable part and a hash of all that can change the result. Keys that are not written are not hashed, so that a
-    key that a later GPO adds renames nothing; neither is what cannot matter (concurrency, prices, the budget)."""
-    plain = config.model_dump(mode="json", exclude_unset=True)
+    key that a later GPO adds renames nothing; neither is what cannot matter (concurrency, prices, passwords in
+    addresses), nor the budget, so that a run goes on under a raised one. Where settings differ in it, each has its own:
+    that is `budget`."""
+    plain = masked_config(config.model_dump(mode="json", exclude_unset=True))
     for pattern in HARMLESS:
         _drop(plain, pattern)
-    told = json.dumps([plain, {k: v for k, v in cap.items() if v}, data], sort_keys=True)
+    parts = [plain, {k: v for k, v in cap.items() if v}, inputs, *([dict(budget)] if budget else [])]
+    told = json.dumps(parts, sort_keys=True)
     model = config.models.task.model.rsplit("/", 1)[-1]
     readable = "-".join(_slug(part) for part in (task.split("/")[-1], method.name, model))[:80].strip("-.")
     return f"{readable}-s{config.seed}-{hashlib.blake2b(told.encode(), digest_size=5).hexdigest()}"
 
 
 def _combinations(
-    suite: Suite, data_dir: Path | None
+    suite: Suite, tasks: Sequence[tasks_.TaskEntry], data_dir: Path | None
 ) -> Iterator[tuple[dict[str, str], tasks_.Member, methods_.MethodEntry, int, Composed]]:
     """Task by task, so that runs that share calls stand close to each other."""
     config, lines = suite.config, suite.lines
-    tasks = tasks_.entries(config.tasks, _at(suite, "tasks"), data_dir)
     methods = methods_.entries(config.methods, _at(suite, "methods"))
     models = config.models
     settings: Iterable[str] = config.settings or ("",)
     base = Composed().add(config.base, lines, ("base",))
+    hard = {} if config.budget.equal else config.budget.model_dump(exclude={"equal"}, exclude_none=True)
     for entry in tasks:
         for member, seed, (name, pair), setting, method in product(
             entry.members, config.seeds, models.items(), settings, methods
@@ -121,7 +138,8 @@ def _combinations(
                 **{part: method.parts.get(part, "") for part in methods_.PARTS},
             }
             composed = base.add({"task": member.section}, lines, ("tasks",))
-            if caps := config.split.model_dump(exclude_none=True):
+            caps = config.split.model_dump(exclude_none=True)
+            if caps := within(caps, member.section.get("data"), suite.base_dir, data_dir):
                 composed = composed.add({"task": {"split": caps}}, lines, ("split",), cut=2)
             if member.prompt is not None:
                 composed = composed.add({"prompt": member.prompt}, lines, ("tasks",))
@@ -129,6 +147,8 @@ def _combinations(
             composed = composed.add(
                 {"models": {"task": pair.task, "optimizer": optimizer}}, lines, ("models", name), cut=1
             )
+            if hard:
+                composed = composed.add({"budget": hard}, lines, ("budget",), cut=1)
             if setting:
                 composed = composed.add(config.settings[setting], lines, ("settings", setting))
             composed = composed.add({"method": method.value, "seed": seed}, lines, ("methods",))
@@ -136,10 +156,17 @@ def _combinations(
                 composed = composed.without("evaluation")
             if method.evaluates_only:
                 composed = _plain(composed)
-            elif not config.budget.equal:
-                caps = config.budget.model_dump(exclude={"equal"}, exclude_none=True)
-                composed = composed.add({"budget": caps} if caps else {}, lines, ("budget",), cut=1)
             yield labels, member, method, seed, composed
+
+
+def _own_budget(suite: Suite, setting: str, config: Config) -> dict[str, Any]:
+    """What the keys of `budget` that the setting names come to in `config`."""
+    named = Composed().add(suite.config.settings.get(setting, {}), {}, ()).data.get("budget")
+    if not isinstance(named, dict):
+        return {}
+    whole = config.budget.model_dump(mode="json")
+    written = config.budget.model_fields_set
+    return {key: whole[key] for key in sorted(named) if key in written}
 
 
 def _in_both_roles(task: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,30 +193,6 @@ def _drop(data: dict[str, Any], pattern: tuple[str, ...]) -> None:
             data.pop(key, None)
         elif isinstance(data.get(key), dict):
             _drop(data[key], rest)
-
-
-def _data_digest(config: Config, base_dir: Path, data_dir: Path | None) -> str:
-    """A hash of the files that `task.data` names, "" for what is no file: with other rows it is another run."""
-    from gpo.task import benchmarks
-
-    data = config.task.data
-    if isinstance(data, str) and data_dir is not None and benchmarks.meant(data):
-        base_dir = data_dir
-    paths = [base_dir / Path(name) for name in (sorted(data.values()) if isinstance(data, dict) else [data])]
-    hasher = hashlib.blake2b(digest_size=16)
-    try:
-        files = [
-            file
-            for path in paths
-            for file in (sorted(path.iterdir()) if path.is_dir() else [path])
-            if file.is_file() and not file.name.startswith(".")
-        ]
-        for file in files:
-            hasher.update(f"{file.name}\n".encode("utf-8", "surrogatepass"))
-            hasher.update(hashlib.blake2b(file.read_bytes(), digest_size=16).digest())
-    except OSError:
-        return ""  # whoever reads the data says what is wrong with it
-    return hasher.hexdigest() if files else ""
 
 
 def _slug(text: str) -> str:

@@ -15,9 +15,12 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from gpo.errors import BudgetError, GPOError, Interrupted
+from gpo.errors import BudgetError, GPOError, Interrupted, RunError
+
+if TYPE_CHECKING:
+    from gpo.run.directory import RunDirectory
 
 CellStatus = Literal["complete", "budget", "interrupted", "failed"]
 
@@ -99,21 +102,30 @@ def _carry_out(cell: Cell, out: Path, *, signals: bool) -> CellStatus:
     from gpo.run.directory import RunDirectory
     from gpo.run.optimize import Run
     from gpo.run.plan import assemble
-    from gpo.run.progress import Progress
 
     config = parse_config(cell.config, source=cell.slug)
     base, data = Path(cell.base_dir), None if cell.data_dir is None else Path(cell.data_dir)
     directory = out / cell.run_dir
+    _check_whole(RunDirectory(directory))
     try:
-        progress, cap = Progress(), Cap(max_calls=cell.max_calls, max_tokens=cell.max_tokens)
+        cap = Cap(max_calls=cell.max_calls, max_tokens=cell.max_tokens)
         plan = assemble(config, base_dir=base, data_dir=data)
         if cap:
-            plan = capped(plan, cap, progress)
-        _execute(Run(plan, RunDirectory(directory), progress), signals=signals)
+            plan = capped(plan, cap)
+        _execute(Run(plan, RunDirectory(directory)), signals=signals)
         return "complete"
     except BudgetError:
         _execute(tested_after_budget(config, directory, base_dir=base, data_dir=data), signals=signals)
         return "budget"
+
+
+def _check_whole(directory: RunDirectory) -> None:
+    """Raises `RunError` for a result without the answers behind it: to run over it would lose the best prompt."""
+    if directory.result_path.exists() and not directory.journal_path.exists():
+        raise RunError(
+            f"{directory.path}: has a result and no {directory.journal_path.name}; put that back, or remove the folder "
+            "to run it anew"
+        )
 
 
 def _execute(run: Any, *, signals: bool) -> None:

@@ -68,7 +68,7 @@ def _tradeoff(table: Table, points: Sequence[tuple[str, float, float]]) -> list[
 def _curves(table: Table, curves: Sequence[tuple[str, Sequence[float]]]) -> list[str]:
     if not curves:
         return [_nothing()]
-    x = Scale(0, max(len(curve) for _, curve in curves) - 1, _LEFT, _RIGHT)
+    x = Scale(0, max(1, *(len(curve) - 1 for _, curve in curves)), _LEFT, _RIGHT)
     y = _scale([value for _, curve in curves for value in curve], _BOTTOM, _TOP)
     parts: list[str] = [axis_left(y, _LEFT, _RIGHT, "best dev score"), axis_bottom(x, _BOTTOM, "step")]
     for place, (row, curve) in enumerate(curves):
@@ -80,6 +80,8 @@ def _curves(table: Table, curves: Sequence[tuple[str, Sequence[float]]]) -> list
             "stroke_dasharray": dash or None,
         }
         parts.append(element("path", d=line, fill="none", **look))
+        if len(curve) == 1:
+            parts.append(element("circle", cx=x(0), cy=y(curve[0]), r=4, fill=colour))
         at = _TOP + 20 * place
         parts.append(element("line", x1=_RIGHT + 16, x2=_RIGHT + 44, y1=at, y2=at, **look))
         parts.append(element("text", printable(label(row)), x=_RIGHT + 50, y=at + 4))

@@ -40,24 +40,36 @@ class CellOutcome:
 
 
 def finished(cell: Cell, out: Path) -> bool:
-    """Whether nothing is left to do for `cell`. One that a budget stopped is finished under that budget only."""
+    """Whether nothing is left to do for `cell`. One that a budget stopped is finished under that budget only, and none
+    is without the journal that its scores are in."""
     directory = out / cell.run_dir
     try:
         result = RunDirectory(directory).read_result()
-        if result is None or result.status == "interrupted":
+        if result is None or result.status == "interrupted" or not _has_answers(directory):
             return False
         if result.status == "complete":
             return True
-        tested = RunDirectory(tested_directory(directory, result)).read_result()
+        place = tested_directory(directory, result)
+        tested = RunDirectory(place).read_result()
         config = yaml.safe_load((directory / "config.yaml").read_text(encoding="utf-8"))
         return (
             tested is not None
             and tested.status == "complete"
+            and _has_answers(place)
             and isinstance(config, dict)
             and config.get("budget") == parse_config(cell.config).budget.model_dump(mode="json")
         )
     except (GPOError, OSError, yaml.YAMLError, UnicodeDecodeError):
         return False  # the run itself says what is wrong with its directory
+
+
+def _has_answers(directory: Path) -> bool:
+    """Whether there is a journal with an answer in it. Raises `RunError` where it is no journal."""
+    journal = RunDirectory(directory).journal_path
+    if not journal.exists():
+        return False
+    with JournalReader(journal) as reader:
+        return not reader.empty and reader.has_calls
 
 
 def read_outcome(run_dir: str, out: Path) -> CellOutcome | None:

@@ -23,6 +23,7 @@ LIMIT = 512 * 2**20
 _MOST_FILES = 1000
 # A journal that was cut off keeps its last answers in "-wal": that one goes along.
 _PASSING = ("-shm", ".tmp", ".lock")
+_LEADING_OUT = ("\\", ":", "\0")
 
 
 def pack(directory: Path, limit: int = LIMIT) -> Parcel:
@@ -59,10 +60,10 @@ def unpack(parcel: Mapping[str, bytes], directory: Path, limit: int = LIMIT) -> 
             _swap(fresh, directory)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
-    except OSError as error:
-        raise RunError(
-            f"{directory}: what was sent back cannot be written ({error.strerror or error})"
-        ) from error
+    except (OSError, ValueError) as error:
+        # A name that no file can have, such as one with half a surrogate pair, is a ValueError.
+        reason = getattr(error, "strerror", None) or error
+        raise RunError(f"{directory}: what was sent back cannot be written ({reason})") from error
 
 
 def merge_calls(directory: Path, store: SharedStore) -> int:
@@ -85,7 +86,12 @@ def _write(parcel: Mapping[str, bytes], fresh: Path, directory: Path, limit: int
         raise RunError(f"{directory}: {len(parcel)} files were sent back, which are too many")
     for name, content in parcel.items():
         place = PurePosixPath(name)
-        if place.is_absolute() or not place.parts or ".." in place.parts or "\\" in name or ":" in name:
+        if (
+            place.is_absolute()
+            or not place.parts
+            or ".." in place.parts
+            or any(sign in name for sign in _LEADING_OUT)
+        ):
             raise RunError(f"{directory}: a file named {name!a} was sent back, which leads elsewhere")
         inflater = zlib.decompressobj()
         try:
@@ -108,12 +114,25 @@ def _swap(fresh: Path, directory: Path) -> None:
     if not directory.exists():
         fresh.rename(directory)
         return
-    old = Path(tempfile.mkdtemp(prefix=f".{directory.name}-old-", dir=directory.parent))
-    directory.rename(old / "run")
+    aside = Path(tempfile.mkdtemp(prefix=f".{directory.name}-old-", dir=directory.parent))
+    earlier = aside / "run"
     try:
+        directory.rename(earlier)
         fresh.rename(directory)
-    except OSError:
-        (old / "run").rename(directory)
+    except BaseException as error:
+        _back(earlier, directory, error)
+        aside.rmdir()
         raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _back(earlier: Path, directory: Path, error: BaseException) -> None:
+    """The earlier run in its place again; where that fails too it stays where it is, and the message says where."""
+    if not earlier.exists():
+        return
+    try:
+        earlier.rename(directory)
+    except OSError:
+        raise RunError(
+            f"{directory}: what was sent back cannot be put there ({error}); the earlier run is in {earlier}"
+        ) from error

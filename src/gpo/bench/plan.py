@@ -29,8 +29,8 @@ class Kind:
     runs: int
     steps: Range | None
     candidates: Range | None
-    dev: Range
-    test: Range
+    dev: Range | None
+    test: Range | None
     calls: int | None
     tokens: int | None
     paper: PaperSizes | None
@@ -47,6 +47,8 @@ class SuitePlan:
     tokens: int | None
     seeds: int
     builtin: bool
+    notes: tuple[str, ...] = ()
+    """What a person must know beside it."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -79,6 +81,7 @@ def plan(suite: Suite, cells: Cells) -> SuitePlan:
         tokens=_sum([kind.tokens for kind in found]),
         seeds=len(suite.config.seeds),
         builtin=suite.builtin,
+        notes=cells.notes,
     )
 
 
@@ -91,8 +94,8 @@ def _kind(task: str, method: str, runs: Sequence[tuple[Place, RunSize]]) -> Kind
         runs=len(runs),
         steps=_range([size.steps for size in sizes]),
         candidates=_range([size.candidates for size in sizes]),
-        dev=_range([size.dev for size in sizes]) or (0, 0),
-        test=_range([size.test for size in sizes]) or (0, 0),
+        dev=_range([size.dev for size in sizes]),
+        test=_range([size.test for size in sizes]),
         calls=_sum([size.calls for size in sizes]),
         tokens=_sum([size.tokens for size in sizes]),
         paper=papers.pop() if len(papers) == 1 else None,
@@ -128,9 +131,10 @@ def lines(planned: SuitePlan) -> list[str]:
         printable(planned.title),
         *_aligned([heads, *rows, total]),
         *_beside(planned),
-        "calls and tokens are expected ones of both models, before any sharing through the store of calls, "
-        "racing or early end; – is unknown before the run (texts not fetched yet, or a protocol that goes by its "
-        "answers)",
+        *(f"note: {printable(note)}" for note in planned.notes),
+        "calls and tokens are expected ones of both models, with racing and an equal budget where the suite has them; "
+        "answers that runs share through the store of calls, an early end and other budgets only make them fewer. "
+        "– is unknown before the run (rows that are not fetched yet, or a protocol that goes by its answers)",
     ]
 
 

@@ -59,43 +59,51 @@ class Pool:
         stopped = False
         pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin)
         try:
-            while waiting or under_way:
-                # Only as many as run at once are handed over, so that it is known what a dead worker was doing.
-                while waiting and len(under_way) < self.workers and not stopped:
-                    cell = waiting.pop()
-                    under_way[pool.submit(_in_worker, cell, self.out)] = cell
-                if not under_way:
-                    break
-                done, _ = wait(under_way, return_when=FIRST_COMPLETED)
-                for future in done:
-                    cell = under_way.pop(future)
-                    result = _result(future, cell)
-                    if result is None:
-                        return self._lost([cell, *under_way.values()], waiting, on_finish)
-                    stopped = stopped or result.status == "interrupted"
-                    on_finish(result)
+            stopped = self._carry_out(pool, waiting, under_way, on_finish)
+        except BrokenProcessPool:
+            pass
         except KeyboardInterrupt:
             stopped = True
         finally:
             # Workers got the same signal from the terminal: they finish what is in flight and save.
             pool.shutdown(wait=True, cancel_futures=True)
+        # Whatever the pool came to: cells that ended before are whole, the others went down with it.
+        for future, cell in under_way.items():
+            if future.cancelled():
+                continue
+            result = _result(future, cell)
+            if result is not None:
+                on_finish(result)
+            elif not stopped:
+                on_finish(_lost(cell))
         if stopped:
             raise Interrupted(GO_ON)
-        return []
-
-    def _lost(
-        self, lost: Sequence[Cell], waiting: Sequence[Cell], on_finish: Callable[[CellResult], None]
-    ) -> list[Cell]:
-        for cell in lost:
-            on_finish(
-                CellResult(
-                    slug=cell.slug,
-                    run_dir=cell.run_dir,
-                    status="failed",
-                    reason="its process, or one beside it, was killed; run the same command again to go on with it",
-                )
-            )
         return list(reversed(waiting))
+
+    def _carry_out(
+        self,
+        pool: ProcessPoolExecutor,
+        waiting: list[Cell],
+        under_way: dict[Future[CellResult], Cell],
+        on_finish: Callable[[CellResult], None],
+    ) -> bool:
+        """From the end of `waiting` through `under_way`; whether a person stopped it. Raises `BrokenProcessPool` where
+        a worker died, be it while another one's result was told."""
+        stopped = False
+        while under_way or (waiting and not stopped):
+            # Only as many as run at once are handed over, so that it is known what a dead worker was doing.
+            while waiting and len(under_way) < self.workers and not stopped:
+                future = pool.submit(_in_worker, waiting[-1], self.out)
+                under_way[future] = waiting.pop()
+            done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+            for future in done:
+                result = _result(future, under_way[future])
+                if result is None:
+                    raise BrokenProcessPool
+                del under_way[future]
+                stopped = stopped or result.status == "interrupted"
+                on_finish(result)
+        return stopped
 
 
 def _begin() -> None:
@@ -123,7 +131,17 @@ def die_with_parent() -> None:
     threading.Thread(target=watch, daemon=True, name="gpo-parent").start()
 
 
+def _lost(cell: Cell) -> CellResult:
+    return CellResult(
+        slug=cell.slug,
+        run_dir=cell.run_dir,
+        status="failed",
+        reason="its process, or one beside it, was killed; run the same command again to go on with it",
+    )
+
+
 def _result(future: Future[CellResult], cell: Cell) -> CellResult | None:
+    """What became of `cell`, None where its worker died."""
     try:
         return future.result()
     except BrokenProcessPool:

@@ -32,10 +32,11 @@ class RayExecutor:
     ray://HOST:PORT. Where Ray is already initialised in this process, that is used.
 
     Machines that see `out` under the same path write there, and a lost worker's cell goes on from its journal. Others
-    work in a folder of their own and send the run directory back (`limit` bytes at most); there a lost cell begins
-    anew, with the answers that the machine's store has. `cpus` is what a cell takes of Ray's; `retries` is how
-    often a cell that lost its worker is tried again. `shared` False sends run directories back from everywhere, as
-    is needed on a shared file system that cannot lock files.
+    work in a folder of their own, go on with what an earlier command left, and send the run directory back (`limit`
+    bytes at most), after Ctrl-C too; there a cell whose worker is lost begins anew, with the answers that the machine's
+    store has. `cpus` is what a cell takes of Ray's; `retries` is how often a cell that lost its worker is tried again.
+    `shared` False sends run directories back from everywhere, as is needed on a shared file system that cannot lock
+    files.
     """
 
     address: str
@@ -65,13 +66,14 @@ class RayExecutor:
 
 
 def _fetch(references: Sequence[Any]) -> Parcel:
-    """The files of an earlier attempt; none where there was none."""
-    files: Parcel = import_ray().get(references[0]) if references else {}
+    files: Parcel = import_ray().get(references[0])
     return files
 
 
-def _task(cell: Cell, out: str, mark: Mark, references: Sequence[Any], limit: int) -> Returned:
-    return carry_out(cell, out, mark, partial(_fetch, references), limit)
+def _task(cell: Cell, out: str, mark: Mark, references: Sequence[Any] | None, limit: int) -> Returned:
+    """`references`: to the files of an earlier attempt, if there was one; None where they are not sent yet."""
+    earlier = None if references is None else partial(_fetch, references) if references else dict
+    return carry_out(cell, out, mark, earlier, limit)
 
 
 class _Job:
@@ -89,6 +91,7 @@ class _Job:
         self._out = executor.out.resolve()
         self._limit = executor.limit
         self._retries = executor.retries
+        self._shared = executor.shared
         self._mark = mark
         self._store = store
         self._on_finish = on_finish
@@ -101,38 +104,65 @@ class _Job:
     def submit(self, cells: Sequence[Cell]) -> None:
         """Hand cells to Ray, which begins as many as it has room for."""
         for cell in cells:
-            directory = self._out / cell.run_dir
-            try:
-                # A reference within a list is fetched by whoever asks for it: machines that share the folder do not.
-                references = [self._ray.put(pack(directory, self._limit))] if directory.is_dir() else []
-            except GPOError as error:
-                self._on_finish(failed(cell, str(error)))
-                continue
-            task = self._task.remote(cell, str(self._out), self._mark, references, self._limit)
-            self._cells[task] = cell
+            if not (self._out / cell.run_dir).is_dir():
+                self._begin(cell, [])
+            elif self._shared:
+                # Only a machine that does not share the folder needs what is in it, and asks for it.
+                self._begin(cell, None)
+            else:
+                self._send(cell)
+
+    def _send(self, cell: Cell) -> None:
+        """Hand `cell` over together with what an earlier attempt left."""
+        try:
+            # A reference within a list is fetched by whoever asks for it: machines that share the folder do not.
+            references = [self._ray.put(pack(self._out / cell.run_dir, self._limit))]
+        except GPOError as error:
+            self._on_finish(failed(cell, str(error)))
+            return
+        self._begin(cell, references)
+
+    def _begin(self, cell: Cell, references: Sequence[Any] | None) -> None:
+        task = self._task.remote(cell, str(self._out), self._mark, references, self._limit)
+        self._cells[task] = cell
 
     def wait(self) -> None:
         """Until no task is left."""
         while self._cells:
             done, _ = self._ray.wait(list(self._cells), num_returns=1, timeout=1.0)
             for task in done:
-                self._finish(task, self._cells.pop(task))
+                self._finish(task)
 
     def stop(self) -> None:
-        """Let the cells under way save, and take what they send back."""
+        """Let the cells under way save, and take what they send back: it was paid for."""
         tasks = list(self._cells)
         for task in tasks:
             self._ray.cancel(task, force=False)
-        if tasks:
-            self._ray.wait(tasks, num_returns=len(tasks), timeout=_GRACE)
+        done = self._ray.wait(tasks, num_returns=len(tasks), timeout=_GRACE)[0] if tasks else []
+        for task in done:
+            cell = self._cells[task]
+            try:
+                returned: Returned = self._ray.get(task)
+            except Exception:
+                continue  # it was not begun yet, or its worker is lost
+            if returned.result is not None:
+                self._on_finish(self._received(returned, returned.result, cell))
 
-    def _finish(self, task: Any, cell: Cell) -> None:
+    def _finish(self, task: Any) -> None:
+        cell = self._cells[task]
         try:
             returned: Returned = self._ray.get(task)
         except Exception as error:
+            del self._cells[task]
             self._on_finish(failed(cell, self._reason(error)))
             return
-        result = self._received(returned)
+        if returned.result is None:
+            self._send(cell)
+            del self._cells[task]
+            return
+        # Not taken off the list before it is in its place: a Ctrl-C in between must not lose it.
+        result = self._received(returned, returned.result, cell)
+        del self._cells[task]
         if result.status == "interrupted":
             # Nobody here asked for that: its machine is going away. Elsewhere it goes on.
             times = self._interruptions[cell.slug] = self._interruptions.get(cell.slug, 0) + 1
@@ -142,12 +172,12 @@ class _Job:
             result = replace(result, status="failed", reason=f"interrupted {times} times: {result.reason}")
         self._on_finish(result)
 
-    def _received(self, returned: Returned) -> CellResult:
-        """The result, once what came with it is in its place."""
-        result = returned.result
-        directory = self._out / result.run_dir
+    def _received(self, returned: Returned, result: CellResult, cell: Cell) -> CellResult:
+        """The result, once what came with it is in its place, which is the cell's whatever the machine says."""
+        result = replace(result, slug=cell.slug, run_dir=cell.run_dir)
+        directory = self._out / cell.run_dir
         try:
-            if returned.files is not None:
+            if returned.files:
                 unpack(returned.files, directory, self._limit)
             if self._store is not None and returned.store != store_name() and directory.is_dir():
                 merge_calls(directory, self._store)

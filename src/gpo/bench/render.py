@@ -29,8 +29,10 @@ def column_text(column: Column) -> str:
 
 
 def best_rows(table: Table, column: Column) -> set[str]:
-    """The rows with the highest mean as it is shown."""
-    means = {row: mean for row in table.rows if (mean := table.entry(row, column).mean) is not None}
+    """The rows with the highest mean as it is shown, of those with the most seeds: one lucky seed is not the best."""
+    entries = {row: table.entry(row, column) for row in table.rows}
+    most = max((entry.seeds for entry in entries.values() if entry.mean is not None), default=0)
+    means = {row: e.mean for row, e in entries.items() if e.mean is not None and e.seeds == most}
     top = max((f"{mean:.2f}" for mean in means.values()), key=float, default="")
     return {row for row, mean in means.items() if f"{mean:.2f}" == top}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def report(suite: SuiteConfig, cells: Cells, out: Path, failed: Mapping[str, str] | None = None) -> Table:
+def report(suite: SuiteConfig, cells: Cells, out: Path, failed: dict[str, str] | None = None) -> Table:
     """Write table.md, table.csv, table.tex and, for a figure, figure.svg into `out`; returns the table.
 
-    `failed` has the reasons of runs that failed. A run whose directory is damaged counts as failed too. Raises
-    `RunError` where a file cannot be written.
+    `failed` has the reasons of runs that failed. A run whose directory is damaged counts as failed too: its reason is
+    added. Raises `RunError` where a file cannot be written.
     """
-    reasons = dict(failed or {})
+    reasons = {} if failed is None else failed
     outcomes: dict[str, CellOutcome] = {}
     for cell in cells.cells:
         try:
@@ -38,13 +38,15 @@ def report(suite: SuiteConfig, cells: Cells, out: Path, failed: Mapping[str, str
             continue
         if found is not None:
             outcomes[cell.run_dir] = found
-    table = build_table(suite, cells.places, outcomes, reasons)
+    table = replace(build_table(suite, cells.places, outcomes, reasons), notes=cells.notes)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"{out}: cannot be created ({error.strerror}); choose another --out") from None
     files = {
-        "table.md": to_markdown(table, reasons, notes(suite, len(outcomes), len(cells.cells))),
+        "table.md": to_markdown(
+            table, reasons, [*notes(suite, len(outcomes), len(cells.cells)), *table.notes]
+        ),
         "table.csv": to_csv(table),
         "table.tex": to_latex(table),
     }
@@ -72,9 +74,12 @@ def notes(suite: SuiteConfig, done: int, planned: int) -> list[str]:
     if suite.budget.equal:
         caps = {"calls": suite.budget.max_calls, "tokens": suite.budget.max_tokens}
         told = " and ".join(f"{cap:,} {name}" for name, cap in caps.items() if cap)
+        passed = "; its tokens may have passed the cap" if suite.budget.max_tokens else ""
         said.append(
-            f"Equal budget: every search ends before it would ask for more than {told}, answers that it shares "
-            "with others included."
+            f"Equal budget: every search ends with the last step that it could finish within {told}, answers that it "
+            "shares with others included and the sealed test left out. The step after it is dropped as if it had "
+            f"never begun; what it had asked for by then stands among calls and tokens{passed}. A search that could "
+            "finish no step answers with its start prompt."
         )
     return said
 
@@ -96,6 +101,8 @@ def show(table: Table, failed: Mapping[str, str], out: Path, console: Console) -
             cells.append(Text(entry_text(entry) + (f"\n{told}" if told else "")))
         grid.add_row(Text(printable(label(row))), *cells)
     console.print(grid)
+    for note in table.notes:
+        console.print(f"note: {printable(note)}", style="yellow", markup=False)
     for name, reason in failed.items():
         console.print(f"failed: {printable(name)}: {printable(reason)}", style="red", markup=False)
     console.print(f"written to {out}", style="dim", markup=False)
@@ -119,4 +126,5 @@ def to_dict(table: Table, failed: Mapping[str, str]) -> dict[str, Any]:
             for column in table.columns
         ],
         "failed": dict(failed),
+        "notes": list(table.notes),
     }

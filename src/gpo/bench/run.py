@@ -47,7 +47,9 @@ def narrowed(cells: Cells, only: str | None) -> Cells:
 
 
 def selected(cells: Sequence[Cell], only: str | None) -> list[Cell]:
-    """The cells whose run directory fits `only`. Raises `ConfigError` where none does."""
+    """The cells whose run directory fits `only`. Raises `ConfigError` where none does, and where there are none."""
+    if not cells:
+        raise ConfigError("the suite makes no run: no model takes any of its settings")
     if only is None:
         return list(cells)
     found = [cell for cell in cells if fnmatchcase(cell.run_dir, f"*{only}*")]

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
-from gpo.config.load import KeyPath, apply_override, explain, parse_yaml
+from gpo.bench.override import override
+from gpo.config.load import KeyPath, explain, parse_yaml
 from gpo.config.schema import Section
 from gpo.errors import ConfigError
 
@@ -30,7 +31,7 @@ class ModelPair(Section):
     task: dict[str, Any]
     optimizer: dict[str, Any] = Field(default_factory=dict)
     """The task model where left out."""
-    settings: tuple[str, ...] | None = None
+    settings: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """The settings that it is run in; all where left out."""
 
 
@@ -113,6 +114,17 @@ class SuiteConfig(Section):
             raise ValueError("a seed stands twice")
         return value
 
+    @field_validator("methods")
+    @classmethod
+    def _options(cls, value: tuple[str | dict[str, Any], ...]) -> tuple[str | dict[str, Any], ...]:
+        for entry in value:
+            empty = (
+                [key for key, options in entry.items() if options == []] if isinstance(entry, dict) else []
+            )
+            if empty:
+                raise ValueError(f"{empty[0]} has no option; name one or more, or leave it out")
+        return value
+
     @field_validator("settings", mode="before")
     @classmethod
     def _empty(cls, value: Any) -> Any:
@@ -156,15 +168,15 @@ def load_suite(name: str, overrides: Sequence[str] = ()) -> Suite:
     builtin = name in builtin_names()
     path = SUITES / f"{name}.yaml" if builtin else Path(name)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        content = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "is not UTF-8 text"
         known = ", ".join(builtin_names())
         raise ConfigError(f"{name}: no suite can be read there ({reason}); GPO brings {known}") from None
     source = name if builtin else str(path)
-    data, lines = parse_yaml(text, source)
-    for override in overrides:
-        apply_override(data, override)
+    data, lines = parse_yaml(content, source)
+    for text in overrides:
+        override(data, text)
     if isinstance(data.get("seeds"), int) and not isinstance(data["seeds"], bool):
         data["seeds"] = list(range(data["seeds"]))
     try:

@@ -5,13 +5,13 @@ Scores are in points, 0 to 100, as the paper has them. Knows outcomes and no lay
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean, stdev
 
 from gpo.bench.cells import Place
-from gpo.bench.compare import stratified_interval
-from gpo.bench.methods import PARTS
+from gpo.bench.difference import difference
+from gpo.bench.groups import Groups, Value, mean
 from gpo.bench.outcome import CellOutcome
 from gpo.bench.suite import SuiteConfig, TableSection
 from gpo.evaluation.statistics import Interval
@@ -24,8 +24,8 @@ AVERAGE = "Average"
 class Entry:
     """One cell of the table, in points. `mean` is over the `seeds` (of `wanted`) whose runs are all finished, None
     where there is none; `std` is the sample standard deviation, None under two seeds. `difference` is this row minus
-    the column's best baseline with its 95 % interval. `gain` is the improvement over the start prompt, `efficiency`
-    that a million tokens of the search. `failed` runs of this cell failed."""
+    the column's best baseline with its 95 % interval, over the seeds that both have. `gain` is the improvement over the
+    start prompt, `efficiency` that a million tokens of the search. `failed` runs of this cell failed."""
 
     mean: float | None = None
     std: float | None = None
@@ -54,6 +54,8 @@ class Table:
     ours: str
     entries: Mapping[tuple[str, Column], Entry] = field(hash=False)
     baselines: Mapping[Column, str] = field(default_factory=dict, hash=False)
+    notes: tuple[str, ...] = ()
+    """What is to be known about what stands in no mean."""
 
     def entry(self, row: str, column: Column) -> Entry:
         """What stands there; an empty entry where the suite has no such run."""
@@ -72,23 +74,28 @@ def build_table(
     for place in places:
         key = (place.labels[section.rows], tuple(place.labels[name] for name in section.columns))
         cells.setdefault(key, []).append(place)
+    rows = tuple(dict.fromkeys(row for row, _ in cells))
     columns = list(dict.fromkeys(column for _, column in cells))
+    groups = {key: Groups((tuple(found),)) for key, found in cells.items()}
     if section.average and len(columns) > 1:
         average = (AVERAGE, *[""] * (len(section.columns) - 1))
-        for (row, _), found in list(cells.items()):
-            cells.setdefault((row, average), []).extend(found)
+        for row in rows:
+            groups[row, average] = Groups(tuple(tuple(cells.get((row, column), ())) for column in columns))
         columns.append(average)
-    entries = {key: _entry(found, outcomes, failed or {}, section) for key, found in cells.items()}
-    rows = tuple(dict.fromkeys(row for row, _ in cells))
+    entries = {key: _entry(found, outcomes, failed or {}, section) for key, found in groups.items()}
     baselines = {}
     for column in columns:
         name = _best(column, [row for row in rows if row != section.ours], entries)
         if name is None:
             continue
         baselines[column] = name
-        if section.metric == "test":
-            for row in rows:
-                _compare(section.rows, cells, outcomes, entries, (row, column), (name, column))
+        if section.metric != "test":
+            continue
+        for row in rows:
+            entry = entries.get((row, column))
+            if row != name and entry is not None:
+                found = difference(section.rows, groups[row, column], groups[name, column], outcomes)
+                entries[row, column] = replace(entry, difference=found)
     return Table(
         title=suite.title or suite.name,
         row_title=section.rows,
@@ -103,67 +110,69 @@ def build_table(
 
 
 def _entry(
-    places: Sequence[Place],
-    outcomes: Mapping[str, CellOutcome],
-    failed: Mapping[str, str],
-    section: TableSection,
+    groups: Groups, outcomes: Mapping[str, CellOutcome], failed: Mapping[str, str], section: TableSection
 ) -> Entry:
-    by_seed: dict[int, list[Place]] = {}
-    for place in places:
-        by_seed.setdefault(place.seed, []).append(place)
-    found = [
-        [outcome for place in group if (outcome := outcomes.get(place.run_dir)) is not None]
-        for group in by_seed.values()
-    ]
-    # A seed counts with all its tasks or not at all: a mean over other tasks is no mean of this cell.
-    whole = [
-        group for group, wanted in zip(found, by_seed.values(), strict=True) if len(group) == len(wanted)
-    ]
+    score: Value = _test if section.metric == "test" else _dev
+    searching = not any(place.evaluates_only for place in groups.places)
+    whole = list(groups.whole(outcomes, score).values())
 
-    def over(value: Callable[[CellOutcome], float | None]) -> list[float]:
-        return [mean for group in whole if (mean := _mean([value(item) for item in group])) is not None]
+    def over(value: Value) -> list[float]:
+        return [found for seed in whole if (found := mean(seed, value)) is not None]
 
-    scores = over(lambda item: item.test if section.metric == "test" else item.dev)
-    searching = not any(place.evaluates_only for place in places)
-    gains = over(_gain) if searching else []
+    scores, gains = over(score), over(_gain) if searching else []
     tokens, calls = over(lambda item: float(item.tokens)), over(lambda item: float(item.calls))
     rates = [
         gain / used * 1e6
-        for group in whole
-        if searching
-        and (gain := _mean([_gain(item) for item in group])) is not None
-        and (used := fmean(item.tokens for item in group)) > 0
+        for seed in whole
+        if searching and (gain := mean(seed, _gain)) is not None and (used := mean(seed, _tokens))
     ]
     return Entry(
         mean=100 * fmean(scores) if scores else None,
         std=100 * stdev(scores) if len(scores) > 1 else None,
         seeds=len(scores),
-        wanted=len(by_seed),
+        wanted=len(groups.seeds),
         gain=100 * fmean(gains) if gains else None,
         efficiency=100 * fmean(rates) if rates else None,
         calls=fmean(calls) if calls else None,
         tokens=fmean(tokens) if tokens else None,
-        failed=sum(place.run_dir in failed for place in places),
-        curve=_curve([item for group in whole for item in group], section.steps),
+        failed=sum(place.run_dir in failed for place in groups.places),
+        curve=_curve(list(groups.searching.whole(outcomes, score).values()), section.steps),
     )
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return fmean(known) if known and len(known) == len(values) else None
+def _test(item: CellOutcome) -> float | None:
+    return item.test
+
+
+def _dev(item: CellOutcome) -> float | None:
+    return item.dev
+
+
+def _tokens(item: CellOutcome) -> float:
+    return float(item.tokens)
 
 
 def _gain(item: CellOutcome) -> float | None:
     return None if item.test is None or item.initial_test is None else item.test - item.initial_test
 
 
-def _curve(found: Sequence[CellOutcome], most: int | None) -> tuple[float, ...]:
+def _curve(seeds: Sequence[Sequence[Sequence[CellOutcome]]], most: int | None) -> tuple[float, ...]:
+    """Of a search that found no step to take too: its best prompt is the one that it began with."""
     last = None if most is None else most + 1
-    curves = [item.steps[:last] for item in found if len(item.steps) > 1]
-    longest = max((len(curve) for curve in curves), default=0)
-    # A run that stopped early keeps its best prompt.
+    curves = []
+    for groups in zip(*seeds, strict=True):
+        of_group = [item.steps[:last] for group in groups for item in group if item.steps]
+        if not of_group:
+            return ()
+        curves.append(_held(of_group))
+    return tuple(100 * value for value in _held(curves)) if curves else ()
+
+
+def _held(curves: Sequence[Sequence[float]]) -> tuple[float, ...]:
+    """Their mean; one that ends early keeps its best prompt."""
+    longest = max(len(curve) for curve in curves)
     held = [(*curve, *[curve[-1]] * (longest - len(curve))) for curve in curves]
-    return tuple(100 * fmean(values) for values in zip(*held, strict=True))
+    return tuple(fmean(values) for values in zip(*held, strict=True))
 
 
 def _best(column: Column, rows: Sequence[str], entries: Mapping[tuple[str, Column], Entry]) -> str | None:
@@ -176,37 +185,3 @@ def _best(column: Column, rows: Sequence[str], entries: Mapping[tuple[str, Colum
     most = max((entry.seeds for entry in known.values()), default=0)
     whole = {row: entry.mean or 0.0 for row, entry in known.items() if entry.seeds == most}
     return max(whole, key=whole.__getitem__, default=None)
-
-
-def _compare(
-    rows: str,
-    cells: Mapping[tuple[str, Column], Sequence[Place]],
-    outcomes: Mapping[str, CellOutcome],
-    entries: dict[tuple[str, Column], Entry],
-    ours: tuple[str, Column],
-    baseline: tuple[str, Column],
-) -> None:
-    """Put the difference of `ours` from `baseline` into its entry."""
-    if ours == baseline or ours not in entries:
-        return
-    before = {_pair(place, rows): outcomes.get(place.run_dir) for place in cells[baseline]}
-    tasks: dict[tuple[int | str, ...], dict[str, list[float]]] = {}
-    for place in cells[ours]:
-        new, old = outcomes.get(place.run_dir), before.get(_pair(place, rows))
-        if new is None or old is None:
-            continue
-        examples = tasks.setdefault(_pair(place, rows)[1:], {})
-        for example, value in new.rows.items():
-            if example in old.rows:
-                name = new.examples.get(example, example)
-                examples.setdefault(name, []).append(100 * (value - old.rows[example]))
-    strata = [list(examples.values()) for examples in tasks.values() if examples]
-    if strata:
-        entries[ours] = replace(entries[ours], difference=stratified_interval(strata))
-
-
-def _pair(place: Place, rows: str) -> tuple[int | str, ...]:
-    """What two runs of different rows must share for their test rows to be compared: the seed, and every label that the
-    row does not decide."""
-    decided = {rows} | (set(PARTS) if rows == "method" else {"method"} if rows in PARTS else set())
-    return (place.seed, place.member, *(label for name, label in place.labels.items() if name not in decided))

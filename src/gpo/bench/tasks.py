@@ -20,10 +20,20 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskEntry:
-    """A column of a table: a task, or a group whose members' scores are averaged."""
+    """A column of a table: a task, or a group whose members' scores are averaged. `missing` names the tasks of the
+    group that have no rows where they are looked for: they are in no mean."""
 
     label: str
     members: tuple[Member, ...]
+    missing: tuple[str, ...] = ()
+
+    def cut(self, data_dir: Path | None) -> str:
+        """What is to be said of missing tasks, one line, "" where there are none."""
+        if not self.missing:
+            return ""
+        have, lack = len(self.members), len(self.missing)
+        named = ", ".join(self.missing[:5]) + (f" and {lack - 5} more" if lack > 5 else "")
+        return f"{self.label} is the mean of {have} of its {have + lack} tasks: {data_dir} has no rows of {named}"
 
 
 def entries(
@@ -49,7 +59,7 @@ def _entry(value: str | dict[str, Any], source: str, data_dir: Path | None) -> T
     data = section.get("data")
     if not data:
         raise ConfigError(f"{source}: tasks: an entry needs data")
-    names = members(data, source, data_dir) if isinstance(data, str) else (None,)
+    names, missing = members(data, source, data_dir) if isinstance(data, str) else ((None,), ())
     return TaskEntry(
         label=label or (data if isinstance(data, str) else "task"),
         members=tuple(
@@ -60,20 +70,21 @@ def _entry(value: str | dict[str, Any], source: str, data_dir: Path | None) -> T
             )
             for name in names
         ),
+        missing=missing,
     )
 
 
-def members(name: str, source: str, data_dir: Path | None = None) -> tuple[str, ...]:
-    """The benchmarks of a group, those in `data_dir` where it is given; what is no group is its own only member.
-    Raises `ConfigError`."""
+def members(name: str, source: str, data_dir: Path | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The benchmarks of a group, those in `data_dir` where it is given, and those that it lacks; what is no group is
+    its own only member. Raises `ConfigError`."""
     from gpo.task import benchmarks
 
     if name not in benchmarks.groups():
-        return (name,)
+        return (name,), ()
     whole = benchmarks.expand(name)
     if data_dir is None:
-        return whole
+        return whole, ()
     held = set(benchmarks.held(data_dir))
     if found := tuple(member for member in whole if member in held):
-        return found
+        return found, tuple(member for member in whole if member not in held)
     raise ConfigError(f"{source}: tasks: {data_dir} has none of the {len(whole)} tasks of {name}")

@@ -22,6 +22,9 @@ _LATEX = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     "±": r"$\pm$",
+    # At the start of a row, behind the command that ends the one before, they would be its option.
+    "[": "{[}",
+    "*": "{*}",
 }
 
 

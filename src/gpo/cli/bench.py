@@ -23,7 +23,9 @@ def bench(
     ],
     out: Annotated[
         Optional[Path],
-        typer.Option(help="Where the runs and the table are kept; runs/bench/SUITE if not given."),
+        typer.Option(
+            help="Where runs and table are kept, for several suites if you like; runs/bench/SUITE if not given."
+        ),
     ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Say what the suite takes, make no call.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
@@ -86,7 +88,9 @@ def _run(
 
     from gpo.bench.report import report, show, to_dict
     from gpo.bench.run import run_cells
+    from gpo.bench.shelf import make_room
     from gpo.errors import Interrupted
+    from gpo.report.plain import printable
 
     stopped: Interrupted | None = None
     failed: dict[str, str] = {}
@@ -94,8 +98,14 @@ def _run(
         run_cells(cells, out, executor, only=only, told=_told(failed))
     except Interrupted as error:
         stopped = error
+    for line in make_room(out, suite.name, figure=suite.config.figure is not None):
+        print(printable(line), file=sys.stderr)
+    told = set(failed)
     table = report(suite.config, cells, out, failed)
     if as_json:
+        # What the runs did not tell themselves: `show` says it with the table.
+        for name in [name for name in failed if name not in told]:
+            print(printable(f"failed: {name}: {failed[name]}"), file=sys.stderr)
         json.dump(to_dict(table, failed), sys.stdout, indent=2)
         print()
     else:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from gpo.run.result import Result
 
 
-def assemble(config: Config, base_dir: Path, data_dir: Path | None = None) -> Plan:
+def assemble(config: Config, base_dir: Path, data_dir: Path | None = None, scored: str = "") -> Plan:
     """The run that `config` asks for; weights that are missing are fetched with a progress bar on stderr.
 
-    Benchmarks are read from `data_dir`, or from `$GPO_DATA_DIR` where that is None.
+    Benchmarks are read from `data_dir`, or from `$GPO_DATA_DIR` where that is None; `scored` as for `plan.assemble`.
     """
     from gpo import paths
     from gpo.cli.pulling import PullDisplay
@@ -27,7 +27,9 @@ def assemble(config: Config, base_dir: Path, data_dir: Path | None = None) -> Pl
 
     data_dir = data_dir or paths.data_dir()
     with PullDisplay() as display:
-        return plan.assemble(config, base_dir=base_dir, data_dir=data_dir, on_pull=display.progress)
+        return plan.assemble(
+            config, base_dir=base_dir, data_dir=data_dir, on_pull=display.progress, scored=scored
+        )
 
 
 def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = None) -> Result:

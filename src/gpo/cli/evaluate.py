@@ -35,10 +35,11 @@ def evaluate(
     from gpo.run.evaluate import evaluate_prompt, read_prompt
     from gpo.run.progress import Progress
 
-    prepared = assemble(load_config(config, set_ or ()), config.parent, data_dir)
+    text = read_prompt(prompt)
+    prepared = assemble(load_config(config, set_ or ()), config.parent, data_dir, scored=text)
     progress = Progress()
     with ProgressDisplay(progress) as display:
-        evaluation = asyncio.run(evaluate_prompt(prepared, read_prompt(prompt), split, progress, display))
+        evaluation = asyncio.run(evaluate_prompt(prepared, text, split, progress, display))
     if json:
         json_.dump(evaluation.to_dict(), sys.stdout, ensure_ascii=True, indent=2)
         print()

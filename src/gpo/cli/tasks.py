@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from gpo.task.benchmarks import Benchmark
+    from gpo.task.rows import Row
 
 app = typer.Typer(help="Tasks and benchmarks by name.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -125,8 +126,23 @@ def _show_benchmark(benchmark: Benchmark, rows: int, data_dir: Path | None) -> N
         _fact("here", f"no rows yet; {way}")
         return
     splits = read_folder(place)
+    _check_columns(splits, place)
     _fact("here", f"{place} ({_sizes({split: len(items) for split, items in splits.items()})})")
-    _rows([row.values for row in splits["train"][:rows]])
+    _rows([row.values for row in next(iter(splits.values()), [])[:rows]])
+
+
+def _check_columns(splits: Mapping[str, Sequence[Row]], place: Path) -> None:
+    """Raise the `DataError` that names the first row without the columns that rows of a benchmark have."""
+    from gpo.errors import DataError
+
+    for row in (row for rows in splits.values() for row in rows):
+        missing = [key for key in ("input", "target") if key not in row.values]
+        if missing:
+            has = ", ".join(ascii(str(key)) for key in list(row.values)[:10]) or "none"
+            raise DataError(
+                f"{row.source}: has no column {missing[0]!a}, only {has}; name the columns of files in {place} input "
+                "and target, or run them as data of your own: task.data, task.input and task.target"
+            )
 
 
 def _rows(rows: Iterable[Mapping[str, Any]]) -> None:

@@ -13,6 +13,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from gpo.config.masking import masked_config, masked_url
 from gpo.config.schema import Config
 from gpo.errors import ConfigError
 
@@ -66,8 +67,9 @@ def parse_config(
 
 
 def dump_config(config: Config) -> str:
-    """The resolved configuration as YAML; it holds names of environment variables and never a key."""
-    plain = config.model_dump(mode="json")
+    """The resolved configuration as YAML; it holds names of environment variables and never a key, nor what an address
+    says of one (see `masked_url`)."""
+    plain = masked_config(config.model_dump(mode="json"))
     return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110)
 
 
@@ -126,7 +128,8 @@ def apply_override(data: dict[str, Any], override: str) -> None:
     path, equals, raw = override.partition("=")
     keys = path.strip().split(".")
     if not equals or not all(keys):
-        raise ConfigError(f"--set {override}: must look like key.path=value, for instance optimize.epochs=1")
+        shown = f"{path}=…" if equals else override
+        raise ConfigError(f"--set {shown}: must look like key.path=value, for instance optimize.epochs=1")
     try:
         value = yaml.safe_load(raw) if raw.strip() else ""
     except _YAML_FAULTS:
@@ -158,6 +161,8 @@ def explain(error: ValidationError, source: str, lines: Mapping[KeyPath, int], r
         return f"{where}: the key {key} is missing"
     more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 and not _same_key(mistakes) else ""
     given = first.get("input")
+    if isinstance(given, str) and "://" in given:
+        given = masked_url(given)
     shown = f", not {given!r}" if isinstance(given, str | float | bool) and len(str(given)) < 60 else ""
     if (
         isinstance(given, int) and given.bit_length() < 64

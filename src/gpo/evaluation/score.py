@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from gpo.errors import ModelError, PermanentModelError
+from gpo.errors import GPOError, PermanentModelError
 from gpo.evaluation.outcome import Outcome, Score
 from gpo.evaluation.rounds import Rounds, ScorerSettings
 from gpo.evaluation.window import gather_window
@@ -40,8 +40,8 @@ class Scorer:
     settings: ScorerSettings = field(default_factory=ScorerSettings)
     on_outcome: OutcomeListener | None = None
     max_failed_share: float = 0.1
-    on_stop: Callable[[ModelError], Awaitable[None]] | None = None
-    """Awaited before `TooManyFailures` is raised and the calls under way are cancelled: they may finish in it."""
+    on_stop: Callable[[GPOError], Awaitable[None]] | None = None
+    """Awaited before an error is raised and the calls under way are cancelled: they may finish in it."""
 
     def __post_init__(self) -> None:
         self._rounds = Rounds(self.task, self.model, self.settings)
@@ -134,25 +134,28 @@ class Scorer:
         """Ask for the `pairs` (indices of prompt and example) and hand each outcome to `keep`."""
 
         async def one(number: int, column: int) -> None:
-            outcome = await self._rounds.outcome(prompts[number], examples[column])
-            keep(number, column, outcome)
-            if outcome.failure is not None:
-                await self._note_failure(split, outcome)
-            if self.on_outcome:
-                self.on_outcome(prompts[number], split, column, outcome)
+            try:
+                outcome = await self._rounds.outcome(prompts[number], examples[column])
+                keep(number, column, outcome)
+                if outcome.failure is not None:
+                    self._note_failure(split, outcome)
+                if self.on_outcome:
+                    self.on_outcome(prompts[number], split, column, outcome)
+            except GPOError as error:
+                # Whatever it was (the model, an own metric): other calls are paid for and about to be answered.
+                if self.on_stop:
+                    await self.on_stop(error)
+                raise
 
         await gather_window((one(number, column) for number, column in pairs), WINDOW)
 
-    async def _note_failure(self, split: str, outcome: Outcome) -> None:
+    def _note_failure(self, split: str, outcome: Outcome) -> None:
         # Counted over the whole split: a part of it may be asked for.
         everything = [example.id for example in self.task.examples(split)]
         size = len(everything)
         failed = self._failed.setdefault(split, set())
         failed.add(everything.index(outcome.example.id))
         if len(failed) > max(1, self.max_failed_share * size):
-            error = TooManyFailures(
+            raise TooManyFailures(
                 f"{len(failed)} of {size} {split} examples could not be scored; the last one: {outcome.failure}"
             )
-            if self.on_stop:
-                await self.on_stop(error)
-            raise error

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,10 +25,15 @@ _ATTEMPTS = 3
 
 
 class Embedded:
-    """A GGUF model behind the `Model` protocol. Use `open_embedded` to get one; one event loop a handle."""
+    """A GGUF model behind the `Model` protocol. Use `open_embedded` to get one; one event loop a handle.
+
+    `engine` is shared with the handles of equal weights and settings from the first use on: one that is opened and
+    never used keeps no engine alive, whether it is closed or not.
+    """
 
     def __init__(self, engine: Engine, *, identity: str, timeout: float = 600.0) -> None:
         self.engine = engine
+        self._uses = False
         self._identity = identity
         self._timeout = timeout
         self._wires: dict[Server, Wire] = {}
@@ -75,12 +82,12 @@ class Embedded:
             await wire.aclose()
         if self._session:
             await self._session.close()
-        if _release(self.engine):
-            await asyncio.to_thread(self.engine.close)
+        if self._uses and _release(self.engine):
+            await _in_own_thread(self.engine.close)
 
     async def _complete(self, request: Request) -> Reply:
         # Without a lane, and where several completions are asked for, the engine finds the slots that fit by itself.
-        slots = self.engine.slots
+        slots = self._shared().slots
         slot = slots.take(request.lane) if request.lane and request.n == 1 else None
         if slot is None:
             return await self._sent(request, None)
@@ -125,11 +132,18 @@ class Embedded:
         return replace(reply, usage=replace(reply.usage, completion_tokens=tokens))
 
     async def _server(self) -> Server:
+        engine = self._shared()
+        if up := engine.server:
+            return up
+        return await asyncio.to_thread(engine.start)
+
+    def _shared(self) -> Engine:
         if self._closed:
             raise PermanentModelError(f"{self._identity}: closed")
-        if up := self.engine.server:
-            return up
-        return await asyncio.to_thread(self.engine.start)
+        if not self._uses:
+            self.engine = _use(self.engine, self._identity)
+            self._uses = True
+        return self.engine
 
     def _wire(self, server: Server) -> Wire:
         if server not in self._wires:
@@ -152,11 +166,15 @@ def open_embedded(
     path: Path, *, identity: str, name: str, settings: EngineSettings | None = None, timeout: float = 600.0
 ) -> Embedded:
     """The model in the GGUF file `path`; equal weights and settings share one engine. Starts nothing."""
-    settings = settings or EngineSettings()
+    return Embedded(Engine(path, name=name, settings=settings), identity=identity, timeout=timeout)
+
+
+def _use(engine: Engine, identity: str) -> Engine:
+    """The one engine for the weights `identity` under these settings, `engine` where there is none: one user more."""
     with _registry:
-        engine = _engines.setdefault((identity, settings), Engine(path, name=name, settings=settings))
-        _users[engine] = _users.get(engine, 0) + 1
-    return Embedded(engine, identity=identity, timeout=timeout)
+        shared = _engines.setdefault((identity, engine.settings), engine)
+        _users[shared] = _users.get(shared, 0) + 1
+        return shared
 
 
 def _release(engine: Engine) -> bool:
@@ -169,6 +187,27 @@ def _release(engine: Engine) -> bool:
         for key in [key for key, value in _engines.items() if value is engine]:
             del _engines[key]
         return True
+
+
+async def _in_own_thread(work: Callable[[], None]) -> None:
+    """Do `work` in a thread of its own: in asyncio's few all may wait for the very engine that is to be stopped."""
+    loop = asyncio.get_running_loop()
+    done = loop.create_future()
+
+    def settle() -> None:
+        if not done.done():
+            done.set_result(None)
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            # A loop that is over waits for nothing.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(settle)
+
+    threading.Thread(target=run, daemon=True, name="gpo-engine-stop").start()
+    await done
 
 
 def _joined(replies: list[Reply]) -> Reply:

@@ -6,6 +6,7 @@ Knows sizes alone: the longest request in tokens, bytes a token, the machine's m
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,9 +63,40 @@ def slot_count(wanted: int, context: int, token_bytes: int, memory: int | None) 
     return max(LEAST_SLOTS, min(wanted, room))
 
 
-def memory() -> int | None:
-    """The machine's memory in bytes; None where it cannot be told."""
+def memory(root: Path = Path("/")) -> int | None:
+    """Bytes of memory that this process may use: the machine's, or less where a container or a job is given less; None
+    where it cannot be told. `root` is where the machine's files are."""
     try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
+        physical = None
+    known = [value for value in (physical, *_group_limits(root)) if value is not None and value > 0]
+    return min(known, default=None)
+
+
+def _group_limits(root: Path) -> Iterator[int | None]:
+    """What Linux's control groups allow, of version 2 and of version 1, the group's own and all above it."""
+    try:
+        groups = (root / "proc/self/cgroup").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return
+    for line in groups.splitlines():
+        number, _, rest = line.partition(":")
+        controllers, _, name = rest.partition(":")
+        if number == "0" and not controllers:
+            top, file = root / "sys/fs/cgroup", "memory.max"
+        elif "memory" in controllers.split(","):
+            top, file = root / "sys/fs/cgroup/memory", "memory.limit_in_bytes"
+        else:
+            continue
+        # In a container the name may be the host's, and its own group is at the top.
+        here = [part for part in name.split("/") if part not in ("", ".", "..")]
+        for depth in range(len(here) + 1):
+            yield _limit(top.joinpath(*here[:depth], file))
+
+
+def _limit(file: Path) -> int | None:
+    try:
+        return int(file.read_text(encoding="ascii"))
+    except (OSError, ValueError):  # there is none, or it says "max"
         return None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from gpo.config.masking import MASK, is_masked, masked_url
 from gpo.config.schema import ModelConfig
 from gpo.errors import ConfigError
 from gpo.model.gate import Gate
@@ -78,7 +79,7 @@ class Endpoints:
     @staticmethod
     def _shares(other: ModelConfig, key: tuple[str, str | None]) -> bool:
         try:
-            return not _is_embedded(other) and _endpoint(other) == key
+            return _endpoint(other) == key
         except ConfigError:
             return False  # said when that one is opened
 
@@ -99,7 +100,7 @@ def open_model(
     """
     where = f"models.{role}"
     if _is_embedded(config):
-        return _embedded(config, where, base_dir, on_pull, needs)
+        return _embedded(config, where, base_dir, on_pull, needs, endpoints or Endpoints([config]))
     return _wire(config, where, endpoints or Endpoints([config]))
 
 
@@ -137,16 +138,23 @@ def _name(config: ModelConfig) -> str:
 
 
 def _endpoint(config: ModelConfig) -> tuple[str, str | None]:
-    """Address and key of a model that is called over the wire. Raises `ConfigError` where the address is none."""
+    """Address and key of a model, "" and None of an embedded one. Raises `ConfigError` where the address is none."""
     from gpo.model.identity import clean_url
 
+    if _is_embedded(config):
+        return "", None
     if config.base_url is None:
         return OPENAI, config.api_key_env or "OPENAI_API_KEY"
     return clean_url(config.base_url), config.api_key_env
 
 
 def _embedded(
-    config: ModelConfig, where: str, base_dir: Path, on_pull: PullProgress | None, needs: Needs | None
+    config: ModelConfig,
+    where: str,
+    base_dir: Path,
+    on_pull: PullProgress | None,
+    needs: Needs | None,
+    endpoints: Endpoints,
 ) -> OpenModel:
     from gpo.model.embedded import open_embedded
     from gpo.model.engine_fit import DOUBLE_BELOW, Needs, fit
@@ -177,6 +185,9 @@ def _embedded(
         cost=lambda tokens: 0.0,
         shareable=True,
         retry=True,
+        retries=config.retries,
+        retry_delay=config.retry_delay,
+        rates=endpoints.rates(config),
         double_below=DOUBLE_BELOW,
     )
 
@@ -197,7 +208,11 @@ def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
         base_url, key_env = OPENAI, key_env or "OPENAI_API_KEY"
         advice = f"check the network, or give {where}.base_url"
     elif not base_url.startswith(("http://", "https://")):
-        raise ConfigError(f"{where}.base_url: {base_url!r} must begin with http:// or https://")
+        raise ConfigError(f"{where}.base_url: {masked_url(base_url)!r} must begin with http:// or https://")
+    elif is_masked(base_url):
+        raise ConfigError(
+            f"{where}.base_url: {MASK} stands for what GPO does not write down; put the password or key in again"
+        )
     try:
         identity = wire_identity(base_url, _name(config))
     except ConfigError as error:

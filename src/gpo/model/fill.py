@@ -20,6 +20,11 @@ class Filling:
         self._model = model
 
     @property
+    def model(self) -> Model:
+        """The wrapped model."""
+        return self._model
+
+    @property
     def identity(self) -> str:
         """The wrapped model's."""
         return self._model.identity

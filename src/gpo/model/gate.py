@@ -65,8 +65,10 @@ class Gate:
         ready = [line for line in lines if line.may_go()]
         while ready and self.in_flight < self.limits.limit:
             line = ready[0] if len(ready) == 1 else min(ready, key=Line.rank)
-            line.let_go()
-            if not line.may_go():
+            # Asked again each time: lines may share rates, and another one has just taken what there was.
+            if line.may_go():
+                line.let_go()
+            else:
                 ready.remove(line)
         if waits := [line.wait for line in lines if line.wait]:
             self._ring_in(min(waits))
@@ -195,7 +197,7 @@ class Line:
         if self._again:
             turn = heappop(self._again)[-1]
         else:
-            turn = self._fresh.pop(self._left)
+            turn = self._fresh.pop(self._left, double=self._doubles)
             # `_take` counts it in its lane; without one it was alone in a lane of its own.
             self._fresh.leave(_key(turn))
         self._left = None
@@ -215,9 +217,10 @@ class Line:
             heappop(self._again)
         if self._again:
             return self._again[0][-1]
-        while (turn := self._fresh.peek(self._left)) is not None and turn.given.done():
-            self._fresh.leave(_key(self._fresh.pop(self._left)))
-        return self._fresh.peek(self._left, double=self._doubles)
+        double = self._doubles
+        while (turn := self._fresh.peek(self._left, double=double)) is not None and turn.given.done():
+            self._fresh.leave(_key(self._fresh.pop(self._left, double=double)))
+        return turn
 
     @property
     def _doubles(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from gpo.config.masking import masked_url
 from gpo.errors import ConfigError
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -37,8 +38,7 @@ def split_url(base_url: str) -> SplitResult:
     except ValueError:
         valid = False
     if not valid:
-        # What stands before an @ may be a password.
-        shown = base_url.strip().rpartition("@")[2][:100]
+        shown = masked_url(base_url.strip())[:100]
         raise ConfigError(
             f"{shown!r} is no address of a server; write it as http://HOST:PORT/v1 or https://HOST/v1"
         )

@@ -36,6 +36,7 @@ class Turns(Generic[T]):
         # Keys of lanes with waiting items, by whether a call of theirs is under way; dicts keep the order of arrival.
         self._idle: dict[Hashable, None] = {}
         self._worked: dict[Hashable, None] = {}
+        self._long: dict[Hashable, None] = {}  # those of the worked ones that are worth beginning once more
         self._size = 0
 
     def __len__(self) -> int:
@@ -51,19 +52,15 @@ class Turns(Generic[T]):
         self._file(lane, found)
 
     def peek(self, after: Hashable = None, *, double: bool = True) -> T | None:
-        """What `pop` would give, None where nobody waits; without `double` also where it is of a lane that is worked on
-        elsewhere, unless so many of it wait that beginning it once more is soon made good."""
-        key = self._next(after)
-        if not double and key in self._worked and key != after:
-            lane = self._lanes[key]
-            if len(lane.waiting) <= LONG * lane.busy:
-                return None
+        """What `pop` would give, None where nobody waits; without `double` also where all who wait are of lanes that
+        are worked on elsewhere, unless so many of a lane wait that beginning it once more is soon made good."""
+        key = self._next(after, double)
         return None if key is None else self._lanes[key].waiting[0]
 
-    def pop(self, after: Hashable = None) -> T:
+    def pop(self, after: Hashable = None, *, double: bool = True) -> T:
         """The next item, when a place is free that a call of the lane `after` has left; it counts as under way in
-        its lane until `leave`. Raises `IndexError` where nobody waits."""
-        key = self._next(after)
+        its lane until `leave`. Raises `IndexError` where `peek` gives None."""
+        key = self._next(after, double)
         if key is None:
             raise IndexError("nobody waits")
         lane = self._lanes[key]
@@ -71,8 +68,8 @@ class Turns(Generic[T]):
         self._size -= 1
         lane.busy += 1
         # Filed anew at the end: of lanes that are worked on, another one is next.
-        self._idle.pop(key, None)
-        self._worked.pop(key, None)
+        for places in (self._idle, self._worked, self._long):
+            places.pop(key, None)
         self._file(key, lane)
         return item
 
@@ -95,19 +92,21 @@ class Turns(Generic[T]):
 
     def _file(self, key: Hashable, lane: _Lane[T]) -> None:
         """Put the lane where `pop` looks for it."""
-        if not lane.waiting:
-            self._idle.pop(key, None)
-            self._worked.pop(key, None)
-            if not lane.busy:
-                del self._lanes[key]
-        elif lane.busy:
-            self._idle.pop(key, None)
-            self._worked.setdefault(key)
-        else:
-            self._worked.pop(key, None)
-            self._idle.setdefault(key)
+        waiting = len(lane.waiting)
+        _keep(self._idle, key, waiting > 0 and not lane.busy)
+        _keep(self._worked, key, waiting > 0 and lane.busy > 0)
+        _keep(self._long, key, lane.busy > 0 and waiting > LONG * lane.busy)
+        if not waiting and not lane.busy:
+            del self._lanes[key]
 
-    def _next(self, after: Hashable) -> Hashable:
+    def _next(self, after: Hashable, double: bool) -> Hashable:
         if after in self._worked or after in self._idle:
             return after
-        return next(iter(self._idle or self._worked), None)
+        return next(iter(self._idle or (self._worked if double else self._long)), None)
+
+
+def _keep(places: dict[Hashable, None], key: Hashable, stays: bool) -> None:
+    if stays:
+        places.setdefault(key)
+    else:
+        places.pop(key, None)

@@ -20,6 +20,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from yarl import URL
 
+from gpo.config.masking import url_secrets
 from gpo.errors import ConfigError, ModelError, TransientModelError
 from gpo.model.identity import clean_url, split_url, wire_identity
 from gpo.model.model import Reply, Request, Usage
@@ -61,7 +62,6 @@ class Wire:
         self._model = model
         self._identity = identity or wire_identity(base_url, model)
         self._key = _sendable(api_key) if api_key else None
-        self._secret = self._key or (unquote(parts.password) if parts.password else None)
         self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self._key:
             self._headers["Authorization"] = f"Bearer {self._key}"
@@ -69,6 +69,8 @@ class Wire:
             pair = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
             self._headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
         self._proxy = _proxy(parts.scheme, parts.hostname or "")
+        keys = (self._key or "", *url_secrets(base_url), *url_secrets(self._proxy or ""))
+        self._secrets = tuple(key for key in keys if key)
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(_CONNECT, timeout))
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -148,9 +150,9 @@ class Wire:
                 break
             self.lacking |= {unsupported}
         if status != 200:
-            raise response_error(status, headers, body, endpoint=self._identity, key=self._secret)
+            raise response_error(status, headers, body, endpoint=self._identity, key=self._secrets)
         try:
-            return decode(body, request, self._identity, lacking)
+            return decode(body, request, self._identity, lacking, key=self._secrets)
         except (ValueError, RecursionError):
             raise self._unreadable(body) from None
 
@@ -163,11 +165,11 @@ class Wire:
             async with session.post(url, data=data, allow_redirects=False) as response:
                 return response.status, response.headers, await response.read()
         except aiohttp.ConnectionTimeoutError as error:
-            raise connection_error(error, self._base, self._secret) from None
+            raise connection_error(error, self._base, self._secrets) from None
         except TimeoutError:
             raise TransientModelError(f"{self._identity}: no answer in {self._timeout.total:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise connection_error(error, self._base, self._secret) from None
+            raise connection_error(error, self._base, self._secrets) from None
 
     def _unreadable(self, body: bytes) -> ModelError:
         # Some gateways pass an upstream failure on as a 200 with an error in it.
@@ -176,8 +178,8 @@ class Wire:
         except (ValueError, KeyError, TypeError, RecursionError):
             code = None
         if isinstance(code, int) and 400 <= code < 600:
-            return response_error(code, {}, body, endpoint=self._identity, key=self._secret)
-        return unreadable_error(body, endpoint=self._identity, key=self._secret)
+            return response_error(code, {}, body, endpoint=self._identity, key=self._secrets)
+        return unreadable_error(body, endpoint=self._identity, key=self._secrets)
 
     async def _open(self) -> aiohttp.ClientSession:
         """A session for the running loop; that of another loop is closed."""

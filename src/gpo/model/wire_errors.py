@@ -12,12 +12,17 @@ import ssl
 import time
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from gpo.errors import ModelError, PermanentModelError, TransientModelError
 
+if TYPE_CHECKING:
+    import aiohttp
+
 Parameter = Literal["max_tokens", "temperature", "seed", "stop", "n"]
+Secrets = str | Sequence[str] | None
+"""What must not stand in an error: a key, or several."""
 
 _PARAMETERS: Sequence[Parameter] = ("max_tokens", "temperature", "seed", "stop", "n")
 _SECRET = re.compile(
@@ -37,6 +42,8 @@ _ONE_CHOICE = re.compile(
     r"(?i)only one (completion )?choice|multiple (choices|completions)|"
     r"(?<![\w'])['\"`]?n['\"`]?\s*(>|=|:|must|should|greater|cannot|can't|is not)"
 )
+_PROXY = "the proxy in HTTPS_PROXY or HTTP_PROXY"
+_CHECK_PROXY = f"check {_PROXY}"
 _LONGEST = 200
 # Of a longer body the rest is not looked at: an error needs no more.
 _READ = 20_000
@@ -54,17 +61,23 @@ class EmptyReplyError(TransientModelError):
     that it will not answer."""
 
 
-def redact(text: str, key: str | None = None) -> str:
+def redact(text: str, key: Secrets = None) -> str:
     """`text` without `key`, in any of the spellings that a server echoes, and whatever else looks like a key."""
-    if key and len(key) > 2:
-        spellings = {key, quote(key, safe=""), json.dumps(key)[1:-1]}
+    keys = (key,) if isinstance(key, str) else key or ()
+    spellings = {
+        spelling
+        for one in keys
+        if len(one) > 2
+        for spelling in (one, quote(one, safe=""), json.dumps(one)[1:-1])
+    }
+    if spellings:
         anyone = "|".join(re.escape(spelling) for spelling in sorted(spellings, key=len, reverse=True))
         text = re.sub(anyone, "[key]", text, flags=re.IGNORECASE)
     return _SECRET.sub("[key]", text)
 
 
 def response_error(
-    status: int, headers: Mapping[str, str], body: bytes, *, endpoint: str, key: str | None
+    status: int, headers: Mapping[str, str], body: bytes, *, endpoint: str, key: Secrets
 ) -> ModelError:
     """The error for a response other than 200, with the provider's own words."""
     words = _provider_words(body, key)
@@ -80,6 +93,7 @@ def response_error(
         401: "check the key (api_key_env)",
         403: "check the key's rights",
         404: "check the model and base_url",
+        407: _CHECK_PROXY,
         413: "the request is too large",
     }
     hint = "check base_url (the server points elsewhere)" if 300 <= status < 400 else hints.get(status)
@@ -106,16 +120,18 @@ def unsupported_parameter(body: bytes) -> Parameter | None:
     return next(quoted, None)
 
 
-def unreadable_error(body: bytes, *, endpoint: str, key: str | None) -> TransientModelError:
+def unreadable_error(body: bytes, *, endpoint: str, key: Secrets) -> TransientModelError:
     """The error for a 200 whose body is no completion: cut off, not JSON, or of another shape."""
     start = clean(redact(body[:_READ].decode("utf-8", "replace"), key))[:80]
     return TransientModelError(f"{endpoint}: the answer is no completion (it begins {start!r})", status=200)
 
 
-def connection_error(error: Exception, base_url: str, key: str | None = None) -> ModelError:
+def connection_error(error: Exception, base_url: str, key: Secrets = None) -> ModelError:
     """The error for a connection that was refused, lost or never made."""
     import aiohttp
 
+    if isinstance(error, aiohttp.ClientHttpProxyError | aiohttp.InvalidURL):
+        return _proxy_error(error, base_url, key)
     causes = _causes(error)
     if any(isinstance(cause, ssl.SSLError | ssl.CertificateError) for cause in causes):
         reason = clean(redact(str(error), key))
@@ -125,9 +141,13 @@ def connection_error(error: Exception, base_url: str, key: str | None = None) ->
         insecure.unsent = isinstance(error, aiohttp.ClientConnectorError)
         return insecure
     if not isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-        reason = clean(redact(f"{type(error).__name__} {error}".strip(), key))
+        # `str` of an error about a response ends with the whole address.
+        said = _told(error) if isinstance(error, aiohttp.ClientResponseError) else str(error)
+        reason = clean(redact(f"{type(error).__name__} {said}".strip(), key))
         return TransientModelError(f"the connection to {base_url} failed ({reason})")
-    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        reason = f"{_PROXY} does not answer"
+    elif any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         reason = "connection refused"
     elif isinstance(error, aiohttp.ClientConnectorDNSError):
         reason = "the host name is not known"
@@ -162,6 +182,32 @@ def clean(text: str) -> str:
     return line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
 
 
+def _proxy_error(
+    error: aiohttp.ClientHttpProxyError | aiohttp.InvalidURL, base_url: str, key: Secrets
+) -> ModelError:
+    """The error for a proxy that lets nobody through, or whose address is none: the text of both holds its password."""
+    import aiohttp
+
+    if isinstance(error, aiohttp.InvalidURL):
+        found: ModelError = PermanentModelError(
+            f"{base_url} cannot be asked ({type(error).__name__}); check base_url and {_PROXY}"
+        )
+    else:
+        line = f"the proxy does not let us through to {base_url} ({clean(redact(_told(error), key))})"
+        passing = error.status >= 500 or error.status in (408, 429)
+        found = (
+            TransientModelError(line, status=error.status)
+            if passing
+            else PermanentModelError(f"{line}; {_CHECK_PROXY}", status=error.status)
+        )
+    found.unsent = True
+    return found
+
+
+def _told(error: aiohttp.ClientResponseError) -> str:
+    return f"HTTP {error.status}: {error.message}"
+
+
 def _causes(error: BaseException) -> list[BaseException]:
     causes: list[BaseException] = []
     current: BaseException | None = error
@@ -182,7 +228,7 @@ def _error_object(body: bytes) -> dict[str, Any] | None:
     return {"message": error} if isinstance(error, str) else error if isinstance(error, dict) else None
 
 
-def _provider_words(body: bytes, key: str | None) -> str:
+def _provider_words(body: bytes, key: Secrets) -> str:
     error = _error_object(body)
     if error is None:
         words = re.sub(r"<[^>]*>", " ", body[:_READ].decode("utf-8", "replace"))

@@ -11,7 +11,10 @@ from typing import Any
 
 from gpo.errors import PermanentModelError
 from gpo.model.model import Reply, Request, Usage
-from gpo.model.wire_errors import EmptyReplyError, clean
+from gpo.model.wire_errors import EmptyReplyError, Secrets, clean, redact
+
+_MOST_TOKENS = 2**40
+"""More than any call can have; so many that a million such calls still add up to an integer of SQLite."""
 
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -38,13 +41,15 @@ def encode(
     return _compact(body).encode("utf-8", "replace")
 
 
-def decode(body: bytes, request: Request, endpoint: str, lacking: Collection[str] = ()) -> Reply:
+def decode(
+    body: bytes, request: Request, endpoint: str, lacking: Collection[str] = (), *, key: Secrets = None
+) -> Reply:
     """The reply that `body` holds, with at least one and at most `request.n` texts.
 
     A content of null after a finish by "stop" or "length" is an empty text. Raises `ValueError` where `body` is no
     completion, `EmptyReplyError` where it has no choices, and `PermanentModelError` (scope "call") where they hold no
     text: a filter, a refusal. Of several choices those that were filtered are empty texts, and their finish reason says
-    so.
+    so. What an error repeats of `body` is without `key`.
     """
     data = json.loads(body)
     if not isinstance(data, dict) or not isinstance(data.get("choices"), list):
@@ -57,7 +62,8 @@ def decode(body: bytes, request: Request, endpoint: str, lacking: Collection[str
     choices = choices[: request.n]
     read = [_read(choice) for choice in choices]
     if all(isinstance(text, _NoText) for text in read):
-        raise PermanentModelError(f"{endpoint}: {read[0]}", scope="call", status=200)
+        reason = clean(redact(read[0], key))
+        raise PermanentModelError(f"{endpoint}: {reason}", scope="call", status=200)
     texts = ["" if isinstance(text, _NoText) else text for text in read]
     if "stop" in lacking:
         texts = [_until(text, request.stop) for text in texts]
@@ -82,9 +88,9 @@ def _read(choice: dict[str, Any]) -> str:
         text = "".join(str(part.get("text") or "") for part in text if isinstance(part, dict))
     if text is None:
         if isinstance(message, dict) and isinstance(message.get("refusal"), str):
-            return _NoText(clean(f"the model refused: {message['refusal']}"))
+            return _NoText(f"the model refused: {message['refusal']}")
         # A model that stops at once said nothing, and that is an answer.
-        return "" if reason in ("stop", "length") else _NoText(clean(f"answered without a text ({reason})"))
+        return "" if reason in ("stop", "length") else _NoText(f"answered without a text ({reason})")
     if not isinstance(text, str):
         raise ValueError("the content is no text")
     # Escapes of lone surrogates are legal JSON; no file and no database takes them.
@@ -115,4 +121,4 @@ def _usage(data: Any) -> Usage:
 
 
 def _count(value: Any) -> int:
-    return max(0, value) if isinstance(value, int) else 0
+    return min(max(0, value), _MOST_TOKENS) if isinstance(value, int) else 0

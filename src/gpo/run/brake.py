@@ -112,6 +112,10 @@ class Braked:
         """Answer `request`. Raises what the model raises."""
         try:
             return await self._model.complete(request)
+        except TransientModelError as error:
+            # Nobody tries it again: a model that is a function has no retries.
+            await self._brake.stop(error)
+            raise
         except PermanentModelError as error:
             # What failed for a passing reason and outlived its retries is not the fault of the call: to go on without
             # the example would make the result depend on the weather.

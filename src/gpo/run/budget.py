@@ -116,10 +116,15 @@ class Budget:
         return {role: count for role, count in sorted(self._lost.items()) if count}
 
     @property
+    def seconds(self) -> float:
+        """Wall time so far, over all processes: this one's as well, which the journal learns at its end only."""
+        return self._before + time.monotonic() - self._started
+
+    @property
     def seconds_left(self) -> float | None:
         """Until `max_seconds`, None where there is no such cap."""
         cap = self._config.max_seconds
-        return None if cap is None else cap - self._before - (time.monotonic() - self._started)
+        return None if cap is None else cap - self.seconds
 
     @property
     def out_of_time(self) -> BudgetError:

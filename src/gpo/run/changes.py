@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gpo.config.masking import masked_config
+
 HARMLESS = (
     ("models", "*", "concurrency"),
     ("models", "*", "requests_per_minute"),
@@ -22,13 +24,17 @@ HARMLESS = (
 )
 """Keys (and all below them) that may change between a run and its continuation."""
 
+LATER = (("columns_digest",), ("metric_code",))
+"""Beside the configuration: what a run of an older GPO does not say of itself cannot be compared."""
+
 _ABSENT = object()
 
 
 def changed_keys(recorded: Mapping[str, Any], current: Mapping[str, Any]) -> list[str]:
     """The dotted keys whose values differ, each with both values where they are short, `HARMLESS` ones left
-    out. Both are resolved configurations as JSON has them (tuples count as lists)."""
-    before, after = (json.loads(json.dumps(config)) for config in (recorded, current))
+    out. Both are resolved configurations as JSON has them (tuples count as lists). Of addresses what is masked is not
+    compared: another password makes no other run."""
+    before, after = (json.loads(json.dumps(masked_config(config))) for config in (recorded, current))
     return list(_differences(before, after, ()))
 
 
@@ -52,7 +58,7 @@ def completed(recorded: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _differences(before: Any, after: Any, path: tuple[str, ...]) -> Iterator[str]:
-    if any(_matches(pattern, path) for pattern in HARMLESS):
+    if any(_matches(pattern, path) for pattern in HARMLESS) or (before is _ABSENT and path in LATER):
         return
     if isinstance(before, dict) and isinstance(after, dict):
         for key in dict.fromkeys((*before, *after)):

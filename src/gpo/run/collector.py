@@ -7,27 +7,32 @@ eighth of the processor time of a call. Knows no run.
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 _SELDOM = (20_000, 20, 20)
+_lock = threading.Lock()
 _users = 0
 _before: tuple[int, int, int] = (0, 0, 0)
 
 
 @contextmanager
 def seldom_collected() -> Iterator[None]:
-    """Collect seldom within the block, as before after it. Blocks may overlap: the last one to end restores."""
+    """Collect seldom within the block, as before after it. Blocks may overlap, in several threads too: the last one to
+    end restores."""
     global _users, _before
-    if _users == 0:
-        _before = gc.get_threshold()
-        gc.freeze()
-        gc.set_threshold(*_SELDOM)
-    _users += 1
+    with _lock:
+        if _users == 0:
+            _before = gc.get_threshold()
+            gc.freeze()
+            gc.set_threshold(*_SELDOM)
+        _users += 1
     try:
         yield
     finally:
-        _users -= 1
-        if _users == 0:
-            gc.set_threshold(*_before)
-            gc.unfreeze()
+        with _lock:
+            _users -= 1
+            if _users == 0:
+                gc.set_threshold(*_before)
+                gc.unfreeze()

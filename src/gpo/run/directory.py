@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from gpo.config.masking import masked_config
 from gpo.errors import RunError
 from gpo.run.changes import changed_keys, completed
 from gpo.run.files import text_bytes, write_atomically
@@ -119,7 +120,7 @@ class RunDirectory:
         self.check(config)  # again: another process may have begun a run before we had the lock
         self._journal = Journal(self.journal_path)
         if not self._journal.has_calls:
-            self._journal.put_meta(_CONFIG, config)
+            self._journal.put_meta(_CONFIG, masked_config(config))
         text = text_bytes(config_text)
         if not self.config_path.exists() or self.config_path.read_bytes() != text:
             write_atomically(self.config_path, text)

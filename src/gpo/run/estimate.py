@@ -32,6 +32,9 @@ CANDIDATE_BYTES = 200
 ROW_BYTES = 80
 """Words that a template puts around a prompt or a row."""
 
+Asked = tuple[list[tuple[int, int]], float]
+"""An example's rounds, each as (prompt, completion) tokens, and how often they are asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
@@ -117,32 +120,36 @@ def _caps(found: Estimate, budget: BudgetConfig) -> list[str]:
 def _task(plan: Plan, *, most: bool) -> Load:
     """Scoring: dev for every prompt, test for two, and the train batches that a reflection reads."""
     task = plan.task
-    rounds: list[tuple[list[tuple[int, int]], float]] = []
-    rounds += _dev(plan, [scoring_rounds(plan, example, most) for example in task.splits.dev], most)
-    rounds += [(scoring_rounds(plan, example, most), 2) for example in task.splits.test]
+    rounds: list[Asked] = [(scoring_rounds(plan, example, most), 2) for example in task.splits.test]
     if _reflects(plan) and task.splits.train:
         rounds += [
             (scoring_rounds(plan, example, most), 1) for example in task.splits.train
         ] * plan.optimize.epochs
-    calls = sum(times * len(parts) for parts, times in rounds)
-    prompt = sum(times * sum(tokens for tokens, _ in parts) for parts, times in rounds)
-    completion = sum(times * sum(tokens for _, tokens in parts) for parts, times in rounds)
+    dev = _dev(plan, [scoring_rounds(plan, example, most) for example in task.splits.dev], most)
+    calls, prompt, completion = (sum(parts) for parts in zip(dev, _sums(rounds), strict=True))
     return _load(plan.task_model.cost, round(calls), round(prompt), round(completion))
 
 
-def _dev(
-    plan: Plan, sizes: list[list[tuple[int, int]]], most: bool
-) -> list[tuple[list[tuple[int, int]], float]]:
-    """The dev examples and how often each is asked. A race meets some more often than others: nobody knows which, and
-    at most they are the longest."""
+def _sums(rounds: Sequence[Asked]) -> tuple[float, float, float]:
+    """Calls, prompt tokens and completion tokens."""
+    return (
+        sum(times * len(parts) for parts, times in rounds),
+        sum(times * sum(prompt for prompt, _ in parts) for parts, times in rounds),
+        sum(times * sum(completion for _, completion in parts) for parts, times in rounds),
+    )
+
+
+def _dev(plan: Plan, sizes: Sequence[list[tuple[int, int]]], most: bool) -> tuple[float, ...]:
+    """The sums over the dev examples. A race meets some more often than others: nobody knows which, and at most they
+    are the longest. Where candidates are rejected it takes less."""
     loop = plan.loop
     if not loop.racing:
-        return [(parts, 1 + loop.steps * loop.candidates) for parts in sizes]
+        return _sums([(parts, 1 + loop.steps * loop.candidates) for parts in sizes])
     met = meetings(loop.candidates, len(sizes))
     if not most:
-        return [(parts, 1 + loop.steps * sum(met) / len(met)) for parts in sizes]
+        return _sums([(parts, 1 + loop.steps * sum(met) / len(met)) for parts in sizes])
     longest = sorted(sizes, key=lambda parts: -sum(prompt + completion for prompt, completion in parts))
-    return [(parts, 1 + loop.steps * times) for parts, times in zip(longest, met, strict=True)]
+    return _sums([(parts, 1 + loop.steps * times) for parts, times in zip(longest, met, strict=True)])
 
 
 def _published(plan: Plan, settings: OriginalConfig | None) -> Estimate:

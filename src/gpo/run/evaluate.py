@@ -5,12 +5,13 @@ Knows a plan; it does not know the optimizer.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from gpo.errors import ConfigError
+from gpo.errors import ConfigError, ModelError, RunError
 from gpo.evaluation.outcome import Outcome
 from gpo.evaluation.score import Scorer
 from gpo.evaluation.statistics import Interval, wilson
@@ -62,15 +63,22 @@ class Evaluation:
 async def evaluate_prompt(
     plan: Plan, prompt: str, split: str, progress: Progress | None = None, watcher: Watcher | None = None
 ) -> Evaluation:
-    """Score `prompt` on `split`. Raises `ConfigError` for an unknown split, `BudgetError` at a cap (which holds for one
-    command), and what the model raises; what was answered until then is in the user's store."""
+    """Score `prompt` on `split`. Raises `ConfigError` for a split that is unknown or empty, `BudgetError` at a cap
+    (which holds for one command), `ModelError` where no row could be scored, and what the model raises; what was
+    answered until then is in the user's store."""
     if split not in SPLITS:
         raise ConfigError(f"--split {split}: choose one of {', '.join(SPLITS)}")
+    if not plan.task.examples(split):
+        raise ConfigError(f"--split {split}: has no rows")
     progress = progress or Progress()
     progress.phase, progress.pairs_planned = "scoring the initial prompt", len(plan.task.examples(split))
 
+    failures: list[str] = []
+
     def count(prompt: str, split: str, index: int, outcome: Outcome) -> None:
         progress.pairs_done += 1
+        if outcome.failure is not None:
+            failures.append(outcome.failure)
 
     shared = SharedStore.open(warn=watcher.note if watcher else lambda line: None)
     with TemporaryDirectory(prefix="gpo-") as folder:
@@ -89,11 +97,15 @@ async def evaluate_prompt(
         finally:
             await plan.task_model.model.aclose()
             await plan.optimizer_model.model.aclose()
+            with suppress(RunError):
+                await journal.flush()  # what is in the journal goes on into the store
             journal.close()
             if shared:
                 shared.close()
-    progress.phase = "done"
     values = [value for value in score.values if value is not None]
+    if not values:
+        raise ModelError(f"no example of the {split} split could be scored; the last one: {failures[-1]}")
+    progress.phase = "done"
     return Evaluation(
         prompt=prompt,
         split=split,

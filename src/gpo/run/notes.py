@@ -30,12 +30,17 @@ class Notebook:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._named: set[str] = set()
+        self._step: int | None = None
 
-    def prompt(self, prompt: str, step: int | None = None) -> None:
-        """Name a prompt once."""
+    def step_started(self, step: int) -> None:
+        """What is named from now on was brought up by `step`."""
+        self._step = step
+
+    def prompt(self, prompt: str) -> None:
+        """Name a prompt once, with the step that is under way."""
         if prompt not in self._named:
             self._named.add(prompt)
-            self._journal.put_prompt(prompt_id(prompt), prompt, step)
+            self._journal.put_prompt(prompt_id(prompt), prompt, self._step)
 
     def examples(self, split: str, task: Task) -> None:
         """Keep question and expected answer of a split that is scored, for whoever looks at single examples."""
@@ -96,15 +101,9 @@ def step_summary(record: StepRecord) -> dict[str, Any]:
         "prompt": record.chosen,
         "dev": record.chosen_score,
         "best_dev": record.best_score,
-        "candidates_scored": _scored(record),
+        "candidates_scored": record.scored,
         "candidates_rejected": sum(item.rejected is not None for item in record.candidates),
     }
-
-
-def _scored(record: StepRecord) -> int:
-    """Candidates that were run on dev, on the whole of it or on a part."""
-    estimates = record.estimates or (None,) * len(record.scores)
-    return sum(pair != (None, None) for pair in zip(record.scores, estimates, strict=True))
 
 
 def _candidate(item: Candidate, score: float | None, parent: str) -> dict[str, Any]:

@@ -50,16 +50,16 @@ class Run:
         Raises `GPOError` and `asyncio.CancelledError`; what was paid for is in the journal, and the best prompt so far
         in `best_prompt.txt`.
         """
-        state = self.directory.check(self.plan.recorded)
-        if state == "complete":
-            result = self.directory.read_result()
-            assert result is not None
-            self.progress.phase = "done"
-            return result
+        shared: SharedStore | None = None
         with self.directory:
-            journal = self.directory.open(self.plan.recorded, self.plan.config_text)
-            shared = SharedStore.open(warn=self._note) if self.use_shared_store else None
             try:
+                if self.directory.check(self.plan.recorded) == "complete":
+                    result = self.directory.read_result()
+                    assert result is not None
+                    self.progress.phase = "done"
+                    return result
+                journal = self.directory.open(self.plan.recorded, self.plan.config_text)
+                shared = SharedStore.open(warn=self._note) if self.use_shared_store else None
                 with seldom_collected():
                     return await self._execute(journal, shared)
             finally:

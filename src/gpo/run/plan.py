@@ -5,8 +5,6 @@ Knows the configuration; it does not know run directories or journals.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +21,7 @@ from gpo.optimizer.metaprompt import MetaPromptSettings
 from gpo.optimizer.methods import Method, Preset
 from gpo.run.budget import check_prices
 from gpo.run.needs import engine_needs
+from gpo.run.task_identity import identity
 from gpo.task.task import Task
 
 
@@ -79,21 +78,24 @@ def assemble(
     models: Mapping[str, OpenModel] | None = None,
     method_object: Method | None = None,
     on_pull: PullProgress | None = None,
+    scored: str = "",
 ) -> Plan:
     """Read the data, then open the models (no call is made, no engine started; weights are fetched where needed).
 
     `base_dir` is the folder that relative paths of the configuration start from, `data_dir` the one with the rows of
     benchmarks; neither becomes part of what is recorded, so that the same rows make the same run. `task`, `models`
-    (by role) and `method_object` take the place of what the configuration names. Raises `ConfigError` and
-    `ModelError`.
+    (by role) and `method_object` take the place of what the configuration names. An embedded engine is made large
+    enough for the prompt `scored` too. Raises `ConfigError` and `ModelError`.
     """
     chosen = method_object or choose(config.method, config.optimize, config.preset)
+    own_task = task
     task = task or Task.from_config(
         config.task, seed=config.seed, chat=config.models.task.chat, base_dir=base_dir, data_dir=data_dir
     )
     own = models or {}
     endpoints = Endpoints(settings for role, settings in _roles(config) if role not in own)
-    needs = engine_needs(config, task)
+    longest = max(_prompt(config, chosen), scored, key=len)
+    needs = engine_needs(config, task, longest)
     opened = {
         role: own.get(role)
         or open_model(
@@ -117,7 +119,7 @@ def assemble(
         racing=_racing(config, chosen),
         budget=config.budget,
         seed=config.seed,
-        recorded=_recorded(config, task, method_object),
+        recorded=_recorded(config, task, method_object, own_task=own_task is not None),
         config_text=dump_config(config),
         base_dir=base_dir,
     )
@@ -149,8 +151,8 @@ def _check_frozen(prompt: str, frozen: Sequence[str]) -> None:
             raise ConfigError(f"optimize.frozen: {text!a} does not stand in the initial prompt")
 
 
-def _recorded(config: Config, task: Task, method_object: Method | None) -> dict[str, Any]:
-    recorded = {**config.model_dump(mode="json"), "data_digest": digest(task)}
+def _recorded(config: Config, task: Task, method_object: Method | None, *, own_task: bool) -> dict[str, Any]:
+    recorded = {**config.model_dump(mode="json"), **identity(task, whole=own_task)}
     if method_object is not None:
         parts = (method_object.information, method_object.trajectory, method_object.edit_distance)
         # Own objects are known by their type alone: their inside cannot be compared.
@@ -166,13 +168,3 @@ def scorer_settings(config: Config, task: Task) -> ScorerSettings:
         second_round_tokens=task.second_round_tokens,
         seed=config.seed,
     )
-
-
-def digest(task: Task) -> str:
-    """A hash of every example of every split: a run does not go on with other data."""
-    hasher = hashlib.blake2b(digest_size=16)
-    for name in ("train", "dev", "test", "format", "demos"):
-        for example in task.examples(name):
-            row = json.dumps([name, example.id, example.input, example.target])
-            hasher.update(row.encode() + b"\n")
-    return hasher.hexdigest()

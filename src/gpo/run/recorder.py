@@ -107,9 +107,13 @@ class Journaled:
         # Counted back from its end: a call may wait for its turn much longer than it takes.
         started = time.time() - (reply.seconds if reply.source == "sent" else 0.0)
         self._count(key, reply)
-        if shared and reply.source == "sent":
-            shared.put(key, reply)  # without waiting, and first: what ends a run must not come in between
-        await self._journal.put_call(self._role, request, reply, key=key, started=started)
+        try:
+            await self._journal.put_call(self._role, request, reply, key=key, started=started)
+        finally:
+            # After the journal: a process killed in between would find its own call in the store and take it
+            # for another run's. Also where the journal failed: the answer is paid for.
+            if shared and reply.source == "sent":
+                shared.put(key, reply)
         return reply
 
     def _forked(self, key: str) -> Reply | None:

@@ -37,7 +37,7 @@ def summary(work: Work, status: Status) -> Result:
             task=RoleUsage(**work.task_model.usage()),  # type: ignore[arg-type]
             optimizer=RoleUsage(**work.optimizer_model.usage()),  # type: ignore[arg-type]
         ),
-        seconds=round(work.journal.seconds(), 3),
+        seconds=round(work.budget.seconds, 3),
         seed=work.plan.seed,
         versions=versions(),
         extra=_extra(work),

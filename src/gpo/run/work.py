@@ -146,6 +146,7 @@ class Work:
 
     def step_started(self, step: int, total: int, limit: int | None, best_score: float) -> None:
         """Listener of the loop."""
+        self.notebook.step_started(step)
         progress = self.progress
         progress.phase, progress.step, progress.limit, progress.best_score = (
             "optimizing",
@@ -161,7 +162,7 @@ class Work:
         self.progress.best_score = record.best_score
         for item in record.candidates:
             if item.rejected is None:
-                self.notebook.prompt(item.prompt, record.step)
+                self.notebook.prompt(item.prompt)
         self.notebook.step(record)
         if self.watcher:
             self.watcher.step_finished(record)

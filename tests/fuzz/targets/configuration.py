@@ -48,8 +48,9 @@ def run(data: bytes) -> None:
     except GPOError as error:
         own(error)
         return
-    again = parse_config(yaml.safe_load(dump_config(config)))
-    if again != config and again.model_dump_json() != config.model_dump_json():
+    # Not the configurations themselves: secrets in an address are not written out.
+    written = dump_config(config)
+    if dump_config(parse_config(yaml.safe_load(written))) != written:
         raise AssertionError("a resolved configuration reads as another one")
 
 

@@ -12,6 +12,12 @@ from gpo.task.answer.rule import Mention, MentionReader
 
 _SAID = re.compile(r"\b(?:is|are)\s+(?:an?\s+)?$")
 _OPERATOR = re.compile(r"[\s()]*\b(?:and|or)\b[\s()]*(?:not\b[\s()]*)*", re.IGNORECASE)
+# "No" that goes with a noun ("no doubt", "no net displacement"), and not with the rest of a sentence ("no because").
+_DETERMINER = re.compile(
+    r"[ \t]+(?!(?:and|or|but|because|since|as|so|if|when|is|was|an?|the|this|that|these|those|there|it|he|she|you|we"
+    r"|they|i|your|my)\b)\w",
+    re.IGNORECASE,
+)
 _GAP = re.compile(r"(?<=\w)[\s_-]+(?=\w)")
 _PAIRS = (
     ("yes", "no"),
@@ -64,6 +70,7 @@ class LabelReader(MentionReader):
             Mention(match.start(), match.end(), self._by_key[self._key(match[0])])
             for match in self._mention.finditer(text)
             if self._key(match[0]) in self._by_key
+            and not (match[0].lower() == "no" and _DETERMINER.match(text, match.end()))
         ]
 
     def asserted(self, text: str, question: str) -> list[Mention]:
@@ -128,14 +135,14 @@ class BooleanReader(MentionReader):
     def stated(self, passage: str, question: str) -> Prediction:
         """As for every kind; but an expression ("True and not False") that has yet to be worked out says nothing."""
         clause = re.split(r"(?<=[.!?;])\s", passage, maxsplit=1)[0]
-        found = self._labels.mentions(clause, question)
+        found = self.mentions(clause, question)
         if any(_OPERATOR.fullmatch(clause[one.end : two.start]) for one, two in pairwise(found)):
             return None
         return super().stated(passage, question)
 
     def _unmarked(self, text: str, question: str) -> Prediction:
         answer = super()._unmarked(text, question)
-        if answer is None and not self._labels.mentions(text, question):
+        if answer is None and not self.mentions(text, question):
             said = restated(text, question)
             answer = None if said is None else self.words[0 if said else 1]
         return answer

@@ -18,7 +18,22 @@ _AUXILIARY = re.compile(
     "is|are|was|were|am|be|do|does|did|can|could|will|would|shall|should|has|have|had", re.IGNORECASE
 )
 _DENIAL = re.compile("not|never", re.IGNORECASE)
-_OPEN = frozenset(("if", "whether", "suppose", "unless"))
+_OPEN = frozenset(
+    (
+        "if",
+        "whether",
+        "suppose",
+        "unless",
+        "no",
+        "nothing",
+        "nobody",
+        "none",
+        "neither",
+        "unlikely",
+        "impossible",
+    )
+)
+_CERTAIN = re.compile(r"\bno (?:doubt|question)\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 _CONTRACTIONS = (
     (re.compile(r"\b(?:can['’]t|cannot)\b", re.IGNORECASE), "can not"),
@@ -87,7 +102,7 @@ def restated(text: str, question: str) -> bool | None:
     asked = [words for words in map(_statement, re.findall(r"[^.?!\n]+(?=\?)", question)) if len(words) > 3]
     said = set()
     for sentence in re.split(r"[.!?\n;]", text):
-        words = _words(sentence)
+        words = _words(_CERTAIN.sub("", sentence))
         denied = any(map(_DENIAL.fullmatch, words))
         content = [word for word in words if not _AUXILIARY.fullmatch(word) and not _DENIAL.fullmatch(word)]
         for statement in asked:

@@ -26,8 +26,14 @@ from typing import NamedTuple
 from gpo.task.answer.passages import json_answer, repeated_block, without_question
 from gpo.task.answer.reader import Answer, Prediction
 
-_ANSWER = r"""(?<!provided\ )(?<!given\ )(?<!suggested\ )(?<!possible\ )\banswer\b
-      (?!\s+(?:states|says|claims|suggests)\b)[^.\n:=]{0,80}?(?:\b(?:is|are|was|be)\b\s*:?|[:=])
+# What "answer" is said of may stand between it and its verb, but no clause of its own, and no denial: "the answer
+# cannot be (A)" announces nothing. "To answer …" announces nothing either, but for "to answer the question: …".
+_BRIDGE = r"""(?:(?!\b(?:whether|not|never|cannot|answer|that\s+there)\b|n['’]t\b
+      |(?<!answer\ )(?<!option\ )(?<!choice\ )\bthat\b)[^.\n:=,]){0,80}?"""
+_ANSWER = rf"""(?<!provided\ )(?<!given\ )(?<!suggested\ )(?<!possible\ )(?<!\bto\ )\banswer\b
+      (?!\s+(?:states|says|claims|suggests)\b)(?:,?\s+(?:then|thus|therefore|hence|however|finally)\b,?)?
+      {_BRIDGE}(?:\b(?:is|are|was|be)\b\s*:?|[:=])
+    | (?<=\bto\ )answer\s+(?:the|your|this)\s+question\s*:
     | \#\#\#\#"""
 ANSWER_MARKER = re.compile(_ANSWER, re.IGNORECASE | re.VERBOSE)
 MARKER = re.compile(
@@ -46,10 +52,18 @@ _LATEX_TEXT = re.compile(r"\\(?:text|mathrm|mathbf|textbf)\{([^{}]*)\}")
 _BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*|__([^_\n]{1,200})__")
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s")
 _DENIED = re.compile(
-    r"(?:\b(?:not|never|neither|nor)|n['’]t)\s+(?:be\s+)?(?:\w+ly\s+)?(?:an?\s+|the\s+)?\W?$", re.IGNORECASE
+    r"(?:\b(?:not|cannot|never|neither|nor)|n['’]t)\s+(?:be\s+)?(?:equal\s+(?:to\s+)?)?(?:\w+ly\s+)?(?:an?\s+|the\s+)?\W?$",
+    re.IGNORECASE,
+)
+_SOUGHT = re.compile(
+    r"\bto\s+(?:find|get|give|reach|determine|calculate|compute|work\s+out)\s+(?:the|this|an|our|my)\s+"
+    r"(?:\w+\s+)?$",
+    re.IGNORECASE,
 )
 _ALTERNATIVE = re.compile(r"[\s\W]*(?:or|and|nor|/|\|)[\s\W]*", re.IGNORECASE)
 _TAIL = re.compile(r"(?:=|:|→|->|\bis|\bbe)[\s\"'“(*]*$", re.IGNORECASE)
+# Not so where it raises a number to its power ("10**6").
+_EMPHASIS = re.compile(r"\*\*(?!(?<=\d\*\*)\d|(?<=\d\ \*\*)\ \d)")
 _MOST_MARKERS = 100
 _WRAPPING = " \t\r\n\"'“”‘’`*_"
 
@@ -136,8 +150,9 @@ class MentionReader(ABC):
         for passage in marked_passages(text, self.marker):
             if (answer := self.stated(passage, question)) is not None:
                 return answer
-        for bold in reversed(_BOLD.findall(text)):
-            if (answer := self._bare((bold[0] or bold[1]).rstrip(":"), question)) is not None:
+        for bold in reversed(list(_BOLD.finditer(text))):
+            answer = self._bare((bold[1] or bold[2]).rstrip(":"), question)
+            if answer is not None and not _DENIED.search(text[max(0, bold.start() - 40) : bold.start()]):
                 return answer
         return None
 
@@ -194,6 +209,8 @@ def marked_passages(text: str, marker: re.Pattern[str] = MARKER) -> Iterator[str
     plain = without_markup(text)
     # A reply that says "the answer is" without end has settled on nothing long before.
     for match in list(marker.finditer(plain))[: -_MOST_MARKERS - 1 : -1]:
+        if _SOUGHT.search(plain[max(0, match.start() - 40) : match.start()]):
+            continue
         rest = plain[match.end() : match.end() + 1000].strip(_WRAPPING + ":")
         if rest:
             yield rest.split("\n", 1)[0].strip()
@@ -201,7 +218,7 @@ def marked_passages(text: str, marker: re.Pattern[str] = MARKER) -> Iterator[str
 
 def without_markup(text: str) -> str:
     """`text` without the asterisks and backticks of emphasis, which stand between a marker and its answer."""
-    return text.replace("**", "").replace("__", " ").replace("`", "")
+    return _EMPHASIS.sub("", text).replace("__", " ").replace("`", "")
 
 
 def _only(found: list[Mention]) -> Prediction:

@@ -13,9 +13,12 @@ _SAID = re.compile(
         \b(?:is|be|as|reads|becomes):?[ \t]+(?:"([^"\n]+)"|“([^”\n]+)”)[.!]?""",
     re.IGNORECASE | re.VERBOSE,
 )
+_AI = r"an?\s+(?:(?:large\s+)?(?:AI\s+)?language[ ]model|AI|artificial[ ]intelligence|chatbot)\b"
+# Only where the model speaks of itself: "known as a chatbot" is said of something else.
 _NO_ANSWER = re.compile(
-    r"""\b(?:as|I['’]m|I[ ]am)\s+(?:just\s+|only\s+)?an?\s+
-        (?:(?:large\s+)?language[ ]model|AI\b|artificial[ ]intelligence|chatbot)
+    rf"""\bI(?:['’]m|[ ]am)\s+(?:just\s+|only\s+)?{_AI}
+    | (?:^|[.!?\n])[ \t\n"“*]{{0,9}}as\s+{_AI}(?:\s+(?:language\s+)?(?:model|assistant))?\s*,
+    | \bas\s+{_AI}(?:\s+(?:language\s+)?(?:model|assistant))?\s*,?\s+I\b
     | \bnot\s+sure\s+what\s+you\s+mean\b""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -25,8 +28,8 @@ class TextReader:
     """The reply without surrounding space and without a leading "Answer:".
 
     Where a line that ends in a colon announces a text in quotes, it is the last such text; where the reply is one line
-    such as 'A shorter version is "…"', it is the quoted text. A reply in which a model speaks of itself ("as an AI")
-    or asks what was meant is none.
+    such as 'A shorter version is "…"', it is the quoted text. A reply in which a model speaks of itself ("I am an
+    AI", "As an AI, …") or asks what was meant is none.
     """
 
     form = ""

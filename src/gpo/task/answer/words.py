@@ -10,6 +10,7 @@ from gpo.task.answer.reader import Answer, Prediction
 from gpo.task.answer.rule import marked_passages, without_markup
 
 _ITEM = re.compile(r"^\s*(?:\d+\s*[.):]|[-*•])\s+")
+_NUMBERING = re.compile(r"(?<!\S)(\d{1,3})[.):](?=\s)")
 _LEAD_IN = re.compile(r"^[^\n:]{0,200}:(?=\s)")
 _BLOCK = re.compile(r"\n\s*\n")
 _LIST_MARKER = re.compile(
@@ -81,7 +82,7 @@ def _is_prose(text: str) -> bool:
 
 def _words(text: str) -> tuple[str, ...]:
     words = []
-    for line in text.splitlines():
+    for line in _unnumbered(text).splitlines():
         joined = re.search(r",\s*and\b", line) is not None
         for place, part in enumerate(_SEPARATORS.split(_ITEM.sub("", line))):
             word = part.strip(_WRAPPING)
@@ -91,3 +92,13 @@ def _words(text: str) -> tuple[str, ...]:
     if words and len(words[-1]) > 1:
         words[-1] = words[-1].rstrip(".!" + _WRAPPING)
     return tuple(word for word in words if word)
+
+
+def _unnumbered(text: str) -> str:
+    """`text` without the numbers of a list that counts from 1 upward, on one line or several."""
+    numbers = [int(number) for number in _NUMBERING.findall(text)]
+    return (
+        _NUMBERING.sub(" ", text)
+        if len(numbers) > 1 and numbers == list(range(1, len(numbers) + 1))
+        else text
+    )

@@ -1,0 +1,102 @@
+"""What of an address may be shown and written down: no password, and no key in its query.
+
+Knows how addresses are spelled, and nothing of who answers there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
+
+MASK = "***"
+# What gateways ask for in a query that is no secret: Azure's version above all. Any other value may be a key.
+_PLAIN = re.compile(r"(?i)(api[-_]version|version|deployment|location|model|region)=[\w.\-]*", flags=re.ASCII)
+_SHORTEST = 6
+"""Characters from which a secret is looked for in a server's words: a shorter one stands in them by accident."""
+
+
+def masked_url(url: str) -> str:
+    """`url` with `MASK` for user and password, for all values of its query but those that are known to be no secret,
+    and for its fragment. One without any of them is unchanged, and so is one that is masked."""
+    if not set("@?#") & set(url):
+        return url
+    parts = _split(url)
+    if parts is None:
+        return _masked_anyhow(url)
+    if not parts.fragment and "@" not in parts.netloc and not _hidden(parts.query):
+        return url
+    place = parts.netloc.rpartition("@")[2]
+    query = "&".join(_masked(item) for item in parts.query.split("&"))
+    return parts._replace(
+        netloc=f"{MASK}@{place}" if "@" in parts.netloc else place,
+        query=query,
+        fragment=MASK if parts.fragment else "",
+    ).geturl()
+
+
+def masked_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A resolved configuration as JSON values, the addresses of its models masked."""
+    models = config.get("models")
+    if not isinstance(models, Mapping):
+        return dict(config)
+    return {**config, "models": {role: _masked_model(model) for role, model in models.items()}}
+
+
+def is_masked(url: str) -> bool:
+    """Whether `url` is what `masked_url` left of another one: nobody answers to it."""
+    return MASK in re.split(r"[@?&=#]|://", url)
+
+
+def url_secrets(url: str) -> tuple[str, ...]:
+    """What `masked_url` hides of `url`, as it is spelled there and decoded; of all but the password what is long enough
+    to be looked for in what a server says."""
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return ()
+    user, _, password = parts.netloc.rpartition("@")[0].partition(":")
+    values = [value for value in (user, *_hidden(parts.query)) if len(value) >= _SHORTEST]
+    found = (way(value) for value in (password, *values) if value for way in (str, unquote, unquote_plus))
+    return tuple(dict.fromkeys(found))
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts of `url`; None where it cannot be told which is which, as with an odd character in a password."""
+    try:
+        parts = urlsplit(url.strip())
+        readable = parts.port is None or parts.port > 0
+    except ValueError:
+        return None
+    # Behind the host an @ is the end of a password with an odd character rather than anything else.
+    return parts if readable and "@" not in parts.path + parts.query + parts.fragment else None
+
+
+def _masked_anyhow(url: str) -> str:
+    head, *tail = re.split(r"([?#])", url.strip(), maxsplit=1)
+    scheme = re.match(r"[a-z]+://|", head, flags=re.IGNORECASE)
+    start = scheme[0] if scheme else ""
+    if "@" in "".join(tail):
+        return start + MASK
+    _, at, place = head.rpartition("@")
+    return (f"{start}{MASK}@{place}" if at else head) + (f"{tail[0]}{MASK}" if tail else "")
+
+
+def _hidden(query: str) -> list[str]:
+    """The values of a query that may be secrets."""
+    items = [item.partition("=") for item in query.split("&") if item and not _PLAIN.fullmatch(item)]
+    return [value if equals else name for name, equals, value in items]
+
+
+def _masked(item: str) -> str:
+    if not item or _PLAIN.fullmatch(item):
+        return item
+    name, equals, _ = item.partition("=")
+    return f"{name}={MASK}" if equals else MASK
+
+
+def _masked_model(model: Any) -> Any:
+    if not isinstance(model, Mapping) or not isinstance(model.get("base_url"), str):
+        return model
+    return {**model, "base_url": masked_url(model["base_url"])}

@@ -1,0 +1,164 @@
+"""What identifies an own function or object between two processes: its code, and the values that it was made with.
+
+Knows no task and no run. What may change while it is used (lists, dicts, open files) is known by its type alone.
+"""
+
+from __future__ import annotations
+
+import dis
+import functools
+import hashlib
+import platform
+import re
+import types
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+MOST_PARTS = 5_000
+"""Parts that are looked at; a larger object is known by its first ones."""
+
+_PLAIN = (str, bytes, int, float, complex, type(None), type(Ellipsis))
+_NOBODYS = ("", "builtins", "gpo")
+
+
+def own_code(thing: Any) -> str:
+    """A hash of what `thing` does, after the Python that compiled it ("py3.11-" and 16 hex digits); "" where nothing
+    in it is anybody's own: GPO's code is known by its names.
+
+    Followed is the code of functions, methods and classes, and of what they use from their own package, with defaults,
+    closures and constants; what they import from elsewhere counts by its name.
+    """
+    walk = _Walk()
+    hasher = hashlib.blake2b(digest_size=8)
+    for part in walk.parts(thing):
+        hasher.update(part.encode("utf-8", "surrogatepass") + b"\0")
+    python = ".".join(platform.python_version_tuple()[:2])
+    return f"py{python}-{hasher.hexdigest()}" if walk.home else ""
+
+
+class _Walk:
+    """Through an object. `home` is the package of the first own function or class that it meets."""
+
+    def __init__(self) -> None:
+        self.home = ""
+        # The objects too: an id may be given again to the next one.
+        self._seen: dict[int, Any] = {}
+        self._left = MOST_PARTS
+
+    def parts(self, thing: Any) -> Iterator[str]:
+        """What `thing` is made of, as texts in an order that no process changes."""
+        self._left -= 1
+        if self._left < 0:
+            return
+        if isinstance(thing, _PLAIN):
+            yield f"{type(thing).__name__} {thing!r}"
+        elif isinstance(thing, tuple):
+            yield from self._all("tuple", thing)
+        elif isinstance(thing, frozenset):
+            yield from self._all("frozenset", sorted(thing, key=repr))
+        elif isinstance(thing, re.Pattern):
+            yield f"pattern {thing.pattern!r} {thing.flags}"
+        elif isinstance(thing, types.CodeType):
+            yield f"code {thing.co_code.hex()} {thing.co_names} {thing.co_argcount} {thing.co_kwonlyargcount}"
+            yield from self._all("constants", thing.co_consts)
+        elif id(thing) in self._seen:
+            yield "again"
+        else:
+            self._seen[id(thing)] = thing
+            yield from self._inside(thing)
+
+    def _inside(self, thing: Any) -> Iterator[str]:
+        if isinstance(thing, types.FunctionType):
+            yield from self._function(thing)
+        elif isinstance(thing, type):
+            yield from self._class(thing)
+        elif isinstance(thing, types.MethodType):
+            yield from self._all("method", (thing.__func__, thing.__self__))
+        elif isinstance(thing, functools.partial):
+            yield from self._all("partial", (thing.func, *thing.args, *sorted(thing.keywords.items())))
+        elif isinstance(thing, property):
+            yield from self._all("property", (thing.fget,))
+        elif hasattr(thing, "__wrapped__"):  # a static method, a cache around a function
+            yield from self._all(type(thing).__name__, (thing.__wrapped__,))
+        elif isinstance(thing, types.ModuleType | types.BuiltinFunctionType):
+            yield f"named {_module(thing)} {thing.__name__}"
+        else:
+            yield from self._object(thing)
+
+    def _all(self, kind: str, things: Iterable[Any]) -> Iterator[str]:
+        yield kind
+        for thing in things:
+            yield from self.parts(thing)
+        yield f"end of {kind}"
+
+    def _function(self, function: types.FunctionType) -> Iterator[str]:
+        yield f"function {function.__qualname__}"
+        # What a decorator stands around comes first: it is the user's, where the decorator may be a library's.
+        yield from self.parts(getattr(function, "__wrapped__", None))
+        if self._is_own(function):
+            yield from self.parts(function.__code__)
+            yield from self.parts(function.__defaults__)
+            yield from self._named(function.__kwdefaults__ or {})
+            read = set(_read_names(function.__code__))
+            yield from self._named({k: v for k, v in function.__globals__.items() if k in read})
+        for cell in function.__closure__ or ():
+            yield from self._all("cell", _content(cell))
+
+    def _class(self, cls: type) -> Iterator[str]:
+        yield f"class {cls.__qualname__}"
+        if self._is_own(cls):
+            yield from self._all("bases", cls.__bases__)
+            code = {
+                name: value for name, value in vars(cls).items() if callable(value) or not _is_dunder(name)
+            }
+            yield from self._named(code)
+
+    def _object(self, thing: Any) -> Iterator[str]:
+        yield from self.parts(type(thing))
+        if is_dataclass(thing):
+            yield from self._named({field.name: getattr(thing, field.name, None) for field in fields(thing)})
+        elif _top(type(thing)) in (self.home or None, "gpo"):
+            yield from self._named(getattr(thing, "__dict__", {}))
+
+    def _named(self, things: dict[str, Any]) -> Iterator[str]:
+        for name, thing in sorted(things.items()):
+            yield name
+            yield from self.parts(thing)
+
+    def _is_own(self, thing: Any) -> bool:
+        """Whether the code of a function or class is looked into: that of the first package that is met."""
+        top = _top(thing)
+        if top in _NOBODYS:
+            return False
+        self.home = self.home or top
+        return top == self.home
+
+
+def _read_names(code: types.CodeType) -> Iterator[str]:
+    """What `code`, and the functions written within it, read from their module."""
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            yield str(instruction.argval)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _read_names(constant)
+
+
+def _content(cell: types.CellType) -> tuple[Any, ...]:
+    try:
+        return (cell.cell_contents,)
+    except ValueError:  # not filled yet
+        return ()
+
+
+def _is_dunder(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+def _top(thing: Any) -> str:
+    return _module(thing).partition(".")[0]
+
+
+def _module(thing: Any) -> str:
+    return str(getattr(thing, "__module__", None) or "")

@@ -1,0 +1,43 @@
+"""A pool of processes whose workers die at the worst moment: each cell is told once, and none takes the suite along."""
+
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+
+import pytest
+
+from gpo.bench.execute import CellResult
+from gpo.bench.outcome import finished
+from gpo.bench.pool import Pool
+from tests.bench.suites import cells_of, write_suite
+from tests.support.landscape import Landscape
+from tests.support.server import ModelServer
+
+
+def test_workers_that_die_while_a_result_is_told_end_nothing_but_what_they_were_at(
+    tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.answer = Landscape().answer
+    monkeypatch.setenv("GPO_HOME", str(tmp_path / "home"))
+    cells = cells_of(write_suite(tmp_path, server.base_url, methods=["cot"])).cells
+    told: list[CellResult] = []
+
+    def on_finish(result: CellResult) -> None:
+        told.append(result)
+        if len(told) == 1:
+            for worker in multiprocessing.active_children():
+                worker.kill()
+                worker.join()
+
+    out = tmp_path / "out"
+    out.mkdir()
+    Pool(out, 2).run(cells, on_finish)
+    assert sorted(result.run_dir for result in told) == sorted(cell.run_dir for cell in cells)
+    assert told[0].status == "complete"
+    lost = [result for result in told if result.status == "failed"]
+    # At most the one beside it was under way; those that waited had a new pool.
+    assert len(lost) <= 1
+    assert all("was killed; run the same command again" in result.reason for result in lost)
+    ended = {result.run_dir for result in told if result.finished}
+    assert all(finished(cell, out) for cell in cells if cell.run_dir in ended)

@@ -1,0 +1,110 @@
+"""What a configuration's keys do to an embedded model: places, lanes, retries and rates. No engine is started."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gpo.config.schema import ModelConfig
+from gpo.errors import ModelError, TransientModelError
+from gpo.model.engine_fit import Needs
+from gpo.model.factory import Endpoints, OpenModel, open_model
+from gpo.model.model import Message, Model, Reply, Request
+
+from .test_engine_fit import QWEN, gguf
+
+
+class Answering:
+    """In the engine's place: answers after some turns of the loop, and counts what is under way."""
+
+    identity = "answering"
+
+    def __init__(self, fails: bool = False) -> None:
+        self.fails = fails
+        self.calls = 0
+        self.now: Counter[str] = Counter()
+        self.most: Counter[str] = Counter()
+
+    async def complete(self, request: Request) -> Reply:
+        self.calls += 1
+        for lane in {request.lane, "all"}:
+            self.now[lane] += 1
+            self.most[lane] = max(self.most[lane], self.now[lane])
+        for _ in range(5):
+            await asyncio.sleep(0)
+        for lane in {request.lane, "all"}:
+            self.now[lane] -= 1
+        if self.fails:
+            raise TransientModelError("lost")
+        return Reply(texts=("x",))
+
+    async def aclose(self) -> None:
+        pass
+
+
+def embedded(folder: Path, answering: Answering, **keys: Any) -> OpenModel:
+    config = ModelConfig(model=str(gguf(folder / "a.gguf", QWEN)), **keys)
+    opened = open_model(config, role="task", base_dir=folder, needs=Needs(longest=300, at_once=8))
+
+    def layer(model: Model) -> Model:
+        return answering
+
+    opened.limited.around(layer)
+    return opened
+
+
+def call(lane: str = "") -> Request:
+    return Request(messages=(Message("user", "x"),), lane=lane)
+
+
+@pytest.mark.parametrize(("concurrency", "places"), [(64, 8), (3, 3)])
+async def test_there_are_no_more_calls_than_slots(tmp_path: Path, concurrency: int, places: int) -> None:
+    opened = embedded(tmp_path, answering := Answering(), concurrency=concurrency)
+    assert opened.limited.state.configured == places
+    await asyncio.gather(*(opened.model.complete(call()) for _ in range(30)))
+    assert answering.most["all"] == places
+
+
+async def test_a_short_lane_is_not_begun_in_a_second_slot_while_others_are_at_work(tmp_path: Path) -> None:
+    opened = embedded(tmp_path, answering := Answering())
+    await asyncio.gather(*(opened.model.complete(call(lane)) for _ in range(6) for lane in "abcd"))
+    assert [answering.most[lane] for lane in "abcd"] == [1, 1, 1, 1]
+    # One alone: below two calls under way another one costs nothing.
+    await asyncio.gather(*(opened.model.complete(call("e")) for _ in range(6)))
+    assert answering.most["e"] == 2
+
+
+async def test_retries_are_those_of_the_configuration(tmp_path: Path) -> None:
+    opened = embedded(tmp_path, answering := Answering(fails=True), retries=2, retry_delay=0.0)
+    with pytest.raises(ModelError, match="tried 3 times"):
+        await opened.model.complete(call())
+    assert answering.calls == 3
+
+
+async def test_rates_are_those_of_the_configuration(tmp_path: Path) -> None:
+    opened = embedded(tmp_path, answering := Answering(), requests_per_minute=1)
+    await opened.model.complete(call())
+    second = asyncio.create_task(opened.model.complete(call()))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert (answering.calls, opened.limited.state.held) == (1, "requests_per_minute")
+    second.cancel()
+    await asyncio.wait([second])
+
+
+def test_both_roles_of_a_model_share_the_lower_rate() -> None:
+    task, optimizer, other = (
+        ModelConfig(model=f"local/{name}", requests_per_minute=rate)
+        for name, rate in (("a", 60), ("a", 6000), ("b", 6000))
+    )
+    endpoints = Endpoints([task, optimizer, other])
+    shared = endpoints.rates(optimizer)
+    assert shared is endpoints.rates(task)
+    assert shared is not endpoints.rates(other)
+    assert shared is not None
+    shared.take(0)
+    assert shared.delay(0)[0] > 0.5

@@ -1,0 +1,110 @@
+"""Keep what a suite's runs came to as data, and render the tables of all that is kept.
+
+`python -m benchmarks.suite_results SUITE.yaml OUT_DIR --data-dir DIR`: finished runs of OUT_DIR go into
+results/suite-NAME.jsonl, one line each, beside those of earlier days; docs/suites/ gets the table and both figures.
+Questions are kept as hashes: rows of benchmarks stay where they are. Knows no run that is not finished.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.results import RESULTS, ROOT, machine, say, versions
+from gpo.bench.cells import Cells, expand
+from gpo.bench.figures import curve_figure, tradeoff_figure
+from gpo.bench.outcome import CellOutcome, read_outcome
+from gpo.bench.render import to_csv, to_markdown
+from gpo.bench.report import notes
+from gpo.bench.suite import Suite, load_suite
+from gpo.bench.table import build_table
+
+DOCS = ROOT / "docs" / "suites"
+
+
+def main() -> None:
+    """Read, keep, render."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("suite")
+    parser.add_argument("out", type=Path, help="what --out of gpo bench was")
+    parser.add_argument("--data-dir", type=Path)
+    arguments = parser.parse_args()
+    for line in keep(arguments.suite, arguments.out, arguments.data_dir):
+        say(line)
+
+
+def keep(
+    name: str, out: Path, data_dir: Path | None = None, *, results: Path = RESULTS, docs: Path = DOCS
+) -> list[str]:
+    """Bring the data of the suite in the file `name` up to date and render it; returns lines for a person."""
+    suite = load_suite(name)
+    cells = expand(suite, data_dir)
+    path = results / f"suite-{suite.name}.jsonl"
+    kept = {line["run_dir"]: line for line in _lines(path)}
+    new = {line["run_dir"]: line for line in _finished(cells, out) if line["run_dir"] not in kept}
+    order = [cell.run_dir for cell in cells.cells]
+    # Of runs that the suite no longer asks for nothing is kept.
+    lines = [{**kept, **new}[name] for name in order if name in kept or name in new]
+    path.write_text("".join(json.dumps(line, ensure_ascii=True) + "\n" for line in lines), encoding="utf-8")
+    written = render(suite, cells, {line["run_dir"]: _outcome(line) for line in lines}, docs)
+    return [
+        *(f"written: {place}" for place in written),
+        f"{len(new)} runs are new, {len(lines)} of {len(order)} are kept in {path}",
+    ]
+
+
+def render(suite: Suite, cells: Cells, outcomes: Mapping[str, CellOutcome], folder: Path) -> list[Path]:
+    """Write the table and the figures of `outcomes` by run directory; returns the
+    files."""
+    table = replace(build_table(suite.config, cells.places, outcomes), notes=cells.notes)
+    said = [*notes(suite.config, len(outcomes), len(cells.cells)), *table.notes]
+    dev = suite.config.model_copy(update={"table": suite.config.table.model_copy(update={"metric": "dev"})})
+    files = {
+        f"{suite.name}.md": to_markdown(table, {}, said),
+        f"{suite.name}.csv": to_csv(table),
+        f"{suite.name}-tradeoff.svg": tradeoff_figure(table),
+        f"{suite.name}-curve.svg": curve_figure(build_table(dev, cells.places, outcomes)),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in files]
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _finished(cells: Cells, out: Path) -> Iterator[dict[str, Any]]:
+    head = {
+        "kept": datetime.now(UTC).date().isoformat(),
+        "machine": machine(),
+        "versions": versions(("gpo", "xllamacpp")),
+    }
+    for cell in cells.cells:
+        found = read_outcome(cell.run_dir, out) if (out / cell.run_dir).is_dir() else None
+        if found is not None:
+            hashed = {example: _hash(question) for example, question in found.examples.items()}
+            yield {**asdict(replace(found, examples=hashed)), **head}
+
+
+def _hash(question: str) -> str:
+    return hashlib.blake2b(question.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def _outcome(line: Mapping[str, Any]) -> CellOutcome:
+    names = CellOutcome.__dataclass_fields__
+    values = {key: value for key, value in line.items() if key in names}
+    return CellOutcome(**{**values, "steps": tuple(values["steps"])})
+
+
+if __name__ == "__main__":
+    main()

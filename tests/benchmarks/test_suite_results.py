@@ -1,0 +1,38 @@
+"""What a suite came to, kept as data: the same table as from the runs, also when these are gone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from benchmarks.suite_results import keep
+
+from tests.bench.suites import bench, write_suite
+from tests.support.landscape import Landscape
+from tests.support.server import ModelServer
+
+
+def test_the_table_is_that_of_the_runs_and_outlives_them(tmp_path: Path, server: ModelServer) -> None:
+    server.answer = Landscape().answer
+    suite, out = write_suite(tmp_path, server.base_url, methods=["cot", "ape"]), tmp_path / "out"
+    folders = {"results": tmp_path / "results", "docs": tmp_path / "docs"}
+    folders["results"].mkdir()
+    bench(suite, out, only="one-")
+    said = keep(str(suite), out, **folders)
+    assert said[-1].startswith("4 runs are new, 4 of 8 are kept")
+    assert (folders["docs"] / "land.md").read_text() == (out / "table.md").read_text()
+
+    # The runs of the first day are gone; those of the second stand beside their data.
+    shutil.rmtree(out)
+    bench(suite, out, only="two-")
+    said = keep(str(suite), out, **folders)
+    assert said[-1].startswith("4 runs are new, 8 of 8 are kept")
+    bench(suite, out)
+    assert (folders["docs"] / "land.md").read_text() == (out / "table.md").read_text()
+    assert (folders["docs"] / "land-curve.svg").exists()
+
+    kept = (folders["results"] / "suite-land.jsonl").read_text()
+    assert len([json.loads(line) for line in kept.splitlines()]) == 8
+    rows = [json.loads(line) for line in (tmp_path / "one" / "test.jsonl").read_text().splitlines()]
+    assert not any(row["input"] in kept for row in rows), "questions stay where they are"

@@ -49,6 +49,10 @@ def keep(
     kept = {line["run_dir"]: line for line in _lines(path)}
     new = {line["run_dir"]: line for line in _finished(cells, out) if line["run_dir"] not in kept}
     order = [cell.run_dir for cell in cells.cells]
+    if kept and not kept.keys() & set(order):
+        raise SystemExit(
+            f"{path}: no run of it is one of the suite; give the --data-dir that they were made with"
+        )
     # Of runs that the suite no longer asks for nothing is kept.
     lines = [{**kept, **new}[name] for name in order if name in kept or name in new]
     path.write_text("".join(json.dumps(line, ensure_ascii=True) + "\n" for line in lines), encoding="utf-8")

@@ -133,7 +133,7 @@ def _plan(
     return assemble(
         config,
         base_dir=Path(),
-        data_dir=Path(data_dir).expanduser() if data_dir else paths.data_dir(),
+        data_dir=paths.in_home(data_dir) if data_dir else paths.data_dir(),
         task=task if isinstance(task, Task) else None,
         models=own,
         method_object=chosen if isinstance(chosen, Method) else None,

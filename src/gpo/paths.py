@@ -19,7 +19,7 @@ def home(environ: Mapping[str, str] | None = None, platform: str = sys.platform)
     """
     env = os.environ if environ is None else environ
     if own := env.get("GPO_HOME"):
-        return Path(own).expanduser()
+        return in_home(own)
     if platform == "darwin":
         return Path.home() / "Library" / "Caches" / "gpo"
     if platform == "win32":
@@ -38,4 +38,14 @@ def data_dir(environ: Mapping[str, str] | None = None) -> Path | None:
     """
     env = os.environ if environ is None else environ
     own = env.get("GPO_DATA_DIR", "")
-    return Path(own).expanduser() if own else None
+    return in_home(own) if own else None
+
+
+def in_home(name: str | Path) -> Path:
+    """`name` with a leading `~` or `~user` resolved; unchanged where there is no such user, so that whoever opens the
+    file says that it is not there."""
+    path = Path(name)
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path

@@ -109,6 +109,16 @@ def test_rows_in_the_home_folder_are_part_of_the_name(
     assert not before & names(suite)
 
 
+@pytest.mark.parametrize("data", ["~nobody-of-this-name/rows", "a\0b"])
+@pytest.mark.parametrize("beside", [True, False])
+def test_names_that_no_file_can_have_are_named_all_the_same(
+    data: str, beside: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite = write_suite(tmp_path, URL, tasks=[{"data": data}], split={"train": 3}, seeds=1, methods=["ape"])
+    cells = expand(load_suite(str(suite)), None if beside else tmp_path)
+    assert [config.task.split for config in cells.configs.values()] == [{"train": 3}]
+
+
 @pytest.mark.parametrize("module", ["own_metric", "own_package.metric", "own_package"])
 def test_an_own_metric_that_is_edited_makes_other_runs(tmp_path: Path, module: str) -> None:
     code = "def near(prediction, target):\n    return 1.0\n"

@@ -117,6 +117,25 @@ def test_a_difference_is_over_the_seeds_that_both_have_whole() -> None:
     assert difference.mean == pytest.approx(75)
 
 
+def test_means_over_other_settings_are_not_compared() -> None:
+    def run(model: str, setting: str, value: float) -> tuple[Place, CellOutcome]:
+        found = outcome(f"{model}-{setting}", value, **rows(value))
+        labels = {**place("gpo", 0).labels, "model": model, "setting": setting}
+        return Place(labels=labels, member="t", seed=0, run_dir=found.run_dir, evaluates_only=False), found
+
+    runs = [run("large", "I", 0.0), run("large", "II", 1.0), run("small", "I", 0.0)]
+    # 50 against 0: over setting I alone, which both have, nothing would lie between them.
+    found = table(dict(runs), rows="model", ours="large")
+    assert (found.entry("large", ("t",)).mean, found.entry("small", ("t",)).mean) == (50, 0)
+    assert found.entry("large", ("t",)).difference is None
+    found = table(dict(runs), rows="model", ours="small")
+    assert found.entry("small", ("t",)).difference is None
+    difference = table(dict([*runs, run("small", "II", 0.5)]), rows="model", ours="large")
+    compared = difference.entry("large", ("t",)).difference
+    assert compared is not None
+    assert compared.mean == pytest.approx(25)
+
+
 def test_rows_that_hold_different_questions_are_not_compared() -> None:
     def setting(name: str, value: CellOutcome) -> tuple[Place, CellOutcome]:
         labels = {**place("gpo", 0).labels, "setting": name}

@@ -10,6 +10,7 @@ import pytest
 from gpo.bench.execute import CellResult
 from gpo.bench.outcome import finished
 from gpo.bench.pool import Pool
+from gpo.errors import Interrupted
 from tests.bench.suites import cells_of, write_suite
 from tests.support.landscape import Landscape
 from tests.support.server import ModelServer
@@ -41,3 +42,16 @@ def test_workers_that_die_while_a_result_is_told_end_nothing_but_what_they_were_
     assert all("was killed; run the same command again" in result.reason for result in lost)
     ended = {result.run_dir for result in told if result.finished}
     assert all(finished(cell, out) for cell in cells if cell.run_dir in ended)
+
+
+def test_a_ctrl_c_between_two_calls_ends_the_suite_as_any_other(tmp_path: Path, server: ModelServer) -> None:
+    # It comes while a worker still reads what a run needs: no event loop hears it there.
+    (tmp_path / "stopping.py").write_text("raise KeyboardInterrupt\n")
+    suite = write_suite(
+        tmp_path, server.base_url, methods=["cot"], tasks=[{"data": "one", "metric": "stopping:f"}]
+    )
+    cells, told = cells_of(suite).cells, list[CellResult]()
+    with pytest.raises(Interrupted, match="run the same command again"):
+        Pool(tmp_path / "out", 2).run(cells, told.append)
+    assert {result.status for result in told} == {"interrupted"}
+    assert {result.run_dir for result in told} <= {cell.run_dir for cell in cells}

@@ -45,6 +45,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], int, list[str]]] = {
     ),
     "too few rows": ({"task": {"split": {"train": 20, "dev": 20, "test": 90}}}, 2, ["split", "60"]),
     "no such file": ({"task": {"data": "nowhere.csv"}}, 2, ["nowhere.csv"]),
+    "nobody's home": ({"task": {"data": "~gpo-nobody/rows.csv"}}, 2, ["~gpo-nobody/rows.csv"]),
     "an unknown embedded model": (
         {"models": {"task": {"model": "local/nope"}, "optimizer": {"model": "local/nope"}}},
         2,

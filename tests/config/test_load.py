@@ -46,6 +46,15 @@ def test_overrides_win_in_their_order(tmp_path: Path) -> None:
     assert not isinstance(config.method, str)
 
 
+def test_an_override_of_one_alias_leaves_the_other(tmp_path: Path) -> None:
+    text = TEXT.replace("{model: local/a}", "&same {model: local/a}").replace(
+        "{model: local/b, max_tokens: 99}", "*same"
+    )
+    config = load_config(write(tmp_path, text), ["models.optimizer.temperature=1.5"])
+    assert (config.models.task.model, config.models.optimizer.model) == ("local/a", "local/a")
+    assert (config.models.task.temperature, config.models.optimizer.temperature) == (0.0, 1.5)
+
+
 def test_the_resolved_text_reads_as_the_same_configuration(tmp_path: Path) -> None:
     config = load_config(write(tmp_path, TEXT))
     assert parse_config(yaml.safe_load(dump_config(config))) == config

@@ -95,7 +95,18 @@ async def test_credentials_in_the_base_url_are_sent_and_not_shown(server: ModelS
     await wire.aclose()
 
 
-@pytest.mark.parametrize("url", ["", "localhost:8000/v1", "ftp://host/v1", "http://", "http://host:99999/v1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "localhost:8000/v1",
+        "ftp://host/v1",
+        "http://",
+        "http://host:99999/v1",
+        "http://ho..st/v1",
+        f"http://{'x' * 64}/v1",
+    ],
+)
 def test_what_is_no_address_is_a_configuration_error(url: str) -> None:
     with pytest.raises(ConfigError, match="is no address of a server"):
         Wire(base_url=url, model="m")

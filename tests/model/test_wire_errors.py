@@ -188,6 +188,11 @@ JSON = st.recursive(
 )
 
 
+def test_of_a_page_the_tags_are_left_out_and_no_words() -> None:
+    body = b"<h1>limit < 5 <b>requests</b></h1>" + b"<" * 19_000
+    assert "limit < 5 requests" in str(response_error(502, {}, body, endpoint="here", key=None))
+
+
 @pytest.mark.parametrize("tokens", [10**30, int("1" + "0" * 400), 2**63])
 def test_no_count_of_tokens_is_larger_than_any_sum_can_hold(tokens: int) -> None:
     usage = {

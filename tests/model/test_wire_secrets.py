@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -112,6 +113,22 @@ async def test_a_proxy_that_is_not_there_is_told_as_such(proxied: Callable[[str]
     assert "the proxy in HTTPS_PROXY or HTTP_PROXY does not answer" in str(error)
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_whose_name_is_not_known_is_not_taken_for_the_server(
+    scheme: str, proxied: Callable[[str], None]
+) -> None:
+    proxied("http://alice:hunter2secret@proxy.invalid:8080")
+    error = await failure_told(f"{scheme}://model.invalid/v1")
+    assert isinstance(error, UnreachableError)
+    assert "the host name of the proxy in HTTPS_PROXY or HTTP_PROXY is not known" in str(error)
+
+
+@pytest.mark.usefixtures("proxied")
+async def test_a_server_whose_name_is_not_known_is_told_as_such() -> None:
+    for host in ("model.invalid", "MODEL.invalid", "mödel.invalid"):
+        assert "(the host name is not known)" in str(await failure_told(f"http://{host}/v1"))
+
+
 async def test_an_answer_that_is_no_http_is_told_without_the_query() -> None:
     async with speaking(b"NONSENSE hunter2secret QUERYSECRET\r\n\r\n") as port:
         url = f"http://alice:hunter2secret@127.0.0.1:{port}/v1?api-version=1&api-key=QUERYSECRET&k=QKEY"
@@ -123,8 +140,9 @@ async def test_an_answer_that_is_no_http_is_told_without_the_query() -> None:
 async def test_a_server_that_echoes_the_address_is_redacted(server: ModelServer) -> None:
     server.models = frozenset()
     url = server.base_url.replace("http://", "http://alice:hunter2secret@") + "?api-key=QUERYSECRET"
-    wire = Wire(base_url=url, model="no hunter2secret, no QUERYSECRET", identity="here")
-    assert "The model `no [key], no [key]` does not exist" in str(await failure(wire))
+    token = base64.b64encode(b"alice:hunter2secret").decode()
+    wire = Wire(base_url=url, model=f"no hunter2secret, no QUERYSECRET, no {token}", identity="here")
+    assert "The model `no [key], no [key], no [key]` does not exist" in str(await failure(wire))
     await wire.aclose()
 
 

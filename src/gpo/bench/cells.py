@@ -177,8 +177,10 @@ def _in_both_roles(task: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(composed: Composed) -> Composed:
     """Without the keys that cannot matter to a method that only evaluates, so that such runs are shared."""
     kept = composed.without("optimize", "prompt", "evaluation", "preset", "budget")
-    task = kept.data["models"]["task"]
-    return Composed({**kept.data, "models": {"task": task, "optimizer": task}}, kept.lines)
+    models = kept.data["models"]
+    if isinstance(models, dict):  # else a setting has put something there that is refused when it is read
+        models = {**models, "optimizer": models["task"]}
+    return Composed({**kept.data, "models": models}, kept.lines)
 
 
 def _at(suite: Suite, key: str) -> str:

@@ -49,13 +49,14 @@ def _of(group: Sequence[Place], seeds: Sequence[int] | set[int]) -> list[Place]:
 def _strata(
     rows: str, ours: Sequence[Place], baseline: Sequence[Place], outcomes: Mapping[str, CellOutcome]
 ) -> list[_Stratum]:
-    """One a task: the differences of its questions, one a seed in which the question stood in test."""
+    """One a task: the differences of its questions, one a seed in which the question stood in test; none where one of
+    both has runs that the other has not, as with a model of fewer settings: its mean is over other things."""
     before = {_pair(place, rows): outcomes[place.run_dir] for place in baseline}
+    if {_pair(place, rows) for place in ours} != before.keys():
+        return []
     tasks: dict[_Key, _Stratum] = {}
     for place in ours:
         key = _pair(place, rows)
-        if key not in before:
-            continue
         examples = tasks.setdefault(key[1:], {})
         for name, value in _paired(outcomes[place.run_dir], before[key]):
             examples.setdefault(name, []).append(value)

@@ -12,6 +12,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 
 from gpo.config.schema import Config
+from gpo.paths import in_home
 
 
 def inputs_digest(config: Config, base_dir: Path, data_dir: Path | None) -> str:
@@ -31,14 +32,7 @@ def _data(config: Config, base_dir: Path, data_dir: Path | None) -> list[Path]:
     if isinstance(data, str) and data_dir is not None and benchmarks.meant(data):
         base_dir = data_dir
     names = sorted(data.values()) if isinstance(data, dict) else [data]
-    return [base_dir / _home(Path(name)) for name in names]
-
-
-def _home(path: Path) -> Path:
-    try:
-        return path.expanduser()
-    except RuntimeError:
-        return path
+    return [base_dir / in_home(name) for name in names]
 
 
 def _of_files(paths: Iterable[Path]) -> str:

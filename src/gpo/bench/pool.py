@@ -113,7 +113,11 @@ def _begin() -> None:
 
 def _in_worker(cell: Cell, out: Path) -> CellResult:
     """`run_cell`, and no trace of an idle worker when Ctrl-C comes: what is under way hears it, the parent ends it."""
-    result = run_cell(cell, out, signals=True)
+    try:
+        result = run_cell(cell, out, signals=True)
+    except KeyboardInterrupt:
+        # It came while no call was under way.
+        result = CellResult(slug=cell.slug, run_dir=cell.run_dir, status="interrupted", reason=GO_ON)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     return result
 

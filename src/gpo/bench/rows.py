@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gpo.errors import GPOError
+from gpo.paths import in_home
 from gpo.task import benchmarks
 from gpo.task.load import SPLITS, read_folder
 from gpo.task.rows import SUFFIXES
@@ -29,7 +30,7 @@ def split_folder(name: str, base_dir: Path, data_dir: Path | None) -> Path | Non
     """The folder of split files that `task.data: NAME` is read from, None where there is none yet, or no folder."""
     if benchmarks.meant(name) and data_dir is not None:
         return data_dir / name if _split_files(data_dir / name) else None
-    beside = base_dir / Path(name).expanduser()
+    beside = base_dir / in_home(name)
     if _split_files(beside):
         return beside
     return benchmarks.present(name, None) if name in benchmarks.names() else None
@@ -55,5 +56,5 @@ def _counted(folder: Path, files: tuple[tuple[Path, int], ...]) -> Mapping[str, 
 def _split_files(folder: Path) -> list[Path]:
     try:
         return sorted(file for file in folder.iterdir() if file.stem in SPLITS and file.suffix in SUFFIXES)
-    except OSError:
+    except (OSError, ValueError):  # a name that no file can have
         return []

@@ -19,6 +19,8 @@ from gpo.config.schema import Section
 from gpo.errors import ConfigError
 
 SUITES = Path(__file__).parent / "suites"
+MOST_SEEDS = 1_000
+"""That a number stands for: a larger one is meant as a seed."""
 Dimension = Literal[
     "method", "task", "model", "setting", "direction", "trajectory", "edit_distance", "refinement"
 ]
@@ -178,6 +180,12 @@ def load_suite(name: str, overrides: Sequence[str] = ()) -> Suite:
     for text in overrides:
         override(data, text)
     if isinstance(data.get("seeds"), int) and not isinstance(data["seeds"], bool):
+        if data["seeds"] > MOST_SEEDS:
+            line = f":{lines['seeds',]}" if ("seeds",) in lines else ""
+            raise ConfigError(
+                f"{source}{line}: seeds: a number says how many, at most {MOST_SEEDS}; name single ones in a list: "
+                "[7, 42]"
+            )
         data["seeds"] = list(range(data["seeds"]))
     try:
         config = SuiteConfig.model_validate(data)

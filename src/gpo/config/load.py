@@ -82,7 +82,7 @@ def parse_yaml(text: str, source: str) -> tuple[dict[str, Any], dict[KeyPath, in
             raise ConfigError(
                 f"{source}: holds more than {_MOST_VALUES:,} values; write aliases out less often"
             )
-        data = yaml.safe_load(text)
+        data = _unshared(yaml.safe_load(text))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = f":{mark.line + 1}" if mark else ""
@@ -108,6 +108,13 @@ def _size(node: yaml.Node | None, sizes: dict[int, int]) -> int:
         parts = [part for item in node.value for part in (item if isinstance(item, tuple) else (item,))]
         sizes[id(node)] = 1 + sum(_size(part, sizes) for part in parts)
     return sizes[id(node)]
+
+
+def _unshared(value: Any) -> Any:
+    """`value` with every alias written out: an override of one place must not change the other."""
+    if isinstance(value, dict):
+        return {key: _unshared(inner) for key, inner in value.items()}
+    return [_unshared(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _collect_lines(node: yaml.Node | None, path: KeyPath, lines: dict[KeyPath, int], source: str) -> None:

@@ -19,6 +19,7 @@ from gpo.model.limits import Limited
 from gpo.model.model import Model
 from gpo.model.rates import Rates
 from gpo.model.retry import ATTEMPTS, FIRST_DELAY, Retrying
+from gpo.paths import in_home
 
 if TYPE_CHECKING:
     from gpo.model.engine_fit import Needs
@@ -162,7 +163,7 @@ def _embedded(
 
     name = config.model
     if name.endswith(".gguf") and not name.startswith("local/"):
-        name = str(base_dir / Path(name).expanduser())
+        name = str(base_dir / in_home(name))
     try:
         check_model(name)
     except ConfigError as error:

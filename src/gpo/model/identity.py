@@ -35,6 +35,7 @@ def split_url(base_url: str) -> SplitResult:
         valid = (
             parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and (parts.port is None or parts.port > 0)
         )
+        (parts.hostname or "").encode("idna")  # a part that is empty or too long cannot be looked up
     except ValueError:
         valid = False
     if not valid:

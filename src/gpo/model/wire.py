@@ -63,13 +63,15 @@ class Wire:
         self._identity = identity or wire_identity(base_url, model)
         self._key = _sendable(api_key) if api_key else None
         self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        token = ""
         if self._key:
             self._headers["Authorization"] = f"Bearer {self._key}"
         elif parts.username or parts.password:
             pair = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
-            self._headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+            token = base64.b64encode(pair.encode()).decode()
+            self._headers["Authorization"] = f"Basic {token}"
         self._proxy = _proxy(parts.scheme, parts.hostname or "")
-        keys = (self._key or "", *url_secrets(base_url), *url_secrets(self._proxy or ""))
+        keys = (self._key or "", token, *url_secrets(base_url), *url_secrets(self._proxy or ""))
         self._secrets = tuple(key for key in keys if key)
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(_CONNECT, timeout))
         self._session: aiohttp.ClientSession | None = None

@@ -129,6 +129,7 @@ def unreadable_error(body: bytes, *, endpoint: str, key: Secrets) -> TransientMo
 def connection_error(error: Exception, base_url: str, key: Secrets = None) -> ModelError:
     """The error for a connection that was refused, lost or never made."""
     import aiohttp
+    from yarl import URL
 
     if isinstance(error, aiohttp.ClientHttpProxyError | aiohttp.InvalidURL):
         return _proxy_error(error, base_url, key)
@@ -150,7 +151,8 @@ def connection_error(error: Exception, base_url: str, key: Secrets = None) -> Mo
     elif any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         reason = "connection refused"
     elif isinstance(error, aiohttp.ClientConnectorDNSError):
-        reason = "the host name is not known"
+        ours = error.host in (URL(base_url).host, URL(base_url).raw_host)
+        reason = "the host name is not known" if ours else f"the host name of {_PROXY} is not known"
     else:
         reason = clean(redact(str(causes[-1]) or type(error).__name__, key))
     return UnreachableError(f"no model server answers at {base_url} ({reason})")
@@ -231,7 +233,7 @@ def _error_object(body: bytes) -> dict[str, Any] | None:
 def _provider_words(body: bytes, key: Secrets) -> str:
     error = _error_object(body)
     if error is None:
-        words = re.sub(r"<[^>]*>", " ", body[:_READ].decode("utf-8", "replace"))
+        words = re.sub(r"<[^<>]*>", " ", body[:_READ].decode("utf-8", "replace"))
     else:
         words = str(error.get("message") or error.get("detail") or "")
     # Characters that a terminal would not show may stand inside of a key: they go first.

@@ -1,6 +1,7 @@
 """What identifies an own function or object between two processes: its code, and the values that it was made with.
 
-Knows no task and no run. What may change while it is used (lists, dicts, open files) is known by its type alone.
+Knows no task and no run. What may change while it is used is left out (what it counts or loads at its first call) or
+known by its type alone (lists, dicts, open files).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import platform
 import re
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -20,6 +21,12 @@ MOST_PARTS = 5_000
 
 _PLAIN = (str, bytes, int, float, complex, type(None), type(Ellipsis))
 _NOBODYS = ("", "builtins", "gpo")
+_READS_GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME")
+_SETS_GLOBAL = ("STORE_GLOBAL", "DELETE_GLOBAL")
+_SETS_CELL = ("STORE_DEREF", "DELETE_DEREF")
+
+_State = tuple[int, str]
+"""A module's names, a class or a cell by its id, and which of its names."""
 
 
 def own_code(thing: Any) -> str:
@@ -29,7 +36,10 @@ def own_code(thing: Any) -> str:
     Followed is the code of functions, methods and classes, and of what they use from their own package, with defaults,
     closures and constants; what they import from elsewhere counts by its name.
     """
-    walk = _Walk()
+    first = _Walk()
+    for _ in first.parts(thing):
+        pass
+    walk = _Walk(first.state)
     hasher = hashlib.blake2b(digest_size=8)
     for part in walk.parts(thing):
         hasher.update(part.encode("utf-8", "surrogatepass") + b"\0")
@@ -40,8 +50,11 @@ def own_code(thing: Any) -> str:
 class _Walk:
     """Through an object. `home` is the package of the first own function or class that it meets."""
 
-    def __init__(self) -> None:
+    def __init__(self, state: Collection[_State] = ()) -> None:
         self.home = ""
+        self.state: set[_State] = set()
+        """What the functions on the way set as they run."""
+        self._left_out = state
         # The objects too: an id may be given again to the next one.
         self._seen: dict[int, Any] = {}
         self._left = MOST_PARTS
@@ -100,10 +113,16 @@ class _Walk:
             yield from self.parts(function.__code__)
             yield from self.parts(function.__defaults__)
             yield from self._named(function.__kwdefaults__ or {})
-            read = set(_read_names(function.__code__))
-            yield from self._named({k: v for k, v in function.__globals__.items() if k in read})
-        for cell in function.__closure__ or ():
-            yield from self._all("cell", _content(cell))
+            module = id(function.__globals__)
+            self.state |= {(module, name) for name in _names(function.__code__, _SETS_GLOBAL)}
+            read = set(_names(function.__code__, _READS_GLOBAL))
+            found = {name: value for name, value in function.__globals__.items() if name in read}
+            yield from self._named(found, module)
+        sets = set(_names(function.__code__, _SETS_CELL))
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+            if name in sets:
+                self.state.add((id(cell), ""))
+            yield from self._all("cell", () if (id(cell), "") in self._left_out else _content(cell))
 
     def _class(self, cls: type) -> Iterator[str]:
         yield f"class {cls.__qualname__}"
@@ -112,19 +131,23 @@ class _Walk:
             code = {
                 name: value for name, value in vars(cls).items() if callable(value) or not _is_dunder(name)
             }
-            yield from self._named(code)
+            self.state |= {(id(cls), name) for name in _set_by_a_call(cls)}
+            yield from self._named(code, id(cls))
 
     def _object(self, thing: Any) -> Iterator[str]:
+        owners = [id(cls) for cls in type(thing).__mro__]
         yield from self.parts(type(thing))
         if is_dataclass(thing):
-            yield from self._named({field.name: getattr(thing, field.name, None) for field in fields(thing)})
+            values = {field.name: getattr(thing, field.name, None) for field in fields(thing)}
+            yield from self._named(values, *owners)
         elif _top(type(thing)) in (self.home or None, "gpo"):
-            yield from self._named(getattr(thing, "__dict__", {}))
+            yield from self._named(getattr(thing, "__dict__", {}), *owners)
 
-    def _named(self, things: dict[str, Any]) -> Iterator[str]:
+    def _named(self, things: dict[str, Any], *owners: int) -> Iterator[str]:
         for name, thing in sorted(things.items()):
-            yield name
-            yield from self.parts(thing)
+            if not any((owner, name) in self._left_out for owner in owners):
+                yield name
+                yield from self.parts(thing)
 
     def _is_own(self, thing: Any) -> bool:
         """Whether the code of a function or class is looked into: that of the first package that is met."""
@@ -135,14 +158,27 @@ class _Walk:
         return top == self.home
 
 
-def _read_names(code: types.CodeType) -> Iterator[str]:
-    """What `code`, and the functions written within it, read from their module."""
+def _names(code: types.CodeType, operations: Collection[str]) -> Iterator[str]:
+    """The names that `operations` of `code`, and of the functions written within it, are about."""
     for instruction in dis.get_instructions(code):
-        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+        if instruction.opname in operations:
             yield str(instruction.argval)
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            yield from _read_names(constant)
+            yield from _names(constant, operations)
+
+
+def _set_by_a_call(cls: type) -> Iterator[str]:
+    """The attributes that calling an object of `cls` sets, be it by way of other methods; what is computed once."""
+    functions = {name: value for name, value in vars(cls).items() if isinstance(value, types.FunctionType)}
+    left, seen = ["__call__"], set[str]()
+    while left:
+        name = left.pop()
+        if name in functions and name not in seen:
+            seen.add(name)
+            yield from _names(functions[name].__code__, ("STORE_ATTR",))
+            left += functions[name].__code__.co_names
+    yield from (name for name, value in vars(cls).items() if isinstance(value, functools.cached_property))
 
 
 def _content(cell: types.CellType) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gpo.errors import ConfigError, DataError
+from gpo.paths import in_home
 from gpo.task.rows import SUFFIXES, Row, read_file, read_rows
 
 SPLITS = ("train", "dev", "test", "format", "demos")
@@ -47,7 +48,7 @@ def load(
         return _builtin(name, seed, split)
     if name.startswith("hf:"):
         return _from_hub(name, seed, split)
-    path = base_dir / Path(name).expanduser()
+    path = base_dir / in_home(name)
     if (found := _benchmark(name, path, data_dir)) is not None:
         return found
     if path.is_dir():
@@ -70,9 +71,7 @@ def given(rows: Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str,
 
 
 def _mapped(data: Mapping[str, str | Path], base_dir: Path) -> dict[str, list[Row]]:
-    return _named(
-        {name: read_rows(base_dir / Path(path).expanduser()) for name, path in data.items()}, "task.data"
-    )
+    return _named({name: read_rows(base_dir / in_home(path)) for name, path in data.items()}, "task.data")
 
 
 def read_folder(path: Path) -> dict[str, list[Row]]:

@@ -128,7 +128,7 @@ def rendered(value: Any, *, lettered: bool = False) -> str:
     if isinstance(value, list | tuple | dict):
         try:
             return clean(json.dumps(value, ensure_ascii=False, default=str))
-        except (RecursionError, ValueError):
+        except (RecursionError, TypeError, ValueError):  # TypeError: keys that are no text
             return ""
     return clean(str(value))
 

@@ -9,7 +9,7 @@ from gpo.task.answer.label import LabelReader, shown
 from gpo.task.answer.reader import Answer, Prediction
 from gpo.task.answer.rule import Mention, MentionReader
 
-_BARE = re.compile(r"(?:(?:option|choice|answer)\s*:?\s*)?[(\[]?([A-Za-z])[)\]]?[.:,]?", re.IGNORECASE)
+_BARE = re.compile(r"(?:(?:option|choice|answer)\s*(?::\s*)?)?[(\[]?([A-Za-z])[)\]]?[.:,]?", re.IGNORECASE)
 _WITH_TEXT = re.compile(r"(?:\(([A-Za-z])\)|([A-Z])[.):])\s*(\S.*)")
 _MENTION = re.compile(
     r"""\(([A-Z])\)

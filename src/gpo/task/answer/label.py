@@ -15,7 +15,8 @@ _OPERATOR = re.compile(r"[\s()]*\b(?:and|or)\b[\s()]*(?:not\b[\s()]*)*", re.IGNO
 # "No" that goes with a noun ("no doubt", "no net displacement"), and not with the rest of a sentence ("no because").
 _DETERMINER = re.compile(
     r"[ \t]+(?!(?:and|or|but|because|since|as|so|if|when|is|was|an?|the|this|that|these|those|there|it|he|she|you|we"
-    r"|they|i|your|my)\b)\w",
+    r"|they|i|your|my|not|for|in|on|at|to|from|by|with|without|under|given|due|per|according|based|unless|while|after"
+    r"|before|despite)\b(?!-))\w",
     re.IGNORECASE,
 )
 _GAP = re.compile(r"(?<=\w)[\s_-]+(?=\w)")

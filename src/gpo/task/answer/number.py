@@ -12,7 +12,9 @@ from gpo.task.answer.rule import ANSWER_MARKER, CONCLUSION, Mention, MentionRead
 from gpo.task.answer.spelled import spelled
 
 _ENUMERATOR = re.compile(r"^[ \t]*\d{1,2}[.)](?=[ \t]+\S)", re.MULTILINE)
-_FRACTION = re.compile(r"(?:(?<=\d)(?P<mixed>)[ ]?)?\\[dt]?frac\{(?P<above>\d+)\}\{(?P<below>\d+)\}")
+_FRACTION = re.compile(r"(?:(?<=\d)(?P<mixed>)[ ]?)?\\[dt]?frac\{(?P<above>[-−]?\d+)\}\{(?P<below>\d+)\}")
+# The ways of LaTeX to write the comma of "1,000".
+_THOUSANDS = re.compile(r"(?<=\d)(?:\{,\}|\\,|,\\!)(?=\d{3}(?!\d))")
 _CLAUSE_END = re.compile(r"(?<=[.!?;])\s|\n")
 _OPERATION = re.compile(r"[\s)]*(?:[-+−*/×÷·x]|\\times|\\cdot)[\s(]*[$€£\d.]?")
 
@@ -32,7 +34,7 @@ class NumberReader(MentionReader):
     continuation = "\nTherefore, the answer (a number) is"
 
     def relevant(self, text: str, question: str) -> str:
-        return _FRACTION.sub(_in_line, super().relevant(text, question))
+        return _FRACTION.sub(_in_line, _THOUSANDS.sub(",", super().relevant(text, question)))
 
     def bare(self, text: str, question: str) -> Prediction:
         text = text.rstrip(".!,;")

@@ -9,16 +9,18 @@ import math
 import re
 from typing import NamedTuple
 
-# A sign belongs to the number only where nothing stands between them: "16 - 3" is no "-3".
+# A sign belongs to the number only where nothing stands between them: "16 - 3" is no "-3". The exponent of a unit or a
+# variable ("20 m^2") is no number of its own.
 _NUMBER = re.compile(
-    r"""(?<![\w.])(?<!\d/)
+    r"""(?<![\w.])(?<!\d/)(?<!\^)(?<!\^[-−{])(?<!\^\{[-−])
     (?P<sign>(?<![)\]])[-−+](?=[$€£\d.]))?[$€£]?[ ]?(?P<inner>[-−](?=[\d.]))?
     (?P<whole>\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?P<part>\.\d+)?(?(whole)|(?(part)|(?!)))
     (?P<power>[eE][-+]?\d{1,3}(?!\w))?(?:[ ]?/[ ]?(?P<below>\d+)(?![\d/]))?
     (?!\d|(?:st|nd|rd|th)\b)""",
     re.VERBOSE,
 )
-_SCALE = re.compile(r"[ ](hundred|thousand|million|billion|trillion)\b", re.IGNORECASE)
+# ASCII: else "ı" and "ſ" would pass for "i" and "s", and the word would be none of the scales.
+_SCALE = re.compile(r"[ ](hundred|thousand|million|billion|trillion)\b", re.IGNORECASE | re.ASCII)
 _SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 _RAISED = re.compile(
     r"""[ ]?(?:\^|(?<=\d)\*\*(?=[-−]?\d)|(?<=\d)[ ]\*\*(?=[ ]\d))[ ]?

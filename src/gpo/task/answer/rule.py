@@ -60,7 +60,7 @@ _SOUGHT = re.compile(
     r"(?:\w+\s+)?$",
     re.IGNORECASE,
 )
-_ALTERNATIVE = re.compile(r"[\s\W]*(?:or|and|nor|/|\|)[\s\W]*", re.IGNORECASE)
+_ALTERNATIVE = re.compile(r"(?:[^\w/|]*[/|]|\W*(?:or|and|nor))\W*", re.IGNORECASE)
 _TAIL = re.compile(r"(?:=|:|→|->|\bis|\bbe)[\s\"'“(*]*$", re.IGNORECASE)
 # Not so where it raises a number to its power ("10**6").
 _EMPHASIS = re.compile(r"\*\*(?!(?<=\d\*\*)\d|(?<=\d\ \*\*)\ \d)")

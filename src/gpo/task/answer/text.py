@@ -7,7 +7,7 @@ import re
 from gpo.task.answer.reader import Answer, Prediction
 
 _LEAD_IN = re.compile(r"^(?:the\s+)?(?:final\s+)?answer\s*(?:is\s*:?|:)\s*", re.IGNORECASE)
-_ANNOUNCED = re.compile(r':[ \t*]*\n\s*(?:"([^"\n]+)(?:"|$)|“([^”\n]+)(?:”|$))[ \t]*\**[ \t]*(?=\n|$)')
+_ANNOUNCED = re.compile(r':[ \t*]*\n\s*(?:"([^"\n]+)(?:"|$)|“([^”\n]+)(?:”|$))[ \t]*(?:\*+[ \t]*)?(?=\n|$)')
 _SAID = re.compile(
     r"""[^\n]{0,300}\b(?:translation|version|summary|sentence|paraphrase|rewording|answer)\b[^\n]{0,300}
         \b(?:is|be|as|reads|becomes):?[ \t]+(?:"([^"\n]+)"|“([^”\n]+)”)[.!]?""",
@@ -18,7 +18,7 @@ _AI = r"an?\s+(?:(?:large\s+)?(?:AI\s+)?language[ ]model|AI|artificial[ ]intelli
 _NO_ANSWER = re.compile(
     rf"""\bI(?:['’]m|[ ]am)\s+(?:just\s+|only\s+)?{_AI}
     | (?:^|[.!?\n])[ \t\n"“*]{{0,9}}as\s+{_AI}(?:\s+(?:language\s+)?(?:model|assistant))?\s*,
-    | \bas\s+{_AI}(?:\s+(?:language\s+)?(?:model|assistant))?\s*,?\s+I\b
+    | \bas\s+{_AI}(?:\s+(?:language\s+)?(?:model|assistant))?(?:\s*,)?\s+I\b
     | \bnot\s+sure\s+what\s+you\s+mean\b""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -7,6 +7,7 @@ This checks that scores, trajectories and limits reach the optimizer and matter.
 from __future__ import annotations
 
 from random import Random
+from statistics import fmean
 
 import pytest
 
@@ -41,6 +42,15 @@ async def searched(seed: int) -> Climb:
     return Climb(landscape.accuracy(max(scores, key=examined.mean).prompt), model.calls)
 
 
+async def test_gpo_climbs_above_random_search() -> None:
+    gpo, random = (
+        [await optimized("gpo", seed) for seed in range(3)],
+        [await searched(seed) for seed in range(3)],
+    )
+    assert fmean(found.accuracy for found in gpo) > fmean(found.accuracy for found in random) + 0.1
+
+
+@pytest.mark.slow
 async def test_gpo_beats_ape_and_random_search_over_twenty_seeds() -> None:
     gpo = [await optimized("gpo", seed) for seed in SEEDS]
     ape = [await optimized("ape", seed) for seed in SEEDS]

@@ -80,8 +80,8 @@ def killed_and_completed(folder: Path, kills: int, seed: int) -> None:
         assert server.stats.finished - server.stats.repeated == calls
 
 
-def test_killed_five_times_and_completed(tmp_path: Path) -> None:
-    killed_and_completed(tmp_path, 5, seed=0)
+def test_killed_three_times_and_completed(tmp_path: Path) -> None:
+    killed_and_completed(tmp_path, 3, seed=0)
 
 
 @pytest.mark.slow

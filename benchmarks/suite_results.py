@@ -1,8 +1,9 @@
 """Keep what a suite's runs came to as data, and render the tables of all that is kept.
 
 `python -m benchmarks.suite_results SUITE.yaml OUT_DIR --data-dir DIR`: finished runs of OUT_DIR go into
-results/suite-NAME.jsonl, one line each, beside those of earlier days; docs/suites/ gets the table and both figures.
-Questions are kept as hashes: rows of benchmarks stay where they are. Knows no run that is not finished.
+results/suite-NAME.jsonl, one line each, beside those of earlier days; docs/suites/ gets the table and both figures,
+docs/results.md the scores between its marks of that name. Questions are kept as hashes: rows of benchmarks stay where
+they are. Knows no run that is not finished.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from benchmarks.results import RESULTS, ROOT, machine, say, versions
 from gpo.bench.cells import Cells, expand
 from gpo.bench.figures import curve_figure, tradeoff_figure
 from gpo.bench.outcome import CellOutcome, read_outcome
-from gpo.bench.render import to_csv, to_markdown
+from gpo.bench.render import scores_markdown, to_csv, to_markdown
 from gpo.bench.report import notes
 from gpo.bench.suite import Suite, load_suite
-from gpo.bench.table import build_table
+from gpo.bench.table import Table, build_table
 
 DOCS = ROOT / "docs" / "suites"
 
@@ -78,7 +79,27 @@ def render(suite: Suite, cells: Cells, outcomes: Mapping[str, CellOutcome], fold
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
+    page = folder.parent / "results.md"
+    if page.exists():
+        page.write_text(fill(page.read_text(encoding="utf-8"), suite.name, table), encoding="utf-8")
     return [folder / name for name in files]
+
+
+def fill(page: str, name: str, table: Table) -> str:
+    """`page` with the scores of `table` between the marks of `name`, without the columns that have none yet; as it
+    is where there are no such marks."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    if begin not in page or end not in page:
+        return page
+    head, rest = page.split(begin, 1)
+    tail = rest.split(end, 1)[1]
+    full = tuple(
+        column
+        for column in table.columns
+        if any(table.entry(row, column).mean is not None for row in table.rows)
+    )
+    shown = "\n\n".join(scores_markdown(replace(table, columns=full)))
+    return f"{head}{begin}\n\n{shown}\n\n{end}{tail}"
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

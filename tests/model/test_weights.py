@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -70,7 +70,7 @@ def wheel(shelf: Path, package: str, members: dict[str, bytes]) -> None:
         archive.writestr(f"{info}/RECORD", "")
 
 
-def entry(parts: int, data: bytes = DATA, *, hub: HubFile | None = None) -> Weights:
+def entry(parts: int | Sequence[int], data: bytes = DATA, *, hub: HubFile | None = None) -> Weights:
     return Weights(
         name=NAME,
         suffix=".gguf",
@@ -79,19 +79,24 @@ def entry(parts: int, data: bytes = DATA, *, hub: HubFile | None = None) -> Weig
         hub=hub,
         carriers=tuple(
             Carrier(package=f"tiny-part{n}", version="1.0", member=f"tiny_part{n}/data/part{n:02}.bin")
-            for n in range(1, parts + 1)
+            for n in numbers(parts)
         ),
     )
 
 
-def fill(shelf: Path, parts: int, data: bytes = DATA) -> None:
-    step = -(-len(data) // parts)
-    for n in range(1, parts + 1):
+def numbers(parts: int | Sequence[int]) -> Sequence[int]:
+    """What the parts are called: as given, or 1 to `parts`."""
+    return range(1, parts + 1) if isinstance(parts, int) else parts
+
+
+def fill(shelf: Path, parts: int | Sequence[int], data: bytes = DATA) -> None:
+    step = -(-len(data) // len(numbers(parts)))
+    for place, n in enumerate(numbers(parts)):
         wheel(
             shelf,
             f"tiny-part{n}",
             {
-                f"tiny_part{n}/data/part{n:02}.bin": data[(n - 1) * step : n * step],
+                f"tiny_part{n}/data/part{n:02}.bin": data[place * step : (place + 1) * step],
                 "../../outside.bin": b"no",
                 "/etc/outside.bin": b"no",
             },
@@ -116,8 +121,9 @@ def leftovers() -> list[str]:
 def test_parts_are_joined_in_the_order_of_their_numbers(
     shelf: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    tiny = entry(10)
-    fill(shelf, 10)
+    # 10 comes before 2 in the order of letters.
+    tiny = entry((2, 9, 10))
+    fill(shelf, (2, 9, 10))
     monkeypatch.setitem(CATALOG, NAME, tiny)
     seen: list[tuple[str, int, int]] = []
     assert weights.find(NAME) is None

@@ -39,13 +39,7 @@ def best_rows(table: Table, column: Column) -> set[str]:
 
 def to_markdown(table: Table, failed: Mapping[str, str], notes: Sequence[str] = ()) -> str:
     """The whole page: scores, differences, costs, failures, notes."""
-    parts = [f"# {markdown(table.title)}", _markdown_table(table, entry_text, bold=True)]
-    if any(entry.difference for entry in table.entries.values()):
-        named = {column: f"against {label(table.baselines.get(column, ''))}" for column in table.columns}
-        parts += [
-            "Difference from the best baseline of each column, with its paired 95 % bootstrap interval:",
-            _markdown_table(table, difference_text, under=named),
-        ]
+    parts = [f"# {markdown(table.title)}", *scores_markdown(table)]
     if any(entry.efficiency is not None for entry in table.entries.values()):
         parts += [
             "Improvement over the start prompt in points a million tokens of the search:",
@@ -59,6 +53,18 @@ def to_markdown(table: Table, failed: Mapping[str, str], notes: Sequence[str] = 
         lines = [f"- {markdown(name)}: {markdown(reason)}" for name, reason in failed.items()]
         parts += ["Failed runs:", "\n".join(lines)]
     return "\n\n".join([*parts, *(markdown(note) for note in notes)]) + "\n"
+
+
+def scores_markdown(table: Table) -> list[str]:
+    """The scores and, where there are any, the differences from the best baseline: paragraphs of Markdown."""
+    parts = [_markdown_table(table, entry_text, bold=True)]
+    if any(entry.difference for entry in table.entries.values()):
+        named = {column: f"against {label(table.baselines.get(column, ''))}" for column in table.columns}
+        parts += [
+            "Difference from the best baseline of each column, with its paired 95 % bootstrap interval:",
+            _markdown_table(table, difference_text, under=named),
+        ]
+    return parts
 
 
 def _markdown_table(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gpo.bench.shelf import make_room
 from tests.bench.suites import bench, write_suite
 from tests.cli.gpo import gpo
 from tests.support.landscape import Landscape
@@ -94,3 +95,8 @@ def test_suites_that_share_a_folder_share_runs_and_keep_their_tables(
     write_suite(tmp_path, land.base_url, methods=["cot"], seeds=1)
     assert "figure.svg: removed" in run(first)
     assert "figure.svg" not in files()
+    # One that came from elsewhere does.
+    (elsewhere := tmp_path / "elsewhere").mkdir()
+    (elsewhere / "figure.svg").write_text("mine")
+    assert make_room(elsewhere, "land", figure=False) == []
+    assert (elsewhere / "figure.svg").read_text() == "mine"

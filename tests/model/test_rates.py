@@ -179,3 +179,12 @@ def test_tokens_per_minute_are_used_up_and_not_exceeded() -> None:
     assert 295 < seconds < 320
     assert 200 < waited < seconds
     assert held == "tokens_per_minute"
+
+
+def test_an_absurd_usage_holds_up_for_a_minute_at_most() -> None:
+    rates = Rates(tokens_per_minute=6_000, clock=(clock := Clock()))
+    rates.settle(100, rates.take(100), Usage(prompt_tokens=2**40, completion_tokens=0))
+    # 6,000 at 98.35 a second (5,901 in 60 s, and the 100 of a full bucket before the next call may leave).
+    assert rates.delay(100)[0] == pytest.approx(6_000 / (5_901 / 60))
+    clock.at += 62
+    assert rates.delay(100) == (0.0, "")

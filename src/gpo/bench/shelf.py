@@ -27,7 +27,7 @@ def make_room(out: Path, suite: str, *, figure: bool) -> list[str]:
         # Aside since another suite ran, and about to be written anew.
         for name in FILES:
             (out / _named(name, suite)).unlink(missing_ok=True)
-        if not figure and (out / "figure.svg").exists():
+        if not figure and before == suite and (out / "figure.svg").exists():
             (out / "figure.svg").unlink()
             said.append(f"{out / 'figure.svg'}: removed, as the suite has no figure")
     except OSError as error:

@@ -62,6 +62,7 @@ class Rates:
     ) -> None:
         self._requests = Bucket(requests_per_minute, clock=clock) if requests_per_minute else None
         self._tokens = Bucket(tokens_per_minute, clock=clock) if tokens_per_minute else None
+        self._most = tokens_per_minute or 0.0
         self._share: float | None = None
 
     def size(self, request: Request) -> int:
@@ -91,7 +92,8 @@ class Rates:
 
     def settle(self, size: int, estimate: float, usage: Usage) -> None:
         """It was answered. Without usage the estimate stands."""
-        used = usage.prompt_tokens + usage.completion_tokens
+        # More than a minute allows would not have been answered: a figure like that must not hold the run up for hours.
+        used = min(usage.prompt_tokens + usage.completion_tokens, self._most)
         if self._tokens is None or not used:
             return
         self._tokens.take(used - estimate)

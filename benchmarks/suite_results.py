@@ -68,7 +68,7 @@ def render(suite: Suite, cells: Cells, outcomes: Mapping[str, CellOutcome], fold
     """Write the table and the figures of `outcomes` by run directory; returns the
     files."""
     table = replace(build_table(suite.config, cells.places, outcomes), notes=cells.notes)
-    said = [*notes(suite.config, len(outcomes), len(cells.cells)), *table.notes]
+    said = [*notes(suite.config, outcomes, len(cells.cells)), *table.notes]
     dev = suite.config.model_copy(update={"table": suite.config.table.model_copy(update={"metric": "dev"})})
     files = {
         f"{suite.name}.md": to_markdown(table, {}, said),

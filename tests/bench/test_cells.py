@@ -10,6 +10,7 @@ import pytest
 from gpo.bench.cells import expand
 from gpo.bench.report import report, show
 from gpo.bench.suite import load_suite
+from gpo.errors import ConfigError
 from tests.bench.suites import ROWS, bench, cells_of, write_suite, write_tasks
 from tests.support.landscape import Landscape
 from tests.support.server import ModelServer
@@ -174,3 +175,53 @@ def test_a_group_of_which_tasks_are_missing_is_said_beside_the_table(
     show(table, {}, tmp_path / "out", Console(width=300))
     assert "is the mean of 2 of its 4 tasks" in capsys.readouterr().out
     assert expand(suite).notes == ()
+
+
+def test_files_that_hold_no_rows_change_no_name(tmp_path: Path) -> None:
+    suite = write_suite(tmp_path, URL)
+    before = names(suite)
+    (tmp_path / "one" / "README.md").write_text("notes")
+    assert names(suite) == before
+    (tmp_path / "one" / "train.jsonl").rename(tmp_path / "one" / "old.jsonl")
+    (tmp_path / "one" / "validation.jsonl").write_text((tmp_path / "one" / "dev.jsonl").read_text())
+    (tmp_path / "one" / "dev.jsonl").unlink()
+    assert names(suite) != before
+
+
+def splits(path: Path) -> list[dict[str, int]]:
+    return [
+        {str(name): rows for name, rows in (config.task.split or {}).items()}
+        for config in cells_of(path).configs.values()
+    ]
+
+
+def test_caps_take_rows_away_and_add_none(tmp_path: Path) -> None:
+    caps: dict[str, Any] = {"seeds": 1, "methods": ["cot"], "split": {"dev": 30, "test": 5}}
+    files = {split: f"one/{split}.jsonl" for split in ROWS}
+    assert ROWS["dev"] < 30
+    found = splits(write_suite(tmp_path, URL, tasks=[{"data": "one"}], **caps))
+    assert found == splits(write_suite(tmp_path, URL, tasks=[{"data": files, "label": "x"}], **caps))
+    assert (found[0]["dev"], found[0]["test"]) == (ROWS["dev"], 5)
+    own = {"data": "one", "split": {"dev": 3}}
+    (split,) = splits(write_suite(tmp_path, URL, tasks=[own], **caps))
+    assert (split["dev"], split["test"]) == (3, 5)
+
+
+def test_gpo_is_no_baseline_under_another_label_either(tmp_path: Path) -> None:
+    methods: list[Any] = ["ape", {"name": "gpo", "label": "Ours"}]
+    table: dict[str, Any] = {"methods": methods, "table": {}}
+    assert load_suite(str(write_suite(tmp_path, URL, **table))).config.table.ours == "Ours"
+    named = load_suite(str(write_suite(tmp_path, URL, methods=methods, table={"ours": "ape"})))
+    assert named.config.table.ours == "ape"
+    notes = cells_of(write_suite(tmp_path, URL, methods=methods, table={"ours": "gpooo"})).notes
+    assert notes == ("table.ours: there is no row gpooo, so each of ape, Ours may be the best baseline",)
+
+
+def test_a_key_that_is_not_set_is_said_once_and_before_any_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    suite = write_suite(tmp_path, URL, models={"m": {"task": {"model": "openai/x"}}})
+    with pytest.raises(ConfigError, match=r"models\.task\.api_key_env: .* OPENAI_API_KEY is not set"):
+        bench(suite, tmp_path / "out")
+    assert not list((tmp_path / "out").glob("*"))

@@ -180,18 +180,55 @@ def test_rows_of_a_part_are_compared_over_the_other_parts_alone() -> None:
     assert difference.mean == pytest.approx(50)
 
 
+def named(stratum: list[list[float]]) -> dict[str, list[float]]:
+    return {str(index): differences for index, differences in enumerate(stratum)}
+
+
 def test_an_interval_over_one_task_and_one_seed_is_the_paired_bootstrap() -> None:
     after = [1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.5]
     before = [0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0]
-    ours = stratified_interval([[[a - b] for a, b in zip(after, before, strict=True)]], seed=7)
+    ours = stratified_interval([named([[a - b] for a, b in zip(after, before, strict=True)])], seed=7)
     theirs = paired_bootstrap(before, after, seed=7)
     assert (ours.mean, ours.low, ours.high) == pytest.approx((theirs.mean, theirs.low, theirs.high))
 
 
 def test_tasks_weigh_alike_however_many_rows_they_have() -> None:
     # 1 row of +100 and 3 rows of 0: the mean over tasks is 50, and no draw within a task changes it.
-    found = stratified_interval([[[100.0]], [[0.0], [0.0], [0.0]]])
+    found = stratified_interval([named([[100.0]]), named([[0.0], [0.0], [0.0]])])
     assert (found.mean, found.low, found.high) == (50, 50, 50)
+
+
+def test_a_question_is_drawn_once_for_all_columns_that_ask_it() -> None:
+    # Of two questions one gains 100 and one loses 100, under both models alike: the four draws of two give −100, 0, 0
+    # and 100. Drawn apart, half of the sixteen would lie between, and −50 and 50 would be the ends of a half.
+    one = {"a": [100.0], "b": [-100.0]}
+    apart = stratified_interval([one, one], confidence=0.6)
+    together = stratified_interval([one, one], tasks=["t", "t"], confidence=0.6)
+    assert (apart.low, apart.high) == (-50, 50)
+    assert (together.low, together.high) == (-100, 100)
+    alone = stratified_interval([one], confidence=0.6)
+    assert together == alone
+
+
+def test_a_stratum_may_have_only_some_of_its_tasks_questions() -> None:
+    found = stratified_interval([{"a": [100.0], "b": [100.0]}, {"b": [0.0]}], tasks=["t", "t"])
+    assert (found.mean, found.low, found.high) == (50, 50, 50)
+
+
+def test_the_same_runs_under_many_models_are_no_more_than_one() -> None:
+    def model(name: str) -> dict[Place, CellOutcome]:
+        found = {}
+        for method, values in (("ape", (0, 0, 1, 0)), ("gpo", (1, 0, 0, 1))):
+            labels = {**place(method, 0).labels, "model": name}
+            where = Place(labels=labels, member="t", seed=0, run_dir=f"{method}-{name}", evaluates_only=False)
+            found[where] = outcome(where.run_dir, sum(values) / 4, **rows(*values))
+        return found
+
+    both = table(model("m1") | model("m2"), columns=["model"], average=True)
+    one = both.entry("gpo", ("m1",)).difference
+    assert one is not None
+    assert both.entry("gpo", ("Average",)).difference == one
+    assert table(model("m1") | model("m2"), columns=["task"]).entry("gpo", ("t",)).difference == one
 
 
 @given(
@@ -204,7 +241,7 @@ def test_tasks_weigh_alike_however_many_rows_they_have() -> None:
 def test_an_interval_holds_its_mean_within_the_range_of_the_differences(
     strata: list[list[list[float]]],
 ) -> None:
-    found = stratified_interval(strata, resamples=200)
+    found = stratified_interval([named(stratum) for stratum in strata], resamples=200)
     values = [value for stratum in strata for cluster in stratum for value in cluster]
     assert min(values) - 1e-9 <= found.low <= found.high <= max(values) + 1e-9
     assert min(values) - 1e-9 <= found.mean <= max(values) + 1e-9

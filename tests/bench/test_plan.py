@@ -14,7 +14,8 @@ from gpo.bench.paper import SIZES
 from gpo.bench.plan import SuitePlan, lines, plan
 from gpo.bench.sizes import RunSize, run_size
 from gpo.bench.suite import Suite, load_suite
-from tests.bench.suites import write_suite
+from gpo.errors import ConfigError
+from tests.bench.suites import ROWS, suite_data, write_suite
 from tests.cli.gpo import gpo
 
 URL = "http://127.0.0.1:1/v1"
@@ -52,7 +53,8 @@ def test_all_benchmarks_of_table_5_have_the_paper_s_sizes() -> None:
     assert (by_task["STEM"].steps, by_task["STEM"].dev) == ((9, 9), (20, 20))
     assert (by_task["WSC"].steps, by_task["WSC"].dev) == ((21, 21), (50, 50))
     said = "\n".join(lines(found))
-    assert said.count("(as planned") == 8
+    # The mean over MMLU too, whose runs are those of its four groups.
+    assert said.count("(as planned") == 9
     assert "planned otherwise" not in said
     # 27 + 1 + 57 + 1 + 1 tasks, 8 methods, 3 seeds; the column of all MMLU needs no run of its own.
     assert found.runs == 87 * 8 * 3
@@ -238,3 +240,17 @@ def test_the_command_plans_without_a_call_or_a_file(tmp_path: Path, more: tuple[
         assert done.stdout.splitlines()[1].split() == [
             "task", "method", "runs", "steps", "candidates", "dev", "test", "calls", "tokens",
         ]  # fmt: skip
+
+
+def test_a_budget_that_no_search_can_begin_under_is_no_plan(tmp_path: Path) -> None:
+    suite = write_suite(tmp_path, URL, budget={"equal": True, "max_calls": ROWS["dev"] - 1})
+    with pytest.raises(ConfigError, match="an equal budget of 7 calls does not cover scoring the start"):
+        planned(suite)
+
+
+def test_an_entry_whose_runs_are_all_shared_stands_in_the_plan(tmp_path: Path) -> None:
+    again = {**suite_data(URL)["tasks"][0], "label": "again"}
+    suite = write_suite(tmp_path, URL, tasks=[suite_data(URL)["tasks"][0], again], methods=["ape"])
+    found = {kind.task: (kind.runs, kind.calls) for kind in planned(suite).kinds}
+    assert found["one"][0] == 2
+    assert found["again"] == (0, 0)

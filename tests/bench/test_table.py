@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import io
+import json
+import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.console import Console
 
-from gpo.bench.outcome import CellOutcome
+from gpo.bench.cells import Place
+from gpo.bench.outcome import CellOutcome, read_outcome
 from gpo.bench.render import to_csv, to_markdown
-from tests.bench.tables import grouped, outcome, place, table
+from gpo.bench.report import show
+from gpo.bench.text import together
+from gpo.run.notes import prompt_id
+from tests.bench.suites import ROWS, bench, write_suite
+from tests.bench.tables import grouped, outcome, place, rows, table
+from tests.support.landscape import Landscape
+from tests.support.server import ModelServer
 
 
 def test_mean_and_sample_standard_deviation_over_three_seeds() -> None:
@@ -178,3 +192,96 @@ def test_damaged_run_directory_is_a_failure_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"result\.json: is damaged"):
         read_outcome("cell", tmp_path)
     assert read_outcome("absent", tmp_path) is None
+
+
+def test_what_a_budget_ended_and_what_took_no_step_is_said_in_its_cell() -> None:
+    found = table(
+        {
+            place("ape", 0): outcome("t-ape-0", 0.5, stopped_by_budget=True),
+            place("ape", 1): outcome("t-ape-1", 0.5, stopped_by_budget=True, steps=(0.25,)),
+            place("ape", 2): None,
+            place("cot", 0): outcome("t-cot-0", 0.5, steps=(0.25,)),
+        }
+    )
+    text = to_markdown(found, {})
+    assert "50.00 ± 0.00 (2 of 3 seeds, 2 stopped, 1 without a step)" in text
+    # A fixed prompt takes none.
+    assert "| cot | **50.00** |" in text or "| cot | 50.00 |" in text
+
+
+def test_columns_of_one_model_stand_beside_each_other() -> None:
+    def run(model: str, task: str) -> Place:
+        labels = {**place("ape", 0, task).labels, "model": model}
+        return Place(labels=labels, member=task, seed=0, run_dir=model + task, evaluates_only=False)
+
+    found = table({run("m1", "a"): 0.5, run("m2", "a"): 0.5, run("m1", "b"): 0.5}, columns=["model", "task"])
+    assert found.columns == (("m1", "a"), ("m1", "b"), ("m2", "a"))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"scores": {"initial": {}, "best": {"test": "x"}}},
+        {"scores": {"initial": {}, "best": {"test": float("nan")}}},
+        {"steps": [{}]},
+        {"steps": ["x"]},
+        {"steps": [{"best_dev": True}]},
+    ],
+)
+def test_a_result_with_other_things_than_numbers_is_damaged(
+    damage: dict[str, Any], tmp_path: Path, server: ModelServer
+) -> None:
+    server.answer = Landscape().answer
+    suite = write_suite(tmp_path, server.base_url, tasks=[{"data": "one"}], seeds=1, methods=["ape"])
+    bench(suite, out := tmp_path / "out")
+    (path,) = out.glob("*/result.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), **damage}))
+    found, _ = bench(suite, out)
+    assert found.entry("ape", ("one",)).failed == 1
+    assert re.search(r"is (damaged|no result of GPO) .*; remove it and run", (out / "table.md").read_text())
+
+
+def test_a_test_row_that_the_start_prompt_could_not_be_scored_on_is_in_no_interval(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    landscape = Landscape()
+    server.answer = landscape.answer
+    suite = write_suite(tmp_path, server.base_url, tasks=[{"data": "one"}], seeds=1, methods=["ape"])
+    bench(suite, out := tmp_path / "out")
+    (journal,) = out.glob("*/journal.sqlite")
+    (result,) = out.glob("*/result.json")
+    best = prompt_id(json.loads(result.read_text())["best_prompt"])
+    whole = read_outcome(result.parent.name, out)
+    assert whole is not None
+    with closing(sqlite3.connect(journal)) as database, database:
+        (example,) = database.execute(
+            "SELECT example_id FROM scores WHERE split = 'test' AND prompt_id != ? LIMIT 1", (best,)
+        ).fetchone()
+        database.execute(
+            "UPDATE scores SET value = NULL WHERE split = 'test' AND prompt_id != ? AND example_id = ?",
+            (best, example),
+        )
+    less = read_outcome(result.parent.name, out)
+    assert less is not None
+    assert len(less.rows) == len(whole.rows) - 1 == ROWS["test"] - 1
+
+
+def test_runs_that_fail_alike_are_told_together() -> None:
+    found = together({"a": "x", "b": "y", "c": "x", "d": "x", "e": "x"})
+    assert found == [("a, c, d and 1 more", "x"), ("b", "y")]
+
+
+@pytest.mark.parametrize("width", [60, 100, 10_000])
+def test_no_number_is_cut_on_a_terminal(width: int) -> None:
+    scores = {
+        place(method, seed, f"task number {n}"): outcome(f"{n}-{method}-{seed}", 0.5, **rows(0.5, 0.5))
+        for method in ("ape", "gpo with a label")
+        for n in range(5)
+        for seed in (0, 1)
+    }
+    console = Console(width=width, record=True, force_terminal=True, file=io.StringIO())
+    show(table(scores, average=True), {}, Path("out"), console)
+    text = console.export_text()
+    assert text.count("50.00 ± 0.00") == 12
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= width

@@ -16,6 +16,7 @@ from typing import Any
 
 from gpo.bench import methods as methods_
 from gpo.bench import tasks as tasks_
+from gpo.bench.checks import at, check_labels, refuse_own
 from gpo.bench.compose import Composed
 from gpo.bench.execute import Cell
 from gpo.bench.inputs import inputs_digest
@@ -60,7 +61,7 @@ def expand(suite: Suite, data_dir: Path | None = None) -> Cells:
     configs: dict[str, Config] = {}
     budget = suite.config.budget
     digests: dict[str, str] = {}
-    tasks = tasks_.entries(suite.config.tasks, _at(suite, "tasks"), data_dir)
+    tasks = tasks_.entries(suite.config.tasks, at(suite, "tasks"), data_dir)
     for labels, member, method, seed, composed in _combinations(suite, tasks, data_dir):
         config = parse_config(composed.data, source=suite.source, lines=composed.lines)
         fixed = method.evaluates_only
@@ -88,8 +89,8 @@ def expand(suite: Suite, data_dir: Path | None = None) -> Cells:
         places.append(
             Place(labels=labels, member=member.name, seed=seed, run_dir=run_dir, evaluates_only=fixed)
         )
-    notes = tuple(note for entry in tasks if (note := entry.cut(data_dir)))
-    return Cells(places=tuple(places), cells=tuple(cells.values()), configs=configs, notes=notes)
+    notes = [note for entry in tasks if (note := entry.cut(data_dir))] + check_labels(suite, places)
+    return Cells(places=tuple(places), cells=tuple(cells.values()), configs=configs, notes=tuple(notes))
 
 
 def directory_name(
@@ -119,10 +120,15 @@ def _combinations(
 ) -> Iterator[tuple[dict[str, str], tasks_.Member, methods_.MethodEntry, int, Composed]]:
     """Task by task, so that runs that share calls stand close to each other."""
     config, lines = suite.config, suite.lines
-    methods = methods_.entries(config.methods, _at(suite, "methods"))
+    methods = methods_.entries(config.methods, at(suite, "methods"))
     models = config.models
     settings: Iterable[str] = config.settings or ("",)
     base = Composed().add(config.base, lines, ("base",))
+    refuse_own(suite, base, ("base",))
+    for name in config.settings:
+        refuse_own(
+            suite, Composed().add(config.settings[name], lines, ("settings", name)), ("settings", name)
+        )
     hard = {} if config.budget.equal else config.budget.model_dump(exclude={"equal"}, exclude_none=True)
     for entry in tasks:
         for member, seed, (name, pair), setting, method in product(
@@ -138,7 +144,7 @@ def _combinations(
                 **{part: method.parts.get(part, "") for part in methods_.PARTS},
             }
             composed = base.add({"task": member.section}, lines, ("tasks",))
-            caps = config.split.model_dump(exclude_none=True)
+            caps = _no_more(config.split.model_dump(exclude_none=True), member.section.get("split"))
             if caps := within(caps, member.section.get("data"), suite.base_dir, data_dir):
                 composed = composed.add({"task": {"split": caps}}, lines, ("split",), cut=2)
             if member.prompt is not None:
@@ -157,6 +163,14 @@ def _combinations(
             if method.evaluates_only:
                 composed = _plain(composed)
             yield labels, member, method, seed, composed
+
+
+def _no_more(caps: dict[str, int], own: Any) -> dict[str, int]:
+    """`caps`, none above what the task itself says."""
+    less = (
+        {key: value for key, value in own.items() if isinstance(value, int)} if isinstance(own, dict) else {}
+    )
+    return {key: min(cap, less.get(key, cap)) for key, cap in caps.items()}
 
 
 def _own_budget(suite: Suite, setting: str, config: Config) -> dict[str, Any]:
@@ -181,11 +195,6 @@ def _plain(composed: Composed) -> Composed:
     if isinstance(models, dict):  # else a setting has put something there that is refused when it is read
         models = {**models, "optimizer": models["task"]}
     return Composed({**kept.data, "models": models}, kept.lines)
-
-
-def _at(suite: Suite, key: str) -> str:
-    line = suite.lines.get((key,))
-    return f"{suite.source}:{line}" if line else suite.source
 
 
 def _drop(data: dict[str, Any], pattern: tuple[str, ...]) -> None:

@@ -5,28 +5,31 @@ Knows numbers only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 from gpo.evaluation.statistics import Interval
 
-Stratum = Sequence[Sequence[float]]
-"""One task: for each of its examples the differences (after − before), one a seed in which it stood in test."""
+Stratum = Mapping[str, Sequence[float]]
+"""What is averaged alike, a task under one model and setting: for each of its questions the differences (after −
+before), one a seed in which it stood in test."""
 
 
 def stratified_interval(
     strata: Sequence[Stratum],
     weights: Sequence[float] | None = None,
+    tasks: Sequence[Hashable] | None = None,
     *,
     seed: int = 0,
     confidence: float = 0.95,
     resamples: int = 10_000,
 ) -> Interval:
-    """Percentile bootstrap interval of the mean difference, averaged over tasks as the paper averages subtasks: all
+    """Percentile bootstrap interval of the mean difference, averaged over strata as the paper averages subtasks: all
     alike, or with `weights` that add up to 1.
 
-    Whole examples are drawn with replacement within each task, all their seeds together: answers to one question under
-    three seeds are no three independent observations. Efron and Tibshirani, An Introduction to the Bootstrap, 1993,
-    chapters 8 and 13. Raises `ValueError` where a task has no example.
+    Whole questions are drawn with replacement within each task, with all that was answered to them: answers to one
+    question under three seeds or two models are no independent observations. `tasks` names the task of each stratum,
+    each its own where left out. Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8 and 13. Raises
+    `ValueError` where a stratum has no question.
     """
     import numpy as np
 
@@ -35,15 +38,26 @@ def stratified_interval(
     generator = np.random.Generator(np.random.PCG64(seed))
     total, mean = np.zeros(resamples), 0.0
     shares = weights or [1 / len(strata)] * len(strata)
-    for stratum, share in zip(strata, shares, strict=True):
-        sums = np.array([sum(differences) for differences in stratum], dtype=float)
-        counts = np.array([len(differences) for differences in stratum], dtype=float)
-        mean += float(sums.sum() / counts.sum()) * share
+    members: dict[Hashable, list[int]] = {}
+    for index in range(len(strata)):
+        members.setdefault(index if tasks is None else tasks[index], []).append(index)
+    for indices in members.values():
+        questions = list(dict.fromkeys(question for index in indices for question in strata[index]))
+        found = [[strata[index].get(question, ()) for question in questions] for index in indices]
+        sums = [np.array([sum(differences) for differences in one], dtype=float) for one in found]
+        counts = [np.array([len(differences) for differences in one], dtype=float) for one in found]
+        means = [float(sums_.sum() / counts_.sum()) for sums_, counts_ in zip(sums, counts, strict=True)]
+        mean += sum(shares[index] * value for index, value in zip(indices, means, strict=True))
         # In blocks, so that a large task does not need resamples × examples numbers at once.
-        block = max(1, 2_000_000 // len(stratum))
+        block = max(1, 2_000_000 // len(questions))
         for start in range(0, resamples, block):
             stop = min(start + block, resamples)
-            draws = generator.integers(0, len(stratum), size=(stop - start, len(stratum)))
-            total[start:stop] += sums[draws].sum(axis=1) / counts[draws].sum(axis=1) * share
+            draws = generator.integers(0, len(questions), size=(stop - start, len(questions)))
+            for place, index in enumerate(indices):
+                drawn = counts[place][draws].sum(axis=1)
+                # A draw may hold no question of a stratum that has few of the task's: then it tells nothing of it.
+                missed = drawn == 0
+                values = sums[place][draws].sum(axis=1) / np.where(missed, 1, drawn)
+                total[start:stop] += np.where(missed, means[place], values) * shares[index]
     low, high = np.quantile(total, [0.5 - confidence / 2, 0.5 + confidence / 2])
     return Interval(mean, float(low), float(high))

@@ -32,9 +32,11 @@ class Composed:
             _put(nested, keys, value)
             for depth in range(len(written), -1, -1):
                 line = lines.get((*prefix, *written[cut:depth]))
-                if line is not None:
-                    told[keys] = line
-                    break
+                if line is None:
+                    continue
+                told.setdefault(keys, line)
+                # What holds the key too: of one that is missing nothing else can be named.
+                told[tuple(key for dotted in written[:depth] for key in dotted.split("."))] = line
         return Composed(_merged(self.data, nested), {**self.lines, **told})
 
     def without(self, *keys: str) -> Composed:

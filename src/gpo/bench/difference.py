@@ -27,15 +27,17 @@ def difference(
     Seeds count that are whole in both; tasks, and columns of an average, weigh as they do in the means. None where
     there is nothing to compare, be it in one task only."""
     both = ours.whole(outcomes, _test).keys() & baseline.whole(outcomes, _test).keys()
-    strata: list[list[list[float]]] = []
+    strata: list[_Stratum] = []
     weights: list[float] = []
+    tasks: list[str] = []
     for new, old in zip(ours.groups, baseline.groups, strict=True):
         found = _strata(rows, _of(new, both), _of(old, both), outcomes)
-        if not found or not all(found):
+        if not found or not all(examples for _, examples in found):
             return None
-        strata += [list(examples.values()) for examples in found]
+        tasks += [member for member, _ in found]
+        strata += [examples for _, examples in found]
         weights += [1 / len(found) / len(ours.groups)] * len(found)
-    return stratified_interval(strata, weights) if strata else None
+    return stratified_interval(strata, weights, tasks) if strata else None
 
 
 def _test(item: CellOutcome) -> float | None:
@@ -48,19 +50,20 @@ def _of(group: Sequence[Place], seeds: Sequence[int] | set[int]) -> list[Place]:
 
 def _strata(
     rows: str, ours: Sequence[Place], baseline: Sequence[Place], outcomes: Mapping[str, CellOutcome]
-) -> list[_Stratum]:
-    """One a task: the differences of its questions, one a seed in which the question stood in test; none where one of
-    both has runs that the other has not, as with a model of fewer settings: its mean is over other things."""
+) -> list[tuple[str, _Stratum]]:
+    """Task by task, and apart for every other label: the differences of its questions, one a seed in which the question
+    stood in test; none where one of both has runs that the other has not, as with a model of fewer settings: its mean
+    is over other things."""
     before = {_pair(place, rows): outcomes[place.run_dir] for place in baseline}
     if {_pair(place, rows) for place in ours} != before.keys():
         return []
-    tasks: dict[_Key, _Stratum] = {}
+    found: dict[_Key, tuple[str, _Stratum]] = {}
     for place in ours:
         key = _pair(place, rows)
-        examples = tasks.setdefault(key[1:], {})
+        _, examples = found.setdefault(key[1:], (place.member, {}))
         for name, value in _paired(outcomes[place.run_dir], before[key]):
             examples.setdefault(name, []).append(value)
-    return list(tasks.values())
+    return list(found.values())
 
 
 def _paired(new: CellOutcome, old: CellOutcome) -> list[tuple[str, float]]:

@@ -15,7 +15,9 @@ from gpo.bench.text import label
 from gpo.report.plain import printable
 from gpo.report.svg import Scale, axis_bottom, axis_left, element, path
 
-WIDTH, HEIGHT = 640, 400
+HEIGHT = 400
+_LETTER = 7  # px, about
+_LONGEST = 48
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 470, 44, 340
 # Okabe and Ito's palette: told apart also by people who see few colours; shapes of lines repeat what colours say.
 _COLOURS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999")
@@ -36,8 +38,8 @@ def tradeoff_figure(table: Table) -> str:
             for row, entry in found
             if entry.efficiency is not None and entry.mean is not None
         ]
-        panels.append(_panel(index, column, _tradeoff(table, known)))
-    return _file(panels, f"{table.title}: score against improvement per million tokens")
+        panels.append(_panel(index, column, _tradeoff(table, column, known)))
+    return _file(table, panels, f"{table.title}: score against improvement per million tokens")
 
 
 def curve_figure(table: Table) -> str:
@@ -45,34 +47,55 @@ def curve_figure(table: Table) -> str:
     panels = []
     for index, column in enumerate(table.columns):
         curves = [(row, curve) for row in table.rows if (curve := table.entry(row, column).curve)]
-        panels.append(_panel(index, column, _curves(table, curves)))
-    return _file(panels, f"{table.title}: best dev score by step")
+        panels.append(_panel(index, column, _curves(table, column, curves)))
+    return _file(table, panels, f"{table.title}: best dev score by step")
 
 
-def _tradeoff(table: Table, points: Sequence[tuple[str, float, float]]) -> list[str]:
+def _tradeoff(table: Table, column: Column, points: Sequence[tuple[str, float, float]]) -> list[str]:
     if not points:
-        return [_nothing()]
+        return [_nothing(table, column)]
     x = _scale([x for _, x, _ in points], _LEFT, _RIGHT, zero=True)
     y = _scale([y for _, _, y in points], _BOTTOM, _TOP)
     parts: list[str] = [
         axis_left(y, _LEFT, _RIGHT, "score"),
         axis_bottom(x, _BOTTOM, "improvement (points) per million tokens", whole=False),
     ]
-    for row, across, up in points:
-        colour, _ = _look(table, row)
+    order = _order(table, [row for row, _, _ in points])
+    at = _apart([(x(across) + 10, y(up) + 4, len(_name(row)) * _LETTER) for row, across, up in points])
+    for (row, across, up), (left, base) in zip(points, at, strict=True):
+        colour, _ = _look(order.index(row))
+        if base != y(up) + 4:
+            line = path([(x(across), y(up)), (left - 2, base - 4)])
+            parts.append(element("path", d=line, fill="none", stroke="#888"))
         parts.append(element("circle", cx=x(across), cy=y(up), r=6, fill=colour))
-        parts.append(element("text", printable(label(row)), x=x(across) + 10, y=y(up) + 4))
+        parts.append(element("text", _name(row), x=left, y=base))
     return parts
 
 
-def _curves(table: Table, curves: Sequence[tuple[str, Sequence[float]]]) -> list[str]:
+def _apart(labels: Sequence[tuple[float, float, float]]) -> list[tuple[float, float]]:
+    """Where texts at (left, base, width), each 10 to the right of its point, stand so that none lies over another or
+    over a point: as they are, or further down."""
+    line = 15
+    taken = [(left - 18, base, 16.0) for left, base, _ in labels]
+    found = {}
+    for index in sorted(range(len(labels)), key=lambda i: labels[i][1]):
+        left, base, width = labels[index]
+        while clash := [y for x, y, w in taken if x < left + width and left < x + w and abs(y - base) < line]:
+            base = max(clash) + line
+        taken.append((left, base, width))
+        found[index] = (left, base)
+    return [found[index] for index in range(len(labels))]
+
+
+def _curves(table: Table, column: Column, curves: Sequence[tuple[str, Sequence[float]]]) -> list[str]:
     if not curves:
-        return [_nothing()]
+        return [_nothing(table, column)]
     x = Scale(0, max(1, *(len(curve) - 1 for _, curve in curves)), _LEFT, _RIGHT)
     y = _scale([value for _, curve in curves for value in curve], _BOTTOM, _TOP)
     parts: list[str] = [axis_left(y, _LEFT, _RIGHT, "best dev score"), axis_bottom(x, _BOTTOM, "step")]
+    order = _order(table, [row for row, _ in curves])
     for place, (row, curve) in enumerate(curves):
-        colour, dash = _look(table, row)
+        colour, dash = _look(order.index(row))
         line = path((x(step), y(value)) for step, value in enumerate(curve))
         look = {
             "stroke": colour,
@@ -84,15 +107,27 @@ def _curves(table: Table, curves: Sequence[tuple[str, Sequence[float]]]) -> list
             parts.append(element("circle", cx=x(0), cy=y(curve[0]), r=4, fill=colour))
         at = _TOP + 20 * place
         parts.append(element("line", x1=_RIGHT + 16, x2=_RIGHT + 44, y1=at, y2=at, **look))
-        parts.append(element("text", printable(label(row)), x=_RIGHT + 50, y=at + 4))
+        parts.append(element("text", _name(row), x=_RIGHT + 50, y=at + 4))
     return parts
 
 
-def _look(table: Table, row: str) -> tuple[str, str]:
-    # The row that is no baseline is drawn solid, whichever place it has.
-    order = sorted(table.rows, key=lambda name: name != table.ours)
-    place = order.index(row) % len(_COLOURS)
-    return _COLOURS[place], _DASHES[place]
+def _order(table: Table, rows: Sequence[str]) -> list[str]:
+    """The drawn rows in the order of the table, the one that is no baseline first: it alone is drawn solid."""
+    return sorted(rows, key=lambda name: (name != table.ours, table.rows.index(name)))
+
+
+def _look(place: int) -> tuple[str, str]:
+    """Colour and dash of the line with that `place`: no two of the first fifty alike."""
+    if not place:
+        return _COLOURS[0], _DASHES[0]
+    others = len(_COLOURS) - 1
+    turn, index = divmod(place - 1, others)
+    return _COLOURS[1 + index], _DASHES[1 + (index + turn) % others]
+
+
+def _name(row: str) -> str:
+    text = printable(label(row))
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _scale(values: Sequence[float], start: float, end: float, *, zero: bool = False) -> Scale:
@@ -103,8 +138,10 @@ def _scale(values: Sequence[float], start: float, end: float, *, zero: bool = Fa
     return Scale(low - margin, high + margin, start, end)
 
 
-def _nothing() -> Markup:
-    return element("text", "no finished run yet", x=_LEFT, y=(_TOP + _BOTTOM) / 2)
+def _nothing(table: Table, column: Column) -> Markup:
+    finished = any(table.entry(row, column).mean is not None for row in table.rows)
+    said = "nothing to draw: no search is finished" if finished else "no finished run yet"
+    return element("text", said, x=_LEFT, y=(_TOP + _BOTTOM) / 2)
 
 
 def _panel(index: int, column: Column, parts: Sequence[str]) -> Markup:
@@ -112,8 +149,10 @@ def _panel(index: int, column: Column, parts: Sequence[str]) -> Markup:
     return element("g", title, *parts, transform=f"translate(0 {index * HEIGHT})")
 
 
-def _file(panels: Sequence[Markup], said: str) -> str:
-    box = f"0 0 {WIDTH} {HEIGHT * max(1, len(panels))}"
+def _file(table: Table, panels: Sequence[Markup], said: str) -> str:
+    """The legend decides how wide it is."""
+    width = _RIGHT + 60 + _LETTER * max(16, *(len(_name(row)) for row in table.rows))
+    box = f"0 0 {width} {HEIGHT * max(1, len(panels))}"
     whole = element(
         "svg",
         element("title", printable(said)),
@@ -122,6 +161,6 @@ def _file(panels: Sequence[Markup], said: str) -> str:
         xmlns="http://www.w3.org/2000/svg",
         viewBox=box,
         role="img",
-        width=WIDTH,
+        width=width,
     )
     return f"{whole}\n"

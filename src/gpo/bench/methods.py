@@ -90,6 +90,8 @@ def _grid(value: dict[str, Any], label: str | None, source: str) -> Iterator[Met
         raise ConfigError(
             f"{source}: methods: unknown key {unknown[0]!a}; a method has {', '.join(PARTS)} and label"
         )
+    if not value:
+        raise ConfigError(f"{source}: methods: an entry names a method or some of {', '.join(PARTS)}")
     options = {key: entry if isinstance(entry, list) else [entry] for key, entry in value.items()}
     many = [key for key, entry in options.items() if len(entry) > 1]
     for chosen in product(*options.values()):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from gpo.bench.execute import Cell
 from gpo.bench.final import tested_directory
 from gpo.config.load import parse_config
-from gpo.errors import GPOError
+from gpo.errors import GPOError, RunError
 from gpo.run.directory import RunDirectory
 from gpo.run.notes import EXAMPLES, prompt_id
 from gpo.run.reader import JournalReader
@@ -51,13 +53,11 @@ def finished(cell: Cell, out: Path) -> bool:
             return True
         place = tested_directory(directory, result)
         tested = RunDirectory(place).read_result()
-        config = yaml.safe_load((directory / "config.yaml").read_text(encoding="utf-8"))
         return (
             tested is not None
             and tested.status == "complete"
             and _has_answers(place)
-            and isinstance(config, dict)
-            and config.get("budget") == parse_config(cell.config).budget.model_dump(mode="json")
+            and bool(_budget(directory) == parse_config(cell.config).budget.model_dump(mode="json"))
         )
     except (GPOError, OSError, yaml.YAMLError, UnicodeDecodeError):
         return False  # the run itself says what is wrong with its directory
@@ -86,8 +86,15 @@ def read_outcome(run_dir: str, out: Path) -> CellOutcome | None:
             return None
         tested = found
     with JournalReader(place / "journal.sqlite") as reader:
-        scores = reader.scores(prompt_id(result.best_prompt), "test")
-        rows = {score.example_id: score.value for score in scores if score.value is not None}
+        scores = list(reader.scores(split="test"))
+        # What could not be scored for one prompt is in the mean of none.
+        excluded = {score.example_id for score in scores if score.value is None}
+        best = prompt_id(result.best_prompt)
+        rows = {
+            score.example_id: score.value
+            for score in scores
+            if score.prompt_id == best and score.value is not None and score.example_id not in excluded
+        }
         questions = reader.get_meta(f"{EXAMPLES}test") or {}
     calls, tokens = _searched(directory)
     first = [] if result.scores.initial.dev is None else [result.scores.initial.dev]
@@ -97,7 +104,7 @@ def read_outcome(run_dir: str, out: Path) -> CellOutcome | None:
         test=tested.scores.best.test,
         initial_dev=result.scores.initial.dev,
         dev=result.scores.best.dev,
-        steps=(*first, *(float(step["best_dev"]) for step in result.steps)),
+        steps=(*first, *(_best_dev(directory, step) for step in result.steps)),
         calls=calls,
         tokens=tokens,
         seconds=result.seconds,
@@ -106,6 +113,31 @@ def read_outcome(run_dir: str, out: Path) -> CellOutcome | None:
         rows=rows,
         examples={name: str(question[0]) for name, question in questions.items()},
     )
+
+
+def _best_dev(directory: Path, step: Mapping[str, Any]) -> float:
+    value = step.get("best_dev")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise RunError(
+            f"{directory / 'result.json'}: is damaged (a step's best_dev is no number); remove it and run the same "
+            "command again"
+        )
+    return float(value)
+
+
+def under_another_budget(cell: Cell, out: Path) -> bool:
+    """Whether the run of `cell` was made under another hard budget than it has now: one that came to its end is not
+    run again under a lower cap."""
+    try:
+        return bool(_budget(out / cell.run_dir) != parse_config(cell.config).budget.model_dump(mode="json"))
+    except (GPOError, OSError, yaml.YAMLError, UnicodeDecodeError):
+        return False
+
+
+def _budget(directory: Path) -> Any:
+    """The budget that the run was last given, None where it says none."""
+    config = yaml.safe_load((directory / "config.yaml").read_text(encoding="utf-8"))
+    return config.get("budget") if isinstance(config, dict) else None
 
 
 def _searched(directory: Path) -> tuple[int, int]:

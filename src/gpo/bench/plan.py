@@ -22,7 +22,7 @@ Range = tuple[int, int]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """All runs of one task entry under one method. Ranges are (least, most) over them, None where unknown; `calls` and
-    `tokens` are totals over the runs."""
+    `tokens` are totals over the `runs`, which are those that no entry above has."""
 
     task: str
     method: str
@@ -60,18 +60,17 @@ def plan(suite: Suite, cells: Cells) -> SuitePlan:
     read."""
     by_dir = {cell.run_dir: cell for cell in cells.cells}
     sizes: dict[tuple[str, ...], RunSize] = {}
-    kinds: dict[tuple[str, str], list[tuple[Place, RunSize]]] = {}
+    kinds: dict[tuple[str, str], list[tuple[Place, RunSize, bool]]] = {}
     seen: set[str] = set()
     for place in cells.places:
-        if place.run_dir in seen:
-            continue
+        first = place.run_dir not in seen
         seen.add(place.run_dir)
         labels = place.labels
         # Seeds draw other rows, but as many.
         key = (place.member, labels["task"], labels["method"], labels["model"], labels["setting"])
         if key not in sizes:
             sizes[key] = run_size(by_dir[place.run_dir], cells.configs[place.run_dir])
-        kinds.setdefault((labels["task"], labels["method"]), []).append((place, sizes[key]))
+        kinds.setdefault((labels["task"], labels["method"]), []).append((place, sizes[key], first))
     found = tuple(_kind(task, method, runs) for (task, method), runs in kinds.items())
     return SuitePlan(
         title=suite.config.title or suite.name,
@@ -85,19 +84,20 @@ def plan(suite: Suite, cells: Cells) -> SuitePlan:
     )
 
 
-def _kind(task: str, method: str, runs: Sequence[tuple[Place, RunSize]]) -> Kind:
-    sizes = [size for _, size in runs]
-    papers = {sizes_of(place.member) for place, _ in runs}
+def _kind(task: str, method: str, runs: Sequence[tuple[Place, RunSize, bool]]) -> Kind:
+    sizes = [size for _, size, _ in runs]
+    own = [size for _, size, first in runs if first]
+    papers = {sizes_of(place.member) for place, _, _ in runs}
     return Kind(
         task=task,
         method=method,
-        runs=len(runs),
+        runs=len(own),
         steps=_range([size.steps for size in sizes]),
         candidates=_range([size.candidates for size in sizes]),
         dev=_range([size.dev for size in sizes]),
         test=_range([size.test for size in sizes]),
-        calls=_sum([size.calls for size in sizes]),
-        tokens=_sum([size.tokens for size in sizes]),
+        calls=_sum([size.calls for size in own]),
+        tokens=_sum([size.tokens for size in own]),
         paper=papers.pop() if len(papers) == 1 else None,
     )
 

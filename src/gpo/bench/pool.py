@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gpo.bench.execute import Cell, CellResult, run_cell
+from gpo.config.load import parse_config
 from gpo.errors import Interrupted
 
 GO_ON = "interrupted; run the same command again to go on"
@@ -28,7 +29,8 @@ class Alone:
     out: Path
 
     def run(self, cells: Sequence[Cell], on_finish: Callable[[CellResult], None]) -> None:
-        """See `gpo.bench.execute.Executor`."""
+        """See `gpo.bench.execute.Executor`. Raises `ConfigError` before the first run where a model cannot be had."""
+        check_models(cells)
         for cell in cells:
             result = run_cell(cell, self.out, signals=True)
             on_finish(result)
@@ -46,7 +48,8 @@ class Pool:
 
     def run(self, cells: Sequence[Cell], on_finish: Callable[[CellResult], None]) -> None:
         """See `gpo.bench.execute.Executor`. A worker that dies costs the cells that were under way: they are told as
-        failed, and a new pool goes on with the others."""
+        failed, and a new pool goes on with the others. Raises `ConfigError` as `Alone` does."""
+        check_models(cells)
         left = list(cells)
         while left:
             left = self._round(left, on_finish)
@@ -104,6 +107,21 @@ class Pool:
                 stopped = stopped or result.status == "interrupted"
                 on_finish(result)
         return stopped
+
+
+def check_models(cells: Sequence[Cell]) -> None:
+    """Raise the `ConfigError` that every run with one of the models of `cells` would end with: said once, before any
+    begins."""
+    from gpo.model.factory import check_settings
+
+    checked = set()
+    for cell in cells:
+        models = parse_config(cell.config, source=cell.slug).models
+        for role, settings in (("task", models.task), ("optimizer", models.optimizer)):
+            key = (role, settings.model_dump_json(), cell.base_dir)
+            if key not in checked:
+                checked.add(key)
+                check_settings(settings, role=role, base_dir=Path(cell.base_dir))
 
 
 def _begin() -> None:

@@ -7,14 +7,19 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 
 from gpo.bench.table import Column, Entry, Table
-from gpo.bench.text import csv_cell, label, latex, markdown, number, score
+from gpo.bench.text import csv_cell, label, latex, markdown, number, score, together
 
 Show = Callable[[Entry], str]
 
 
 def entry_text(entry: Entry) -> str:
     """An entry as the table has it."""
-    return score(entry.mean, entry.std, entry.seeds, entry.wanted, entry.failed)
+    said = [
+        f"{count} {what}"
+        for count, what in ((entry.stopped, "stopped"), (entry.stepless, "without a step"))
+        if count
+    ]
+    return score(entry.mean, entry.std, entry.seeds, entry.wanted, entry.failed, said)
 
 
 def difference_text(entry: Entry) -> str:
@@ -50,7 +55,7 @@ def to_markdown(table: Table, failed: Mapping[str, str], notes: Sequence[str] = 
             ),
         ]
     if failed:
-        lines = [f"- {markdown(name)}: {markdown(reason)}" for name, reason in failed.items()]
+        lines = [f"- {markdown(names)}: {markdown(reason)}" for names, reason in together(failed)]
         parts += ["Failed runs:", "\n".join(lines)]
     return "\n\n".join([*parts, *(markdown(note) for note in notes)]) + "\n"
 
@@ -123,7 +128,19 @@ def to_csv(table: Table) -> str:
     """One line an entry, numbers to six digits after the point, unknown ones empty."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    numbers = ("mean", "std", "seeds", "wanted", "failed", "gain", "efficiency", "calls", "tokens")
+    numbers = (
+        "mean",
+        "std",
+        "seeds",
+        "wanted",
+        "failed",
+        "stopped",
+        "stepless",
+        "gain",
+        "efficiency",
+        "calls",
+        "tokens",
+    )
     names = ("baseline", "difference", "ci_low", "ci_high")
     writer.writerow([table.row_title, *table.column_titles, "metric", *numbers, *names])
     for row in table.rows:

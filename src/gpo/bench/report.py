@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gpo.bench.cells import Cells
 from gpo.bench.figures import curve_figure, tradeoff_figure
-from gpo.bench.outcome import CellOutcome, read_outcome
+from gpo.bench.outcome import CellOutcome, read_outcome, under_another_budget
 from gpo.bench.render import column_text, difference_text, entry_text, to_csv, to_latex, to_markdown
 from gpo.bench.suite import SuiteConfig
-from gpo.bench.table import Table, build_table
-from gpo.bench.text import label
+from gpo.bench.table import Column, Table, build_table
+from gpo.bench.text import label, together
 from gpo.errors import RunError
 from gpo.report.plain import printable
 from gpo.run.files import text_bytes, write_atomically
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table as Grid
 
 
 def report(suite: SuiteConfig, cells: Cells, out: Path, failed: dict[str, str] | None = None) -> Table:
@@ -38,15 +39,17 @@ def report(suite: SuiteConfig, cells: Cells, out: Path, failed: dict[str, str] |
             continue
         if found is not None:
             outcomes[cell.run_dir] = found
-    table = replace(build_table(suite, cells.places, outcomes, reasons), notes=cells.notes)
+            # Another process may have ended what this one could not.
+            reasons.pop(cell.run_dir, None)
+    before = sum(under_another_budget(cell, out) for cell in cells.cells if cell.run_dir in outcomes)
+    told = (f"{before} of the runs were made under another budget than the suite has now",) if before else ()
+    table = replace(build_table(suite, cells.places, outcomes, reasons), notes=(*cells.notes, *told))
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"{out}: cannot be created ({error.strerror}); choose another --out") from None
     files = {
-        "table.md": to_markdown(
-            table, reasons, [*notes(suite, len(outcomes), len(cells.cells)), *table.notes]
-        ),
+        "table.md": to_markdown(table, reasons, [*notes(suite, outcomes, len(cells.cells)), *table.notes]),
         "table.csv": to_csv(table),
         "table.tex": to_latex(table),
     }
@@ -59,17 +62,24 @@ def report(suite: SuiteConfig, cells: Cells, out: Path, failed: dict[str, str] |
     return table
 
 
-def notes(suite: SuiteConfig, done: int, planned: int) -> list[str]:
+def notes(suite: SuiteConfig, outcomes: Mapping[str, CellOutcome], planned: int) -> list[str]:
     """How the numbers are to be read."""
     seeds = ", ".join(str(seed) for seed in suite.seeds)
     split = "the sealed test split" if suite.table.metric == "test" else "dev, on which prompts were chosen"
     said = [
-        f"{done} of {planned} runs are finished. Scores are points (0 to 100) on {split}: mean ± sample standard "
-        f"deviation over the seeds {seeds}; a group is the mean of its tasks."
+        f"{len(outcomes)} of {planned} runs are finished. Scores are points (0 to 100) on {split}: mean ± sample "
+        f"standard deviation over the seeds {seeds}; a group is the mean of its tasks."
     ]
     if suite.table.metric == "test":
         said.append(
-            "Intervals draw whole test examples with replacement within each task, all seeds of an example together."
+            "Intervals draw whole test examples with replacement within each task, an example with all that was "
+            "answered to it, under every seed, model and setting."
+        )
+    if any(outcome.stopped_by_budget for outcome in outcomes.values()):
+        said.append(
+            "Stopped: a run that its budget ended; it answers with its best prompt so far. Answers that another run "
+            "has paid for are free, so how far a budget leads depends on what was run before; an equal budget counts "
+            "them."
         )
     if suite.budget.equal:
         caps = {"calls": suite.budget.max_calls, "tokens": suite.budget.max_tokens}
@@ -86,26 +96,62 @@ def notes(suite: SuiteConfig, done: int, planned: int) -> list[str]:
 
 def show(table: Table, failed: Mapping[str, str], out: Path, console: Console) -> None:
     """The table on a terminal."""
+    from rich.text import Text
+
+    console.print(Text(printable(table.title), style="bold"))
+    for columns in _blocks(table, console.width if console.is_terminal else None):
+        console.print(_grid(table, columns))
+    for note in table.notes:
+        console.print(f"note: {printable(note)}", style="yellow", markup=False)
+    for names, reason in together(failed):
+        console.print(f"failed: {printable(names)}: {printable(reason)}", style="red", markup=False)
+    console.print(f"written to {out}", style="dim", markup=False)
+
+
+def _cell(table: Table, row: str, column: Column) -> str:
+    entry = table.entry(row, column)
+    told = difference_text(entry)
+    return entry_text(entry) + (f"\n{told}" if told else "")
+
+
+def _blocks(table: Table, width: int | None) -> list[list[Column]]:
+    """The columns in as many blocks as it takes for none to be cut at `width` characters; None is any width."""
+    if width is None:
+        return [list(table.columns)]
+    frame = 3  # a line and a blank on both sides
+    first = 1 + frame + max(map(len, (table.row_title, *map(label, table.rows))))
+    blocks: list[list[Column]] = [[]]
+    used = first
+    for column in table.columns:
+        lines = [line for row in table.rows for line in _cell(table, row, column).splitlines()]
+        wide = frame + max(map(len, (*column_text(column).split(), *lines)))
+        if blocks[-1] and used + wide > width:
+            blocks.append([])
+            used = first
+        blocks[-1].append(column)
+        used += wide
+    return blocks
+
+
+def _grid(table: Table, columns: Sequence[Column]) -> Grid:
+    """A part of the table; heads may take several lines, numbers stay whole."""
     from rich.table import Table as Grid
     from rich.text import Text
 
-    grid = Grid(title=Text(printable(table.title)), title_justify="left")
-    grid.add_column(Text(printable(table.row_title)))
-    for column in table.columns:
-        grid.add_column(Text(printable(column_text(column))), justify="right")
+    grid = Grid()
+    grid.add_column(Text(printable(table.row_title)), no_wrap=True)
+    for column in columns:
+        lines = [line for row in table.rows for line in _cell(table, row, column).splitlines()]
+        grid.add_column(
+            Text(printable(column_text(column))),
+            justify="right",
+            min_width=max(map(len, lines), default=1),
+            overflow="fold",
+        )
     for row in table.rows:
-        cells = []
-        for column in table.columns:
-            entry = table.entry(row, column)
-            told = difference_text(entry)
-            cells.append(Text(entry_text(entry) + (f"\n{told}" if told else "")))
+        cells = [Text(_cell(table, row, column), no_wrap=True) for column in columns]
         grid.add_row(Text(printable(label(row))), *cells)
-    console.print(grid)
-    for note in table.notes:
-        console.print(f"note: {printable(note)}", style="yellow", markup=False)
-    for name, reason in failed.items():
-        console.print(f"failed: {printable(name)}: {printable(reason)}", style="red", markup=False)
-    console.print(f"written to {out}", style="dim", markup=False)
+    return grid
 
 
 def to_dict(table: Table, failed: Mapping[str, str]) -> dict[str, Any]:

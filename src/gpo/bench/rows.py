@@ -12,26 +12,25 @@ from typing import Any
 
 from gpo.errors import GPOError
 from gpo.paths import in_home
-from gpo.task import benchmarks
-from gpo.task.load import SPLITS, read_folder
-from gpo.task.rows import SUFFIXES
+from gpo.task import benchmarks, load
+from gpo.task.rows import read_rows
 
 
 def within(caps: Mapping[str, int], data: Any, base_dir: Path, data_dir: Path | None) -> dict[str, int]:
     """`caps`, none above what the task `data` has. Rows that are not divided yet are what `caps` divides: those stay
     as they are."""
-    if not caps or not isinstance(data, str):
+    if not caps or not isinstance(data, str | Mapping):
         return dict(caps)
-    sizes = _sizes(data, base_dir, data_dir)
+    sizes = _sizes(data, base_dir, data_dir) if isinstance(data, str) else _of_files(data, base_dir)
     return {split: min(cap, sizes.get(split, cap)) for split, cap in caps.items()}
 
 
 def split_folder(name: str, base_dir: Path, data_dir: Path | None) -> Path | None:
     """The folder of split files that `task.data: NAME` is read from, None where there is none yet, or no folder."""
     if benchmarks.meant(name) and data_dir is not None:
-        return data_dir / name if _split_files(data_dir / name) else None
+        return data_dir / name if split_files(data_dir / name) else None
     beside = base_dir / in_home(name)
-    if _split_files(beside):
+    if split_files(beside):
         return beside
     return benchmarks.present(name, None) if name in benchmarks.names() else None
 
@@ -42,19 +41,37 @@ def _sizes(name: str, base_dir: Path, data_dir: Path | None) -> Mapping[str, int
     if folder is None:
         return benchmarks.find(name).sizes if name in benchmarks.names() and data_dir is None else {}
     try:
-        return _counted(folder, tuple((file, file.stat().st_mtime_ns) for file in _split_files(folder)))
+        return _counted(folder, tuple((file, file.stat().st_mtime_ns) for file in split_files(folder)))
     except (GPOError, OSError):
         return {}
+
+
+def _of_files(data: Mapping[str, Any], base_dir: Path) -> Mapping[str, int]:
+    """Rows of `task.data: {train: FILE, …}`, as far as they can be read."""
+    found = {}
+    for split, name in data.items():
+        path = base_dir / in_home(str(name))
+        try:
+            found[load.OTHER_NAMES.get(split, split)] = _rows_in(path, path.stat().st_mtime_ns)
+        except (GPOError, OSError, ValueError):
+            continue
+    return found
+
+
+@lru_cache(maxsize=256)
+def _rows_in(file: Path, _changed: int) -> int:
+    return len(read_rows(file))
 
 
 @lru_cache(maxsize=256)
 def _counted(folder: Path, files: tuple[tuple[Path, int], ...]) -> Mapping[str, int]:
     """Read once; `files` have the times of their last change, so that other rows are counted anew."""
-    return {split: len(rows) for split, rows in read_folder(folder).items()}
+    return {split: len(rows) for split, rows in load.read_folder(folder).items()}
 
 
-def _split_files(folder: Path) -> list[Path]:
+def split_files(folder: Path) -> list[Path]:
+    """The files in `folder` that rows are read from, in the order of their names."""
     try:
-        return sorted(file for file in folder.iterdir() if file.stem in SPLITS and file.suffix in SUFFIXES)
-    except (OSError, ValueError):  # a name that no file can have
+        return sorted(load.split_files(folder).values())
+    except (GPOError, OSError, ValueError):  # a split twice, a name that no file can have
         return []

@@ -160,6 +160,11 @@ def _capped(size: RunSize, cap: Cap, opening: _Amount, search: _Amount) -> RunSi
             continue
         if before is None or whole is None:
             return replace(size, steps=None, calls=None, tokens=None)
+        if limit == cap.max_calls and limit < before:
+            raise ConfigError(
+                f"budget: an equal budget of {limit:,} calls does not cover scoring the start prompt on dev, which "
+                f"takes {before:,}; raise it"
+            )
         shares.append(_share(size.steps, limit, before, whole))
     share = min(shares, default=1.0)
     if share >= 1 or size.calls is None:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
+from gpo.bench.methods import entries
 from gpo.bench.override import override
 from gpo.config.load import KeyPath, explain, parse_yaml
 from gpo.config.schema import Section
@@ -42,7 +43,9 @@ class TableSection(Section):
 
     rows: Dimension = "method"
     columns: Annotated[
-        tuple[Dimension, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)
+        tuple[Dimension, ...],
+        Field(min_length=1),
+        BeforeValidator(lambda v: (v,) if isinstance(v, str) else v),
     ] = ("task",)
     metric: Literal["test", "dev"] = "test"
     ours: str = "gpo"
@@ -51,6 +54,13 @@ class TableSection(Section):
     """Add a column with the mean over all columns."""
     steps: Annotated[int, Field(gt=0)] | None = None
     """Steps that a curve shows; all where left out."""
+
+    @model_validator(mode="after")
+    def _apart(self) -> TableSection:
+        named = (self.rows, *self.columns)
+        if twice := [name for name in named if named.count(name) > 1]:
+            raise ValueError(f"{twice[0]} stands twice among rows and columns")
+        return self
 
 
 class SuiteBudget(Section):
@@ -95,7 +105,7 @@ class SuiteConfig(Section):
     """Names, the four parts (lists of options multiply), or published protocols; `label` names a row."""
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Named overrides: `key.path: value`."""
-    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0, 1, 2)
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0, strict=True)], ...], Field(min_length=1)] = (0, 1, 2)
     base: dict[str, Any] = Field(default_factory=dict)
     """Configuration keys of all runs; `evaluation: racing` holds for the methods that can race."""
     budget: SuiteBudget = SuiteBudget()
@@ -195,6 +205,19 @@ def load_suite(name: str, overrides: Sequence[str] = ()) -> Suite:
         config = config.model_copy(
             update={"name": re.sub(r"[^\w.-]", "-", path.stem).lstrip(".-") or "suite"}
         )
+    config = config.model_copy(update={"table": _with_ours(config, source, lines)})
     # A builtin suite has no files of its own: what its overrides name stands in the current folder.
     base_dir = Path.cwd() if builtin else path.resolve().parent
     return Suite(config=config, source=source, base_dir=base_dir, lines=lines, builtin=builtin)
+
+
+def _with_ours(config: SuiteConfig, source: str, lines: Mapping[KeyPath, int]) -> TableSection:
+    """The table's section, where GPO is found under whatever label it has if no other row is named."""
+    table = config.table
+    if table.rows != "method" or "ours" in table.model_fields_set:
+        return table
+    line = lines.get(("methods",))
+    found = entries(config.methods, f"{source}:{line}" if line else source)
+    label = next((entry.label for entry in found if entry.name == table.ours), table.ours)
+    # A copy does not count as written.
+    return TableSection.model_construct(table.model_fields_set, **{**table.model_dump(), "ours": label})

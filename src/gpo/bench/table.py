@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean, stdev
 
 from gpo.bench.cells import Place
+from gpo.bench.checks import AVERAGE
 from gpo.bench.difference import difference
 from gpo.bench.groups import Groups, Value, mean
 from gpo.bench.outcome import CellOutcome
@@ -17,7 +18,6 @@ from gpo.bench.suite import SuiteConfig, TableSection
 from gpo.evaluation.statistics import Interval
 
 Column = tuple[str, ...]
-AVERAGE = "Average"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,10 @@ class Entry:
     calls: float | None = None
     tokens: float | None = None
     failed: int = 0
+    stopped: int = 0
+    """Runs that a hard budget ended."""
+    stepless: int = 0
+    """Searches that ended before their first step: what they answer is the start prompt."""
     curve: tuple[float, ...] = ()
     """Best dev score before the first step and after each, over seeds and tasks."""
 
@@ -75,7 +79,7 @@ def build_table(
         key = (place.labels[section.rows], tuple(place.labels[name] for name in section.columns))
         cells.setdefault(key, []).append(place)
     rows = tuple(dict.fromkeys(row for row, _ in cells))
-    columns = list(dict.fromkeys(column for _, column in cells))
+    columns = _in_order(suite, list(dict.fromkeys(column for _, column in cells)))
     groups = {key: Groups((tuple(found),)) for key, found in cells.items()}
     if section.average and len(columns) > 1:
         average = (AVERAGE, *[""] * (len(section.columns) - 1))
@@ -109,6 +113,18 @@ def build_table(
     )
 
 
+def _in_order(suite: SuiteConfig, columns: Sequence[Column]) -> list[Column]:
+    """Columns that share their first label beside each other, then those that share the second."""
+    named = {"model": list(suite.models), "setting": list(suite.settings)}
+    orders = [
+        list(dict.fromkeys([*named.get(title, []), *(column[level] for column in columns)]))
+        for level, title in enumerate(suite.table.columns)
+    ]
+    return sorted(
+        columns, key=lambda column: [order.index(x) for order, x in zip(orders, column, strict=True)]
+    )
+
+
 def _entry(
     groups: Groups, outcomes: Mapping[str, CellOutcome], failed: Mapping[str, str], section: TableSection
 ) -> Entry:
@@ -119,6 +135,8 @@ def _entry(
     def over(value: Value) -> list[float]:
         return [found for seed in whole if (found := mean(seed, value)) is not None]
 
+    found = [outcomes[place.run_dir] for place in groups.places if place.run_dir in outcomes]
+    searched = [outcomes[p.run_dir] for p in groups.searching.places if p.run_dir in outcomes]
     scores, gains = over(score), over(_gain) if searching else []
     tokens, calls = over(lambda item: float(item.tokens)), over(lambda item: float(item.calls))
     rates = [
@@ -136,6 +154,8 @@ def _entry(
         calls=fmean(calls) if calls else None,
         tokens=fmean(tokens) if tokens else None,
         failed=sum(place.run_dir in failed for place in groups.places),
+        stopped=sum(item.stopped_by_budget for item in found),
+        stepless=sum(len(item.steps) < 2 for item in searched),
         curve=_curve(list(groups.searching.whole(outcomes, score).values()), section.steps),
     )
 

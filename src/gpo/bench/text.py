@@ -6,6 +6,7 @@ Knows no table.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
 from gpo.report.plain import printable
 
@@ -50,14 +51,29 @@ def label(text: str) -> str:
     return text or MISSING
 
 
-def score(mean: float | None, std: float | None, seeds: int, wanted: int, failed: int = 0) -> str:
-    """Mean ± sample standard deviation in points; says how many seeds it rests on where they are not all there."""
+def score(
+    mean: float | None, std: float | None, seeds: int, wanted: int, failed: int = 0, said: Sequence[str] = ()
+) -> str:
+    """Mean ± sample standard deviation in points; says how many seeds it rests on where they are not all there, and
+    what else is to be `said` of it."""
     if mean is None:
         return "failed" if failed else MISSING
     shown = f"{mean:.2f}" if std is None else f"{mean:.2f} ± {std:.2f}"
-    return shown if seeds == wanted else f"{shown} ({seeds} of {wanted} seeds)"
+    parts = [*([f"{seeds} of {wanted} seeds"] if seeds != wanted else []), *said]
+    return f"{shown} ({', '.join(parts)})" if parts else shown
 
 
 def number(value: float | None, form: str = ",.0f") -> str:
     """`value`, or a dash where it is unknown."""
     return MISSING if value is None else format(value, form)
+
+
+def together(failed: Mapping[str, str], most: int = 3) -> list[tuple[str, str]]:
+    """Runs that failed for the same reason in one line: their names, of many the first `most`, and the reason."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in failed.items():
+        by_reason.setdefault(reason, []).append(name)
+    return [
+        (", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else ""), reason)
+        for reason, names in by_reason.items()
+    ]

@@ -109,7 +109,9 @@ def _run(
         json.dump(to_dict(table, failed), sys.stdout, indent=2)
         print()
     else:
-        show(table, failed, out, Console(highlight=False))
+        # Into a file or a pipe the table goes whole, however wide it is.
+        width = None if sys.stdout.isatty() else 10_000
+        show(table, failed, out, Console(highlight=False, width=width))
     if stopped:
         raise stopped
     if failed:

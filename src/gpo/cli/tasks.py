@@ -48,7 +48,8 @@ def list_() -> None:
 def show(
     name: Annotated[str, typer.Argument(help="A name from the list; gpo/ may be left out.")],
     rows: Annotated[
-        Optional[int], typer.Option(help="How many rows of train are shown; 3 of a task of GPO's, else 1.")
+        Optional[int],
+        typer.Option(min=0, help="How many rows of train are shown; 3 of a task of GPO's, else 1."),
     ] = None,
     data_dir: Annotated[
         Optional[Path],
@@ -72,15 +73,22 @@ def show(
 
 def _refuse(name: str) -> None:
     """Raise the `ConfigError` that says which name is closest."""
+    from difflib import get_close_matches
+
     from gpo.errors import ConfigError
     from gpo.task import benchmarks
-    from gpo.task.builtin import load
+    from gpo.task.builtin import names
 
     if name.startswith("hf:"):
         raise ConfigError(f"{name!a}: data sets of the hub are not listed here; a run reads them")
     if benchmarks.meant(name):
         benchmarks.find(name)
-    load(name.removeprefix("gpo/"), seed=0, split=None)
+    known = {text.lower(): text for text in (*benchmarks.groups(), *benchmarks.names(), *names())}
+    if close := get_close_matches(name.lower(), known, n=1):
+        raise ConfigError(
+            f"no task is called {name!a}; did you mean {known[close[0]]}? (gpo tasks list has all)"
+        )
+    raise ConfigError(f"no task is called {name!a}; gpo tasks list has all")
 
 
 def _show_builtin(name: str, rows: int) -> None:

@@ -29,6 +29,12 @@ _YAML_FAULTS = (
     TypeError,
     ValueError,
 )
+_MESSAGES = {
+    "tuple_type": "must be a list in brackets, such as [a, b]",
+    "list_type": "must be a list in brackets, such as [a, b]",
+    "too_short": "must have at least one entry",
+}
+"""Where what pydantic says is of Python and not of YAML."""
 _MOST_VALUES = 100_000
 _LONGEST_KEY = 120
 
@@ -175,7 +181,7 @@ def explain(error: ValidationError, source: str, lines: Mapping[KeyPath, int], r
         isinstance(given, int) and given.bit_length() < 64
     ):  # of a longer one Python refuses to write the digits
         shown = f", not {given!r}"
-    message = first["msg"].removeprefix("Value error, ")
+    message = _MESSAGES.get(first["type"]) or first["msg"].removeprefix("Value error, ")
     return f"{where}: {key}: {message[0].lower()}{message[1:]}{shown}{more}"
 
 

@@ -206,7 +206,7 @@ class Config(Section):
     optimize: OptimizeConfig = OptimizeConfig()
     evaluation: Literal["full", "racing"] = "full"
     budget: BudgetConfig = BudgetConfig()
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, strict=True)] = 0
 
     @field_validator("method", mode="before")
     @classmethod

@@ -149,6 +149,30 @@ def _endpoint(config: ModelConfig) -> tuple[str, str | None]:
     return clean_url(config.base_url), config.api_key_env
 
 
+def check_settings(config: ModelConfig, *, role: str, base_dir: Path) -> None:
+    """Raise the `ConfigError` that opening the model would, as far as it is told without a call or a download: an
+    unknown name, an address that is none, a key that is not set."""
+    where = f"models.{role}"
+    if _is_embedded(config):
+        _weights(config, where, base_dir)
+    else:
+        _key(_address(config, where)[1], where)
+
+
+def _weights(config: ModelConfig, where: str, base_dir: Path) -> str:
+    """`local/NAME` or the path of a `.gguf` file. Raises `ConfigError` for one that is not known."""
+    from gpo.model.weights import check_model
+
+    name = config.model
+    if name.endswith(".gguf") and not name.startswith("local/"):
+        name = str(base_dir / in_home(name))
+    try:
+        check_model(name)
+    except ConfigError as error:
+        raise ConfigError(f"{where}.model: {error}") from None
+    return name
+
+
 def _embedded(
     config: ModelConfig,
     where: str,
@@ -159,16 +183,9 @@ def _embedded(
 ) -> OpenModel:
     from gpo.model.embedded import open_embedded
     from gpo.model.engine_fit import DOUBLE_BELOW, Needs, fit
-    from gpo.model.weights import check_model, resolve
+    from gpo.model.weights import resolve
 
-    name = config.model
-    if name.endswith(".gguf") and not name.startswith("local/"):
-        name = str(base_dir / in_home(name))
-    try:
-        check_model(name)
-    except ConfigError as error:
-        raise ConfigError(f"{where}.model: {error}") from None
-    weights = resolve(name, progress=on_pull)
+    weights = resolve(_weights(config, where, base_dir), progress=on_pull)
     settings = fit(weights.path, needs or Needs())
     model = open_embedded(
         weights.path,
@@ -193,10 +210,10 @@ def _embedded(
     )
 
 
-def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
+def _address(config: ModelConfig, where: str) -> tuple[str, str | None, str, str]:
+    """Address, variable of the key, what to do when nobody answers there, and the model's identity. Raises
+    `ConfigError`."""
     from gpo.model.identity import wire_identity
-    from gpo.model.prices import cost, price
-    from gpo.model.wire import Wire
 
     base_url, key_env = config.base_url, config.api_key_env
     advice = f"start it, or correct {where}.base_url"
@@ -215,9 +232,16 @@ def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
             f"{where}.base_url: {MASK} stands for what GPO does not write down; put the password or key in again"
         )
     try:
-        identity = wire_identity(base_url, _name(config))
+        return base_url, key_env, advice, wire_identity(base_url, _name(config))
     except ConfigError as error:
         raise ConfigError(f"{where}.base_url: {error}") from None
+
+
+def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
+    from gpo.model.prices import cost, price
+    from gpo.model.wire import Wire
+
+    base_url, key_env, advice, identity = _address(config, where)
     model = Wire(
         base_url=base_url,
         api_key=_key(key_env, where),

@@ -106,14 +106,16 @@ class Result:
         names = {item.name for item in fields(cls)} - {"extra"}
         own = {key: value for key, value in data.items() if key in names}
         try:
-            scores = Scores(**{name: SplitScores(**value) for name, value in own.pop("scores").items()})
+            scores = Scores(**{name: _scores(name, value) for name, value in own.pop("scores").items()})
             usage = RunUsage(**{role: RoleUsage(**value) for role, value in own.pop("usage").items()})
             improvement = Improvement(**own.pop("improvement"))
-            steps = tuple(own.pop("steps"))
+            steps = tuple({**step} for step in own.pop("steps"))
             extra = {key: value for key, value in data.items() if key not in names}
             return cls(scores=scores, usage=usage, improvement=improvement, steps=steps, extra=extra, **own)
         except (KeyError, TypeError, AttributeError) as error:
-            raise RunError(f"not a result of GPO ({error})") from None
+            raise RunError(
+                f"is no result of GPO ({type(error).__name__}: {error}); remove it and run the same command again"
+            ) from None
 
     def to_json(self) -> str:
         """`result.json`: indented, readable, valid JSON in valid UTF-8."""
@@ -135,11 +137,20 @@ class Result:
         except (ValueError, RecursionError):
             raise RunError(f"{path}: is damaged; remove it and run the same command again") from None
         if not isinstance(data, dict):
-            raise RunError(f"{path}: is not a result of GPO")
+            raise RunError(f"{path}: is no result of GPO; remove it and run the same command again")
         try:
             return cls.from_dict(data)
         except RunError as error:
             raise RunError(f"{path}: {error}") from None
+
+
+def _scores(name: str, value: Mapping[str, Any]) -> SplitScores:
+    """Raises `TypeError` where one is no number."""
+    for split, score in value.items():
+        number = isinstance(score, int | float) and not isinstance(score, bool) and math.isfinite(score)
+        if score is not None and not number:
+            raise TypeError(f"scores.{name}.{split} is no number")
+    return SplitScores(**value)
 
 
 def _plain(value: Any) -> Any:

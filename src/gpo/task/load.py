@@ -14,7 +14,7 @@ from gpo.paths import in_home
 from gpo.task.rows import SUFFIXES, Row, read_file, read_rows
 
 SPLITS = ("train", "dev", "test", "format", "demos")
-_OTHER_NAMES = {"validation": "dev", "valid": "dev", "val": "dev", "eval": "dev", "demonstrations": "demos"}
+OTHER_NAMES = {"validation": "dev", "valid": "dev", "val": "dev", "eval": "dev", "demonstrations": "demos"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +76,18 @@ def _mapped(data: Mapping[str, str | Path], base_dir: Path) -> dict[str, list[Ro
 
 def read_folder(path: Path) -> dict[str, list[Row]]:
     """The rows of the split files in the folder `path`. Raises `ConfigError` where there are none."""
-    files = _split_files(path)
+    files = split_files(path)
     if not files:
         raise ConfigError(f"{path}: holds no split files such as train.jsonl, dev.jsonl and test.jsonl")
     return {name: read_rows(files[name]) for name in SPLITS if name in files}
 
 
-def _split_files(path: Path) -> dict[str, Path]:
+def split_files(path: Path) -> dict[str, Path]:
     """The file of every split in the folder `path`; none where it is no folder."""
     files: dict[str, Path] = {}
     for suffix in SUFFIXES:
         for file in sorted(path.glob(f"*{suffix}")):
-            name = _OTHER_NAMES.get(file.stem, file.stem)
+            name = OTHER_NAMES.get(file.stem, file.stem)
             if name not in SPLITS:
                 continue
             if name in files:
@@ -101,7 +101,7 @@ def _split_files(path: Path) -> dict[str, Path]:
 def _named(found: Mapping[str, list[Row]], source: str) -> dict[str, list[Row]]:
     splits: dict[str, list[Row]] = {}
     for key, rows in found.items():
-        name = _OTHER_NAMES.get(key, key)
+        name = OTHER_NAMES.get(key, key)
         if name not in SPLITS or name in splits:
             problem = "is given twice" if name in splits else f"is none of {', '.join(SPLITS)}"
             raise ConfigError(f"{source}: the split {key!r} {problem}")
@@ -123,10 +123,10 @@ def _benchmark(name: str, path: Path, data_dir: Path | None) -> Loaded | None:
     if not benchmarks.meant(name):
         return None
     if name not in benchmarks.names():
-        if path.is_file() or _split_files(path):
+        if path.is_file() or split_files(path):
             return None
         benchmarks.find(name)  # which says what is wrong with the name
-    beside = data_dir is None and _split_files(path)
+    beside = data_dir is None and split_files(path)
     folder = path if beside else benchmarks.folder(name, data_dir)
     return Loaded(name, read_folder(folder), defaults=benchmarks.find(name).defaults())
 
@@ -138,7 +138,7 @@ def _from_hub(address: str, seed: int, split: Mapping[str, int] | None) -> Loade
     read = read_address(address)
     found: dict[str, list[Row]] = {}
     for part, rows in read.items():
-        name = _OTHER_NAMES.get(part, part)
+        name = OTHER_NAMES.get(part, part)
         if name in SPLITS and name not in found:
             found[name] = _rows(rows, f"{address} {part}")
     if not found:

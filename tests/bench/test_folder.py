@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from gpo.bench.cells import expand
+from gpo.bench.report import report
 from gpo.bench.shelf import make_room
-from tests.bench.suites import bench, write_suite
+from gpo.bench.suite import load_suite
+from tests.bench.suites import bench, suite_data, write_suite
 from tests.cli.gpo import gpo
 from tests.support.landscape import Landscape
 from tests.support.server import ModelServer
@@ -100,3 +103,32 @@ def test_suites_that_share_a_folder_share_runs_and_keep_their_tables(
     (elsewhere / "figure.svg").write_text("mine")
     assert make_room(elsewhere, "land", figure=False) == []
     assert (elsewhere / "figure.svg").read_text() == "mine"
+
+
+def test_what_another_process_finished_is_no_failure(tmp_path: Path, land: ModelServer) -> None:
+    suite = write_suite(tmp_path, land.base_url, methods=["cot"], seeds=1)
+    bench(suite, out := tmp_path / "out")
+    failed = {next(out.glob("one-*")).name: "another process is working on it", "elsewhere": "lost"}
+    loaded = load_suite(str(suite))
+    report(loaded.config, expand(loaded), out, failed)
+    assert failed == {"elsewhere": "lost"}
+    assert "another process" not in (out / "table.md").read_text()
+
+
+def test_a_run_under_another_budget_is_told_apart(tmp_path: Path, land: ModelServer) -> None:
+    suite = write_suite(tmp_path, land.base_url, tasks=[{"data": "one"}], methods=["ape"], seeds=1)
+    out, said = tmp_path / "out", "1 of the runs were made under another budget than the suite has now"
+    bench(suite, out, "budget.max_calls=1000")
+    assert said not in (out / "table.md").read_text()
+    table, _ = bench(suite, out, "budget.max_calls=20")
+    assert said in table.notes
+    assert said in (out / "table.md").read_text()
+
+
+def test_a_run_that_its_budget_ended_is_marked(tmp_path: Path, land: ModelServer) -> None:
+    answer = suite_data(land.base_url)["tasks"][0]
+    suite = write_suite(tmp_path, land.base_url, tasks=[answer], methods=["ape"], seeds=1)
+    found, _ = bench(suite, out := tmp_path / "out", "budget.max_calls=20")
+    assert found.entry("ape", ("one",)).stopped == 1
+    assert "(1 stopped" in (out / "table.md").read_text()
+    assert "Stopped: a run that its budget ended" in (out / "table.md").read_text()

@@ -36,6 +36,7 @@ HEAD = "models: {m: {task: {model: x}}}\nmethods: [gpo]\ntasks: [gpo/navigate]\n
         (HEAD.replace("[gpo]", "[{direction: [prompt, nonsense]}]"), "2: method.direction: input should be"),
         (HEAD.replace("[gpo]", "[gpo, gpo]"), "2: methods: 'gpo' stands twice; give one of them a label"),
         (HEAD.replace("[gpo/navigate]", "[{label: a}]"), "3: tasks: an entry needs data"),
+        (HEAD.replace("gpo/navigate", "bbh/navigat"), "3: tasks: no benchmark is called 'bbh/navigat'; did you mean"),
         (HEAD + "name: ../escape\n", "4: name: letters, digits"),
         (HEAD + "seeds: [-1]\n", "4: seeds.0: input should be greater than or equal to 0"),
         (HEAD + "seeds: [true, false]\n", "4: seeds.0: input should be a valid integer"),

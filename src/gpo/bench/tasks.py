@@ -80,6 +80,11 @@ def members(name: str, source: str, data_dir: Path | None = None) -> tuple[tuple
     from gpo.task import benchmarks
 
     if name not in benchmarks.groups():
+        try:
+            if benchmarks.meant(name):
+                benchmarks.find(name)
+        except ConfigError as error:
+            raise ConfigError(f"{source}: tasks: {str(error).removeprefix('task.data: ')}") from None
         return (name,), ()
     whole = benchmarks.expand(name)
     if data_dir is None:

@@ -22,6 +22,9 @@ _FENCE = re.compile(r"^```[a-z]*[ \t]*\n(.*?)\n?```$", re.IGNORECASE | re.DOTALL
 _BARE_START = re.compile(r"^START[ \t]*:?[ \t]*\n\s*")
 _END_LINE = re.compile(r"(?<=\n)END$")
 _END_WORD = re.compile(r"(?<=\s)END$")
+# Half a tag, or one with letters too many.
+_BROKEN_START = re.compile(r"^<?/?[A-Z]{0,3}START>\s*")
+_BROKEN_END = re.compile(r"(?:</?END>?|(?<!\w)/?END>)$")
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
@@ -36,6 +39,7 @@ def read_reply(raw: str) -> str:
     end = _END_WORD if tagged else _END_LINE
     for _ in range(3):  # quotes inside a fence inside a "Prompt:", in any order
         before = text
+        text = _BROKEN_END.sub("", _BROKEN_START.sub("", text)).strip()
         text = end.sub("", _BARE_START.sub("", text)).strip()
         fence = _FENCE.match(text)
         text = _LEAD.sub("", fence.group(1) if fence else text).strip()

@@ -114,6 +114,7 @@ def test_a_killed_suite_goes_on_asks_nothing_twice_and_has_the_table_of_an_undis
     assert tables(tmp_path / "killed") == tables(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_a_killed_search_under_an_equal_budget_ends_where_an_undisturbed_one_does(
     tmp_path: Path, land: ModelServer
 ) -> None:

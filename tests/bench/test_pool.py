@@ -16,6 +16,7 @@ from tests.support.landscape import Landscape
 from tests.support.server import ModelServer
 
 
+@pytest.mark.slow
 def test_workers_that_die_while_a_result_is_told_end_nothing_but_what_they_were_at(
     tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

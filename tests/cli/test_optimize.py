@@ -85,19 +85,9 @@ def test_the_same_configuration_and_seed_give_the_same_run_byte_for_byte(
     assert results[0] == results[1]
     prompts = [(tmp_path / f"run-{name}" / "best_prompt.txt").read_bytes() for name in ("one", "two")]
     assert prompts[0] == prompts[1]
-
-
-def test_another_seed_is_another_run(server: ModelServer, tmp_path: Path) -> None:
-    prepare(server, tmp_path)
-    one, two = (
-        json.loads(
-            gpo(
-                "optimize", "gpo.yaml", "--json", "--run-dir", f"r{n}", "--set", f"seed={n}", cwd=tmp_path
-            ).stdout
-        )
-        for n in (1, 2)
-    )
-    assert one["steps"] != two["steps"]
+    # Another seed is another run.
+    other = gpo("optimize", "gpo.yaml", "--json", "--run-dir", "other", "--set", "seed=1", cwd=tmp_path)
+    assert json.loads(other.stdout)["steps"] != json.loads(results[0])["steps"]
 
 
 def test_the_screen_for_a_person(server: ModelServer, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_killed_fifty_times_and_completed(tmp_path: Path) -> None:
     killed_and_completed(tmp_path, 50, seed=1)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_the_first_signal_lets_calls_finish_and_saves(number: signal.Signals, tmp_path: Path) -> None:
     with landscape_server(delay=0.1) as server:
         write_configuration(tmp_path, server, model={"concurrency": 4})

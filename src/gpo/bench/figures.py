@@ -151,7 +151,7 @@ def _panel(index: int, column: Column, parts: Sequence[str]) -> Markup:
 
 def _file(table: Table, panels: Sequence[Markup], said: str) -> str:
     """The legend decides how wide it is."""
-    width = _RIGHT + 60 + _LETTER * max(16, *(len(_name(row)) for row in table.rows))
+    width = _RIGHT + 60 + _LETTER * max([16, *(len(_name(row)) for row in table.rows)])
     box = f"0 0 {width} {HEIGHT * max(1, len(panels))}"
     whole = element(
         "svg",

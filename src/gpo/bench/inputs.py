@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-from gpo.bench.rows import split_files
+from gpo.bench.rows import row_files
 from gpo.config.schema import Config
 from gpo.paths import in_home
 
@@ -42,7 +42,7 @@ def _of_files(paths: Iterable[Path]) -> str:
         files = [
             file
             for path in paths
-            for file in (split_files(path) or sorted(path.iterdir()) if path.is_dir() else [path])
+            for file in (row_files(path) or sorted(path.iterdir()) if path.is_dir() else [path])
             if file.is_file() and not file.name.startswith(".")
         ]
         for file in files:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +12,12 @@ import yaml
 from gpo.bench.execute import Cell
 from gpo.bench.final import tested_directory
 from gpo.config.load import parse_config
+from gpo.config.schema import BudgetConfig
 from gpo.errors import GPOError, RunError
 from gpo.run.directory import RunDirectory
 from gpo.run.notes import EXAMPLES, prompt_id
 from gpo.run.reader import JournalReader
+from gpo.run.result import is_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ def finished(cell: Cell, out: Path) -> bool:
             tested is not None
             and tested.status == "complete"
             and _has_answers(place)
-            and bool(_budget(directory) == parse_config(cell.config).budget.model_dump(mode="json"))
+            and _made_under(parse_config(cell.config).budget, directory)
         )
     except (GPOError, OSError, yaml.YAMLError, UnicodeDecodeError):
         return False  # the run itself says what is wrong with its directory
@@ -117,7 +118,7 @@ def read_outcome(run_dir: str, out: Path) -> CellOutcome | None:
 
 def _best_dev(directory: Path, step: Mapping[str, Any]) -> float:
     value = step.get("best_dev")
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if value is None or not is_number(value):
         raise RunError(
             f"{directory / 'result.json'}: is damaged (a step's best_dev is no number); remove it and run the same "
             "command again"
@@ -125,19 +126,19 @@ def _best_dev(directory: Path, step: Mapping[str, Any]) -> float:
     return float(value)
 
 
-def under_another_budget(cell: Cell, out: Path) -> bool:
-    """Whether the run of `cell` was made under another hard budget than it has now: one that came to its end is not
-    run again under a lower cap."""
+def under_another_budget(run_dir: str, out: Path, budget: BudgetConfig) -> bool:
+    """Whether the run in `out / run_dir` was made under another hard budget than `budget`: one that came to its end is
+    not run again under a lower cap."""
     try:
-        return bool(_budget(out / cell.run_dir) != parse_config(cell.config).budget.model_dump(mode="json"))
-    except (GPOError, OSError, yaml.YAMLError, UnicodeDecodeError):
+        return not _made_under(budget, out / run_dir)
+    except (OSError, yaml.YAMLError, UnicodeDecodeError):
         return False
 
 
-def _budget(directory: Path) -> Any:
-    """The budget that the run was last given, None where it says none."""
+def _made_under(budget: BudgetConfig, directory: Path) -> bool:
+    """Whether `budget` is what the run was last given."""
     config = yaml.safe_load((directory / "config.yaml").read_text(encoding="utf-8"))
-    return config.get("budget") if isinstance(config, dict) else None
+    return isinstance(config, dict) and bool(config.get("budget") == budget.model_dump(mode="json"))
 
 
 def _searched(directory: Path) -> tuple[int, int]:

@@ -41,7 +41,7 @@ def report(suite: SuiteConfig, cells: Cells, out: Path, failed: dict[str, str] |
             outcomes[cell.run_dir] = found
             # Another process may have ended what this one could not.
             reasons.pop(cell.run_dir, None)
-    before = sum(under_another_budget(cell, out) for cell in cells.cells if cell.run_dir in outcomes)
+    before = sum(under_another_budget(name, out, cells.configs[name].budget) for name in outcomes)
     told = (f"{before} of the runs were made under another budget than the suite has now",) if before else ()
     table = replace(build_table(suite, cells.places, outcomes, reasons), notes=(*cells.notes, *told))
     try:
@@ -114,6 +114,11 @@ def _cell(table: Table, row: str, column: Column) -> str:
     return entry_text(entry) + (f"\n{told}" if told else "")
 
 
+def _width(table: Table, column: Column) -> int:
+    """Characters of the longest line in the cells of `column`."""
+    return max(len(line) for row in table.rows for line in _cell(table, row, column).splitlines())
+
+
 def _blocks(table: Table, width: int | None) -> list[list[Column]]:
     """The columns in as many blocks as it takes for none to be cut at `width` characters; None is any width."""
     if width is None:
@@ -123,8 +128,7 @@ def _blocks(table: Table, width: int | None) -> list[list[Column]]:
     blocks: list[list[Column]] = [[]]
     used = first
     for column in table.columns:
-        lines = [line for row in table.rows for line in _cell(table, row, column).splitlines()]
-        wide = frame + max(map(len, (*column_text(column).split(), *lines)))
+        wide = frame + max(_width(table, column), *map(len, column_text(column).split()))
         if blocks[-1] and used + wide > width:
             blocks.append([])
             used = first
@@ -141,13 +145,8 @@ def _grid(table: Table, columns: Sequence[Column]) -> Grid:
     grid = Grid()
     grid.add_column(Text(printable(table.row_title)), no_wrap=True)
     for column in columns:
-        lines = [line for row in table.rows for line in _cell(table, row, column).splitlines()]
-        grid.add_column(
-            Text(printable(column_text(column))),
-            justify="right",
-            min_width=max(map(len, lines), default=1),
-            overflow="fold",
-        )
+        head = Text(printable(column_text(column)))
+        grid.add_column(head, justify="right", min_width=_width(table, column), overflow="fold")
     for row in table.rows:
         cells = [Text(_cell(table, row, column), no_wrap=True) for column in columns]
         grid.add_row(Text(printable(label(row))), *cells)

@@ -28,9 +28,9 @@ def within(caps: Mapping[str, int], data: Any, base_dir: Path, data_dir: Path | 
 def split_folder(name: str, base_dir: Path, data_dir: Path | None) -> Path | None:
     """The folder of split files that `task.data: NAME` is read from, None where there is none yet, or no folder."""
     if benchmarks.meant(name) and data_dir is not None:
-        return data_dir / name if split_files(data_dir / name) else None
+        return data_dir / name if row_files(data_dir / name) else None
     beside = base_dir / in_home(name)
-    if split_files(beside):
+    if row_files(beside):
         return beside
     return benchmarks.present(name, None) if name in benchmarks.names() else None
 
@@ -41,7 +41,7 @@ def _sizes(name: str, base_dir: Path, data_dir: Path | None) -> Mapping[str, int
     if folder is None:
         return benchmarks.find(name).sizes if name in benchmarks.names() and data_dir is None else {}
     try:
-        return _counted(folder, tuple((file, file.stat().st_mtime_ns) for file in split_files(folder)))
+        return _counted(folder, tuple((file, file.stat().st_mtime_ns) for file in row_files(folder)))
     except (GPOError, OSError):
         return {}
 
@@ -69,7 +69,7 @@ def _counted(folder: Path, files: tuple[tuple[Path, int], ...]) -> Mapping[str, 
     return {split: len(rows) for split, rows in load.read_folder(folder).items()}
 
 
-def split_files(folder: Path) -> list[Path]:
+def row_files(folder: Path) -> list[Path]:
     """The files in `folder` that rows are read from, in the order of their names."""
     try:
         return sorted(load.split_files(folder).values())

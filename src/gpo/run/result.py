@@ -144,11 +144,15 @@ class Result:
             raise RunError(f"{path}: {error}") from None
 
 
+def is_number(value: Any) -> bool:
+    """Whether what JSON gave is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _scores(name: str, value: Mapping[str, Any]) -> SplitScores:
     """Raises `TypeError` where one is no number."""
     for split, score in value.items():
-        number = isinstance(score, int | float) and not isinstance(score, bool) and math.isfinite(score)
-        if score is not None and not number:
+        if score is not None and not is_number(score):
             raise TypeError(f"scores.{name}.{split} is no number")
     return SplitScores(**value)
 

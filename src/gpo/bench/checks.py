@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gpo.bench.compose import Composed
-from gpo.bench.suite import Suite
+from gpo.bench.suite import Suite, at_line
 from gpo.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ def refuse_own(suite: Suite, part: Composed, place: tuple[str, ...]) -> None:
     for key, where in (("seed", "seeds"), ("method", "methods")):
         if key in part.data:
             line = part.lines.get((key,), suite.lines.get(place))
-            at = f"{suite.source}:{line}" if line else suite.source
-            raise ConfigError(f"{at}: {'.'.join((*place, key))}: in a suite that stands in {where}")
+            raise ConfigError(
+                f"{at_line(suite.source, line)}: {'.'.join((*place, key))}: in a suite that stands in {where}"
+            )
 
 
 def check_labels(suite: Suite, places: Sequence[Place]) -> list[str]:
@@ -48,5 +49,4 @@ def check_labels(suite: Suite, places: Sequence[Place]) -> list[str]:
 
 def at(suite: Suite, key: str) -> str:
     """The suite's file, with the line of one of its outermost keys."""
-    line = suite.lines.get((key,))
-    return f"{suite.source}:{line}" if line else suite.source
+    return at_line(suite.source, suite.lines.get((key,)))

@@ -151,6 +151,11 @@ def _asked(plan: Plan, examples: Iterable[Example], texts: bool) -> _Amount:
 def _capped(size: RunSize, cap: Cap, opening: _Amount, search: _Amount) -> RunSize:
     """With as many steps as an equal budget leaves room for behind the `opening`, which is the start prompt on dev.
     A protocol whose steps are not known beforehand ends at the cap."""
+    if cap.max_calls is not None and cap.max_calls < opening.calls:
+        raise ConfigError(
+            f"budget: an equal budget of {cap.max_calls:,} calls does not cover scoring the start prompt on dev, which "
+            f"takes {opening.calls:,}; raise it"
+        )
     shares: list[float] = []
     for limit, before, whole in (
         (cap.max_calls, opening.calls, search.calls),
@@ -160,11 +165,6 @@ def _capped(size: RunSize, cap: Cap, opening: _Amount, search: _Amount) -> RunSi
             continue
         if before is None or whole is None:
             return replace(size, steps=None, calls=None, tokens=None)
-        if limit == cap.max_calls and limit < before:
-            raise ConfigError(
-                f"budget: an equal budget of {limit:,} calls does not cover scoring the start prompt on dev, which "
-                f"takes {before:,}; raise it"
-            )
         shares.append(_share(size.steps, limit, before, whole))
     share = min(shares, default=1.0)
     if share >= 1 or size.calls is None:

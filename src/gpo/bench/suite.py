@@ -191,10 +191,9 @@ def load_suite(name: str, overrides: Sequence[str] = ()) -> Suite:
         override(data, text)
     if isinstance(data.get("seeds"), int) and not isinstance(data["seeds"], bool):
         if data["seeds"] > MOST_SEEDS:
-            line = f":{lines['seeds',]}" if ("seeds",) in lines else ""
             raise ConfigError(
-                f"{source}{line}: seeds: a number says how many, at most {MOST_SEEDS}; name single ones in a list: "
-                "[7, 42]"
+                f"{at_line(source, lines.get(('seeds',)))}: seeds: a number says how many, at most {MOST_SEEDS}; name "
+                "single ones in a list: [7, 42]"
             )
         data["seeds"] = list(range(data["seeds"]))
     try:
@@ -211,13 +210,17 @@ def load_suite(name: str, overrides: Sequence[str] = ()) -> Suite:
     return Suite(config=config, source=source, base_dir=base_dir, lines=lines, builtin=builtin)
 
 
+def at_line(source: str, line: int | None) -> str:
+    """The file, with the line where it is known."""
+    return f"{source}:{line}" if line else source
+
+
 def _with_ours(config: SuiteConfig, source: str, lines: Mapping[KeyPath, int]) -> TableSection:
     """The table's section, where GPO is found under whatever label it has if no other row is named."""
     table = config.table
     if table.rows != "method" or "ours" in table.model_fields_set:
         return table
-    line = lines.get(("methods",))
-    found = entries(config.methods, f"{source}:{line}" if line else source)
+    found = entries(config.methods, at_line(source, lines.get(("methods",))))
     label = next((entry.label for entry in found if entry.name == table.ours), table.ours)
     # A copy does not count as written.
     return TableSection.model_construct(table.model_fields_set, **{**table.model_dump(), "ours": label})

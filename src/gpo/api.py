@@ -18,6 +18,7 @@ from gpo.config.schema import MethodConfig
 from gpo.model.callable import CallableModel
 from gpo.model.factory import OpenModel, wrap
 from gpo.optimizer.methods import METHODS, Method
+from gpo.run.budget import SAVED
 from gpo.run.directory import RunDirectory
 from gpo.run.evaluate import Evaluation, evaluate_prompt
 from gpo.run.optimize import Run
@@ -28,6 +29,8 @@ from gpo.run.work import Watcher
 from gpo.task.task import Task
 
 T = TypeVar("T")
+_IN_ERROR = "the best prompt so far is in this error's `result`; with run_dir such a run can go on"
+
 ModelLike = str | Mapping[str, Any] | Callable[..., Any]
 
 
@@ -51,7 +54,7 @@ def optimize(
     with own objects. `run_dir` keeps the run, so that the same call again goes on where it stopped; without it
     nothing is kept. `data_dir` holds the rows of benchmarks ($GPO_DATA_DIR, else the Hugging Face hub). `settings` are
     the configuration's other sections: optimize, evaluation, budget, seed, preset.
-    Raises `GPOError`.
+    Raises `GPOError`; a `BudgetError` has the `result` so far, with the best prompt.
     """
     return _run(
         aoptimize(
@@ -84,7 +87,8 @@ async def aoptimize(
     plan = _plan(task, prompt, models, method, settings, data_dir)
     with TemporaryDirectory(prefix="gpo-") as folder:
         directory = RunDirectory(Path(run_dir) if run_dir else Path(folder) / "run")
-        return await Run(plan, directory, progress or Progress(), watcher).execute()
+        kept = SAVED if run_dir else _IN_ERROR
+        return await Run(plan, directory, progress or Progress(), watcher, kept=kept).execute()
 
 
 def evaluate(

@@ -3,6 +3,13 @@
 Whatever is not one of these is a bug. No message may hold a key, a header or a whole prompt.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gpo.run.result import Result
+
 LONGEST = 1500
 """Characters of an error."""
 
@@ -63,13 +70,20 @@ class PermanentModelError(ModelError):
         self.status = status
 
 
-class BudgetError(GPOError):
+class Stopped(GPOError):
+    """Base of what ends an optimization early. `result` is how far it came, with the best prompt so far; None where it
+    was no optimization."""
+
+    result: Result | None = None
+
+
+class BudgetError(Stopped):
     """The budget does not cover the next call; what was paid for is saved."""
 
     exit_code = 3
 
 
-class Interrupted(GPOError):
+class Interrupted(Stopped):
     """A person or the system asked the run to stop; what is finished is saved and the run can go on."""
 
     exit_code = 130

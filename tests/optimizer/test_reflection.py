@@ -47,3 +47,17 @@ def test_a_step_without_a_failure_says_so_and_goes_on_without(server: ModelServe
     shown = meta_prompts(server)
     assert shown
     assert all("Problems:" not in text and "made no mistake" in text for text in shown)
+
+
+def test_the_released_preset_never_looks_at_the_batch_that_it_dropped(
+    server: ModelServer, tmp_path: Path
+) -> None:
+    landscape = Landscape(floor=0.0)
+    server.answer = landscape.answer
+    data = write_task(tmp_path / "data", landscape, train=18)
+    gpo.optimize(**config(server, data, method=METHOD, preset="released"))
+    train = [row["input"] for row in landscape.rows(18)]
+    texts = [str(body["messages"][-1]["content"]) for body in server.bodies()]
+    asked = [text for text in texts if "<START>" not in text and "Name the problems" not in text]
+    # Two epochs of 18 // 8 = 2 steps; each looks at a whole batch with a current prompt that is its own.
+    assert len([text for text in asked if any(question in text for question in train)]) == 4 * 8

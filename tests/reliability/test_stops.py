@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+import gpo
 from gpo.errors import BudgetError, ConfigError, RunError
 from gpo.run.directory import RunDirectory
 from gpo.run.optimize import Run
@@ -72,11 +73,11 @@ def killed_and_completed(folder: Path, kills: int, seed: int) -> None:
         _, told = done.communicate(timeout=60)
         assert done.returncode == 0, told
         assert result(folder) == expected
-        # What was in the journal was not asked again. An answer can be on its way when the process dies, so the server
-        # may have finished a call that nobody received: at most one for each place in flight.
+        # What was in the journal was not asked again. When the process dies an answer can be on its way, one for each
+        # place in flight, and as many again can wait for the commit under way (seen on a machine busy with other work).
         with JournalReader(folder / "run" / "journal.sqlite") as journal:
             assert len({call.key for call in journal.ledger()}) == calls
-        assert server.stats.repeated <= 4 * kills
+        assert server.stats.repeated <= 2 * 4 * kills
         assert server.stats.finished - server.stats.repeated == calls
 
 
@@ -105,6 +106,7 @@ def test_the_first_signal_lets_calls_finish_and_saves(number: signal.Signals, tm
         # Nothing in flight was thrown away.
         assert server.stats.outcomes["aborted"] == 0
         assert json.loads((tmp_path / "run" / "result.json").read_text())["status"] == "interrupted"
+        assert "interrupted" in (tmp_path / "run" / "report.html").read_text()
         finished = server.stats.finished
         server.delay = 0.0
         process = start(tmp_path)
@@ -150,16 +152,26 @@ async def test_a_stop_from_python_is_the_same(tmp_path: Path) -> None:
         assert server.stats.repeated == 0
 
 
-def test_the_exit_code_of_a_budget_is_3_and_the_line_names_the_cap(tmp_path: Path) -> None:
+def test_a_budget_ends_with_code_3_the_cap_and_the_result_so_far(tmp_path: Path) -> None:
     with landscape_server() as server:
         write_configuration(tmp_path, server)
         process = start(tmp_path, "--set", "budget.max_calls=15")
         out, told = process.communicate(timeout=30)
         assert process.returncode == 3
-        assert out == ""
         assert "max_calls (15) is reached" in told.splitlines()[-1]
         assert server.stats.calls == 15
-        assert result(tmp_path)["status"] == "budget"
+        printed = json.loads(out)
+        assert timeless(printed) == result(tmp_path)
+        assert printed["status"] == "budget"
+        assert printed["best_prompt"] == (tmp_path / "run" / "best_prompt.txt").read_text()
+        assert (tmp_path / "run" / "report.html").exists()
+
+        # From Python, where nothing is kept, the error has it.
+        asked = configuration(server.base_url, tmp_path, budget={"max_calls": 15})
+        with pytest.raises(BudgetError, match="with run_dir such a run can go on") as caught:
+            gpo.optimize(**asked)
+        assert caught.value.result is not None
+        assert caught.value.result.best_prompt == printed["best_prompt"]
 
 
 def test_a_second_process_says_so_and_leaves(tmp_path: Path) -> None:

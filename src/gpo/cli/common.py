@@ -33,10 +33,13 @@ def assemble(config: Config, base_dir: Path, data_dir: Path | None = None, score
 
 
 def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = None) -> Result:
-    """Run `plan` with progress on stderr and the result on stdout; `fork` as for `Run`. Raises `GPOError` and
-    `KeyboardInterrupt`."""
+    """Run `plan` with progress on stderr and the result on stdout; `fork` as for `Run`.
+
+    What a budget ended is shown as far as it is, before the error goes on. Raises `GPOError` and `KeyboardInterrupt`.
+    """
     from gpo.cli.progress import ProgressDisplay
     from gpo.cli.signals import run_stoppable
+    from gpo.errors import BudgetError, Interrupted
     from gpo.run.directory import RunDirectory
     from gpo.run.optimize import Run
     from gpo.run.progress import Progress
@@ -44,11 +47,19 @@ def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = No
     progress = Progress()
     directory = RunDirectory(run_dir)
     complete = directory.check(plan.recorded) == "complete"
-    with ProgressDisplay(progress) as display:
-        if complete:
-            display.note(f"{run_dir} holds the complete run; nothing is left to do")
-        run = Run(plan, directory, progress, display, fork=fork)
-        result = run_stoppable(run.execute(), run.stop, display.note)
+    try:
+        with ProgressDisplay(progress) as display:
+            if complete:
+                display.note(f"{run_dir} holds the complete run; nothing is left to do")
+            run = Run(plan, directory, progress, display, fork=fork)
+            result = run_stoppable(run.execute(), run.stop, display.note)
+    except (BudgetError, Interrupted) as stop:
+        if stop.result is not None:
+            _write_page(run_dir)
+            # Who pressed Ctrl-C means to go on; who set a cap is done and wants the prompt.
+            if isinstance(stop, BudgetError):
+                print_result(stop.result, run_dir, as_json=as_json)
+        raise
     _write_page(run_dir)
     print_result(result, run_dir, as_json=as_json)
     return result

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
+
+
+class Preset(StrEnum):
+    """The two readings of what the paper leaves open."""
+
+    PAPER = "paper"
+    RELEASED = "released"
 
 
 def optimize(
@@ -17,6 +25,12 @@ def optimize(
     set_: Annotated[
         Optional[list[str]],
         typer.Option("--set", metavar="KEY.PATH=VALUE", help="Override one key; may be repeated."),
+    ] = None,
+    preset: Annotated[
+        Optional[Preset],
+        typer.Option(
+            help="Where the paper is silent: its sense, or the authors' released code (--set preset=…)."
+        ),
     ] = None,
     data_dir: Annotated[
         Optional[Path],
@@ -39,7 +53,8 @@ def optimize(
     from gpo.cli.common import assemble, print_estimate, run_plan
     from gpo.config.load import load_config
 
-    loaded = load_config(config, set_ or ())
+    chosen = [f"preset={preset.value}"] if preset else []
+    loaded = load_config(config, [*(set_ or ()), *chosen])
     directory = run_dir or Path("runs") / config.stem
     plan = assemble(loaded, config.parent, data_dir)
     if estimate:

@@ -28,13 +28,15 @@ class PromptInformation:
     """`prompt`, `prompt+performance`, `prompt+reflection` and `prompt+performance+reflection` in one: the prompt, its
     dev score where `performance`, and what it gets wrong on the train batch where `reflection`.
 
-    `batch_size` rows of train are looked at a step, `failures` of them at most are shown to the optimizer.
+    `batch_size` rows of train are looked at a step, `failures` of them at most are shown to the optimizer;
+    `drop_remainder` as for `batch_count`.
     """
 
     performance: bool
     reflection: bool
     batch_size: int = 8
     failures: int = 4
+    drop_remainder: bool = False
 
     async def describe(self, step: Step) -> Information:
         """The train batch is evaluated only where a reflection is asked for; a batch without a failure is said to be
@@ -50,7 +52,7 @@ class PromptInformation:
 
     async def _reflect(self, step: Step) -> str | None:
         bench = step.workbench
-        batch = train_batch(step, self.batch_size)
+        batch = train_batch(step, self.batch_size, drop_remainder=self.drop_remainder)
         (outcomes,) = await bench.scorer.outcomes([step.current.prompt], batch, "train")
         wrong = [outcome for outcome in outcomes if outcome.value is not None and outcome.value < 1]
         if not wrong:
@@ -72,18 +74,28 @@ def failure(step: Step, outcome: Outcome) -> dict[str, str]:
     }
 
 
-def train_batch(step: Step, size: int) -> Sequence[Example]:
+def batch_count(train: int, size: int, *, drop_remainder: bool = False) -> int:
+    """Minibatches an epoch, at least 1: ⌈train / size⌉; with `drop_remainder` a last one of less than half its size is
+    dropped, as the authors' released code does."""
+    whole, rest = divmod(train, size)
+    partial = rest > 0 and not (drop_remainder and 2 * rest < size)
+    return max(1, whole + partial)
+
+
+def train_batch(step: Step, size: int, *, drop_remainder: bool = False) -> Sequence[Example]:
     """The step's minibatch: train is shuffled anew every epoch and cut into consecutive batches of `size`."""
     train = list(step.workbench.task.splits.train)
-    batches = max(1, -(-len(train) // size))
-    epoch, index = divmod(step.number, batches)
+    epoch, index = divmod(step.number, batch_count(len(train), size, drop_remainder=drop_remainder))
     step.workbench.rng(epoch, "epoch").shuffle(train)
     return train[index * size : (index + 1) * size]
 
 
-def information(name: str, *, batch_size: int = 8) -> PromptInformation:
+def information(name: str, *, batch_size: int = 8, drop_remainder: bool = False) -> PromptInformation:
     """The option called `name` in a configuration."""
     parts = name.split("+")
     return PromptInformation(
-        performance="performance" in parts, reflection="reflection" in parts, batch_size=batch_size
+        performance="performance" in parts,
+        reflection="reflection" in parts,
+        batch_size=batch_size,
+        drop_remainder=drop_remainder,
     )

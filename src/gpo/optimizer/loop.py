@@ -14,6 +14,7 @@ from gpo.evaluation.outcome import Score
 from gpo.evaluation.race import pairs, race, telling_rows
 from gpo.model.model import Message
 from gpo.optimizer.candidates import Candidate, Guard, candidate, same_prompt
+from gpo.optimizer.information import batch_count
 from gpo.optimizer.metaprompt import MetaPromptSettings, meta_prompt
 from gpo.optimizer.methods import Method
 from gpo.optimizer.search import Listener, Search, StepRecord
@@ -221,8 +222,5 @@ class Loop:
 
 
 def step_count(train: int, batch_size: int, epochs: int, *, drop_remainder: bool = False) -> int:
-    """epochs × ⌈train / batch⌉; with `drop_remainder` a last batch of less than half its size is dropped, as the
-    authors' released code does."""
-    whole, rest = divmod(train, batch_size)
-    partial = rest > 0 and not (drop_remainder and 2 * rest < batch_size)
-    return epochs * max(1, whole + partial)
+    """epochs × batches an epoch; `drop_remainder` as for `batch_count`."""
+    return epochs * batch_count(train, batch_size, drop_remainder=drop_remainder)

@@ -70,7 +70,7 @@ def method(
     words = settings.edit_distance
     return Method(
         name=name,
-        information=information(row.direction, batch_size=settings.batch_size),
+        information=information(row.direction, batch_size=settings.batch_size, drop_remainder=released),
         trajectory=trajectory(row.trajectory, k=settings.k, descending=released),
         edit_distance=edit_distance(
             row.edit_distance,

@@ -29,6 +29,9 @@ from gpo.run.tables import JOURNAL
 CALL_OVERHEAD, MESSAGE_OVERHEAD = 96, 12
 """Tokens that a chat template adds, with room to spare: a default system turn once, the marks of each turn."""
 
+GO_ON = "raise the cap and run the same command again to go on"
+SAVED = f"the best prompt so far is saved; {GO_ON}"
+
 _META, _LOST = "budget", "lost_attempts"
 _TOLERANCE = 1e-9  # of dollars: sums of floats
 Cost = Callable[[Any], float | None]
@@ -82,7 +85,7 @@ class Budget:
         journal: Journal,
         brake: Brake | None = None,
         *,
-        kept: str = "the best prompt so far is saved",
+        kept: str = SAVED,
     ) -> None:
         check_prices(config, costs)
         self.brake = brake or Brake()
@@ -227,8 +230,7 @@ class Budget:
             await self._journal.flush()
 
     def _line(self, cap: str) -> str:
-        way_on = "raise the cap and run the same command again to go on"
-        return f"stopped by the budget: {cap}; {self._kept}; {way_on}"
+        return f"stopped by the budget: {cap}; {self._kept}"
 
     def _state(self) -> dict[str, Any]:
         return {"unsettled": asdict(self._unsettled), "in_flight": asdict(self._flying)}

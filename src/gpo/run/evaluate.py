@@ -16,7 +16,7 @@ from gpo.evaluation.outcome import Outcome
 from gpo.evaluation.score import Scorer
 from gpo.evaluation.statistics import Interval, wilson
 from gpo.run.brake import Braked
-from gpo.run.budget import Budget, Budgeted
+from gpo.run.budget import GO_ON, Budget, Budgeted
 from gpo.run.collector import seldom_collected
 from gpo.run.journal import Journal
 from gpo.run.plan import Plan
@@ -26,8 +26,8 @@ from gpo.run.store import SharedStore
 from gpo.run.work import Watcher
 
 SPLITS = ("train", "dev", "test")
-_KEPT = "what was scored so far is kept in the store"
-_NOT_KEPT = "sampled answers are not kept"
+_KEPT = f"what was scored so far is kept in the store; {GO_ON}"
+_NOT_KEPT = f"sampled answers are not kept; {GO_ON}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

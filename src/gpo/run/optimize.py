@@ -14,6 +14,7 @@ from gpo.errors import BudgetError, Interrupted
 from gpo.evaluation.score import TooManyFailures
 from gpo.model.model import Model
 from gpo.run.brake import Brake
+from gpo.run.budget import SAVED
 from gpo.run.collector import seldom_collected
 from gpo.run.directory import RunDirectory
 from gpo.run.journal import Journal
@@ -27,7 +28,7 @@ from gpo.run.work import Watcher, Work
 @dataclass
 class Run:
     """One run of `plan` in `directory`. `fork` is the directory of another run whose answers are used where the same
-    calls are made again."""
+    calls are made again; `kept` says in the line of a `BudgetError` what becomes of the best prompt."""
 
     plan: Plan
     directory: RunDirectory
@@ -35,6 +36,7 @@ class Run:
     watcher: Watcher | None = None
     use_shared_store: bool = True
     fork: Path | None = None
+    kept: str = SAVED
 
     def __post_init__(self) -> None:
         self._brake = Brake()
@@ -68,7 +70,9 @@ class Run:
                     shared.close()
 
     async def _execute(self, journal: Journal, shared: SharedStore | None) -> Result:
-        work = Work(self.plan, journal, shared, self._brake, self.progress, self.watcher, self.fork)
+        work = Work(
+            self.plan, journal, shared, self._brake, self.progress, self.watcher, self.fork, self.kept
+        )
         journal.start_session()
         for warning in self.plan.task.warnings:
             self._note(warning)
@@ -78,15 +82,17 @@ class Run:
                 await work.search()
                 await work.open_test()
             result = work.result("complete")
-        except BudgetError:
-            result = work.result("budget")
+        except BudgetError as error:
+            result = error.result = work.result("budget")
             raise
         except TooManyFailures:
             # What the next process asks again must not be what this one stumbled over.
             journal.forget_refusals()
             raise
-        except (Interrupted, asyncio.CancelledError):
+        except (Interrupted, asyncio.CancelledError) as error:
             result = work.result("interrupted")
+            if isinstance(error, Interrupted):
+                error.result = result
             raise
         finally:
             work.close()

@@ -19,7 +19,7 @@ from gpo.optimizer.search import Algorithm, StepRecord
 from gpo.optimizer.templates import Templates
 from gpo.optimizer.workbench import Workbench
 from gpo.run.brake import Brake, Braked
-from gpo.run.budget import Budget, Budgeted
+from gpo.run.budget import SAVED, Budget, Budgeted
 from gpo.run.embeddings import LateEmbedder
 from gpo.run.fork import open_fork
 from gpo.run.journal import Journal
@@ -55,6 +55,7 @@ class Work:
         progress: Progress,
         watcher: Watcher | None = None,
         fork: Path | None = None,
+        kept: str = SAVED,
     ) -> None:
         self.plan, self.journal = plan, journal
         self.progress, self.watcher = progress, watcher
@@ -62,9 +63,8 @@ class Work:
         self.fork = open_fork(fork, journal)
         roles = {"task": plan.task_model, "optimizer": plan.optimizer_model}
         progress.limits = {role: opened.limited for role, opened in roles.items()}
-        self.budget = Budget(
-            plan.budget, {role: opened.cost for role, opened in roles.items()}, journal, brake
-        )
+        costs = {role: opened.cost for role, opened in roles.items()}
+        self.budget = Budget(plan.budget, costs, journal, brake, kept=kept)
         self.task_model = self._journaled("task", plan.task_model, shared)
         self.optimizer_model = self._journaled("optimizer", plan.optimizer_model, shared)
         self.scorer = Scorer(

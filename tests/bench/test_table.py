@@ -132,6 +132,13 @@ def test_improvement_per_million_tokens() -> None:
     assert found.entry("cot", ("t",)).efficiency is None
 
 
+def test_a_table_of_dev_scores_has_improvements_on_dev() -> None:
+    entry = table({place("gpo", 0): outcome("t-gpo-0", 0.6)}, metric="dev").entry("gpo", ("t",))
+    # From 25 to 75 points with 50,000 tokens; on test it would be 40 and 800.
+    assert entry.gain == pytest.approx(50)
+    assert entry.efficiency == pytest.approx(1000)
+
+
 def test_tokens_that_a_server_does_not_tell_are_unknown_and_no_division_by_zero() -> None:
     found = table({place("gpo", 0): outcome("t-gpo-0", 0.6, tokens=0)})
     assert found.entry("gpo", ("t",)).efficiency is None

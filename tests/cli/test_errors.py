@@ -49,19 +49,20 @@ MISTAKES: dict[str, tuple[dict[str, Any], int, list[str]]] = {
     "an unknown embedded model": (
         {"models": {"task": {"model": "local/nope"}, "optimizer": {"model": "local/nope"}}},
         2,
-        ["models.task.model", "nope", "qwen2.5-coder-0.5b"],
+        ["gpo.yaml:14: models.task.model", "nope", "qwen2.5-coder-0.5b"],
     ),
     "an unknown model": (
         {"models": {"task": {"model": "nope"}, "optimizer": {"model": "nope"}}},
         2,
-        ["models.task.model", "nope", "base_url"],
+        ["gpo.yaml:14: models.task.model", "nope", "base_url"],
     ),
     "no key in the environment": (
         {"models": {"task": {"model": "openai/gpt-4o-mini"}, "optimizer": {"model": "openai/gpt-4o"}}},
         2,
-        ["models.task", "OPENAI_API_KEY"],
+        ["gpo.yaml:13: models.task", "OPENAI_API_KEY"],
     ),
-    "an unknown method": ({"method": "gop"}, 2, ["method", "gop", "gpo"]),
+    "an unknown method": ({"method": "gop"}, 2, ["gpo.yaml:19: method", "gop", "gpo"]),
+    "an unknown preset": ({"preset": "own"}, 2, ["gpo.yaml:19: preset", "paper", "released"]),
     "no server": ({"method": {"trajectory": "none"}}, 1, ["127.0.0.1:9", "base_url"]),
 }
 
@@ -80,6 +81,16 @@ def test_a_mistake_is_one_line(tmp_path: Path, mistake: str) -> None:
     if code == 2:
         assert len(done.stderr.strip().splitlines()) == 1
         assert not (tmp_path / "run").exists()
+
+
+def test_what_the_command_line_sets_has_no_line_in_the_file(tmp_path: Path) -> None:
+    write(tmp_path, method="ape")
+    done = gpo("optimize", "gpo.yaml", "--set", "method=gop", "--preset", "released", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("gpo: method: there is no 'gop'")
+    wrong = gpo("optimize", "gpo.yaml", "--preset", "own", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "released" in wrong.stderr
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def import_ray() -> Any:
     except ModuleNotFoundError as error:
         if error.name != "ray":
             raise
-        raise ConfigError('--ray: Ray is not installed; install it with: pip install "gpo[ray]"') from None
+        raise ConfigError("--ray: Ray is not installed; install it with: pip install ray") from None
     return ray
 
 

@@ -128,7 +128,7 @@ def _in_order(suite: SuiteConfig, columns: Sequence[Column]) -> list[Column]:
 def _entry(
     groups: Groups, outcomes: Mapping[str, CellOutcome], failed: Mapping[str, str], section: TableSection
 ) -> Entry:
-    score: Value = _test if section.metric == "test" else _dev
+    score, gain = (_test, _test_gain) if section.metric == "test" else (_dev, _dev_gain)
     searching = not any(place.evaluates_only for place in groups.places)
     whole = list(groups.whole(outcomes, score).values())
 
@@ -137,12 +137,12 @@ def _entry(
 
     found = [outcomes[place.run_dir] for place in groups.places if place.run_dir in outcomes]
     searched = [outcomes[p.run_dir] for p in groups.searching.places if p.run_dir in outcomes]
-    scores, gains = over(score), over(_gain) if searching else []
+    scores, gains = over(score), over(gain) if searching else []
     tokens, calls = over(lambda item: float(item.tokens)), over(lambda item: float(item.calls))
     rates = [
-        gain / used * 1e6
+        gained / used * 1e6
         for seed in whole
-        if searching and (gain := mean(seed, _gain)) is not None and (used := mean(seed, _tokens))
+        if searching and (gained := mean(seed, gain)) is not None and (used := mean(seed, _tokens))
     ]
     return Entry(
         mean=100 * fmean(scores) if scores else None,
@@ -172,8 +172,12 @@ def _tokens(item: CellOutcome) -> float:
     return float(item.tokens)
 
 
-def _gain(item: CellOutcome) -> float | None:
+def _test_gain(item: CellOutcome) -> float | None:
     return None if item.test is None or item.initial_test is None else item.test - item.initial_test
+
+
+def _dev_gain(item: CellOutcome) -> float | None:
+    return None if item.dev is None or item.initial_dev is None else item.dev - item.initial_dev
 
 
 def _curve(seeds: Sequence[Sequence[Sequence[CellOutcome]]], most: int | None) -> tuple[float, ...]:

@@ -32,14 +32,16 @@ def evaluate(
     from gpo.cli.common import assemble
     from gpo.cli.progress import ProgressDisplay
     from gpo.config.load import load_config
+    from gpo.config.locate import lines_named
     from gpo.run.evaluate import evaluate_prompt, read_prompt
     from gpo.run.progress import Progress
 
     text = read_prompt(prompt)
-    prepared = assemble(load_config(config, set_ or ()), config.parent, data_dir, scored=text)
-    progress = Progress()
-    with ProgressDisplay(progress) as display:
-        evaluation = asyncio.run(evaluate_prompt(prepared, text, split, progress, display))
+    loaded, progress = load_config(config, set_ or ()), Progress()
+    with lines_named(config, set_ or ()):
+        prepared = assemble(loaded, config.parent, data_dir, scored=text)
+        with ProgressDisplay(progress) as display:
+            evaluation = asyncio.run(evaluate_prompt(prepared, text, split, progress, display))
     if json:
         json_.dump(evaluation.to_dict(), sys.stdout, ensure_ascii=True, indent=2)
         print()

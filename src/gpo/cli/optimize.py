@@ -52,12 +52,15 @@ def optimize(
     """Find a better prompt. The same command again goes on where the last one stopped."""
     from gpo.cli.common import assemble, print_estimate, run_plan
     from gpo.config.load import load_config
+    from gpo.config.locate import lines_named
 
     chosen = [f"preset={preset.value}"] if preset else []
-    loaded = load_config(config, [*(set_ or ()), *chosen])
+    overrides = [*(set_ or ()), *chosen]
+    loaded = load_config(config, overrides)
     directory = run_dir or Path("runs") / config.stem
-    plan = assemble(loaded, config.parent, data_dir)
-    if estimate:
-        print_estimate(plan, as_json=json)
-    else:
-        run_plan(plan, directory, as_json=json, fork=fork)
+    with lines_named(config, overrides):
+        plan = assemble(loaded, config.parent, data_dir)
+        if estimate:
+            print_estimate(plan, as_json=json)
+        else:
+            run_plan(plan, directory, as_json=json, fork=fork)

@@ -98,7 +98,8 @@ def _show_builtin(name: str, rows: int) -> None:
     print(f"gpo/{name}: {describe(name)}")
     _fact("rows", _sizes({split: len(items) for split, items in splits.items()}))
     for key, value in defaults.items():
-        _fact(key, _setting(value))
+        # Not a default: a run begins with the prompt of its configuration.
+        _fact("begin with" if key == "prompt" else key, _setting(value))
     _rows(splits["train"][:rows])
 
 
@@ -130,7 +131,8 @@ def _show_benchmark(benchmark: Benchmark, rows: int, data_dir: Path | None) -> N
         _fact("note", benchmark.note)
     place = benchmarks.present(benchmark.name, data_dir)
     if place is None:
-        way = f"{data_dir} has none" if data_dir else "the first run fetches them, or give --data-dir"
+        way = f"{data_dir} has none" if data_dir else "the first run fetches them, or give --data-dir DIR"
+        way += f" (files: DIR/{benchmark.name}/train.jsonl, dev.jsonl, test.jsonl)"
         _fact("here", f"no rows yet; {way}")
         return
     splits = read_folder(place)

@@ -145,7 +145,7 @@ def _parquet(path: Path) -> list[Row]:
         import pyarrow
         from pyarrow import parquet
     except ImportError:
-        raise ConfigError(f'{path}: parquet files need pyarrow: pip install "gpo[parquet]"') from None
+        raise ConfigError(f"{path}: parquet files need pyarrow: pip install pyarrow") from None
     try:
         rows = parquet.read_table(path).to_pylist()
     except (OSError, ValueError, ArithmeticError, LookupError, TypeError, pyarrow.ArrowException) as error:

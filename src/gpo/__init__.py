@@ -13,14 +13,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gpo.api import aoptimize, evaluate, methods, optimize
-    from gpo.errors import GPOError
+    from gpo.errors import BudgetError, GPOError
     from gpo.optimizer.methods import Method
     from gpo.run.result import Result
     from gpo.task.task import Task
 
-__all__ = ["GPOError", "Method", "Result", "Task", "aoptimize", "evaluate", "methods", "optimize"]
+__all__ = [
+    "BudgetError",
+    "GPOError",
+    "Method",
+    "Result",
+    "Task",
+    "aoptimize",
+    "evaluate",
+    "methods",
+    "optimize",
+]
 
 _HOMES = {
+    "BudgetError": "gpo.errors",
     "GPOError": "gpo.errors",
     "Method": "gpo.optimizer.methods",
     "Result": "gpo.run.result",

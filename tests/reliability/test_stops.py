@@ -168,7 +168,7 @@ def test_a_budget_ends_with_code_3_the_cap_and_the_result_so_far(tmp_path: Path)
 
         # From Python, where nothing is kept, the error has it.
         asked = configuration(server.base_url, tmp_path, budget={"max_calls": 15})
-        with pytest.raises(BudgetError, match="with run_dir such a run can go on") as caught:
+        with pytest.raises(gpo.BudgetError, match="with run_dir such a run can go on") as caught:
             gpo.optimize(**asked)
         assert caught.value.result is not None
         assert caught.value.result.best_prompt == printed["best_prompt"]

@@ -135,7 +135,7 @@ async def run(build: Path | None, rounds: int) -> None:
 
 def _median(session: Session, work: str, build: str) -> float:
     found = [item for item in session.measurements if item["work"] == work and item["build"] == build]
-    return statistics.median(float(item["tokens_per_second"]) for item in found)
+    return round(statistics.median(float(item["tokens_per_second"]) for item in found), 1)
 
 
 def main() -> None:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gpo.bench.compose import Composed
-from gpo.bench.suite import Suite, at_line
+from gpo.bench.suite import Suite
+from gpo.config.load import at_line
 from gpo.errors import ConfigError
 
 if TYPE_CHECKING:

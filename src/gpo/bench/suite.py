@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 
 from gpo.bench.methods import entries
 from gpo.bench.override import override
-from gpo.config.load import KeyPath, explain, parse_yaml
+from gpo.config.load import KeyPath, at_line, explain, parse_yaml
 from gpo.config.schema import Section
 from gpo.errors import ConfigError
 
@@ -208,11 +208,6 @@ def load_suite(name: str, overrides: Sequence[str] = ()) -> Suite:
     # A builtin suite has no files of its own: what its overrides name stands in the current folder.
     base_dir = Path.cwd() if builtin else path.resolve().parent
     return Suite(config=config, source=source, base_dir=base_dir, lines=lines, builtin=builtin)
-
-
-def at_line(source: str, line: int | None) -> str:
-    """The file, with the line where it is known."""
-    return f"{source}:{line}" if line else source
 
 
 def _with_ours(config: SuiteConfig, source: str, lines: Mapping[KeyPath, int]) -> TableSection:

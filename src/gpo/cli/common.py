@@ -39,7 +39,7 @@ def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = No
     """
     from gpo.cli.progress import ProgressDisplay
     from gpo.cli.signals import run_stoppable
-    from gpo.errors import BudgetError, Interrupted
+    from gpo.errors import BudgetError, Stopped
     from gpo.run.directory import RunDirectory
     from gpo.run.optimize import Run
     from gpo.run.progress import Progress
@@ -53,7 +53,7 @@ def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = No
                 display.note(f"{run_dir} holds the complete run; nothing is left to do")
             run = Run(plan, directory, progress, display, fork=fork)
             result = run_stoppable(run.execute(), run.stop, display.note)
-    except (BudgetError, Interrupted) as stop:
+    except Stopped as stop:
         if stop.result is not None:
             _write_page(run_dir)
             # Who pressed Ctrl-C means to go on; who set a cap is done and wants the prompt.

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
-
-
-class Preset(StrEnum):
-    """The two readings of what the paper leaves open."""
-
-    PAPER = "paper"
-    RELEASED = "released"
 
 
 def optimize(
@@ -27,9 +19,10 @@ def optimize(
         typer.Option("--set", metavar="KEY.PATH=VALUE", help="Override one key; may be repeated."),
     ] = None,
     preset: Annotated[
-        Optional[Preset],
+        Optional[str],
         typer.Option(
-            help="Where the paper is silent: its sense, or the authors' released code (--set preset=…)."
+            metavar="paper|released",
+            help="Where the paper is silent: its sense, or the authors' code. The same as --set preset=….",
         ),
     ] = None,
     data_dir: Annotated[
@@ -54,8 +47,7 @@ def optimize(
     from gpo.config.load import load_config
     from gpo.config.locate import lines_named
 
-    chosen = [f"preset={preset.value}"] if preset else []
-    overrides = [*(set_ or ()), *chosen]
+    overrides = [*(set_ or ()), *([f"preset={preset}"] if preset else ())]
     loaded = load_config(config, overrides)
     directory = run_dir or Path("runs") / config.stem
     with lines_named(config, overrides):

@@ -166,8 +166,7 @@ def explain(error: ValidationError, source: str, lines: Mapping[KeyPath, int], r
     first = mistakes[0]
     path = _known_path(first["loc"])
     key = _short(".".join(path)) or "configuration"
-    line = next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), None)
-    where = f"{source}:{line}" if line else source
+    where = at_line(source, line_of(path, lines))
     if first["type"] == "extra_forbidden":
         return f"{where}: unknown key {key}{_suggest(path, first['loc'], root)}"
     if first["type"] == "missing":
@@ -183,6 +182,16 @@ def explain(error: ValidationError, source: str, lines: Mapping[KeyPath, int], r
         shown = f", not {given!r}"
     message = _MESSAGES.get(first["type"]) or first["msg"].removeprefix("Value error, ")
     return f"{where}: {key}: {message[0].lower()}{message[1:]}{shown}{more}"
+
+
+def line_of(path: KeyPath, lines: Mapping[KeyPath, int]) -> int | None:
+    """The line of the key `path`, or of the section next above it that stands in the file."""
+    return next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), None)
+
+
+def at_line(source: str, line: int | None) -> str:
+    """The file, with the line where it is known."""
+    return f"{source}:{line}" if line else source
 
 
 def _short(key: str) -> str:

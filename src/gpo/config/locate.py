@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from gpo.config.load import parse_yaml
+from gpo.config.load import at_line, line_of, parse_yaml
 from gpo.errors import ConfigError, DataError
 
 _KEY = re.compile(r"([a-z_]+(?:\.\w+)*): ")
@@ -26,7 +26,7 @@ def lines_named(path: Path, overrides: Sequence[str] = ()) -> Iterator[None]:
         line = _line(str(error), path, overrides)
         if line is None:
             raise
-        raise ConfigError(f"{path}:{line}: {error}") from error
+        raise ConfigError(f"{at_line(str(path), line)}: {error}") from error
 
 
 def _line(message: str, path: Path, overrides: Sequence[str]) -> int | None:
@@ -42,4 +42,4 @@ def _line(message: str, path: Path, overrides: Sequence[str]) -> int | None:
         _, lines = parse_yaml(path.read_text(encoding="utf-8-sig"), str(path))
     except (OSError, UnicodeDecodeError, ConfigError):
         return None
-    return next((lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in lines), None)
+    return line_of(key, lines)

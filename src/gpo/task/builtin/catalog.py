@@ -62,7 +62,7 @@ def load(
     {"input": str, "target": str} and depend on (name, seed, split) alone.
 
     The second value holds keys of the task section (`input`, `target`, `answer`, `metric`, `position`) and
-    `prompt`, a start prompt for the top level of the configuration.
+    `prompt`, a start prompt that is only suggested: a run begins with the one of its configuration.
 
     Raises ConfigError in one line for an unknown name, a wrong split or more rows than there are.
     """

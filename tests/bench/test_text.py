@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shutil
+import subprocess
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -81,6 +84,17 @@ def test_no_label_is_taken_for_an_option_of_the_row_before_it() -> None:
         for line in to_latex(table(name)).splitlines():
             assert not re.match(r"\s*[*\[]", line), line
     assert latex("[a]*") == "{[}a]{*}"
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
+def test_tables_with_hostile_names_compile(tmp_path: Path) -> None:
+    tables = [to_latex(table(name)) for name in HOSTILE]
+    wanted = tables[0].splitlines()[0].removeprefix("% ")
+    page = "\n\n".join([r"\documentclass{article}", wanted, r"\begin{document}", *tables, r"\end{document}"])
+    (tmp_path / "page.tex").write_text(page)
+    options = ["-interaction=nonstopmode", "-halt-on-error"]
+    done = subprocess.run(["pdflatex", *options, "page.tex"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:]
 
 
 SVG = "{http://www.w3.org/2000/svg}"

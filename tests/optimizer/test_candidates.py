@@ -74,6 +74,38 @@ def test_reasons(prompt: str, reason: str | None) -> None:
     assert found is None if reason is None else reason in (found or "")
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Sorry, but I can't assist with that.",
+        "<I'm sorry, but you haven't provided a current prompt for me to modify.",
+        "I’m very sorry, but that is beyond me.",
+        "Sorry, I cannot.",
+        "I apologize for the confusion.",
+        "As an AI language model, I can't help with this.",
+        "Unfortunately I am not able to provide a prompt.",
+        "I cannot fulfill this request.",
+    ],
+)
+def test_a_refusal_is_no_prompt(prompt: str) -> None:
+    assert Guard().reason(prompt) == "is a refusal or an apology and not a prompt"
+    assert Guard(initial=prompt).reason(prompt + " Decide.") is None
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "I cannot decide between the answers: help me, step by step.",
+        "Is the message an apology? I am sorry means yes.",
+        "Sort the words. Do not apologize.",
+        "If you cannot answer, say No.",
+        "As an AI expert, I improve texts.",
+    ],
+)
+def test_a_prompt_that_speaks_of_refusals_is_one(prompt: str) -> None:
+    assert Guard().reason(prompt) is None
+
+
 def test_a_phrase_that_many_examples_share_is_the_tasks_own_and_may_be_used() -> None:
     rows = [f"If you follow these steps, do you come back home? Walk {n} steps." for n in range(20)]
     assert (

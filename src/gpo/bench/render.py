@@ -94,8 +94,9 @@ def _markdown_table(
 
 
 def to_latex(table: Table) -> str:
-    """A `tabular` with booktabs rules; column labels of several dimensions stand over each other."""
-    lines = [rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}", r"\toprule"]
+    """A `tabular` with the rules of booktabs, which its first line asks for as a comment; column labels of several
+    dimensions stand over each other."""
+    lines = [r"% \usepackage{booktabs}", rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}", r"\toprule"]
     for level in range(len(table.column_titles)):
         first = latex(table.row_title) if level == len(table.column_titles) - 1 else ""
         lines.append(rf"{first} & {_heads([column[level] for column in table.columns])} \\")

@@ -18,6 +18,13 @@ from gpo.task.prompt import placeholders
 _SLOT = re.compile(r"<\s*(?:/\s*)?(?:prompt|start|end)\s*>", re.IGNORECASE)
 _SCORE = re.compile(r"^[ \t]*score[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _WORD = re.compile(r"\w+")
+# On the plain words of a text, where "can't" is "can t". A prompt may speak of itself as "I", so a first person who
+# merely cannot do something is none.
+_REFUSAL = re.compile(
+    r"(?:i a?m )?(?:(?:so|very|truly) )?(?:sorry (?:but|i|for|that|if|you)|i apologi[sz]e|my apologies)\b"
+    r"|(?:unfortunately |as an ai (?:\w+ ){0,3})?i (?:can ?not|can t|won t|a?m unable to|a?m not able to)"
+    r" (?:assist|comply|fulfill?|help (?:you|with)|provide|rewrite|improve|modify)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,8 @@ class Guard:
             return f"{len(words)} words, more than optimize.max_words ({self.max_words})"
         if _plain(prompt) in self._answers:
             return "is an answer and not a prompt"
+        if _refuses(prompt) and not _refuses(self.initial):
+            return "is a refusal or an apology and not a prompt"
         if _SCORE.search(prompt):
             return "repeats the list of scored prompts"
         found = set(placeholders(prompt))
@@ -122,6 +131,10 @@ def same_prompt(prompt: str) -> str:
 
 def _plain(text: str) -> str:
     return " ".join(_WORD.findall(text.lower()))
+
+
+def _refuses(text: str) -> bool:
+    return _REFUSAL.match(_plain(text[:200])) is not None
 
 
 def _ngrams(text: str, n: int) -> list[str]:

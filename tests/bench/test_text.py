@@ -7,6 +7,7 @@ import io
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -153,6 +154,20 @@ def test_a_curve_without_a_step_is_a_point() -> None:
     assert float(point.attrib["cx"]) == 64
     drawn = ElementTree.fromstring(curve_figure(figure_table(point=Entry(curve=(15.0,)))))
     assert len(list(drawn.iter(f"{SVG}circle"))) == 1
+
+
+def test_panels_stand_beside_and_under_each_other_and_within_the_picture() -> None:
+    entry = Entry(mean=50.0, efficiency=2.0, curve=(10.0, 20.0))
+    whole = replace(table("a row"), columns=tuple((f"task {n}",) for n in range(5)))
+    whole = replace(whole, entries={(row, column): entry for row in whole.rows for column in whole.columns})
+    for figure in (curve_figure(whole), tradeoff_figure(whole)):
+        drawn = ElementTree.fromstring(figure)
+        panels = [tuple(numbers(node.attrib["transform"])) for node in drawn if "transform" in node.attrib]
+        _, _, width, height = numbers(drawn.attrib["viewBox"])
+        wide, high = width / 2, height / 3
+        assert panels == [(0, 0), (wide, 0), (0, high), (wide, high), (0, 2 * high)]
+        names = [node.text for node in drawn.iter(f"{SVG}text") if (node.text or "").startswith("task")]
+        assert names == [f"task {n}" for n in range(5)]
 
 
 @given(st.text())

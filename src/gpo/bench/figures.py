@@ -5,6 +5,7 @@ Knows a table's numbers and no run.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from markupsafe import Markup
@@ -16,6 +17,7 @@ from gpo.report.plain import printable
 from gpo.report.svg import Scale, axis_bottom, axis_left, element, path
 
 HEIGHT = 400
+_ACROSS = 2  # panels
 _LETTER = 7  # px, about
 _LONGEST = 48
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 470, 44, 340
@@ -31,23 +33,23 @@ _STYLE = (
 def tradeoff_figure(table: Table) -> str:
     """Score of each row's best prompt against its improvement per million tokens; one panel a column."""
     panels = []
-    for index, column in enumerate(table.columns):
+    for column in table.columns:
         found = [(row, table.entry(row, column)) for row in table.rows]
         known = [
             (row, entry.efficiency, entry.mean)
             for row, entry in found
             if entry.efficiency is not None and entry.mean is not None
         ]
-        panels.append(_panel(index, column, _tradeoff(table, column, known)))
+        panels.append(_panel(column, _tradeoff(table, column, known)))
     return _file(table, panels, f"{table.title}: score against improvement per million tokens")
 
 
 def curve_figure(table: Table) -> str:
     """Best dev score so far by step, mean over seeds and tasks; one panel a column."""
     panels = []
-    for index, column in enumerate(table.columns):
+    for column in table.columns:
         curves = [(row, curve) for row in table.rows if (curve := table.entry(row, column).curve)]
-        panels.append(_panel(index, column, _curves(table, column, curves)))
+        panels.append(_panel(column, _curves(table, column, curves)))
     return _file(table, panels, f"{table.title}: best dev score by step")
 
 
@@ -61,7 +63,7 @@ def _tradeoff(table: Table, column: Column, points: Sequence[tuple[str, float, f
         axis_bottom(x, _BOTTOM, "improvement (points) per million tokens", whole=False),
     ]
     order = _order(table, [row for row, _, _ in points])
-    at = _apart([(x(across) + 10, y(up) + 4, len(_name(row)) * _LETTER) for row, across, up in points])
+    at = _apart([(x(across) + 10, y(up) + 4, (len(_name(row)) + 1) * _LETTER) for row, across, up in points])
     for (row, across, up), (left, base) in zip(points, at, strict=True):
         colour, _ = _look(order.index(row))
         if base != y(up) + 4:
@@ -144,22 +146,28 @@ def _nothing(table: Table, column: Column) -> Markup:
     return element("text", said, x=_LEFT, y=(_TOP + _BOTTOM) / 2)
 
 
-def _panel(index: int, column: Column, parts: Sequence[str]) -> Markup:
+def _panel(column: Column, parts: Sequence[str]) -> Markup:
     title = element("text", printable(column_text(column)), x=_LEFT, y=16, font_weight="700")
-    return element("g", title, *parts, transform=f"translate(0 {index * HEIGHT})")
+    return Markup("").join([title, *parts])
 
 
 def _file(table: Table, panels: Sequence[Markup], said: str) -> str:
-    """The legend decides how wide it is."""
-    width = _RIGHT + 60 + _LETTER * max([16, *(len(_name(row)) for row in table.rows)])
-    box = f"0 0 {width} {HEIGHT * max(1, len(panels))}"
+    """Panels beside and under each other; the legend decides how wide one is."""
+    wide = _RIGHT + 60 + _LETTER * max([16, *(len(_name(row)) for row in table.rows)])
+    across = min(_ACROSS, max(1, len(panels)))
+    down = max(1, math.ceil(len(panels) / across))
+    placed = [
+        element("g", panel, transform=f"translate({index % across * wide} {index // across * HEIGHT})")
+        for index, panel in enumerate(panels)
+    ]
+    width = across * wide
     whole = element(
         "svg",
         element("title", printable(said)),
         element("style", _STYLE),
-        *panels,
+        *placed,
         xmlns="http://www.w3.org/2000/svg",
-        viewBox=box,
+        viewBox=f"0 0 {width} {down * HEIGHT}",
         role="img",
         width=width,
     )

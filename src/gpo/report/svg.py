@@ -73,9 +73,9 @@ class Scale:
 def axis_left(
     scale: Scale, left: float, right: float, title: str, *, whole: bool = False, unit: str = ""
 ) -> Markup:
-    """Horizontal grid lines with their values, and a title above them."""
+    """Horizontal grid lines with their values, about one in 50 pixels, and a title above them."""
     parts: list[Markup] = []
-    for tick in scale.ticks(4, whole=whole):
+    for tick in scale.ticks(max(4, round(abs(scale.end - scale.start) / 50)), whole=whole):
         y = scale(tick)
         parts.append(element("line", class_="grid", x1=left, x2=right, y1=y, y2=y))
         parts.append(

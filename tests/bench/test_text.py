@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpo.bench.figures import curve_figure, tradeoff_figure
-from gpo.bench.render import to_csv, to_latex, to_markdown
+from gpo.bench.render import difference_text, to_csv, to_latex, to_markdown
 from gpo.bench.table import Entry, Table
 from gpo.bench.text import csv_cell, latex, markdown
+from gpo.evaluation.statistics import Interval
 
 HOSTILE = [
     "a|b",
@@ -78,6 +79,10 @@ def test_latex_and_markdown_by_hand() -> None:
     for sign in "=+-@":
         assert csv_cell(f"{sign}1+cmd") == f"'{sign}1+cmd"
     assert csv_cell("1+cmd@x") == "1+cmd@x"
+
+
+def test_a_difference_that_rounds_to_zero_has_no_minus() -> None:
+    assert difference_text(Entry(difference=Interval(-1e-9, -12.5, 3.0))) == "+0.00 [-12.50, +3.00]"
 
 
 def test_no_label_is_taken_for_an_option_of_the_row_before_it() -> None:

@@ -25,7 +25,7 @@ def entry_text(entry: Entry) -> str:
 def difference_text(entry: Entry) -> str:
     """The difference from the best baseline with its interval, "" for the baseline itself."""
     found = entry.difference
-    return "" if found is None else f"{found.mean:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
+    return "" if found is None else f"{found.mean:+z.2f} [{found.low:+z.2f}, {found.high:+z.2f}]"
 
 
 def column_text(column: Column) -> str:

@@ -18,8 +18,8 @@ from gpo.task.prompt import placeholders
 _SLOT = re.compile(r"<\s*(?:/\s*)?(?:prompt|start|end)\s*>", re.IGNORECASE)
 _SCORE = re.compile(r"^[ \t]*score[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _WORD = re.compile(r"\w+")
-# On the plain words of a text, where "can't" is "can t". A prompt may speak of itself as "I", so a first person who
-# merely cannot do something is none.
+# On the plain words of a text, where "can't" is "can t". A prompt may speak in the first person, so "I cannot" alone
+# makes no refusal.
 _REFUSAL = re.compile(
     r"(?:i a?m )?(?:(?:so|very|truly) )?(?:sorry (?:but|i|for|that|if|you)|i apologi[sz]e|my apologies)\b"
     r"|(?:unfortunately |as an ai (?:\w+ ){0,3})?i (?:can ?not|can t|won t|a?m unable to|a?m not able to)"

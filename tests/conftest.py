@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,16 @@ from tests.support.server import ModelServer
 # How long an example takes says more about the machine's other work than about the code.
 settings.register_profile("gpo", deadline=None)
 settings.load_profile("gpo")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Several processes for the whole default suite alone: most of its time is spent waiting for a process or a server.
+
+    Picked tests would wait for the start of the workers, and slow ones load models that fill the cores by themselves.
+    """
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    cores = os.cpu_count() or 1
+    return min(cores, 4) if whole and "not slow" in config.option.markexpr and cores > 1 else 0
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ settings.load_profile("gpo")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Several processes for the whole default suite alone: most of its time is spent waiting for a process or a server.
+    """Several processes for the whole default suite alone, which spends half of its time waiting for others.
 
-    Picked tests would wait for the start of the workers, and slow ones load models that fill the cores by themselves.
+    Picked tests would wait for the workers to start, and slow ones load models that fill the cores by themselves.
     """
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     cores = os.cpu_count() or 1

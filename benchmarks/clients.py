@@ -21,13 +21,13 @@ Prepare = Callable[[Sequence[Question]], Scoring]
 def gpo(url: str, concurrency: int, scratch: Path) -> Iterator[Prepare]:
     """The engine of a run, as `Work` composes it: scorer, journal, shared store, budget, retries and limit."""
     from gpo.config.schema import Config
-    from gpo.run.brake import Brake
-    from gpo.run.collector import seldom_collected
-    from gpo.run.journal import Journal
+    from gpo.run.gc_tuning import seldom_collected
+    from gpo.run.layers.shutdown import Brake
     from gpo.run.plan import assemble
     from gpo.run.progress import Progress
-    from gpo.run.store import SharedStore
     from gpo.run.work import Work
+    from gpo.storage.journal import Journal
+    from gpo.storage.shared_store import SharedStore
     from gpo.task.task import Task
 
     config = Config.model_validate(gpo_config(url, concurrency))

@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.results import Session, say
-from gpo.model.embedded import open_embedded
-from gpo.model.engine_fit import Needs, fit
+from gpo.model.local.engine_fit import Needs, fit
+from gpo.model.local.model import open_embedded
+from gpo.model.local.weights import resolve
 from gpo.model.model import Message, Request
-from gpo.model.weights import resolve
 from gpo.task.builtin import navigate
 
 INSTALLED = "installed"

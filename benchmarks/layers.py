@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from gpo.model.factory import wrap
-from gpo.model.gate import Gate
+from gpo.model.layers.endpoint_limiter import Gate
+from gpo.model.layers.rates import Rates
 from gpo.model.model import Message, Model, Request
-from gpo.model.rates import Rates
-from gpo.model.wire import Wire
+from gpo.model.openai.client import Wire
 
 CONCURRENCY = 64
 Make = Callable[[str], Model]

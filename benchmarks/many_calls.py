@@ -22,12 +22,12 @@ from benchmarks.results import ROOT, Session, say
 from benchmarks.wire_speed import serving
 from gpo.config.schema import Config
 from gpo.evaluation.outcome import Outcome
-from gpo.run.brake import Brake
-from gpo.run.journal import Journal
+from gpo.run.layers.shutdown import Brake
 from gpo.run.plan import assemble
 from gpo.run.progress import Progress
-from gpo.run.store import SharedStore
 from gpo.run.work import Work
+from gpo.storage.journal import Journal
+from gpo.storage.shared_store import SharedStore
 from gpo.task.task import Task
 
 CALLS = 100_000

@@ -26,12 +26,12 @@ import aiohttp
 
 from gpo.evaluation.rounds import ScorerSettings
 from gpo.evaluation.score import Scorer
-from gpo.model.embedded import Embedded, open_embedded
-from gpo.model.engine import Server
-from gpo.model.engine_fit import DOUBLE_BELOW, Needs, fit
-from gpo.model.limits import Limited
+from gpo.model.layers.limits import Limited
+from gpo.model.local.engine import Server
+from gpo.model.local.engine_fit import DOUBLE_BELOW, Needs, fit
+from gpo.model.local.model import Embedded, open_embedded
+from gpo.model.local.weights import resolve
 from gpo.model.model import Reply, Request
-from gpo.model.weights import resolve
 from gpo.task.task import Task
 
 PROMPTS = (

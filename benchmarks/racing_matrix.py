@@ -22,10 +22,10 @@ from typing import Any
 from gpo.config.load import parse_config
 from gpo.evaluation.score import Scorer
 from gpo.optimizer.candidates import Guard, candidate
-from gpo.run.journal import Journal
+from gpo.run.layers.journaled import Journaled
 from gpo.run.plan import Plan, assemble
-from gpo.run.recorder import Journaled
-from gpo.run.store import SharedStore
+from gpo.storage.journal import Journal
+from gpo.storage.shared_store import SharedStore
 
 TEST_ROWS = 60
 MODELS = {"task": {"model": "local/qwen2.5-coder-0.5b"}, "optimizer": {"model": "local/qwen2.5-coder-1.5b"}}

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.results import RESULTS, ROOT, machine, say, versions
-from gpo.bench.cells import Cells, expand
-from gpo.bench.figures import curve_figure, tradeoff_figure
-from gpo.bench.outcome import CellOutcome, read_outcome
-from gpo.bench.render import scores_markdown, to_csv, to_markdown
-from gpo.bench.report import notes
-from gpo.bench.suite import Suite, load_suite
-from gpo.bench.table import Table, build_table
+from gpo.suites.spec.grid import Cells, expand
+from gpo.suites.spec.suite import Suite, load_suite
+from gpo.suites.tables.figures import curve_figure, tradeoff_figure
+from gpo.suites.tables.render import scores_markdown, to_csv, to_markdown
+from gpo.suites.tables.report import notes
+from gpo.suites.tables.run_outcome import CellOutcome, read_outcome
+from gpo.suites.tables.table import Table, build_table
 
 DOCS = ROOT / "docs" / "suites"
 

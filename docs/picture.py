@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from gpo.report.terminal import show
-from gpo.run.result import Result
+from gpo.result.result import Result
 
 WIDTH = 100
 

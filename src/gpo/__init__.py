@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gpo.api import aoptimize, evaluate, methods, optimize
     from gpo.errors import BudgetError, GPOError
     from gpo.optimizer.methods import Method
-    from gpo.run.result import Result
+    from gpo.result.result import Result
     from gpo.task.task import Task
 
 __all__ = [
@@ -34,7 +34,7 @@ _HOMES = {
     "BudgetError": "gpo.errors",
     "GPOError": "gpo.errors",
     "Method": "gpo.optimizer.methods",
-    "Result": "gpo.run.result",
+    "Result": "gpo.result.result",
     "Task": "gpo.task.task",
     "aoptimize": "gpo.api",
     "evaluate": "gpo.api",

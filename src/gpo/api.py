@@ -18,13 +18,13 @@ from gpo.config.schema import MethodConfig
 from gpo.model.callable import CallableModel
 from gpo.model.factory import OpenModel, wrap
 from gpo.optimizer.methods import METHODS, Method
-from gpo.run.budget import SAVED
+from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
 from gpo.run.evaluate import Evaluation, evaluate_prompt
+from gpo.run.layers.budget import SAVED
 from gpo.run.optimize import Run
 from gpo.run.plan import Plan, assemble
 from gpo.run.progress import Progress
-from gpo.run.result import Result
 from gpo.run.work import Watcher
 from gpo.task.task import Task
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gpo.run.result import Result
+    from gpo.result.result import Result
 
 LONGEST = 1500
 """Characters of an error."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.suite_results import keep
 
-from tests.bench.suites import bench, write_suite
+from tests.suites.suites import bench, write_suite
 from tests.support.landscape import Landscape
 from tests.support.server import ModelServer
 

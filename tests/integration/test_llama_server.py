@@ -14,9 +14,9 @@ import pytest
 import yaml
 
 from gpo.errors import PermanentModelError
-from gpo.model import weights
+from gpo.model.local import weights
 from gpo.model.model import Message, Request
-from gpo.model.wire import Wire
+from gpo.model.openai.client import Wire
 from tests.cli.gpo import gpo
 
 NAME, KEY, KEY_ENV = "smollm2", "a-key-of-the-test", "LLAMA_SERVER_KEY"

@@ -11,9 +11,9 @@ from typing import TypeVar
 
 from gpo.errors import TransientModelError
 from gpo.model.factory import OpenModel, wrap
-from gpo.model.gate import Gate
+from gpo.model.layers.endpoint_limiter import Gate
+from gpo.model.layers.rates import Rates
 from gpo.model.model import Message, Reply, Request, Usage
-from gpo.model.rates import Rates
 from tests.support.clock import VirtualLoop
 
 T = TypeVar("T")

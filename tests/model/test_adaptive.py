@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpo.errors import PermanentModelError, TransientModelError
-from gpo.model.adaptive import CAUTION, Adaptive
-from gpo.model.gate import Gate
-from gpo.model.limits import Limited
+from gpo.model.layers.adaptive import CAUTION, Adaptive
+from gpo.model.layers.endpoint_limiter import Gate
+from gpo.model.layers.limits import Limited
 
 from .endpoint import Endpoint, ask, ask_all, now, opened, virtually
 

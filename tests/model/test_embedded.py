@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from gpo.errors import ModelError, PermanentModelError
-from gpo.model import weights
-from gpo.model.embedded import Embedded, open_embedded
-from gpo.model.engine import RESTARTS, Engine, EngineSettings
+from gpo.model.local import weights
+from gpo.model.local.engine import RESTARTS, Engine, EngineSettings
+from gpo.model.local.model import Embedded, open_embedded
 from gpo.model.model import Message, Request
 
 SMALL = EngineSettings(slots=4, context=256, threads=1)
@@ -27,7 +27,7 @@ SMALL = EngineSettings(slots=4, context=256, threads=1)
 ORPHAN = """
 import json, sys, time
 from pathlib import Path
-from gpo.model.engine import Engine, EngineSettings
+from gpo.model.local.engine import Engine, EngineSettings
 server = Engine(Path(sys.argv[1]), name="orphan", settings=EngineSettings(slots=1, context=64, threads=1)).start()
 print(server.process.pid, flush=True)
 time.sleep(60)

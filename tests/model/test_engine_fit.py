@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpo.model.engine_fit import LEAST_SLOTS, SLOTS, Needs, fit, memory, slot_context, slot_count
-from gpo.model.gguf_header import Header, read_header
+from gpo.model.local.engine_fit import LEAST_SLOTS, SLOTS, Needs, fit, memory, slot_context, slot_count
+from gpo.model.local.gguf_header import Header, read_header
 
 STRING, UINT32, ARRAY = 8, 4, 9
 

@@ -11,8 +11,8 @@ import pytest
 
 from gpo.config.schema import ModelConfig
 from gpo.errors import ModelError, TransientModelError
-from gpo.model.engine_fit import Needs
 from gpo.model.factory import Endpoints, OpenModel, open_model
+from gpo.model.local.engine_fit import Needs
 from gpo.model.model import Message, Model, Reply, Request
 
 from .test_engine_fit import QWEN, gguf

@@ -13,10 +13,10 @@ import pytest
 
 from gpo.errors import PermanentModelError, TransientModelError
 from gpo.model.callable import CallableModel
-from gpo.model.limits import Limited
+from gpo.model.layers.limits import Limited
+from gpo.model.layers.retry import Retrying
 from gpo.model.model import Message, Model, Reply, Request
-from gpo.model.retry import Retrying
-from gpo.model.wire import Wire
+from gpo.model.openai.client import Wire
 from tests.support.server import Faults, ModelServer
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from gpo.config.schema import ModelConfig, Price
 from gpo.errors import ConfigError
-from gpo.model.identity import clean_url, wire_identity
 from gpo.model.model import Usage
+from gpo.model.openai.url import clean_url, wire_identity
 from gpo.model.prices import cost, price
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gpo.model.layers.rates import Bucket, Rates
 from gpo.model.model import Message, Request, Usage
-from gpo.model.rates import Bucket, Rates
 
 from .endpoint import Endpoint, ask, ask_all, now, opened, virtually
 

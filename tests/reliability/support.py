@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from gpo.config.load import parse_config
+from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
 from gpo.run.optimize import Run
 from gpo.run.plan import Plan, assemble
-from gpo.run.result import Result
 from tests.support.landscape import Landscape
 from tests.support.server import ModelServer
 

@@ -13,9 +13,9 @@ import pytest
 from gpo.config.schema import BudgetConfig
 from gpo.errors import BudgetError, ConfigError, TransientModelError
 from gpo.model.model import Message, Reply, Request, Usage
-from gpo.run.budget import Amount, Budget, Budgeted, prompt_bound
-from gpo.run.journal import Journal
-from gpo.run.recorder import Journaled
+from gpo.run.layers.budget import Amount, Budget, Budgeted, prompt_bound
+from gpo.run.layers.journaled import Journaled
+from gpo.storage.journal import Journal
 from tests.support.server import Faults, ModelServer
 
 from .support import landscape_server, plan, run, timeless

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from gpo.config.originals import ApeConfig, ApoConfig, OproConfig, Pe2Config
-from gpo.run.estimate import RoleEstimate, estimate
-from gpo.run.estimate_original import volume
+from gpo.config.published import ApeConfig, ApoConfig, OproConfig, Pe2Config
+from gpo.run.estimate.estimate import RoleEstimate, estimate
+from gpo.run.estimate.estimate_published import volume
 from tests.support.landscape import Landscape
 from tests.support.server import ModelServer, all_text
 

@@ -9,11 +9,11 @@ from typing import Any, get_args
 import pytest
 
 from gpo.errors import BudgetError, ModelError
-from gpo.model.retry import Retrying
+from gpo.model.layers.retry import Retrying
+from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
 from gpo.run.optimize import Run
-from gpo.run.reader import JournalReader
-from gpo.run.result import Result
+from gpo.storage.journal_reader import JournalReader
 from tests.support.landscape import Landscape
 from tests.support.server import FaultKind, Faults, ModelServer, request_key
 

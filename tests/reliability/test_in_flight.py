@@ -11,7 +11,7 @@ import pytest
 
 import gpo
 from gpo.errors import ConfigError, GPOError, PermanentModelError, TransientModelError
-from gpo.run.reader import JournalReader
+from gpo.storage.journal_reader import JournalReader
 from gpo.task.task import Task
 
 DEV = 16

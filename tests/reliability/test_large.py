@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gpo.report.page import write_report
-from gpo.run.reader import JournalReader
+from gpo.storage.journal_reader import JournalReader
 from gpo.task.answer import answer_reader
 from tests.support.server import ModelServer, all_text
 

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from gpo.config.load import load_config, parse_config
 from gpo.errors import GPOError
 from gpo.model.model import Message, Reply, Request
-from gpo.model.wire_format import decode
+from gpo.model.openai.format import decode
 from gpo.optimizer.candidates import Guard, candidate
 from gpo.optimizer.reply import read_reply
-from gpo.run.budget import prompt_bound
-from gpo.run.journal import Journal
-from gpo.run.reader import JournalReader
+from gpo.run.layers.budget import prompt_bound
+from gpo.storage.journal import Journal
+from gpo.storage.journal_reader import JournalReader
 from gpo.task.answer import answer_reader
 from gpo.task.rows import read_rows
 

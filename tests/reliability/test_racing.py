@@ -11,8 +11,8 @@ import pytest
 from gpo.errors import ConfigError
 from gpo.evaluation.race import pairs
 from gpo.report.data import read_run
-from gpo.run.estimate import estimate
-from gpo.run.reader import JournalReader
+from gpo.run.estimate.estimate import estimate
+from gpo.storage.journal_reader import JournalReader
 
 from .support import ROWS, landscape_server, plan, run, timeless
 from .test_stops import result, start, wait_for_calls, write_configuration

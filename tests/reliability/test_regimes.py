@@ -12,9 +12,9 @@ from gpo.cli.progress import throttled
 from gpo.config.schema import ModelConfig
 from gpo.errors import BudgetError, ConfigError, ModelError
 from gpo.model.factory import Endpoints, OpenModel, open_model
-from gpo.model.limits import LimitState
-from gpo.run.reader import JournalReader
-from gpo.run.result import Result
+from gpo.model.layers.limits import LimitState
+from gpo.result.result import Result
+from gpo.storage.journal_reader import JournalReader
 from tests.run.support import ask
 from tests.support.server import Faults, ModelServer
 

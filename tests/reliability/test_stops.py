@@ -19,7 +19,7 @@ import gpo
 from gpo.errors import BudgetError, ConfigError, RunError
 from gpo.run.directory import RunDirectory
 from gpo.run.optimize import Run
-from gpo.run.reader import JournalReader
+from gpo.storage.journal_reader import JournalReader
 from tests.support.server import ModelServer
 
 from .support import configuration, landscape_server, plan, run, timeless, write_rows

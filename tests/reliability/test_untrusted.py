@@ -15,7 +15,7 @@ from gpo.optimizer.candidates import Guard
 from gpo.report.terminal import show
 from gpo.run.directory import RunDirectory
 from gpo.run.optimize import Run
-from gpo.run.reader import JournalReader
+from gpo.storage.journal_reader import JournalReader
 from tests.support.server import ModelServer, all_text
 
 from .support import landscape_server, plan, run

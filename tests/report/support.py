@@ -16,9 +16,9 @@ from gpo.optimizer.candidates import Candidate
 from gpo.optimizer.search import StepRecord
 from gpo.optimizer.state import Information, Visited
 from gpo.optimizer.trajectory import Shown
-from gpo.run.journal import Journal
-from gpo.run.notes import EXAMPLES, Notebook, prompt_id
-from gpo.run.reader import RecordedScore
+from gpo.run.journal_writer import EXAMPLES, Notebook, prompt_id
+from gpo.storage.journal import Journal
+from gpo.storage.journal_reader import RecordedScore
 
 HELPFUL = ["think", "carefully", "step", "count", "order", "check", "verify", "answer", "only"]
 QUESTION = re.compile(r"Is (\d+) \+ (\d+) = (\d+)\?")

@@ -8,9 +8,9 @@ import pytest
 
 from gpo.model.model import Message, Reply, Request, Usage
 from gpo.report.pace import Pace, read_pace
-from gpo.run.journal import Journal
-from gpo.run.notes import prompt_id
-from gpo.run.reader import JournalReader, RecordedScore
+from gpo.run.journal_writer import prompt_id
+from gpo.storage.journal import Journal
+from gpo.storage.journal_reader import JournalReader, RecordedScore
 
 PRICED = {"model": "openai/x", "price": {"input": 1.0, "output": 10.0, "cached_input": 0.5}}
 UNPRICED = {"model": "somewhere", "base_url": "http://127.0.0.1:1/v1"}

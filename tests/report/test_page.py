@@ -18,8 +18,8 @@ from gpo.report.data import read_run
 from gpo.report.embed import json_text
 from gpo.report.exchanges import pack_exchanges
 from gpo.report.page import report_html, write_report
-from gpo.run.reader import JournalReader
-from gpo.run.result import Result
+from gpo.result.result import Result
+from gpo.storage.journal_reader import JournalReader
 from tests.report.support import Diary, run_sums
 
 HOSTILE = "</script><script>alert(1)</script></style><img src=x onerror=alert(2)> \u2028 \ud800 {{ 7*7 }} &amp; \x00"

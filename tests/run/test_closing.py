@@ -10,8 +10,8 @@ import pytest
 from gpo.errors import RunError
 from gpo.model.model import Model, Reply, Request
 from gpo.run.directory import RunDirectory
-from gpo.run.lock import RunLock
 from gpo.run.optimize import Run
+from gpo.storage.lock import RunLock
 from tests.reliability.support import landscape_server, plan
 from tests.support.server import ModelServer
 

@@ -18,12 +18,12 @@ import pytest
 
 from gpo.errors import RunError
 from gpo.model.model import Reply
-from gpo.run.changes import changed_keys
+from gpo.result.result import Improvement, Result, RoleUsage, RunUsage, Scores, SplitScores
 from gpo.run.directory import RunDirectory
-from gpo.run.files import write_atomically
-from gpo.run.journal import Journal
-from gpo.run.lock import RunLock
-from gpo.run.result import Improvement, Result, RoleUsage, RunUsage, Scores, SplitScores
+from gpo.run.identity.config_diff import changed_keys
+from gpo.storage.atomic_write import write_atomically
+from gpo.storage.journal import Journal
+from gpo.storage.lock import RunLock
 
 from .support import ask, unprivileged
 
@@ -253,7 +253,7 @@ def test_a_killed_write_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> No
         import sys
         from pathlib import Path
         from gpo.model.model import Reply
-from gpo.run.files import write_atomically
+from gpo.storage.atomic_write import write_atomically
         print("go", flush=True)
         while True:
             for byte in (b"a", b"b"):

@@ -14,8 +14,8 @@ import pytest
 
 import gpo
 from gpo.errors import RunError
-from gpo.run.own_code import own_code
-from gpo.run.reader import JournalReader
+from gpo.run.identity.code_fingerprint import own_code
+from gpo.storage.journal_reader import JournalReader
 from gpo.task.task import Task
 
 PROMPT = "Look at {context}:"

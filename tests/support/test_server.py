@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 from gpo.model.model import Message, Request
-from gpo.model.wire import Wire
+from gpo.model.openai.client import Wire
 from tests.support.landscape import Landscape
 from tests.support.server import Faults
 

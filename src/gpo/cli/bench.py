@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 if TYPE_CHECKING:
-    from gpo.bench.cells import Cells
-    from gpo.bench.execute import CellResult, Executor
-    from gpo.bench.suite import Suite
+    from gpo.suites.execution.job import CellResult, Executor
+    from gpo.suites.spec.grid import Cells
+    from gpo.suites.spec.suite import Suite
 
 
 def bench(
@@ -50,8 +50,8 @@ def bench(
 ) -> None:
     """Run a suite and print its table. The same command again goes on where the last one stopped."""
     from gpo import paths
-    from gpo.bench.cells import expand
-    from gpo.bench.suite import load_suite
+    from gpo.suites.spec.grid import expand
+    from gpo.suites.spec.suite import load_suite
 
     loaded = load_suite(suite, set_ or ())
     cells = expand(loaded, data_dir or paths.data_dir())
@@ -66,8 +66,8 @@ def _plan(suite: Suite, cells: Cells, only: str | None, *, as_json: bool) -> Non
     import json
     import sys
 
-    from gpo.bench.plan import lines, plan
-    from gpo.bench.run import narrowed
+    from gpo.suites.execution.runner import narrowed
+    from gpo.suites.forecast.forecast import lines, plan
 
     planned = plan(suite, narrowed(cells, only))
     if as_json:
@@ -86,11 +86,11 @@ def _run(
 
     from rich.console import Console
 
-    from gpo.bench.report import report, show, to_dict
-    from gpo.bench.run import run_cells
-    from gpo.bench.shelf import make_room
     from gpo.errors import Interrupted
-    from gpo.report.plain import printable
+    from gpo.suites.execution.runner import run_cells
+    from gpo.suites.tables.output_files import make_room
+    from gpo.suites.tables.report import report, show, to_dict
+    from gpo.text import printable
 
     stopped: Interrupted | None = None
     failed: dict[str, str] = {}
@@ -122,7 +122,7 @@ def _told(failed: dict[str, str]) -> Callable[[CellResult, int, int], None]:
     """One line a run on stderr; collects what failed."""
     import sys
 
-    from gpo.report.plain import printable
+    from gpo.text import printable
 
     def told(result: CellResult, number: int, planned: int) -> None:
         if result.status == "failed":
@@ -143,9 +143,9 @@ def _executor(out: Path, workers: int, ray: str | None) -> Executor:
             raise ConfigError(
                 "--workers: the processes of this machine are not used with --ray; leave one out"
             )
-        from gpo.bench.ray_pool import RayExecutor
+        from gpo.suites.execution.ray_pool import RayExecutor
 
         return RayExecutor(address=ray, out=out)
-    from gpo.bench.pool import Alone, Pool
+    from gpo.suites.execution.pool import Alone, Pool
 
     return Alone(out) if workers == 1 else Pool(out, workers)

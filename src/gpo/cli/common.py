@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gpo.config.schema import Config
+    from gpo.result.result import Result
     from gpo.run.plan import Plan
-    from gpo.run.result import Result
 
 
 def assemble(config: Config, base_dir: Path, data_dir: Path | None = None, scored: str = "") -> Plan:
@@ -69,7 +69,7 @@ def _write_page(run_dir: Path) -> None:
     """Leave `report.html`. A page that cannot be drawn must not hide a result that was paid for."""
     from gpo.errors import GPOError
     from gpo.report.page import write_report
-    from gpo.report.plain import printable
+    from gpo.text import printable
 
     try:
         write_report(run_dir)
@@ -94,7 +94,7 @@ def print_result(result: Result, run_dir: Path, *, as_json: bool) -> None:
 
 def print_estimate(plan: Plan, *, as_json: bool) -> None:
     """What `plan` may cost, on stdout."""
-    from gpo.run.estimate import estimate, lines
+    from gpo.run.estimate.estimate import estimate, lines
 
     found = estimate(plan)
     if as_json:

@@ -68,7 +68,7 @@ def main() -> NoReturn:
 
 
 def _stop(message: str, code: int) -> NoReturn:
-    from gpo.report.plain import printable
+    from gpo.text import printable
 
     print(f"gpo: {printable(message)}", file=sys.stderr)
     sys.exit(code)

@@ -12,7 +12,7 @@ app = typer.Typer(help="Weights of the embedded models.", no_args_is_help=True, 
 @app.command("list")
 def list_() -> None:
     """Every registered model: its size, and whether it is on this machine."""
-    from gpo.model.weights import listing
+    from gpo.model.local.weights import listing
 
     for entry in listing():
         where = str(entry.path) if entry.path else "not here yet; gpo models pull fetches it"
@@ -23,7 +23,7 @@ def list_() -> None:
 def pull(name: Annotated[str, typer.Argument(help="A name from the list, with or without local/.")]) -> None:
     """Fetch a model's weights and verify them by the publisher's SHA-256."""
     from gpo.cli.pulling import PullDisplay
-    from gpo.model.weights import pull as fetch
+    from gpo.model.local.weights import pull as fetch
 
     with PullDisplay() as display:
         path = fetch(name.removeprefix("local/"), display.progress)

@@ -10,16 +10,16 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from gpo.report.plain import printable, shorten
 from gpo.report.terminal import dollars, duration
 from gpo.run.progress import Progress
+from gpo.text import printable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rich.console import RenderableType
 
-    from gpo.model.limits import LimitState
+    from gpo.model.layers.limits import LimitState
     from gpo.optimizer.search import StepRecord
 
 REFRESH = 0.25

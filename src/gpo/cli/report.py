@@ -37,7 +37,7 @@ def report(
         return
     if compare and out:
         from gpo.report.compare import compare_html
-        from gpo.run.files import text_bytes, write_atomically
+        from gpo.storage.atomic_write import text_bytes, write_atomically
 
         write_atomically(out, text_bytes(compare_html({str(path): path for path in (run_dir, *compare)})))
         print(out)

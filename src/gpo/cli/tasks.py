@@ -156,7 +156,7 @@ def _check_columns(splits: Mapping[str, Sequence[Row]], place: Path) -> None:
 
 
 def _rows(rows: Iterable[Mapping[str, Any]]) -> None:
-    from gpo.report.plain import printable
+    from gpo.text import printable
 
     for row in rows:
         target = row["target"]

@@ -17,8 +17,8 @@ def view(
     import sys
 
     from gpo.errors import ConfigError
-    from gpo.report.plain import printable
     from gpo.report.server import serve
+    from gpo.text import printable
 
     if not runs_dir.is_dir():
         raise ConfigError(f"{runs_dir}: is not a folder; name the folder that holds the runs")

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from gpo.config.originals import ORIGINALS, ApeConfig, ApoConfig, OproConfig, Pe2Config
+from gpo.config.published import ORIGINALS, ApeConfig, ApoConfig, OproConfig, Pe2Config
 
 AnswerKind = Literal["label", "choice", "number", "boolean", "words", "text"]
 Position = Literal["before_question", "question_begin", "question_end", "answer_begin", "system"]

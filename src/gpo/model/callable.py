@@ -13,7 +13,7 @@ from typing import Any
 
 from gpo.errors import GPOError, PermanentModelError, TransientModelError
 from gpo.model.model import Reply, Request
-from gpo.model.wire_errors import clean, redact
+from gpo.model.openai.errors import clean, redact
 
 THREADS = 64
 _OPTIONS = ("temperature", "max_tokens", "seed", "stop", "n")

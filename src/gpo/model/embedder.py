@@ -82,7 +82,7 @@ def _open(prefer: str | None) -> Embedder:
 
 
 def _open_bge() -> Callable[[str], NDArray[np.float32]]:
-    from gpo.model.weights_fetch import first_line, hub_answers
+    from gpo.model.local.download import first_line, hub_answers
 
     try:
         return _load_bge(local_files_only=True)
@@ -122,8 +122,8 @@ def _load_bge(*, local_files_only: bool) -> Callable[[str], NDArray[np.float32]]
 
 
 def _open_minilm() -> Callable[[str], NDArray[np.float32]]:
-    from gpo.model.weights import pull
-    from gpo.model.weights_catalog import MINILM_ONNX, MINILM_TOKENIZER
+    from gpo.model.local.catalog import MINILM_ONNX, MINILM_TOKENIZER
+    from gpo.model.local.weights import pull
 
     return _load_minilm(pull(MINILM_ONNX.name), pull(MINILM_TOKENIZER.name))
 

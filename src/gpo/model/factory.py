@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from gpo.config.masking import MASK, is_masked, masked_url
 from gpo.config.schema import ModelConfig
 from gpo.errors import ConfigError
-from gpo.model.gate import Gate
-from gpo.model.limits import Limited
+from gpo.model.layers.endpoint_limiter import Gate
+from gpo.model.layers.limits import Limited
+from gpo.model.layers.rates import Rates
+from gpo.model.layers.retry import ATTEMPTS, FIRST_DELAY, Retrying
 from gpo.model.model import Model
-from gpo.model.rates import Rates
-from gpo.model.retry import ATTEMPTS, FIRST_DELAY, Retrying
 from gpo.paths import in_home
 
 if TYPE_CHECKING:
-    from gpo.model.engine_fit import Needs
+    from gpo.model.local.engine_fit import Needs
 
 OPENAI = "https://api.openai.com/v1"
 PullProgress = Callable[[str, int, int], None]
@@ -140,7 +140,7 @@ def _name(config: ModelConfig) -> str:
 
 def _endpoint(config: ModelConfig) -> tuple[str, str | None]:
     """Address and key of a model, "" and None of an embedded one. Raises `ConfigError` where the address is none."""
-    from gpo.model.identity import clean_url
+    from gpo.model.openai.url import clean_url
 
     if _is_embedded(config):
         return "", None
@@ -161,7 +161,7 @@ def check_settings(config: ModelConfig, *, role: str, base_dir: Path) -> None:
 
 def _weights(config: ModelConfig, where: str, base_dir: Path) -> str:
     """`local/NAME` or the path of a `.gguf` file. Raises `ConfigError` for one that is not known."""
-    from gpo.model.weights import check_model
+    from gpo.model.local.weights import check_model
 
     name = config.model
     if name.endswith(".gguf") and not name.startswith("local/"):
@@ -181,9 +181,9 @@ def _embedded(
     needs: Needs | None,
     endpoints: Endpoints,
 ) -> OpenModel:
-    from gpo.model.embedded import open_embedded
-    from gpo.model.engine_fit import DOUBLE_BELOW, Needs, fit
-    from gpo.model.weights import resolve
+    from gpo.model.local.engine_fit import DOUBLE_BELOW, Needs, fit
+    from gpo.model.local.model import open_embedded
+    from gpo.model.local.weights import resolve
 
     weights = resolve(_weights(config, where, base_dir), progress=on_pull)
     settings = fit(weights.path, needs or Needs())
@@ -195,7 +195,7 @@ def _embedded(
         timeout=max(600, config.timeout),
     )
     # No more calls than slots: one that waits at the engine takes the next slot that is free, whatever was computed
-    # there, while one that waits here is sent when the slot is free that has its beginning (see `gpo.model.turns`).
+    # there, while one that waits here is sent when the slot is free that has its beginning (see `PrefixQueue`).
     concurrency = min(config.concurrency, settings.slots)
     return wrap(
         model,
@@ -213,7 +213,7 @@ def _embedded(
 def _address(config: ModelConfig, where: str) -> tuple[str, str | None, str, str]:
     """Address, variable of the key, what to do when nobody answers there, and the model's identity. Raises
     `ConfigError`."""
-    from gpo.model.identity import wire_identity
+    from gpo.model.openai.url import wire_identity
 
     base_url, key_env = config.base_url, config.api_key_env
     advice = f"start it, or correct {where}.base_url"
@@ -238,8 +238,8 @@ def _address(config: ModelConfig, where: str) -> tuple[str, str | None, str, str
 
 
 def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
+    from gpo.model.openai.client import Wire
     from gpo.model.prices import cost, price
-    from gpo.model.wire import Wire
 
     base_url, key_env, advice, identity = _address(config, where)
     model = Wire(

@@ -8,7 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    TemplateError,
+)
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from gpo.errors import ConfigError
@@ -26,9 +34,15 @@ class Templates:
     def __post_init__(self) -> None:
         if self.own is not None and not self.own.is_dir():
             raise ConfigError(f"optimize.meta_prompt: {self.own} is not a folder of templates")
-        folders = [folder for folder in (self.own, TEXTS) if folder is not None]
+        loaders: list[BaseLoader] = []
+        if self.own is not None:
+            # Until 0.1.0 the folder of the published protocols was called "original".
+            loaders = [
+                FileSystemLoader(self.own),
+                PrefixLoader({"published": FileSystemLoader(self.own / "original")}),
+            ]
         environment = ImmutableSandboxedEnvironment(
-            loader=FileSystemLoader(folders),
+            loader=ChoiceLoader([*loaders, FileSystemLoader(TEXTS)]),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,

@@ -18,7 +18,7 @@ from gpo.report.scores import interval
 from gpo.report.svg import Scale, axis_bottom, axis_left, drawing, element, path, steps
 from gpo.report.terminal import dollars, duration
 from gpo.run.directory import RunDirectory
-from gpo.run.reader import JournalReader
+from gpo.storage.journal_reader import JournalReader
 
 _LEFT, _RIGHT, _TOP, _BOTTOM, _HEIGHT = 62, 716, 34, 300, 350
 _COLOURS, _DASHES = 8, 4

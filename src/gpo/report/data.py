@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gpo.errors import RunError
-from gpo.run.database import whole
+from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
-from gpo.run.notes import prompt_id
-from gpo.run.reader import JournalReader
-from gpo.run.result import Result
-from gpo.run.tables import JOURNAL
+from gpo.run.journal_writer import prompt_id
+from gpo.storage.database import whole
+from gpo.storage.journal_reader import JournalReader
+from gpo.storage.journal_schema import JOURNAL
 
 Status = Literal["running", "complete", "budget", "interrupted"]
 

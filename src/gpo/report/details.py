@@ -11,8 +11,8 @@ from typing import Any
 from gpo.report.curve import value_of
 from gpo.report.data import Candidate, RunView, StepView
 from gpo.report.scores import SPLITS, SplitTable, split_table
-from gpo.report.words import word_diff
-from gpo.run.reader import JournalReader, RecordedScore
+from gpo.result.word_diff import word_diff
+from gpo.storage.journal_reader import JournalReader, RecordedScore
 
 _KINDS = {"same": "=", "removed": "-", "added": "+"}
 

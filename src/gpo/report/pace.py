@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gpo.run.notes import prompt_id
-from gpo.run.reader import JournalReader, LedgerLine
-from gpo.run.usage import Tally
+from gpo.model.tally import Tally
+from gpo.run.journal_writer import prompt_id
+from gpo.storage.journal_reader import JournalReader, LedgerLine
 
 ROLES = ("task", "optimizer")
 _BINS = 160

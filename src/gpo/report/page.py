@@ -23,11 +23,11 @@ from gpo.report.paceplots import concurrency, phase_name, tokens_by_step
 from gpo.report.scores import SPLITS, interval
 from gpo.report.terminal import dollars, duration
 from gpo.report.tree import ancestry, tree
-from gpo.report.verdict import standing
-from gpo.report.words import word_diff
+from gpo.result.verdict import standing
+from gpo.result.word_diff import word_diff
 from gpo.run.directory import RunDirectory
-from gpo.run.files import text_bytes, write_atomically
-from gpo.run.reader import JournalReader
+from gpo.storage.atomic_write import text_bytes, write_atomically
+from gpo.storage.journal_reader import JournalReader
 
 STATUS = {
     "running": "running",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gpo.evaluation.statistics import Interval, wilson
-from gpo.run.notes import EXAMPLES, prompt_id
-from gpo.run.reader import JournalReader, RecordedScore
+from gpo.run.journal_writer import EXAMPLES, prompt_id
+from gpo.storage.journal_reader import JournalReader, RecordedScore
 
 SPLITS = ("dev", "test")
 

@@ -23,7 +23,7 @@ from gpo.report.details import details
 from gpo.report.exchanges import find_exchange
 from gpo.report.page import STATUS, percent, render, sections
 from gpo.run.directory import RunDirectory
-from gpo.run.reader import JournalReader
+from gpo.storage.journal_reader import JournalReader
 
 HOST = "127.0.0.1"
 _DEPTH = 5

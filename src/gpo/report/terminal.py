@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gpo.report.plain import printable
-from gpo.report.verdict import standing, verdict
-from gpo.report.words import word_diff
-from gpo.run.result import Result, RoleUsage
+from gpo.result.result import Result, RoleUsage
+from gpo.result.verdict import standing, verdict
+from gpo.result.word_diff import word_diff
+from gpo.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

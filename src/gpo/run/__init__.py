@@ -1,1 +1,1 @@
-"""What survives a run: store, journal, budget, resume, result."""
+"""What survives a run: its directory, its resume, and how one process carries it out."""

@@ -12,12 +12,12 @@ from typing import Any, Literal, Self
 
 from gpo.config.masking import masked_config
 from gpo.errors import RunError
-from gpo.run.changes import changed_keys, completed
-from gpo.run.files import text_bytes, write_atomically
-from gpo.run.journal import Journal
-from gpo.run.lock import RunLock
-from gpo.run.reader import JournalReader
-from gpo.run.result import Result
+from gpo.result.result import Result
+from gpo.run.identity.config_diff import changed_keys, completed
+from gpo.storage.atomic_write import text_bytes, write_atomically
+from gpo.storage.journal import Journal
+from gpo.storage.journal_reader import JournalReader
+from gpo.storage.lock import RunLock
 
 State = Literal["fresh", "started", "complete"]
 

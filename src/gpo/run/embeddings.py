@@ -10,7 +10,7 @@ import sys
 from array import array
 from collections.abc import Awaitable, Callable, Sequence
 
-from gpo.run.journal import Journal
+from gpo.storage.journal import Journal
 
 EMBEDDER = "embedder"
 Embed = Callable[[Sequence[str]], Awaitable[list[list[float]]]]

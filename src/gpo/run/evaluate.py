@@ -15,15 +15,15 @@ from gpo.errors import ConfigError, ModelError, RunError
 from gpo.evaluation.outcome import Outcome
 from gpo.evaluation.score import Scorer
 from gpo.evaluation.statistics import Interval, wilson
-from gpo.run.brake import Braked
-from gpo.run.budget import GO_ON, Budget, Budgeted
-from gpo.run.collector import seldom_collected
-from gpo.run.journal import Journal
+from gpo.run.gc_tuning import seldom_collected
+from gpo.run.layers.budget import GO_ON, Budget, Budgeted
+from gpo.run.layers.journaled import Journaled
+from gpo.run.layers.shutdown import Braked
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
-from gpo.run.recorder import Journaled
-from gpo.run.store import SharedStore
 from gpo.run.work import Watcher
+from gpo.storage.journal import Journal
+from gpo.storage.shared_store import SharedStore
 
 SPLITS = ("train", "dev", "test")
 _KEPT = f"what was scored so far is kept in the store; {GO_ON}"

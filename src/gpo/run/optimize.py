@@ -13,16 +13,16 @@ from pathlib import Path
 from gpo.errors import BudgetError, Interrupted
 from gpo.evaluation.score import TooManyFailures
 from gpo.model.model import Model
-from gpo.run.brake import Brake
-from gpo.run.budget import SAVED
-from gpo.run.collector import seldom_collected
+from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
-from gpo.run.journal import Journal
+from gpo.run.gc_tuning import seldom_collected
+from gpo.run.layers.budget import SAVED
+from gpo.run.layers.shutdown import Brake
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
-from gpo.run.result import Result
-from gpo.run.store import SharedStore
 from gpo.run.work import Watcher, Work
+from gpo.storage.journal import Journal
+from gpo.storage.shared_store import SharedStore
 
 
 @dataclass

@@ -15,13 +15,13 @@ from gpo.config.schema import BudgetConfig, Config, ModelConfig, OptimizeConfig
 from gpo.errors import ConfigError
 from gpo.evaluation.rounds import ScorerSettings
 from gpo.model.factory import Endpoints, OpenModel, PullProgress, RoleName, open_model
-from gpo.optimizer.algorithms import Published, choose
+from gpo.optimizer.choose import Published, choose
 from gpo.optimizer.loop import LoopSettings, step_count
 from gpo.optimizer.metaprompt import MetaPromptSettings
 from gpo.optimizer.methods import Method, Preset
-from gpo.run.budget import check_prices
-from gpo.run.needs import engine_needs
-from gpo.run.task_identity import identity
+from gpo.run.estimate.context_size import engine_needs
+from gpo.run.identity.task_identity import identity
+from gpo.run.layers.budget import check_prices
 from gpo.task.task import Task
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from gpo.model.limits import Limited
+    from gpo.model.layers.limits import Limited
 
 Phase = Literal["starting", "scoring the initial prompt", "optimizing", "opening the test split", "done"]
 

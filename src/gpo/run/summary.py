@@ -9,8 +9,8 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from gpo.run.notes import step_summary
-from gpo.run.result import Result, RoleUsage, RunUsage, Scores, SplitScores, Status
+from gpo.result.result import Result, RoleUsage, RunUsage, Scores, SplitScores, Status
+from gpo.run.journal_writer import step_summary
 
 if TYPE_CHECKING:
     from gpo.run.work import Work

@@ -12,24 +12,24 @@ from gpo.evaluation.outcome import Outcome
 from gpo.evaluation.score import Scorer
 from gpo.evaluation.statistics import p_value, paired_bootstrap
 from gpo.model.factory import OpenModel
-from gpo.model.fill import Filling
-from gpo.optimizer.algorithms import algorithm
+from gpo.model.layers.complete_n import Filling
 from gpo.optimizer.candidates import Guard
+from gpo.optimizer.choose import algorithm
 from gpo.optimizer.search import Algorithm, StepRecord
 from gpo.optimizer.templates import Templates
 from gpo.optimizer.workbench import Workbench
-from gpo.run.brake import Brake, Braked
-from gpo.run.budget import SAVED, Budget, Budgeted
+from gpo.result.result import Improvement, Result, Status
 from gpo.run.embeddings import LateEmbedder
-from gpo.run.fork import open_fork
-from gpo.run.journal import Journal
-from gpo.run.notes import Notebook
+from gpo.run.journal_writer import Notebook
+from gpo.run.layers.budget import SAVED, Budget, Budgeted
+from gpo.run.layers.journaled import Journaled
+from gpo.run.layers.shutdown import Brake, Braked
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
-from gpo.run.recorder import Journaled
-from gpo.run.result import Improvement, Result, Status
-from gpo.run.store import SharedStore
+from gpo.run.reuse_answers import open_fork
 from gpo.run.summary import summary
+from gpo.storage.journal import Journal
+from gpo.storage.shared_store import SharedStore
 from gpo.task.prompt import placeholders
 
 

@@ -6,8 +6,8 @@ import unicodedata
 
 from gpo.optimizer.candidates import Guard, candidate, same_prompt
 from gpo.optimizer.reply import read_reply
-from gpo.report.plain import printable, shorten
 from gpo.task.prompt import fill, lay_out, placeholders
+from gpo.text import printable, shorten
 from tests.fuzz.targets.target import Input, Target, text
 
 LONGEST = 60_000

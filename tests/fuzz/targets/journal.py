@@ -12,10 +12,11 @@ from gpo.config.schema import BudgetConfig
 from gpo.errors import GPOError
 from gpo.model.model import Message, Reply, Request
 from gpo.report.data import read_run
-from gpo.run import codec, tables
-from gpo.run.budget import Budget
-from gpo.run.journal import Journal
-from gpo.run.reader import JournalReader
+from gpo.run.layers.budget import Budget
+from gpo.storage import codec
+from gpo.storage import journal_schema as tables
+from gpo.storage.journal import Journal
+from gpo.storage.journal_reader import JournalReader
 from tests.fuzz.targets.target import Input, Target, own, scratch
 
 _FOLDER = scratch()

@@ -7,9 +7,9 @@ import json
 
 from gpo.errors import GPOError, ModelError
 from gpo.model.model import Message, Reply, Request
-from gpo.model.wire import Wire
-from gpo.model.wire_errors import retry_after
-from gpo.run import codec
+from gpo.model.openai.client import Wire
+from gpo.model.openai.errors import retry_after
+from gpo.storage import codec
 from tests.fuzz.targets.target import Input, Target, own, text
 
 KEY = "sk-Zx9/very+secret.42"

@@ -94,7 +94,7 @@ def _check_reachable(repo: str, revision: str | None, token: bool | None) -> Non
     from huggingface_hub import HfApi, constants
     from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 
-    from gpo.model.weights_fetch import hub_answers
+    from gpo.model.local.download import hub_answers
 
     if Path(repo).exists():
         raise ConfigError(

@@ -1,0 +1,150 @@
+"""Making a call again when it may succeed: full-jitter exponential backoff that honours what the server asks for.
+
+Knows which errors are transient by their type only, and no place or queue: it stands around them, so that a call that
+waits to be made again takes up no place. Waiting never changes a result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from gpo.errors import PermanentModelError, TransientModelError
+from gpo.model.model import Model, Reply, Request
+from gpo.model.openai.errors import UnreachableError
+
+ATTEMPTS = 6
+ATTEMPTS_ABSENT = 2
+FIRST_DELAY = 0.5
+LONGEST_DELAY = 60.0
+LONGEST_CALL = 1800.0
+TOO_MANY_REQUESTS = 429
+RUN_LEEWAY = 300
+"""Retries of a whole run that need no answers to speak for them."""
+
+
+class Retrying:
+    """Wraps `model`: a transient failure is tried again up to `attempts` times in all and for at most `max_elapsed`
+    seconds from a call's first failure. `again` is how a call is made the next time, where that differs; it also gets
+    the call's number, for the oldest to go first. Delays are in seconds; `retries` counts. `advice` ends the line about
+    a server that is not there.
+
+    Over the whole run there may be `leeway` retries and one more for every answer: a server that fails most of the time
+    ends the run, and not only the patience of whoever pays for it.
+
+    A rate limit that is met because too much was asked at once, or while others are answered, is no failure of the
+    call: it has its turn later, as often as it takes, and none of these numbers counts it.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        attempts: int = ATTEMPTS,
+        first_delay: float = FIRST_DELAY,
+        longest_delay: float = LONGEST_DELAY,
+        max_elapsed: float = LONGEST_CALL,
+        leeway: int = RUN_LEEWAY,
+        advice: str = "start it, or correct base_url",
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+        again: Callable[[Request, int], Awaitable[Reply]] | None = None,
+    ) -> None:
+        self._model = model
+        self._again = again or (lambda request, number: model.complete(request))
+        self._attempts = attempts
+        self._first_delay = first_delay
+        self._longest_delay = longest_delay
+        self._max_elapsed = max_elapsed
+        self._leeway = leeway
+        self._answers = 0
+        self._advice = advice
+        self._sleep = sleep
+        self._clock = clock
+        # Of its own, so that waiting draws nothing from a generator that results depend on.
+        self._jitter = random.Random()
+        self._answered = False
+        self._calls = 0
+        self._failures = 0
+        self.retries = 0
+
+    @property
+    def identity(self) -> str:
+        """The wrapped model's."""
+        return self._model.identity
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer `request`.
+
+        Raises `PermanentModelError`: the model's own at once; one of scope "call" when all attempts are used up; one
+        of scope "run" when no server was ever reached.
+        """
+        self._calls += 1
+        call = _Call(self._calls, self._answers)
+        while True:
+            call.tries += 1
+            try:
+                again = call.tries > 1
+                reply = await (self._again(request, call.number) if again else self._model.complete(request))
+            except TransientModelError as error:
+                # A server that answers with an error is there, and one that did so once comes back.
+                self._answered |= not isinstance(error, UnreachableError)
+                delay = self._delay(call, error)
+                if self._is_over(call, error, delay):
+                    raise self._last_word(error, call.tries) from error
+                self.retries += 1
+                await self._sleep(delay)
+            else:
+                self._answered = True
+                self._answers += 1
+                return reply
+
+    async def aclose(self) -> None:
+        """Close the wrapped model."""
+        await self._model.aclose()
+
+    def _delay(self, call: _Call, error: TransientModelError) -> float:
+        """Count what happened to `call`; seconds until its next try."""
+        if error.status == TOO_MANY_REQUESTS and (error.crowded or self._answers > call.answers):
+            call.failing_since = None
+        else:
+            call.failures += 1
+            self._failures += 1
+            if call.failing_since is None:
+                call.failing_since = self._clock()
+        call.answers = self._answers
+        longest = self._first_delay * 2 ** max(0, call.failures - 1)
+        backoff = self._jitter.uniform(0, min(self._longest_delay, longest))
+        return backoff if error.retry_after is None else error.retry_after + backoff
+
+    def _is_over(self, call: _Call, error: TransientModelError, delay: float) -> bool:
+        if call.failing_since is None:
+            return delay > self._max_elapsed
+        # A person should not wait a minute to hear that a server was never started.
+        absent = isinstance(error, UnreachableError) and not self._answered
+        attempts = min(ATTEMPTS_ABSENT, self._attempts) if absent else self._attempts
+        elapsed = self._clock() - call.failing_since + delay
+        exhausted = self._failures > self._leeway + self._answers
+        return exhausted or call.failures >= attempts or elapsed > self._max_elapsed
+
+    def _last_word(self, error: TransientModelError, attempts: int) -> PermanentModelError:
+        if isinstance(error, UnreachableError) and not self._answered:
+            return PermanentModelError(f"{error}: {self._advice}", scope="run")
+        times = "once" if attempts == 1 else f"{attempts} times"
+        asked = f"; it asks to wait {error.retry_after:.0f} s" if error.retry_after else ""
+        return PermanentModelError(f"{error}{asked}; tried {times}", scope="call", status=error.status)
+
+
+@dataclass(slots=True)
+class _Call:
+    """The `number`-th call: its tries, how many of them failed on its own account and since when; `answers` to any call
+    when it was last tried."""
+
+    number: int
+    answers: int
+    tries: int = 0
+    failures: int = 0
+    failing_since: float | None = None

@@ -1,0 +1,223 @@
+"""A model that runs on this machine: the wire client, pointed at an engine process started when needed.
+
+Knows the engine and the wire; where weights come from is `gpo.model.local.weights`' business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gpo.errors import PermanentModelError, TransientModelError
+from gpo.model.local.engine import Engine, EngineSettings, Server
+from gpo.model.model import Reply, Request, Usage
+from gpo.model.openai.client import Wire
+
+if TYPE_CHECKING:
+    import aiohttp
+
+_ATTEMPTS = 3
+
+
+class Embedded:
+    """A GGUF model behind the `Model` protocol. Use `open_embedded` to get one; one event loop a handle.
+
+    `engine` is shared with the handles of equal weights and settings from the first use on: one that is opened and
+    never used keeps no engine alive, whether it is closed or not.
+    """
+
+    def __init__(self, engine: Engine, *, identity: str, timeout: float = 600.0) -> None:
+        self.engine = engine
+        self._uses = False
+        self._identity = identity
+        self._timeout = timeout
+        self._wires: dict[Server, Wire] = {}
+        self._session: aiohttp.ClientSession | None = None
+        self._closed = False
+
+    @property
+    def identity(self) -> str:
+        """`local/NAME@HASH`: the weights, and nothing of this machine."""
+        return self._identity
+
+    @property
+    def slots(self) -> int:
+        """Completions that the engine works on at once; what is asked beyond that waits in its queue."""
+        return self.engine.settings.slots
+
+    async def start(self) -> None:
+        """Load the model now, not at the first call. Raises `PermanentModelError`."""
+        await self._server()
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer `request`; a call that an engine crash cut off is made again.
+
+        Raises `PermanentModelError` (scope "call" when the request does not fit the context) and
+        `TransientModelError`.
+        """
+        if request.n <= self.slots:
+            return await self._complete(request)
+        # The engine refuses more completions at once than it has slots; it gives the i-th `seed + i`.
+        parts = [
+            replace(
+                request,
+                n=min(self.slots, request.n - done),
+                seed=None if request.seed is None else request.seed + done,
+            )
+            for done in range(0, request.n, self.slots)
+        ]
+        return _joined([await self._complete(part) for part in parts])
+
+    async def aclose(self) -> None:
+        """Close the connections; the engine stops with its last user."""
+        if self._closed:
+            return
+        self._closed = True
+        for wire in self._wires.values():
+            await wire.aclose()
+        if self._session:
+            await self._session.close()
+        if self._uses and _release(self.engine):
+            await _in_own_thread(self.engine.close)
+
+    async def _complete(self, request: Request) -> Reply:
+        # Without a lane, and where several completions are asked for, the engine finds the slots that fit by itself.
+        slots = self._shared().slots
+        slot = slots.take(request.lane) if request.lane and request.n == 1 else None
+        if slot is None:
+            return await self._sent(request, None)
+        try:
+            return await self._sent(request, {"id_slot": slot})
+        finally:
+            slots.give(slot)
+
+    async def _sent(self, request: Request, more: dict[str, int] | None) -> Reply:
+        for _ in range(_ATTEMPTS):
+            server = await self._server()
+            try:
+                reply = await self._wire(server).complete(request, more)
+                return await self._counted(server, reply) if request.n > 1 else reply
+            except TransientModelError as error:
+                # The connection breaks a moment before the process is seen to be gone.
+                crashed = error.status is None and await asyncio.to_thread(server.gone.wait, 1.0)
+                if not crashed or self._closed:
+                    raise
+        raise PermanentModelError(
+            f"{self._identity}: the engine crashed {_ATTEMPTS} times on one call", scope="call"
+        )
+
+    async def _counted(self, server: Server, reply: Reply) -> Reply:
+        """`reply` with the completion tokens of all its texts; the engine reports the first one's."""
+        import aiohttp
+
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60))
+        tokens = reply.usage.completion_tokens
+        try:
+            for text, reason in zip(reply.texts[1:], reply.finish_reasons[1:], strict=False):
+                async with self._session.post(
+                    f"{server.url}/tokenize",
+                    json={"content": text},
+                    headers={"Authorization": f"Bearer {server.key}"},
+                ) as response:
+                    # The end of a reply that stopped by itself is a token too.
+                    tokens += len((await response.json())["tokens"]) + (reason == "stop")
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise TransientModelError(f"{self._identity}: {type(error).__name__}") from None
+        return replace(reply, usage=replace(reply.usage, completion_tokens=tokens))
+
+    async def _server(self) -> Server:
+        engine = self._shared()
+        if up := engine.server:
+            return up
+        return await asyncio.to_thread(engine.start)
+
+    def _shared(self) -> Engine:
+        if self._closed:
+            raise PermanentModelError(f"{self._identity}: closed")
+        if not self._uses:
+            self.engine = _use(self.engine, self._identity)
+            self._uses = True
+        return self.engine
+
+    def _wire(self, server: Server) -> Wire:
+        if server not in self._wires:
+            self._wires[server] = Wire(
+                base_url=f"{server.url}/v1",
+                api_key=server.key,
+                model=self.engine.name,
+                identity=self._identity,
+                timeout=self._timeout,
+            )
+        return self._wires[server]
+
+
+_engines: dict[tuple[str, EngineSettings], Engine] = {}
+_users: dict[Engine, int] = {}
+_registry = threading.Lock()
+
+
+def open_embedded(
+    path: Path, *, identity: str, name: str, settings: EngineSettings | None = None, timeout: float = 600.0
+) -> Embedded:
+    """The model in the GGUF file `path`; equal weights and settings share one engine. Starts nothing."""
+    return Embedded(Engine(path, name=name, settings=settings), identity=identity, timeout=timeout)
+
+
+def _use(engine: Engine, identity: str) -> Engine:
+    """The one engine for the weights `identity` under these settings, `engine` where there is none: one user more."""
+    with _registry:
+        shared = _engines.setdefault((identity, engine.settings), engine)
+        _users[shared] = _users.get(shared, 0) + 1
+        return shared
+
+
+def _release(engine: Engine) -> bool:
+    """One user less; True when it was the last."""
+    with _registry:
+        _users[engine] -= 1
+        if _users[engine]:
+            return False
+        del _users[engine]
+        for key in [key for key, value in _engines.items() if value is engine]:
+            del _engines[key]
+        return True
+
+
+async def _in_own_thread(work: Callable[[], None]) -> None:
+    """Do `work` in a thread of its own: in asyncio's few all may wait for the very engine that is to be stopped."""
+    loop = asyncio.get_running_loop()
+    done = loop.create_future()
+
+    def settle() -> None:
+        if not done.done():
+            done.set_result(None)
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            # A loop that is over waits for nothing.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(settle)
+
+    threading.Thread(target=run, daemon=True, name="gpo-engine-stop").start()
+    await done
+
+
+def _joined(replies: list[Reply]) -> Reply:
+    return Reply(
+        texts=tuple(text for reply in replies for text in reply.texts),
+        finish_reasons=tuple(reason for reply in replies for reason in reply.finish_reasons),
+        usage=Usage(
+            prompt_tokens=sum(reply.usage.prompt_tokens for reply in replies),
+            completion_tokens=sum(reply.usage.completion_tokens for reply in replies),
+            cached_tokens=sum(reply.usage.cached_tokens for reply in replies),
+        ),
+        seconds=sum(reply.seconds for reply in replies),
+    )

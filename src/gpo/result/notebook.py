@@ -1,0 +1,33 @@
+"""A result as a notebook shows it. Knows a `Result`; styles are inline, since the page around it is not ours."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from gpo.report.page import environment, percent
+from gpo.report.terminal import cost_line
+from gpo.result.result import Result
+from gpo.result.verdict import verdict
+from gpo.result.word_diff import word_diff
+
+
+def result_html(result: Result) -> str:
+    """A fragment of HTML; every prompt is escaped."""
+    scores = [
+        (name, percent(own.dev), percent(own.test))
+        for name, own in (("initial", result.scores.initial), ("best", result.scores.best))
+    ]
+    text: str = (
+        environment()
+        .get_template("notebook.html")
+        .render(
+            sentence=verdict(result)
+            if result.status == "complete"
+            else f"{result.status}: {verdict(result)}",
+            pieces=list(word_diff(result.initial_prompt, result.best_prompt)),
+            best=result.best_prompt,
+            scores=scores,
+            cost=cost_line(result),
+        )
+    )
+    return Markup(text)

@@ -1,0 +1,167 @@
+"""The outcome of a run, as `result.json` has it. Knows how it is written down, not how it came about."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from gpo.errors import RunError
+
+Status = Literal["complete", "budget", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitScores:
+    """Mean scores of one prompt (0 to 1); None where the split was not opened."""
+
+    dev: float | None = None
+    test: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """The initial prompt's and the best prompt's scores."""
+
+    initial: SplitScores = SplitScores()
+    best: SplitScores = SplitScores()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Improvement:
+    """Best minus initial prompt on test (0 to 1), paired by example; None where test was not opened."""
+
+    test: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    p_value: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleUsage:
+    """`calls` sent with their tokens, `cached` ones answered by the user's store, dollars (None: unknown)."""
+
+    calls: int = 0
+    cached: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunUsage:
+    """Usage by role."""
+
+    task: RoleUsage = RoleUsage()
+    optimizer: RoleUsage = RoleUsage()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a run found and what it cost.
+
+    `seconds` is wall time over all processes of the run. `steps` and `extra` hold plain JSON values; `extra`
+    is for what is not in the fixed contract (embedder, warnings, the method's parts) and stands beside it.
+    """
+
+    status: Status
+    initial_prompt: str
+    best_prompt: str
+    scores: Scores = Scores()
+    improvement: Improvement = Improvement()
+    steps: tuple[Mapping[str, Any], ...] = ()
+    usage: RunUsage = RunUsage()
+    seconds: float = 0.0
+    seed: int = 0
+    versions: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values under the keys of `result.json`. A number that is not finite becomes None.
+
+        Raises `ValueError` where `extra` names a key of the contract.
+        """
+        names = [item.name for item in fields(self) if item.name != "extra"]
+        if taken := set(names) & set(self.extra):
+            raise ValueError(f"extra keys of a result are keys of the contract: {', '.join(sorted(taken))}")
+        plain = {name: getattr(self, name) for name in names}
+        for name in ("scores", "improvement", "usage"):
+            plain[name] = asdict(plain[name])
+        finite: dict[str, Any] = _plain({**plain, **self.extra})
+        return finite
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows a result: prompts, scores, cost."""
+        # The one look upwards: a notebook asks the object itself, and what it looks like is the report's business.
+        from gpo.result.notebook import result_html
+
+        return result_html(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Result:
+        """The inverse of `to_dict`; unknown keys go to `extra`. Raises `RunError` where a key is missing."""
+        names = {item.name for item in fields(cls)} - {"extra"}
+        own = {key: value for key, value in data.items() if key in names}
+        try:
+            scores = Scores(**{name: _scores(name, value) for name, value in own.pop("scores").items()})
+            usage = RunUsage(**{role: RoleUsage(**value) for role, value in own.pop("usage").items()})
+            improvement = Improvement(**own.pop("improvement"))
+            steps = tuple({**step} for step in own.pop("steps"))
+            extra = {key: value for key, value in data.items() if key not in names}
+            return cls(scores=scores, usage=usage, improvement=improvement, steps=steps, extra=extra, **own)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise RunError(
+                f"is no result of GPO ({type(error).__name__}: {error}); remove it and run the same command again"
+            ) from None
+
+    def to_json(self) -> str:
+        """`result.json`: indented, readable, valid JSON in valid UTF-8."""
+        data = self.to_dict()
+        text = json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False)
+        try:
+            text.encode()
+        except UnicodeEncodeError:  # lone surrogates: JSON can hold them only as escapes
+            text = json.dumps(data, ensure_ascii=True, indent=2, allow_nan=False)
+        return text + "\n"
+
+    @classmethod
+    def read(cls, path: Path) -> Result:
+        """Read a `result.json`. Raises `RunError` with one line."""
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise RunError(f"{path}: cannot be read ({error.strerror})") from None
+        except (ValueError, RecursionError):
+            raise RunError(f"{path}: is damaged; remove it and run the same command again") from None
+        if not isinstance(data, dict):
+            raise RunError(f"{path}: is no result of GPO; remove it and run the same command again")
+        try:
+            return cls.from_dict(data)
+        except RunError as error:
+            raise RunError(f"{path}: {error}") from None
+
+
+def is_number(value: Any) -> bool:
+    """Whether what JSON gave is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _scores(name: str, value: Mapping[str, Any]) -> SplitScores:
+    """Raises `TypeError` where one is no number."""
+    for split, score in value.items():
+        if score is not None and not is_number(score):
+            raise TypeError(f"scores.{name}.{split} is no number")
+    return SplitScores(**value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,73 @@
+"""What a run remembers of its task, to notice on a later start that it is another one. JSON values.
+
+Knows the task as it was built; it does not know what is compared, nor where it is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from gpo.run.identity.code_fingerprint import own_code
+from gpo.task.answer.label import BooleanReader, LabelReader
+from gpo.task.task import Task
+
+SPLITS = ("train", "dev", "test", "format", "demos")
+
+
+def identity(task: Task, *, whole: bool) -> dict[str, Any]:
+    """Hashes of its rows and of the code of an own metric; `whole`: how it asks, reads and scores as well, for a task
+    that no configuration describes."""
+    found: dict[str, Any] = {
+        "data_digest": data_digest(task),
+        "columns_digest": columns_digest(task),
+        "metric_code": own_code(task.metric),
+    }
+    if whole:
+        found["task_object"] = {
+            "type": type(task).__qualname__,
+            "metric": getattr(task.metric, "name", ""),
+            "answer": _answer(task),
+            "position": task.position,
+            "demonstrations": task.demonstrations,
+            "chat": task.chat,
+            "rounds": task.rounds,
+            "second_round_tokens": task.second_round_tokens,
+            "input_columns": list(task.input_columns),
+        }
+    return found
+
+
+def data_digest(task: Task) -> str:
+    """A hash of question and answer of every example of every split: a run does not go on with other data."""
+    return _digest(
+        [name, example.id, example.input, example.target]
+        for name in SPLITS
+        for example in task.examples(name)
+    )
+
+
+def columns_digest(task: Task) -> str:
+    """A hash of the columns, which placeholders of a prompt and own metrics read."""
+    return _digest(
+        [name, example.id, dict(example.fields)] for name in SPLITS for example in task.examples(name)
+    )
+
+
+def _answer(task: Task) -> dict[str, Any]:
+    reader = task.answer
+    found: dict[str, Any] = {"reader": type(reader).__qualname__}
+    if isinstance(reader, LabelReader):
+        found["labels"] = list(reader.labels)
+    if isinstance(reader, BooleanReader):
+        found["words"] = list(reader.words)
+    return {**found, "code": own_code(reader)}
+
+
+def _digest(rows: Iterable[Any]) -> str:
+    hasher = hashlib.blake2b(digest_size=16)
+    for row in rows:
+        hasher.update(json.dumps(row, sort_keys=True, default=str).encode() + b"\n")
+    return hasher.hexdigest()

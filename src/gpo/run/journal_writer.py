@@ -1,0 +1,120 @@
+"""What the loop concluded, written into the journal for people: prompts, scores, steps.
+
+A replay writes the same rows again. Nothing here is read back by the loop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from gpo.evaluation.outcome import Outcome
+from gpo.optimizer.candidates import Candidate
+from gpo.optimizer.search import StepRecord
+from gpo.storage.journal import Journal
+from gpo.storage.journal_reader import RecordedScore
+from gpo.task.task import Task
+
+EXAMPLES = "examples/"
+"""The journal's key of a split's examples, followed by the split: {example id: [question, expected answer]}."""
+
+
+def prompt_id(prompt: str) -> str:
+    """The name of a prompt in the journal: 16 hex digits."""
+    return hashlib.blake2b(prompt.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+class Notebook:
+    """Writes into `journal`."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._named: set[str] = set()
+        self._step: int | None = None
+
+    def step_started(self, step: int) -> None:
+        """What is named from now on was brought up by `step`."""
+        self._step = step
+
+    def prompt(self, prompt: str) -> None:
+        """Name a prompt once, with the step that is under way."""
+        if prompt not in self._named:
+            self._named.add(prompt)
+            self._journal.put_prompt(prompt_id(prompt), prompt, self._step)
+
+    def examples(self, split: str, task: Task) -> None:
+        """Keep question and expected answer of a split that is scored, for whoever looks at single examples."""
+        rows = {example.id: [example.input, task.target_text(example)] for example in task.examples(split)}
+        self._journal.put_meta(f"{EXAMPLES}{split}", rows)
+
+    def outcome(self, prompt: str, split: str, outcome: Outcome) -> None:
+        """Record what one prompt got on one example."""
+        self.prompt(prompt)
+        self._journal.put_score(
+            RecordedScore(
+                prompt_id=prompt_id(prompt),
+                split=split,
+                example_id=outcome.example.id,
+                value=outcome.value,
+                prediction=outcome.prediction,
+                unreadable=outcome.failure is None and outcome.prediction is None,
+                calls=outcome.calls,
+            )
+        )
+
+    def step(self, record: StepRecord) -> None:
+        """Record a whole step."""
+        self._journal.put_step(record.step, step_data(record))
+
+
+def step_data(record: StepRecord) -> dict[str, Any]:
+    """A step as JSON values: everything that a report shows."""
+    return {
+        **step_summary(record),
+        "total": record.total,
+        "parent": record.parent,
+        "parent_score": record.parent_score,
+        "reflection": record.information.reflection,
+        "trajectory": [
+            {"prompt": point.prompt, "score": point.score, "step": point.step}
+            for point in record.shown.earlier
+        ],
+        "summary": record.shown.summary,
+        "meta_prompt": [{"role": m.role, "content": m.content} for m in record.meta_prompt],
+        "candidates": [
+            _candidate(item, score, record.parent)
+            for item, score in zip(record.candidates, record.scores, strict=True)
+        ],
+        # Means over a part of dev, one a candidate, of racing and of methods that score most on a part only.
+        **({"estimates": list(record.estimates)} if record.estimates else {}),
+        **({"estimate_rows": list(record.estimate_rows)} if record.estimate_rows else {}),
+    }
+
+
+def step_summary(record: StepRecord) -> dict[str, Any]:
+    """A step as `result.json` tells it. Scores are dev means in 0..1, distances in words."""
+    chosen = next((item for item in record.candidates if item.prompt == record.chosen), None)
+    return {
+        "step": record.step,
+        "edit_limit": record.limit,
+        "edit_distance": chosen.distance if chosen else 0,
+        "prompt": record.chosen,
+        "dev": record.chosen_score,
+        "best_dev": record.best_score,
+        "candidates_scored": record.scored,
+        "candidates_rejected": sum(item.rejected is not None for item in record.candidates),
+    }
+
+
+def _candidate(item: Candidate, score: float | None, parent: str) -> dict[str, Any]:
+    return {
+        "raw": item.raw,
+        "prompt": item.prompt,
+        "parent": item.parent,
+        "edit_distance": item.distance,
+        "attempt": item.attempt,
+        "rejected": item.rejected,
+        "score": score,
+        # Methods with a beam make candidates from several prompts at one step.
+        **({"parent": item.parent} if item.parent != parent else {}),
+    }

@@ -1,0 +1,287 @@
+"""Caps on calls, tokens, dollars and seconds, over both models and all processes of a run.
+
+Every attempt reserves the most that it may cost before it leaves and is settled with the server's own counts, so no
+cap is exceeded by what is in flight. Knows no wire and no algorithm; it ends a run by pulling its brake.
+
+What counts: an attempt that was answered counts with the server's usage. One that the server refused (HTTP 4xx, 503)
+or that never left this machine is free: no provider charges for it. Any other failure (a timeout, a lost connection,
+another 5xx, an answer that is no completion or that a filter withheld) may have been charged, and counts with all that
+was reserved; so does an answer without usage. Answers from the journal or a store never get here and cost nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from gpo.config.schema import BudgetConfig
+from gpo.errors import BudgetError, ConfigError, ModelError, PermanentModelError, TransientModelError
+from gpo.model.model import Model, Reply, Request, Usage
+from gpo.run.layers.shutdown import Brake
+from gpo.storage.database import whole
+from gpo.storage.journal import Journal
+from gpo.storage.journal_schema import JOURNAL
+
+CALL_OVERHEAD, MESSAGE_OVERHEAD = 96, 12
+"""Tokens that a chat template adds, with room to spare: a default system turn once, the marks of each turn."""
+
+GO_ON = "raise the cap and run the same command again to go on"
+SAVED = f"the best prompt so far is saved; {GO_ON}"
+
+_META, _LOST = "budget", "lost_attempts"
+_TOLERANCE = 1e-9  # of dollars: sums of floats
+Cost = Callable[[Any], float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Calls, tokens (prompt and completion) and dollars."""
+
+    calls: int = 0
+    tokens: int = 0
+    usd: float = 0.0
+
+    def __add__(self, other: Amount) -> Amount:
+        return Amount(self.calls + other.calls, self.tokens + other.tokens, self.usd + other.usd)
+
+    def __sub__(self, other: Amount) -> Amount:
+        return Amount(self.calls - other.calls, self.tokens - other.tokens, self.usd - other.usd)
+
+
+def prompt_bound(request: Request) -> int:
+    """Tokens that the prompt of `request` cannot exceed: a byte-pair token covers at least one byte of UTF-8."""
+    texts = [message.content for message in request.messages] if request.prompt is None else [request.prompt]
+    size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    return size + CALL_OVERHEAD + MESSAGE_OVERHEAD * len(texts)
+
+
+def check_prices(config: BudgetConfig, costs: Mapping[str, Cost]) -> None:
+    """Raise `ConfigError` where dollars are capped and a role's price is unknown."""
+    if config.max_usd is None:
+        return
+    for role, cost in costs.items():
+        if cost(Usage(prompt_tokens=1, completion_tokens=1)) is None:
+            raise ConfigError(
+                f"budget.max_usd: the price of models.{role} is not known, so dollars cannot be capped; give "
+                f"models.{role}.price (input and output, dollars for a million tokens) or cap calls or tokens"
+            )
+
+
+class Budget:
+    """What a run may still spend. `costs` gives dollars for token counts by role.
+
+    Starts from what the journal says was spent by earlier processes, together with what they had in flight when they
+    were killed. `kept` says in the line about a cap what is not lost.
+    """
+
+    def __init__(
+        self,
+        config: BudgetConfig,
+        costs: Mapping[str, Cost],
+        journal: Journal,
+        brake: Brake | None = None,
+        *,
+        kept: str = SAVED,
+    ) -> None:
+        check_prices(config, costs)
+        self.brake = brake or Brake()
+        self._config = config
+        self._costs = costs
+        self._journal = journal
+        self._kept = kept
+        self._flying = Amount()
+        with whole(journal.path, JOURNAL):
+            self._unsettled = _remembered(journal.get_meta(_META))
+            self._lost = Counter({str(k): int(v) for k, v in (journal.get_meta(_LOST) or {}).items()})
+        self._spent = self._unsettled
+        for role, tally in journal.totals().items():
+            usd = costs[role](tally) if role in costs else None
+            self._spent += Amount(tally.calls, tally.prompt_tokens + tally.completion_tokens, usd or 0.0)
+        self._before = journal.seconds()
+        self._started = time.monotonic()
+        self._waiting: list[asyncio.Future[None]] = []
+        self._watched = any(cap is not None for cap in (config.max_calls, config.max_tokens, config.max_usd))
+
+    @property
+    def spent(self) -> Amount:
+        """Settled so far, over all processes, lost attempts included."""
+        return self._spent
+
+    @property
+    def lost_attempts(self) -> dict[str, int]:
+        """Attempts by role, over all processes, that may have been charged and brought no answer; their number and
+        what was set aside for them are in `spent` and in no role's usage. Roles without any are left out; so is what
+        was in flight when a process was killed: that is in `spent` alone."""
+        return {role: count for role, count in sorted(self._lost.items()) if count}
+
+    @property
+    def seconds(self) -> float:
+        """Wall time so far, over all processes: this one's as well, which the journal learns at its end only."""
+        return self._before + time.monotonic() - self._started
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until `max_seconds`, None where there is no such cap."""
+        cap = self._config.max_seconds
+        return None if cap is None else cap - self.seconds
+
+    @property
+    def out_of_time(self) -> BudgetError:
+        """What a run ends with when no second is left."""
+        return BudgetError(self._line(f"max_seconds ({self._config.max_seconds} s) is reached"))
+
+    async def reserve(self, role: str, request: Request) -> Amount:
+        """Set aside the most that one attempt may cost, waiting where calls in flight may leave room for it.
+
+        Raises `BudgetError`, or what else the brake was pulled with, once nothing is in flight any more.
+        """
+        amount = self._bound(role, request)
+        while True:
+            if (left := self.seconds_left) is not None and left <= 0:
+                self.brake.pull(self.out_of_time)
+            if over := self._over(self._spent + amount):
+                self.brake.pull(BudgetError(self._line(over)))
+            await self.brake.check()
+            if not self._over(self._spent + self._flying + amount):
+                break
+            await self._change()
+        self._flying += amount
+        self.brake.enter()
+        try:
+            await self._remember()
+            if self.brake.pulled:
+                # It has not left yet. Not `check` before `release`: it would wait for itself.
+                raise _Late
+        except BaseException as error:
+            self.release(amount)
+            if isinstance(error, _Late):
+                await self.brake.check()
+            raise
+        return amount
+
+    def release(self, amount: Amount) -> None:
+        """The attempt cost nothing."""
+        self._flying -= amount
+        self._landed()
+
+    def lose(self, role: str, amount: Amount) -> None:
+        """The attempt may have been charged and nobody knows how much: all that was set aside counts."""
+        self._lost[role] += 1
+        self._journal.put_meta(_LOST, dict(self._lost))
+        self._flying -= amount
+        self._spent += amount
+        self._unsettled += amount
+        self._landed()
+
+    def settle(self, role: str, amount: Amount, usage: Usage) -> None:
+        """The attempt was answered. Without usage the tokens that were set aside count."""
+        # Not remembered at once: whoever asked puts the answer into the journal before anything else can reserve, and
+        # so the journal never forgets a call in flight without holding its answer.
+        self._flying -= amount
+        tokens = usage.prompt_tokens + usage.completion_tokens
+        if tokens:
+            self._spent += Amount(1, tokens, self._costs[role](usage) or 0.0)
+        else:
+            self._spent += amount
+            self._unsettled += amount - Amount(1)
+        self._landed()
+
+    def close(self) -> None:
+        """Write down what is known, for the next process."""
+        self._journal.put_meta(_META, self._state())
+
+    def _bound(self, role: str, request: Request) -> Amount:
+        prompt, completion = prompt_bound(request), request.n * request.max_tokens
+        usage = Usage(prompt_tokens=prompt, completion_tokens=completion)
+        return Amount(1, prompt + completion, self._costs[role](usage) or 0.0)
+
+    def _over(self, amount: Amount) -> str:
+        """Which cap `amount` would exceed, in words."""
+        config = self._config
+        if config.max_calls is not None and amount.calls > config.max_calls:
+            return f"max_calls ({config.max_calls:,}) is reached"
+        if config.max_tokens is not None and amount.tokens > config.max_tokens:
+            used = f"{self._spent.tokens:,} are used"
+            return f"max_tokens ({config.max_tokens:,}) leaves no room for another call ({used})"
+        if config.max_usd is not None and amount.usd > config.max_usd + _TOLERANCE:
+            used = f"${self._spent.usd:.4f} are spent"
+            return f"max_usd (${config.max_usd:g}) leaves no room for another call ({used})"
+        return ""
+
+    async def _change(self) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        await turn
+
+    def _landed(self) -> None:
+        self.brake.leave()
+        waiting, self._waiting = self._waiting, []
+        for turn in waiting:
+            if not turn.done():
+                turn.set_result(None)
+
+    async def _remember(self) -> None:
+        if self._watched:
+            self._journal.put_meta(_META, self._state())
+            await self._journal.flush()
+
+    def _line(self, cap: str) -> str:
+        return f"stopped by the budget: {cap}; {self._kept}"
+
+    def _state(self) -> dict[str, Any]:
+        return {"unsettled": asdict(self._unsettled), "in_flight": asdict(self._flying)}
+
+
+class Budgeted:
+    """Wraps `model` for one role: an attempt leaves only when `budget` covers the most that it may cost."""
+
+    def __init__(self, model: Model, budget: Budget, role: str) -> None:
+        self._model = model
+        self._budget = budget
+        self._role = role
+
+    @property
+    def identity(self) -> str:
+        """The wrapped model's."""
+        return self._model.identity
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer `request`. Raises `BudgetError` and what the model raises."""
+        amount = await self._budget.reserve(self._role, request)
+        try:
+            reply = await self._model.complete(request)
+        except BaseException as error:
+            if isinstance(error, ModelError) and _free(error):
+                self._budget.release(amount)
+            else:
+                self._budget.lose(self._role, amount)
+            raise
+        self._budget.settle(self._role, amount, reply.usage)
+        return reply
+
+    async def aclose(self) -> None:
+        """Close the wrapped model."""
+        await self._model.aclose()
+
+
+class _Late(Exception):
+    """The brake was pulled between the reservation and the call."""
+
+
+def _free(error: ModelError) -> bool:
+    if error.unsent:
+        return True
+    status = error.status if isinstance(error, TransientModelError | PermanentModelError) else None
+    return status is not None and (400 <= status < 500 or status == 503)
+
+
+def _remembered(state: Any) -> Amount:
+    total = Amount()
+    for part in ("unsettled", "in_flight"):
+        known = (state or {}).get(part, {})
+        total += Amount(int(known.get("calls", 0)), int(known.get("tokens", 0)), float(known.get("usd", 0.0)))
+    return total

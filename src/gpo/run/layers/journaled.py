@@ -1,0 +1,141 @@
+"""A model whose answers come from the journal where they are known, and go into it where they are not.
+
+Knows no wire, no price and no budget. This is all there is to resuming a run: the loop runs again and asks
+the same questions.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from gpo.errors import PermanentModelError, TransientModelError
+from gpo.model.model import Model, Reply, Request
+from gpo.model.tally import Tally
+from gpo.run.layers.single_flight import Flight
+from gpo.storage.journal import Journal
+from gpo.storage.journal_reader import JournalReader
+from gpo.storage.shared_store import SharedStore
+
+Cost = Callable[[Tally], float | None]
+"""Dollars for what a role used; None where a price is unknown."""
+
+
+class Journaled:
+    """Wraps `model` for one `role` ("task", "optimizer"). An answer it returns is in the journal.
+
+    Deterministic calls (temperature 0) are looked up in `shared` before they are sent and put there after;
+    leave `shared` out for a model whose identity does not pin its answers, such as a Python callable.
+    `fork` is the journal of another run, whose answers to the same calls, sampled ones too, are taken over.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        journal: Journal,
+        role: str,
+        shared: SharedStore | None = None,
+        *,
+        cost: Cost | None = None,
+        fork: JournalReader | None = None,
+    ) -> None:
+        self._model = model
+        self._identity = model.identity
+        self._journal = journal
+        self._role = role
+        self._shared = shared
+        self._cost = cost
+        self._fork = fork
+        self._seen: set[bytes] = set()
+        self._tally = Tally()
+        self._replayed = 0
+
+    @property
+    def identity(self) -> str:
+        """The wrapped model's."""
+        return self._identity
+
+    @property
+    def tally(self) -> Tally:
+        """What the calls asked for so far used, each counted once and as it was first answered: the same
+        numbers whether or not the run was interrupted."""
+        return self._tally
+
+    @property
+    def replayed(self) -> int:
+        """Calls that this process found in the journal of an earlier one."""
+        return self._replayed
+
+    def usage(self) -> dict[str, int | float | None]:
+        """calls, cached, prompt_tokens, completion_tokens, usd (None where unknown), as in `result.json`."""
+        tally = self._tally
+        return {
+            "calls": tally.calls,
+            "cached": tally.cached,
+            "prompt_tokens": tally.prompt_tokens,
+            "completion_tokens": tally.completion_tokens,
+            "usd": self._cost(tally) if self._cost else None,
+        }
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer from the journal, the shared store, a call under way, or the model. Raises what the model
+        raises, and `RunError` where the answer cannot be recorded."""
+        key = request.key(self._identity)
+        flights = self._journal.flights
+        if key not in flights:
+            recorded = self._journal.get_call(key)
+            if recorded is not None:
+                if recorded.role == self._role and self._count(key, recorded.reply):
+                    self._replayed += 1
+                return recorded.reply
+            if (refused := self._journal.refusal(key)) is not None:
+                raise PermanentModelError(refused, scope="call")
+        return await flights.join(key, lambda flight: self._fetch(key, request, flight))
+
+    async def aclose(self) -> None:
+        """Close the wrapped model; the journal and the store belong to the run."""
+        await self._model.aclose()
+
+    async def _fetch(self, key: str, request: Request, flight: Flight[Reply]) -> Reply:
+        shared = self._shared if request.temperature == 0 else None
+        reply = self._forked(key) or (shared.get(key) if shared else None)
+        if reply is None:
+            reply = replace(await self._send(key, request), call=key, source="sent")
+        # From here on the answer is paid for: it is recorded even if nobody waits for it any more.
+        flight.landed = True
+        # Counted back from its end: a call may wait for its turn much longer than it takes.
+        started = time.time() - (reply.seconds if reply.source == "sent" else 0.0)
+        self._count(key, reply)
+        try:
+            await self._journal.put_call(self._role, request, reply, key=key, started=started)
+        finally:
+            # After the journal: a process killed in between would find its own call in the store and take it
+            # for another run's. Also where the journal failed: the answer is paid for.
+            if shared and reply.source == "sent":
+                shared.put(key, reply)
+        return reply
+
+    def _forked(self, key: str) -> Reply | None:
+        recorded = self._fork.get_call(key) if self._fork else None
+        return replace(recorded.reply, source="store") if recorded else None
+
+    async def _send(self, key: str, request: Request) -> Reply:
+        try:
+            return await self._model.complete(request)
+        except (TransientModelError, PermanentModelError) as error:
+            data = {"role": self._role, "purpose": request.purpose, "call": key, "error": str(error)}
+            self._journal.put_event("failure", data)
+            if self._role == "task" and isinstance(error, PermanentModelError) and error.scope == "call":
+                # The scorer leaves the example out and goes on: a replay must do the same.
+                await self._journal.put_refusal(key, str(error))
+            raise
+
+    def _count(self, key: str, reply: Reply) -> bool:
+        """Whether `key` was new."""
+        digest = bytes.fromhex(key)
+        if digest in self._seen:
+            return False
+        self._seen.add(digest)
+        self._tally = self._tally.plus(reply)
+        return True

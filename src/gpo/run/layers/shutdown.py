@@ -1,0 +1,132 @@
+"""How a run ends early: no new call leaves, what is in flight may finish for a few seconds, the rest is cut.
+
+Knows no reason: a budget, a person and the clock all pull the same brake.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from gpo.errors import GPOError, PermanentModelError, TransientModelError
+from gpo.model.model import Model, Reply, Request
+from gpo.model.openai.errors import EmptyReplyError
+
+GRACE = 5.0
+"""Seconds that calls in flight may still take."""
+
+
+class Brake:
+    """For one event loop. `in_flight` counts the calls between `enter` and `leave`."""
+
+    def __init__(self, grace: float = GRACE) -> None:
+        self.in_flight = 0
+        self._grace = grace
+        self._error: GPOError | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._timeout: asyncio.Timeout | None = None
+
+    @property
+    def pulled(self) -> bool:
+        """Whether the run is to end."""
+        return self._error is not None
+
+    def pull(self, error: GPOError) -> None:
+        """End the run with `error`; the first one stays. To be called in the loop's thread."""
+        if self._error is not None:
+            return
+        self._error = error
+        if self._timeout is not None:
+            self._timeout.reschedule(asyncio.get_running_loop().time() + self._grace)
+
+    async def stop(self, error: GPOError) -> None:
+        """Pull with `error`, let what is in flight finish for the grace, and raise what the brake was pulled with."""
+        self.pull(error)
+        await self.check()
+
+    async def check(self) -> None:
+        """Return at once, or raise what the brake was pulled with once no call is in flight any more.
+
+        So nobody who waits is cancelled together with a call that is paid for.
+        """
+        if self._error is not None:
+            await self._idle.wait()
+            raise self._raised()
+
+    def enter(self) -> None:
+        """A call leaves."""
+        self.in_flight += 1
+        self._idle.clear()
+
+    def leave(self) -> None:
+        """It is back, one way or the other."""
+        self.in_flight -= 1
+        if not self.in_flight:
+            self._idle.set()
+
+    @asynccontextmanager
+    async def guard(
+        self, seconds_left: float | None = None, out_of_time: GPOError | None = None
+    ) -> AsyncIterator[None]:
+        """The work that the brake stops: it is cut when the grace is over, and then raises what the brake was pulled
+        with. With `seconds_left` the brake pulls itself, with `out_of_time`."""
+        loop = asyncio.get_running_loop()
+        alarm = None
+        if seconds_left is not None and out_of_time is not None:
+            alarm = loop.call_later(max(0.0, seconds_left), self.pull, out_of_time)
+        try:
+            async with asyncio.timeout(None) as self._timeout:
+                if self.pulled:
+                    self._timeout.reschedule(loop.time() + self._grace)
+                yield
+        except TimeoutError:
+            if self._error is None or self._timeout is None or not self._timeout.expired():
+                raise
+            raise self._raised() from None
+        finally:
+            self._timeout = None
+            if alarm is not None:
+                alarm.cancel()
+
+    def _raised(self) -> GPOError:
+        # A fresh instance: one that many tasks raise would gather all their tracebacks.
+        assert self._error is not None
+        return type(self._error)(str(self._error))
+
+
+class Braked:
+    """Wraps `model`: an error that ends the run pulls the brake first, so that other calls in flight are not lost."""
+
+    def __init__(self, model: Model, brake: Brake) -> None:
+        self._model = model
+        self._brake = brake
+
+    @property
+    def identity(self) -> str:
+        """The wrapped model's."""
+        return self._model.identity
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer `request`. Raises what the model raises."""
+        try:
+            return await self._model.complete(request)
+        except TransientModelError as error:
+            # Nobody tries it again: a model that is a function has no retries.
+            await self._brake.stop(error)
+            raise
+        except PermanentModelError as error:
+            # What failed for a passing reason and outlived its retries is not the fault of the call: to go on without
+            # the example would make the result depend on the weather.
+            # A reply without a completion is the exception: it is asked for again as it may be a fault of the server's,
+            # but what stays empty is the server's word on that example.
+            cause = error.__cause__
+            passing = isinstance(cause, TransientModelError) and not isinstance(cause, EmptyReplyError)
+            if error.scope == "run" or passing:
+                await self._brake.stop(error)
+            raise
+
+    async def aclose(self) -> None:
+        """Close the wrapped model."""
+        await self._model.aclose()

@@ -1,0 +1,150 @@
+"""The journal of a run: every answer that the algorithm has seen, and what it concluded.
+
+Knows neither the algorithm nor the models. Reading is `gpo.storage.journal_reader`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gpo.model.model import Reply, Request
+from gpo.run.layers.single_flight import Flights
+from gpo.storage import codec
+from gpo.storage import journal_schema as tables
+from gpo.storage.database import connect, explain, whole
+from gpo.storage.group_commit import BatchWriter
+from gpo.storage.journal_reader import JournalReader, RecordedReply, RecordedScore
+
+
+class Journal(JournalReader):
+    """Opens or creates `path` and writes it; one process at a time (see `RunLock`).
+
+    `put_call` and `flush` return when their rows are committed; the other `put_…` only queue theirs. After
+    a failed write (a full disk, say) every further one raises the same `RunError`, and what was
+    committed stays. Every row may be put again by a replay without harm.
+    """
+
+    def __init__(self, path: Path) -> None:
+        connection = connect(path, tables.JOURNAL)
+        self._writer = BatchWriter(connection, lambda error: explain(error, path, tables.JOURNAL))
+        try:
+            super().__init__(path)
+        except BaseException:
+            self._writer.close()
+            raise
+        try:
+            self._refusals = self._recorded_refusals()
+            # Most calls of a run are new: to know so without asking SQLite is a twentieth of a call's cost.
+            self._keys = self._recorded_keys()
+        except BaseException:
+            super().close()
+            self._writer.close()
+            raise
+        self.flights: Flights[Reply] = Flights()
+        """Calls on their way to a model, by key, over all roles."""
+        self._session_open = False
+        self._refused_now: set[str] = set()
+
+    def get_call(self, key: str) -> RecordedReply | None:
+        """The recorded answer to the call `key`."""
+        return super().get_call(key) if key in self._keys else None
+
+    async def put_call(self, role: str, request: Request, reply: Reply, *, key: str, started: float) -> None:
+        """Record an answer; returns when a kill can no longer take it. `started` as in `time.time()`."""
+        usage = reply.usage
+        row = (
+            key,
+            role,
+            request.purpose,
+            reply.source,
+            codec.count(usage.prompt_tokens),
+            codec.count(usage.completion_tokens),
+            codec.count(usage.cached_tokens),
+            started,
+            reply.seconds,
+            codec.pack_reply(reply),
+            codec.pack_request(request),
+        )
+        self._keys.add(key)
+        await self._writer.put_and_wait(tables.CALL, row)
+
+    def refusal(self, key: str) -> str | None:
+        """Why the model could not answer the call `key`, where that was recorded."""
+        return self._refusals.get(key)
+
+    async def put_refusal(self, key: str, error: str) -> None:
+        """Record that the model cannot answer a call; returns when that is committed."""
+        self._refusals[key] = error
+        self._refused_now.add(key)
+        await self._writer.put_and_wait(tables.REFUSAL, (key, codec.to_text(error)))
+
+    def forget_refusals(self) -> None:
+        """Let the calls that were refused in this process be asked again by the next one."""
+        for key in self._refused_now:
+            self._writer.put(tables.REFUSAL, (key, None))
+            self._refusals.pop(key, None)
+        self._refused_now.clear()
+
+    def put_meta(self, key: str, value: Any) -> None:
+        """Set the JSON value under `key`."""
+        self._writer.put(tables.META, (key, codec.to_json(value)))
+
+    def put_step(self, step: int, data: Mapping[str, Any]) -> None:
+        """Record a step, or replace what was recorded about it."""
+        self._writer.put(tables.STEP, (step, codec.to_json(data)))
+
+    def put_prompt(self, id_: str, text: str, first_step: int | None = None) -> None:
+        """Name a prompt; `first_step` is the step that brought it up, None before the first."""
+        self._writer.put(tables.PROMPT, (id_, first_step, codec.to_text(text)))
+
+    def put_score(self, score: RecordedScore) -> None:
+        """Record a score, or replace it."""
+        prediction = None if score.prediction is None else codec.to_json(score.prediction)
+        row = (
+            score.prompt_id,
+            score.split,
+            codec.to_text(score.example_id),
+            score.value,
+            prediction,
+            int(score.unreadable),
+            codec.to_json(list(score.calls)),
+        )
+        self._writer.put(tables.SCORE, row)
+
+    def put_embedding(self, embedder: str, text_hash: str, vector: bytes) -> None:
+        """Keep a vector, so that a replay needs no embedder."""
+        self._writer.put(tables.EMBEDDING, (embedder, text_hash, vector))
+
+    def put_event(self, kind: str, data: Any = None, *, once: str | None = None) -> None:
+        """Note what happened. An event with `once` is kept the first time only, also over resumes."""
+        self._writer.put(tables.EVENT, (time.time(), kind, once, codec.to_json(data)))
+
+    def start_session(self, **data: Any) -> None:
+        """Note that this process works on the run from now on; `close` notes the end."""
+        self._session_open = True
+        self.put_event("start", {"pid": os.getpid(), **data})
+
+    def _recorded_refusals(self) -> dict[str, str]:
+        query = "SELECT key, error FROM refusals WHERE error IS NOT NULL"
+        with whole(self.path, tables.JOURNAL):
+            return {key: codec.from_text(error) for key, error in self._rows(query)}
+
+    def _recorded_keys(self) -> set[str]:
+        with whole(self.path, tables.JOURNAL):
+            return {str(key) for (key,) in self._rows("SELECT key FROM calls")}
+
+    async def flush(self) -> None:
+        """Return when everything put before is committed. Raises `RunError` where a write failed."""
+        await self._writer.flush()
+
+    def close(self) -> None:
+        """Write what is queued and close. Never raises for a failed write: `flush` does."""
+        if self._session_open and self._writer.error is None:
+            self._session_open = False
+            self.put_event("end", {"pid": os.getpid()})
+        super().close()
+        self._writer.close()

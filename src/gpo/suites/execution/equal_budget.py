@@ -1,0 +1,127 @@
+"""Equal budgets: a search that ends at the last step that it could finish within the calls or tokens of its suite.
+
+Unlike `gpo.run.layers.budget` it counts what a search asks for, answered by a model, a store or a journal alike (see
+`gpo.suites.execution.meter`). Knows no model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from gpo.errors import ConfigError
+from gpo.model.layers.complete_n import Filling
+from gpo.optimizer.candidates import Guard
+from gpo.optimizer.choose import Published, algorithm
+from gpo.optimizer.loop import LoopSettings
+from gpo.optimizer.methods import Method
+from gpo.optimizer.search import Algorithm, Listener, Search, StepRecord
+from gpo.optimizer.workbench import Workbench
+from gpo.run.layers.journaled import Journaled
+from gpo.run.plan import Plan
+from gpo.suites.execution.meter import Cap, Meter, UsedUp
+from gpo.suites.execution.metered_models import MeteredModel, MeteredScorer
+
+__all__ = ["Cap", "capped"]
+
+STOPPED = "the equal budget is used up"
+
+
+def capped(plan: Plan, cap: Cap) -> Plan:
+    """`plan` under `cap`."""
+    build = partial(_build, plan.method, plan.loop, cap)
+    recorded = {**plan.recorded, "equal_budget": {"calls": cap.max_calls, "tokens": cap.max_tokens}}
+    return replace(plan, method=Published(plan.method.name, build), recorded=recorded)
+
+
+def _build(
+    method: Method | Published,
+    settings: LoopSettings,
+    cap: Cap,
+    bench: Workbench,
+    guard: Guard,
+    listener: Listener | None,
+) -> Algorithm:
+    filling, scorer = bench.optimizer, bench.scorer
+    assert isinstance(filling, Filling)
+    assert isinstance(filling.model, Journaled)
+    assert isinstance(scorer.model, Journaled)
+    meter = Meter(cap, scorer.model, filling.model)
+    # Within the filling: where a server brings one completion a call, each of them counts.
+    metered = replace(
+        bench, scorer=MeteredScorer(scorer, meter), optimizer=Filling(MeteredModel(filling.model, meter))
+    )
+    gate = _Gate(meter, listener)
+    return _Capped(algorithm(method, metered, guard, settings, gate), gate, cap)
+
+
+class _Gate:
+    """Tells the meter where steps begin, and passes on."""
+
+    def __init__(self, meter: Meter, listener: Listener | None) -> None:
+        self.meter = meter
+        self.opened = False
+        self._listener = listener
+
+    def step_started(self, step: int, total: int, limit: int | None, best_score: float) -> None:
+        """Raises `ConfigError` where tokens cannot be counted."""
+        self.opened = True
+        self.meter.step_started()
+        if self._listener:
+            self._listener.step_started(step, total, limit, best_score)
+
+    def step_finished(self, record: StepRecord) -> None:
+        """Passed on."""
+        if self._listener:
+            self._listener.step_finished(record)
+
+
+class _Capped:
+    """The search of `inner` until its meter stops it; a step that was open then is as if it had never begun."""
+
+    def __init__(self, inner: Algorithm, gate: _Gate, cap: Cap) -> None:
+        self._inner = inner
+        self._gate = gate
+        self._cap = cap
+        self._kept: str | None = None
+
+    @property
+    def total(self) -> int:
+        """The number of steps if nothing stops it."""
+        return self._inner.total
+
+    @property
+    def pairs_a_step(self) -> int:
+        """About how many pairs a step scores."""
+        return self._inner.pairs_a_step
+
+    @property
+    def steps(self) -> Sequence[StepRecord]:
+        """The steps that are over."""
+        return self._inner.steps
+
+    @property
+    def best(self) -> str:
+        """The best prompt so far."""
+        return self._inner.best if self._kept is None else self._kept
+
+    def mean(self, prompt: str) -> float:
+        """Dev score in 0..1."""
+        return self._inner.mean(prompt)
+
+    async def run(self, initial: str) -> Search:
+        """Optimize until the end or the cap. Raises what the models raise, and `ConfigError` where the cap does not
+        even cover the start prompt."""
+        try:
+            return await self._inner.run(initial)
+        except UsedUp:
+            if not self._gate.opened:
+                raise ConfigError(self._too_small()) from None
+            self._kept = self.steps[-1].best if self.steps else initial
+            return Search(initial, self._kept, tuple(self.steps), STOPPED)
+
+    def _too_small(self) -> str:
+        caps = {"max_calls": self._cap.max_calls, "max_tokens": self._cap.max_tokens}
+        told = " and ".join(f"{name} {value:,}" for name, value in caps.items() if value is not None)
+        return f"budget: an equal budget of {told} does not cover scoring the start prompt on dev; raise it"

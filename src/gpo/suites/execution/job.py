@@ -1,0 +1,149 @@
+"""One cell of a suite, and what carries out many of them: this process, a pool of processes, or another machine park.
+
+A cell is plain data that any process can be sent. Knows runs and their directories; it knows no suite and no table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from gpo.errors import BudgetError, GPOError, Interrupted, RunError
+
+if TYPE_CHECKING:
+    from gpo.run.directory import RunDirectory
+
+CellStatus = Literal["complete", "budget", "interrupted", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One run of a suite; picklable. `config` is the configuration as JSON values, `run_dir` its folder
+    under the suite's, with `/`; relative paths in `config` start from `base_dir`, the rows of benchmarks lie in
+    `data_dir` where it is given. `max_calls` and `max_tokens` are the
+    equal budget of the search (see `gpo.suites.execution.equal_budget`)."""
+
+    slug: str
+    config: dict[str, Any] = field(hash=False)
+    run_dir: str
+    base_dir: str = "."
+    data_dir: str | None = None
+    max_calls: int | None = None
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellResult:
+    """How a cell ended; its numbers are in its run directory. `reason` is one line where the cell failed, `seconds` the
+    wall time of this attempt. A cell that the budget stopped is finished: its best prompt so far was tested."""
+
+    slug: str
+    run_dir: str
+    status: CellStatus
+    reason: str = ""
+    seconds: float = 0.0
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.status in ("complete", "budget")
+
+
+class Executor(Protocol):
+    """Carries out cells, in any order and anywhere."""
+
+    def run(self, cells: Sequence[Cell], on_finish: Callable[[CellResult], None]) -> None:
+        """Run all of `cells` into the folder that the executor was made for; `on_finish` is called in the caller's
+        thread, once a cell. A cell that fails is told as failed and the others go on. Raises `Interrupted` where a
+        person stopped it, after which the same call goes on."""
+
+
+def run_cell(cell: Cell, out: Path, *, signals: bool = False) -> CellResult:
+    """Run `cell` in this process under `out`, or go on with it where an earlier process stopped.
+
+    Raises nothing but `KeyboardInterrupt`: what went wrong is in the result. With `signals` (main thread only) the
+    first Ctrl-C or order to end lets calls in flight finish and saves; the second one leaves at once.
+    """
+    started = time.monotonic()
+    status: CellStatus = "failed"
+    reason = ""
+    try:
+        status = _carry_out(cell, out, signals=signals)
+    except Interrupted as error:
+        status, reason = "interrupted", str(error)
+    except GPOError as error:
+        reason = str(error)
+    except Exception as error:
+        # A night of cells must not be lost to a bug in one of them; its trace is for whoever mends it.
+        traceback.print_exc(file=sys.stderr)
+        reason = f"unexpected {type(error).__name__}: {error}"
+    return CellResult(
+        slug=cell.slug,
+        run_dir=cell.run_dir,
+        status=status,
+        reason=" ".join(reason.split())[:500],
+        seconds=round(time.monotonic() - started, 3),
+    )
+
+
+def _carry_out(cell: Cell, out: Path, *, signals: bool) -> CellStatus:
+    from gpo.config.load import parse_config
+    from gpo.run.directory import RunDirectory
+    from gpo.run.optimize import Run
+    from gpo.run.plan import assemble
+    from gpo.suites.execution.equal_budget import Cap, capped
+    from gpo.suites.execution.final_test import tested_after_budget
+
+    config = parse_config(cell.config, source=cell.slug)
+    base, data = Path(cell.base_dir), None if cell.data_dir is None else Path(cell.data_dir)
+    directory = out / cell.run_dir
+    _check_whole(RunDirectory(directory))
+    try:
+        cap = Cap(max_calls=cell.max_calls, max_tokens=cell.max_tokens)
+        plan = assemble(config, base_dir=base, data_dir=data)
+        if cap:
+            plan = capped(plan, cap)
+        _execute(Run(plan, RunDirectory(directory)), signals=signals)
+        return "complete"
+    except BudgetError:
+        _execute(tested_after_budget(config, directory, base_dir=base, data_dir=data), signals=signals)
+        return "budget"
+
+
+def _check_whole(directory: RunDirectory) -> None:
+    """Raises `RunError` for a result without the answers behind it: to run over it would lose the best prompt."""
+    if directory.result_path.exists() and not directory.journal_path.exists():
+        raise RunError(
+            f"{directory.path}: has a result and no {directory.journal_path.name}; put that back, or remove the folder "
+            "to run it anew"
+        )
+
+
+def _execute(run: Any, *, signals: bool) -> None:
+    """`run` in an event loop of its own."""
+
+    async def main() -> None:
+        if signals and sys.platform != "win32" and threading.current_thread() is threading.main_thread():
+            came = False
+
+            def handle() -> None:
+                nonlocal came
+                if came:
+                    os._exit(130)
+                came = True
+                run.stop()
+
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, handle)
+        await run.execute()
+
+    asyncio.run(main())

@@ -1,0 +1,1 @@
+"""How large a suite is, before any call."""

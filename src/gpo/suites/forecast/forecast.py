@@ -1,0 +1,185 @@
+"""`--plan`: what a suite takes, kind of run by kind of run and in all, beside what the paper's runs were.
+
+Knows sizes and no model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from gpo.suites.forecast.paper_sizes import CANDIDATES, SEEDS, PaperSizes, sizes_of
+from gpo.suites.forecast.sizes import RunSize, run_size
+from gpo.suites.spec.grid import Cells, Place
+from gpo.suites.spec.suite import Suite
+from gpo.suites.tables.escaping import number
+from gpo.text import printable
+
+Range = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """All runs of one task entry under one method. Ranges are (least, most) over them, None where unknown; `calls` and
+    `tokens` are totals over the `runs`, which are those that no entry above has."""
+
+    task: str
+    method: str
+    runs: int
+    steps: Range | None
+    candidates: Range | None
+    dev: Range | None
+    test: Range | None
+    calls: int | None
+    tokens: int | None
+    paper: PaperSizes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuitePlan:
+    """The whole suite. Totals are None where a part of them is unknown."""
+
+    title: str
+    kinds: tuple[Kind, ...]
+    runs: int
+    calls: int | None
+    tokens: int | None
+    seeds: int
+    builtin: bool
+    notes: tuple[str, ...] = ()
+    """What a person must know beside it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+
+def plan(suite: Suite, cells: Cells) -> SuitePlan:
+    """Sizes of `suite`; a run that two places share counts at the first. Raises `ConfigError` where data cannot be
+    read."""
+    by_dir = {cell.run_dir: cell for cell in cells.cells}
+    sizes: dict[tuple[str, ...], RunSize] = {}
+    kinds: dict[tuple[str, str], list[tuple[Place, RunSize, bool]]] = {}
+    seen: set[str] = set()
+    for place in cells.places:
+        first = place.run_dir not in seen
+        seen.add(place.run_dir)
+        labels = place.labels
+        # Seeds draw other rows, but as many.
+        key = (place.member, labels["task"], labels["method"], labels["model"], labels["setting"])
+        if key not in sizes:
+            sizes[key] = run_size(by_dir[place.run_dir], cells.configs[place.run_dir])
+        kinds.setdefault((labels["task"], labels["method"]), []).append((place, sizes[key], first))
+    found = tuple(_kind(task, method, runs) for (task, method), runs in kinds.items())
+    return SuitePlan(
+        title=suite.config.title or suite.name,
+        kinds=found,
+        runs=len(cells.cells),
+        calls=_sum([kind.calls for kind in found]),
+        tokens=_sum([kind.tokens for kind in found]),
+        seeds=len(suite.config.seeds),
+        builtin=suite.builtin,
+        notes=cells.notes,
+    )
+
+
+def _kind(task: str, method: str, runs: Sequence[tuple[Place, RunSize, bool]]) -> Kind:
+    sizes = [size for _, size, _ in runs]
+    own = [size for _, size, first in runs if first]
+    papers = {sizes_of(place.member) for place, _, _ in runs}
+    return Kind(
+        task=task,
+        method=method,
+        runs=len(own),
+        steps=_range([size.steps for size in sizes]),
+        candidates=_range([size.candidates for size in sizes]),
+        dev=_range([size.dev for size in sizes]),
+        test=_range([size.test for size in sizes]),
+        calls=_sum([size.calls for size in own]),
+        tokens=_sum([size.tokens for size in own]),
+        paper=papers.pop() if len(papers) == 1 else None,
+    )
+
+
+def _range(values: Sequence[int | None]) -> Range | None:
+    known = [value for value in values if value is not None]
+    return (min(known), max(known)) if len(known) == len(values) else None
+
+
+def _sum(values: Sequence[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
+
+
+def lines(planned: SuitePlan) -> list[str]:
+    """For a person: a table of kinds, the sum, and the paper's runs beside them."""
+    heads = ["task", "method", "runs", "steps", "candidates", "dev", "test", "calls", "tokens"]
+    rows = [
+        [
+            printable(kind.task),
+            printable(kind.method),
+            str(kind.runs),
+            *(_span(part) for part in (kind.steps, kind.candidates, kind.dev, kind.test)),
+            number(kind.calls),
+            number(kind.tokens),
+        ]
+        for kind in planned.kinds
+    ]
+    total = ["in all", "", str(planned.runs), "", "", "", "", number(planned.calls), number(planned.tokens)]
+    return [
+        printable(planned.title),
+        *_aligned([heads, *rows, total]),
+        *_beside(planned),
+        *(f"note: {printable(note)}" for note in planned.notes),
+        "calls and tokens are expected ones of both models, with racing and an equal budget where the suite has them; "
+        "answers that runs share through the store of calls, an early end and other budgets only make them fewer. "
+        "– is unknown before the run (rows that are not fetched yet, or a protocol that goes by its answers)",
+    ]
+
+
+def _beside(planned: SuitePlan) -> list[str]:
+    """The paper's figures for every task entry that it has, and whether the plan is the same."""
+    said = []
+    for task in dict.fromkeys(kind.task for kind in planned.kinds):
+        kinds = [kind for kind in planned.kinds if kind.task == task and kind.steps and kind.steps[1]]
+        paper = kinds[0].paper if kinds else None
+        if paper is None:
+            continue
+        ours = [(k.steps, k.candidates, k.dev, k.test) for k in kinds]
+        theirs = (paper.steps, CANDIDATES, paper.dev, paper.test)
+        least = all(
+            part is not None and part[0] == paper_
+            for k in ours
+            for part, paper_ in zip(k, theirs, strict=True)
+        )
+        most = all(
+            part is not None and part[1] == paper_
+            for k in ours
+            for part, paper_ in zip(k, theirs, strict=True)
+        )
+        same = "planned otherwise"
+        if most and planned.seeds == SEEDS:
+            same = "as planned" if least else "as planned, but for tasks that have fewer rows"
+        said.append(
+            f"{printable(task)} in the paper: {paper.steps} steps of {CANDIDATES} candidates on {paper.dev} dev "
+            f"examples, {paper.test} test examples, {SEEDS} runs each ({same})"
+        )
+    return said
+
+
+def _span(found: Range | None) -> str:
+    if found is None:
+        return "–"
+    return str(found[0]) if found[0] == found[1] else f"{found[0]}–{found[1]}"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
+    return [
+        "  ".join(
+            cell.ljust(width) if index < 2 else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]

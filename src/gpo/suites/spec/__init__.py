@@ -1,0 +1,1 @@
+"""A suite as it is written: its file, its grid of trials, what they depend on."""

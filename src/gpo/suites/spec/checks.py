@@ -1,0 +1,53 @@
+"""What a suite says that cannot be meant: keys that it decides itself, labels that stand for two things in its table.
+
+Knows a suite's keys and labels, and no run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gpo.config.load import at_line
+from gpo.errors import ConfigError
+from gpo.suites.spec.overlay import Composed
+from gpo.suites.spec.suite import Suite
+
+if TYPE_CHECKING:
+    from gpo.suites.spec.grid import Place
+
+AVERAGE = "Average"
+"""The label of the column with the mean over columns."""
+
+
+def refuse_own(suite: Suite, part: Composed, place: tuple[str, ...]) -> None:
+    """Raise the `ConfigError` for a key that the suite decides itself."""
+    for key, where in (("seed", "seeds"), ("method", "methods")):
+        if key in part.data:
+            line = part.lines.get((key,), suite.lines.get(place))
+            raise ConfigError(
+                f"{at_line(suite.source, line)}: {'.'.join((*place, key))}: in a suite that stands in {where}"
+            )
+
+
+def check_labels(suite: Suite, places: Sequence[Place]) -> list[str]:
+    """What is to be said of a name that means nothing in the table. Raises `ConfigError` for one that would mean two
+    things."""
+    section = suite.config.table
+    if section.average and any(place.labels[section.columns[0]] == AVERAGE for place in places):
+        raise ConfigError(
+            f"{at(suite, 'table')}: table.average: a {section.columns[0]} is called {AVERAGE} as the column of the "
+            "mean; give it another label"
+        )
+    rows = list(dict.fromkeys(place.labels[section.rows] for place in places))
+    if section.ours in rows or "ours" not in section.model_fields_set:
+        return []
+    # No mistake where methods were left out with --set: the others can be compared all the same.
+    return [
+        f"table.ours: there is no row {section.ours}, so each of {', '.join(rows)} may be the best baseline"
+    ]
+
+
+def at(suite: Suite, key: str) -> str:
+    """The suite's file, with the line of one of its outermost keys."""
+    return at_line(suite.source, suite.lines.get((key,)))

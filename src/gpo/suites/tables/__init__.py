@@ -1,0 +1,1 @@
+"""From the runs of a suite to its tables and figures."""

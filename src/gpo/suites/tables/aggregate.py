@@ -1,0 +1,61 @@
+"""The runs behind one entry of a table: seed by seed, and for an average column by column. Knows no layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from gpo.suites.spec.grid import Place
+from gpo.suites.tables.run_outcome import CellOutcome
+
+Value = Callable[[CellOutcome], float | None]
+"""A number of a run, None where it is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """`groups` of places that count alike, however many runs each has: one of a column, all columns' of an average."""
+
+    groups: tuple[tuple[Place, ...], ...]
+
+    @property
+    def places(self) -> list[Place]:
+        """All of them."""
+        return [place for group in self.groups for place in group]
+
+    @property
+    def seeds(self) -> list[int]:
+        """All seeds, in their order."""
+        return list(dict.fromkeys(place.seed for place in self.places))
+
+    @property
+    def searching(self) -> Groups:
+        """These without the fixed prompts."""
+        return Groups(tuple(tuple(p for p in group if not p.evaluates_only) for group in self.groups))
+
+    def whole(self, outcomes: Mapping[str, CellOutcome], value: Value) -> dict[int, list[list[CellOutcome]]]:
+        """The outcomes by seed and group of the seeds of which every run has a `value`. A seed counts with all its
+        tasks or not at all: a mean over other tasks is no mean of this entry."""
+        found = {}
+        for seed in self.seeds:
+            places = [[place for place in group if place.seed == seed] for group in self.groups]
+            have = [
+                [outcome for place in group if (outcome := outcomes.get(place.run_dir)) is not None]
+                for group in places
+            ]
+            lengths = [(len(some), len(all_)) for some, all_ in zip(have, places, strict=True)]
+            if all(some == all_ > 0 for some, all_ in lengths) and mean(have, value) is not None:
+                found[seed] = have
+        return found
+
+
+def mean(groups: Sequence[Sequence[CellOutcome]], value: Value) -> float | None:
+    """The mean over groups of their means, None where a part of it is unknown."""
+    means = [_mean([value(item) for item in group]) for group in groups]
+    return _mean(means)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known and len(known) == len(values) else None

@@ -1,0 +1,87 @@
+"""How far one entry of a table stands from another of its column, over the test rows that both answered.
+
+Knows groups of runs and their test rows; it knows no layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gpo.evaluation.statistics import Interval
+from gpo.suites.spec.grid import Place
+from gpo.suites.spec.methods import PARTS
+from gpo.suites.tables.aggregate import Groups
+from gpo.suites.tables.run_outcome import CellOutcome
+from gpo.suites.tables.stratified_bootstrap import stratified_interval
+
+_Key = tuple[int | str, ...]
+_Stratum = dict[str, list[float]]
+"""Differences by question."""
+
+
+def difference(
+    rows: str, ours: Groups, baseline: Groups, outcomes: Mapping[str, CellOutcome]
+) -> Interval | None:
+    """`ours` minus `baseline` in points, where `rows` is the dimension that tells them apart.
+
+    Seeds count that are whole in both; tasks, and columns of an average, weigh as they do in the means. None where
+    there is nothing to compare, be it in one task only."""
+    both = ours.whole(outcomes, _test).keys() & baseline.whole(outcomes, _test).keys()
+    strata: list[_Stratum] = []
+    weights: list[float] = []
+    tasks: list[str] = []
+    for new, old in zip(ours.groups, baseline.groups, strict=True):
+        found = _strata(rows, _of(new, both), _of(old, both), outcomes)
+        if not found or not all(examples for _, examples in found):
+            return None
+        tasks += [member for member, _ in found]
+        strata += [examples for _, examples in found]
+        weights += [1 / len(found) / len(ours.groups)] * len(found)
+    return stratified_interval(strata, weights, tasks) if strata else None
+
+
+def _test(item: CellOutcome) -> float | None:
+    return item.test
+
+
+def _of(group: Sequence[Place], seeds: Sequence[int] | set[int]) -> list[Place]:
+    return [place for place in group if place.seed in seeds]
+
+
+def _strata(
+    rows: str, ours: Sequence[Place], baseline: Sequence[Place], outcomes: Mapping[str, CellOutcome]
+) -> list[tuple[str, _Stratum]]:
+    """Task by task, and apart for every other label: the differences of its questions, one a seed in which the question
+    stood in test; none where one of both has runs that the other has not, as with a model of fewer settings: its mean
+    is over other things."""
+    before = {_pair(place, rows): outcomes[place.run_dir] for place in baseline}
+    if {_pair(place, rows) for place in ours} != before.keys():
+        return []
+    found: dict[_Key, tuple[str, _Stratum]] = {}
+    for place in ours:
+        key = _pair(place, rows)
+        _, examples = found.setdefault(key[1:], (place.member, {}))
+        for name, value in _paired(outcomes[place.run_dir], before[key]):
+            examples.setdefault(name, []).append(value)
+    return list(found.values())
+
+
+def _paired(new: CellOutcome, old: CellOutcome) -> list[tuple[str, float]]:
+    """Question and difference in points of every row that both have."""
+    found = []
+    for example, value in new.rows.items():
+        if example not in old.rows:
+            continue
+        asked, before = new.examples.get(example), old.examples.get(example)
+        # Where rows of a table are settings or models, the same place in test may hold another question.
+        if asked is not None and before is not None and asked != before:
+            continue
+        found.append((asked or example, 100 * (value - old.rows[example])))
+    return found
+
+
+def _pair(place: Place, rows: str) -> _Key:
+    """What two runs of different rows must share for their test rows to be compared: the seed, and every label that the
+    row does not decide."""
+    decided = {rows} | (set(PARTS) if rows == "method" else {"method"} if rows in PARTS else set())
+    return (place.seed, place.member, *(label for name, label in place.labels.items() if name not in decided))

@@ -1,0 +1,211 @@
+"""From runs to the numbers of a table: mean ± std over seeds, intervals against the best baseline, price, curves.
+
+Scores are in points, 0 to 100, as the paper has them. Knows outcomes and no layout; what is missing stays missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import fmean, stdev
+
+from gpo.evaluation.statistics import Interval
+from gpo.suites.spec.checks import AVERAGE
+from gpo.suites.spec.grid import Place
+from gpo.suites.spec.suite import SuiteConfig, TableSection
+from gpo.suites.tables.aggregate import Groups, Value, mean
+from gpo.suites.tables.difference import difference
+from gpo.suites.tables.run_outcome import CellOutcome
+
+Column = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One cell of the table, in points. `mean` is over the `seeds` (of `wanted`) whose runs are all finished, None
+    where there is none; `std` is the sample standard deviation, None under two seeds. `difference` is this row minus
+    the column's best baseline with its 95 % interval, over the seeds that both have. `gain` is the improvement over the
+    start prompt, `efficiency` that a million tokens of the search. `failed` runs of this cell failed."""
+
+    mean: float | None = None
+    std: float | None = None
+    seeds: int = 0
+    wanted: int = 0
+    difference: Interval | None = None
+    gain: float | None = None
+    efficiency: float | None = None
+    calls: float | None = None
+    tokens: float | None = None
+    failed: int = 0
+    stopped: int = 0
+    """Runs that a hard budget ended."""
+    stepless: int = 0
+    """Searches that ended before their first step: what they answer is the start prompt."""
+    curve: tuple[float, ...] = ()
+    """Best dev score before the first step and after each, over seeds and tasks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """`entries` by (row, column); `baselines` names the best baseline of each column."""
+
+    title: str
+    row_title: str
+    column_titles: tuple[str, ...]
+    rows: tuple[str, ...]
+    columns: tuple[Column, ...]
+    metric: str
+    ours: str
+    entries: Mapping[tuple[str, Column], Entry] = field(hash=False)
+    baselines: Mapping[Column, str] = field(default_factory=dict, hash=False)
+    notes: tuple[str, ...] = ()
+    """What is to be known about what stands in no mean."""
+
+    def entry(self, row: str, column: Column) -> Entry:
+        """What stands there; an empty entry where the suite has no such run."""
+        return self.entries.get((row, column), Entry())
+
+
+def build_table(
+    suite: SuiteConfig,
+    places: Sequence[Place],
+    outcomes: Mapping[str, CellOutcome],
+    failed: Mapping[str, str] | None = None,
+) -> Table:
+    """The table of `suite` from what is finished."""
+    section = suite.table
+    cells: dict[tuple[str, Column], list[Place]] = {}
+    for place in places:
+        key = (place.labels[section.rows], tuple(place.labels[name] for name in section.columns))
+        cells.setdefault(key, []).append(place)
+    rows = tuple(dict.fromkeys(row for row, _ in cells))
+    columns = _in_order(suite, list(dict.fromkeys(column for _, column in cells)))
+    groups = {key: Groups((tuple(found),)) for key, found in cells.items()}
+    if section.average and len(columns) > 1:
+        average = (AVERAGE, *[""] * (len(section.columns) - 1))
+        for row in rows:
+            groups[row, average] = Groups(tuple(tuple(cells.get((row, column), ())) for column in columns))
+        columns.append(average)
+    entries = {key: _entry(found, outcomes, failed or {}, section) for key, found in groups.items()}
+    baselines = {}
+    for column in columns:
+        name = _best(column, [row for row in rows if row != section.ours], entries)
+        if name is None:
+            continue
+        baselines[column] = name
+        if section.metric != "test":
+            continue
+        for row in rows:
+            entry = entries.get((row, column))
+            if row != name and entry is not None:
+                found = difference(section.rows, groups[row, column], groups[name, column], outcomes)
+                entries[row, column] = replace(entry, difference=found)
+    return Table(
+        title=suite.title or suite.name,
+        row_title=section.rows,
+        column_titles=section.columns,
+        rows=rows,
+        columns=tuple(columns),
+        metric=section.metric,
+        ours=section.ours,
+        entries=entries,
+        baselines=baselines,
+    )
+
+
+def _in_order(suite: SuiteConfig, columns: Sequence[Column]) -> list[Column]:
+    """Columns that share their first label beside each other, then those that share the second."""
+    named = {"model": list(suite.models), "setting": list(suite.settings)}
+    orders = [
+        list(dict.fromkeys([*named.get(title, []), *(column[level] for column in columns)]))
+        for level, title in enumerate(suite.table.columns)
+    ]
+    return sorted(
+        columns, key=lambda column: [order.index(x) for order, x in zip(orders, column, strict=True)]
+    )
+
+
+def _entry(
+    groups: Groups, outcomes: Mapping[str, CellOutcome], failed: Mapping[str, str], section: TableSection
+) -> Entry:
+    score, gain = (_test, _test_gain) if section.metric == "test" else (_dev, _dev_gain)
+    searching = not any(place.evaluates_only for place in groups.places)
+    whole = list(groups.whole(outcomes, score).values())
+
+    def over(value: Value) -> list[float]:
+        return [found for seed in whole if (found := mean(seed, value)) is not None]
+
+    found = [outcomes[place.run_dir] for place in groups.places if place.run_dir in outcomes]
+    searched = [outcomes[p.run_dir] for p in groups.searching.places if p.run_dir in outcomes]
+    scores, gains = over(score), over(gain) if searching else []
+    tokens, calls = over(lambda item: float(item.tokens)), over(lambda item: float(item.calls))
+    rates = [
+        gained / used * 1e6
+        for seed in whole
+        if searching and (gained := mean(seed, gain)) is not None and (used := mean(seed, _tokens))
+    ]
+    return Entry(
+        mean=100 * fmean(scores) if scores else None,
+        std=100 * stdev(scores) if len(scores) > 1 else None,
+        seeds=len(scores),
+        wanted=len(groups.seeds),
+        gain=100 * fmean(gains) if gains else None,
+        efficiency=100 * fmean(rates) if rates else None,
+        calls=fmean(calls) if calls else None,
+        tokens=fmean(tokens) if tokens else None,
+        failed=sum(place.run_dir in failed for place in groups.places),
+        stopped=sum(item.stopped_by_budget for item in found),
+        stepless=sum(len(item.steps) < 2 for item in searched),
+        curve=_curve(list(groups.searching.whole(outcomes, score).values()), section.steps),
+    )
+
+
+def _test(item: CellOutcome) -> float | None:
+    return item.test
+
+
+def _dev(item: CellOutcome) -> float | None:
+    return item.dev
+
+
+def _tokens(item: CellOutcome) -> float:
+    return float(item.tokens)
+
+
+def _test_gain(item: CellOutcome) -> float | None:
+    return None if item.test is None or item.initial_test is None else item.test - item.initial_test
+
+
+def _dev_gain(item: CellOutcome) -> float | None:
+    return None if item.dev is None or item.initial_dev is None else item.dev - item.initial_dev
+
+
+def _curve(seeds: Sequence[Sequence[Sequence[CellOutcome]]], most: int | None) -> tuple[float, ...]:
+    """Of a search that found no step to take too: its best prompt is the one that it began with."""
+    last = None if most is None else most + 1
+    curves = []
+    for groups in zip(*seeds, strict=True):
+        of_group = [item.steps[:last] for group in groups for item in group if item.steps]
+        if not of_group:
+            return ()
+        curves.append(_held(of_group))
+    return tuple(100 * value for value in _held(curves)) if curves else ()
+
+
+def _held(curves: Sequence[Sequence[float]]) -> tuple[float, ...]:
+    """Their mean; one that ends early keeps its best prompt."""
+    longest = max(len(curve) for curve in curves)
+    held = [(*curve, *[curve[-1]] * (longest - len(curve))) for curve in curves]
+    return tuple(fmean(values) for values in zip(*held, strict=True))
+
+
+def _best(column: Column, rows: Sequence[str], entries: Mapping[tuple[str, Column], Entry]) -> str | None:
+    known = {
+        row: entry
+        for row in rows
+        if (entry := entries.get((row, column))) is not None and entry.mean is not None
+    }
+    # Where some rows lack seeds, a lucky single seed must not become the baseline.
+    most = max((entry.seeds for entry in known.values()), default=0)
+    whole = {row: entry.mean or 0.0 for row, entry in known.items() if entry.seeds == most}
+    return max(whole, key=whole.__getitem__, default=None)

@@ -1,0 +1,25 @@
+"""Lines and labels of the figures can be told apart."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from gpo.suites.tables.figures import curve_figure, tradeoff_figure
+from tests.suites.tables import outcome, place, table
+
+
+def test_no_two_of_twenty_curves_look_alike_and_one_alone_is_solid() -> None:
+    names = [f"m{n:02}" for n in range(20)]
+    svg = curve_figure(table({place(name, 0): outcome(f"t-{name}-0", 0.5) for name in names}, ours="m07"))
+    looks = re.findall(r'<path [^>]*stroke="(#\w+)" stroke-width="\d"(?: stroke-dasharray="([^"]+)")?', svg)
+    assert len(set(looks)) == len(looks) == 20
+    assert [dash for _, dash in looks].count("") == 1
+
+
+def test_labels_of_points_at_the_same_place_stand_below_each_other() -> None:
+    names = ("ape", "opro", "pe2")
+    svg = tradeoff_figure(table({place(name, 0): outcome(f"t-{name}-0", 0.5) for name in names}))
+    bases = sorted(float(y) for y in re.findall(r'<text x="[\d.]+" y="([\d.]+)">(?:ape|opro|pe2)<', svg))
+    assert len(bases) == 3
+    assert all(below - above >= 12 for above, below in pairwise(bases))

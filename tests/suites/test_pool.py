@@ -1,0 +1,58 @@
+"""A pool of processes whose workers die at the worst moment: each cell is told once, and none takes the suite along."""
+
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+
+import pytest
+
+from gpo.errors import Interrupted
+from gpo.suites.execution.job import CellResult
+from gpo.suites.execution.pool import Pool
+from gpo.suites.tables.run_outcome import finished
+from tests.suites.suites import cells_of, write_suite
+from tests.support.landscape import Landscape
+from tests.support.server import ModelServer
+
+
+@pytest.mark.slow
+def test_workers_that_die_while_a_result_is_told_end_nothing_but_what_they_were_at(
+    tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.answer = Landscape().answer
+    monkeypatch.setenv("GPO_HOME", str(tmp_path / "home"))
+    cells = cells_of(write_suite(tmp_path, server.base_url, methods=["cot"])).cells
+    told: list[CellResult] = []
+
+    def on_finish(result: CellResult) -> None:
+        told.append(result)
+        if len(told) == 1:
+            for worker in multiprocessing.active_children():
+                worker.kill()
+                worker.join()
+
+    out = tmp_path / "out"
+    out.mkdir()
+    Pool(out, 2).run(cells, on_finish)
+    assert sorted(result.run_dir for result in told) == sorted(cell.run_dir for cell in cells)
+    assert told[0].status == "complete"
+    lost = [result for result in told if result.status == "failed"]
+    # At most the one beside it was under way; those that waited had a new pool.
+    assert len(lost) <= 1
+    assert all("was killed; run the same command again" in result.reason for result in lost)
+    ended = {result.run_dir for result in told if result.finished}
+    assert all(finished(cell, out) for cell in cells if cell.run_dir in ended)
+
+
+def test_a_ctrl_c_between_two_calls_ends_the_suite_as_any_other(tmp_path: Path, server: ModelServer) -> None:
+    # It comes while a worker still reads what a run needs: no event loop hears it there.
+    (tmp_path / "stopping.py").write_text("raise KeyboardInterrupt\n")
+    suite = write_suite(
+        tmp_path, server.base_url, methods=["cot"], tasks=[{"data": "one", "metric": "stopping:f"}]
+    )
+    cells, told = cells_of(suite).cells, list[CellResult]()
+    with pytest.raises(Interrupted, match="run the same command again"):
+        Pool(tmp_path / "out", 2).run(cells, told.append)
+    assert {result.status for result in told} == {"interrupted"}
+    assert {result.run_dir for result in told} <= {cell.run_dir for cell in cells}

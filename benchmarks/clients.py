@@ -21,8 +21,8 @@ Prepare = Callable[[Sequence[Question]], Scoring]
 def gpo(url: str, concurrency: int, scratch: Path) -> Iterator[Prepare]:
     """The engine of a run, as `Work` composes it: scorer, journal, shared store, budget, retries and limit."""
     from gpo.config.schema import Config
-    from gpo.run.gc_tuning import seldom_collected
-    from gpo.run.layers.shutdown import Brake
+    from gpo.run.gc_tuning import collect_seldom
+    from gpo.run.layers.shutdown import Shutdown
     from gpo.run.plan import assemble
     from gpo.run.progress import Progress
     from gpo.run.work import Work
@@ -41,10 +41,10 @@ def gpo(url: str, concurrency: int, scratch: Path) -> Iterator[Prepare]:
             task = Task.from_rows({**OTHER_ROWS, "dev": rows}, answer="boolean", position="system")
             plan = assemble(config, base_dir=scratch, task=task)
             journal = Journal(scratch / f"journal{next(numbers)}.sqlite")
-            work = Work(plan, journal, shared, Brake(), Progress())
+            work = Work(plan, journal, shared, Shutdown(), Progress())
 
             async def score() -> float:
-                with seldom_collected():
+                with collect_seldom():
                     (result,) = await work.scorer.score([SYSTEM], "dev")
                 # The end of a run belongs to it: everything is on the disk.
                 work.close()

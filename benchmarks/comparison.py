@@ -71,14 +71,14 @@ def show(rows: Sequence[dict[str, Any]]) -> None:
         table.add_column(name, justify="left" if name == "contender" else "right")
     order = sorted(rows, key=lambda row: (row["concurrency"], -row.get("calls_per_second", 0)))
     for row in order:
-        cells = [str(row["concurrency"]), row["contender"], f"{row['calls']:,}", str(row["rounds"])]
+        trials = [str(row["concurrency"]), row["contender"], f"{row['calls']:,}", str(row["rounds"])]
         if "seconds" in row:
-            cells += [f"{row['seconds']:.2f}", f"{row['over_ideal']:.2f}", f"{row['calls_per_second']:,.0f}"]
-            cells += [
+            trials += [f"{row['seconds']:.2f}", f"{row['over_ideal']:.2f}", f"{row['calls_per_second']:,.0f}"]
+            trials += [
                 f"{row['cpu_ms_per_call']:.2f}",
                 f"{row['gpo_times']:.2f} ×" if row["gpo_times"] else "",
             ]
-        table.add_row(*cells)
+        table.add_row(*trials)
     Console(width=100).print(table)
     for row in order:
         for line in row["faults"]:

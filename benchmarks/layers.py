@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from gpo.model.factory import wrap
-from gpo.model.layers.endpoint_limiter import Gate
+from gpo.model.layers.endpoint_limiter import EndpointLimiter
 from gpo.model.layers.rates import Rates
 from gpo.model.model import Message, Model, Request
-from gpo.model.openai.client import Wire
+from gpo.model.openai.client import OpenAIClient
 
 CONCURRENCY = 64
 Make = Callable[[str], Model]
@@ -28,7 +28,7 @@ Make = Callable[[str], Model]
 
 def bare(base_url: str) -> Model:
     """The wire alone."""
-    return Wire(base_url=base_url, model="m")
+    return OpenAIClient(base_url=base_url, model="m")
 
 
 def layered(base_url: str, rates: Rates | None = None) -> Model:
@@ -39,7 +39,7 @@ def layered(base_url: str, rates: Rates | None = None) -> Model:
         cost=lambda tokens: None,
         shareable=False,
         retry=True,
-        gate=Gate(CONCURRENCY, adapts=True),
+        limiter=EndpointLimiter(CONCURRENCY, adapts=True),
         rates=rates,
     ).model
 

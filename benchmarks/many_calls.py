@@ -22,7 +22,7 @@ from benchmarks.results import ROOT, Session, say
 from benchmarks.wire_speed import serving
 from gpo.config.schema import Config
 from gpo.evaluation.outcome import Outcome
-from gpo.run.layers.shutdown import Brake
+from gpo.run.layers.shutdown import Shutdown
 from gpo.run.plan import assemble
 from gpo.run.progress import Progress
 from gpo.run.work import Work
@@ -68,7 +68,7 @@ async def run(url: str, calls: int, folder: Path) -> dict[str, Any]:
     plan = assemble(Config.model_validate(gpo_config(url, CONCURRENCY)), base_dir=folder, task=task)
     journal = Journal(folder / "journal.sqlite")
     shared = SharedStore.open(folder / "store.sqlite", warn=say)
-    work = Work(plan, journal, shared, Brake(), Progress())
+    work = Work(plan, journal, shared, Shutdown(), Progress())
     marks = [_mark()]
     done = 0
     keep = work.scorer.on_outcome

@@ -2,10 +2,11 @@
 
     python -m benchmarks.prefix DATA_DIR [--task navigate|mmlu] [--questions 144] [--repeats 1]
 
-Three contenders send the same requests, each to an engine of its own, in turn: `lanes` is GPO's scorer and its limit,
-`by candidate` is the plain order, candidate after candidate, and `bare` is an HTTP client with one worker a slot that
-takes a question and asks its candidates one after another, without GPO. Reusable are the tokens at the beginning of a
-request that an earlier request of the same question had (of the first one: those of the chat template).
+Three contenders send the same requests, each to an engine of its own, in turn: `prefix_groups` is GPO's scorer and
+its limit, `by candidate` is the plain order, candidate after candidate, and `bare` is an HTTP client with one worker
+a slot that takes a question and asks its candidates one after another, without GPO. Reusable are the tokens at the
+beginning of a request that an earlier request of the same question had (of the first one: those of the chat
+template).
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ import aiohttp
 
 from gpo.evaluation.rounds import ScorerSettings
 from gpo.evaluation.score import Scorer
-from gpo.model.layers.limits import Limited
+from gpo.model.layers.limits import LimitedModel
 from gpo.model.local.engine import Server
 from gpo.model.local.engine_fit import DOUBLE_BELOW, Needs, fit
-from gpo.model.local.model import Embedded, open_embedded
+from gpo.model.local.model import EmbeddedModel, open_embedded
 from gpo.model.local.weights import resolve
 from gpo.model.model import Reply, Request
 from gpo.task.task import Task
@@ -60,7 +61,7 @@ class Counts:
 class Counted:
     """A model whose tokens are added up."""
 
-    def __init__(self, model: Embedded, counts: Counts) -> None:
+    def __init__(self, model: EmbeddedModel, counts: Counts) -> None:
         self._model, self.counts = model, counts
         self.identity = model.identity
 
@@ -79,13 +80,13 @@ class Counted:
 class InPlainOrder:
     """A model that is not told which requests begin alike: first come, first served."""
 
-    def __init__(self, model: Limited) -> None:
+    def __init__(self, model: LimitedModel) -> None:
         self._model = model
         self.identity = model.identity
 
     async def complete(self, request: Request) -> Reply:
         """The reply of the model."""
-        return await self._model.complete(replace(request, lane="", continues=False))
+        return await self._model.complete(replace(request, prefix_group="", continues=False))
 
     async def aclose(self) -> None:
         """The engine is closed by who opened it."""
@@ -111,14 +112,16 @@ def task_of(rows: Sequence[str]) -> Task:
     return Task.from_rows({"train": other, "dev": dev, "test": other}, answer="text", allow_overlap=True)
 
 
-async def by_scorer(model: Embedded, task: Task, tokens: int, *, lanes: bool) -> Counts:
+async def by_scorer(model: EmbeddedModel, task: Task, tokens: int, *, prefix_groups: bool) -> Counts:
     """One pass through GPO's scorer."""
     counts = Counts()
-    limited = Limited(
-        Counted(model, counts), model.slots if lanes else 2 * model.slots, double_below=DOUBLE_BELOW
+    limited = LimitedModel(
+        Counted(model, counts), model.slots if prefix_groups else 2 * model.slots, double_below=DOUBLE_BELOW
     )
-    scorer = Scorer(task, limited if lanes else InPlainOrder(limited), ScorerSettings(max_tokens=tokens))
-    if lanes:
+    scorer = Scorer(
+        task, limited if prefix_groups else InPlainOrder(limited), ScorerSettings(max_tokens=tokens)
+    )
+    if prefix_groups:
         await scorer.score(PROMPTS)
     else:
         # One after another, and yet the engine never waits for the next one.
@@ -126,7 +129,7 @@ async def by_scorer(model: Embedded, task: Task, tokens: int, *, lanes: bool) ->
     return counts
 
 
-async def bare(server: Server, model: Embedded, task: Task, tokens: int) -> Counts:
+async def bare(server: Server, model: EmbeddedModel, task: Task, tokens: int) -> Counts:
     """One pass of a plain client."""
     counts = Counts()
     waiting = list(reversed(task.splits.dev))
@@ -193,9 +196,9 @@ async def measure(name: str, weights: str, task: Task, tokens: int, *, slots: in
         if name == "bare":
             counts = await bare(server, model, task, tokens)
         else:
-            counts = await by_scorer(model, task, tokens, lanes=name == "lanes")
+            counts = await by_scorer(model, task, tokens, prefix_groups=name == "prefix groups")
         seconds = time.perf_counter() - started
-        possible = await reusable(server, task) if name == "lanes" else 0
+        possible = await reusable(server, task) if name == "prefix groups" else 0
     finally:
         await model.aclose()
     return {
@@ -220,11 +223,13 @@ async def run(arguments: argparse.Namespace) -> None:
             found.setdefault(name, []).append(row)
             print(json.dumps(row), flush=True)
     seconds = {name: statistics.median(row["seconds"] for row in rows) for name, rows in found.items()}
-    if "lanes" in seconds:
-        lanes = found["lanes"][-1]
-        print(f"cached of reusable prompt tokens: {lanes['cached'] / max(1, lanes['reusable']):.3f}")
-        for name in seconds.keys() - {"lanes"}:
-            print(f"lanes over {name}: {seconds[name] / seconds['lanes']:.2f} times as fast")
+    if "prefix groups" in seconds:
+        prefix_groups = found["prefix groups"][-1]
+        print(
+            f"cached of reusable prompt tokens: {prefix_groups['cached'] / max(1, prefix_groups['reusable']):.3f}"
+        )
+        for name in seconds.keys() - {"prefix groups"}:
+            print(f"prefix groups over {name}: {seconds[name] / seconds['prefix groups']:.2f} times as fast")
     print(f"{len(task.splits.dev)} questions, {len(PROMPTS)} prompts, load average {os.getloadavg()[0]:.1f}")
 
 
@@ -240,7 +245,7 @@ def main() -> None:
     parser.add_argument("--model", default="local/qwen2.5-coder-0.5b")
     parser.add_argument("--slots", type=int)
     parser.add_argument("--repeats", type=int, default=1)
-    parser.add_argument("--contenders", nargs="+", default=["lanes", "by candidate", "bare"])
+    parser.add_argument("--contenders", nargs="+", default=["prefix groups", "by candidate", "bare"])
     asyncio.run(run(parser.parse_args()))
 
 

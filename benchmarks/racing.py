@@ -25,7 +25,7 @@ from tests.support.landscape import Landscape
 
 from benchmarks.racing_rules import RULES, Rule
 from gpo.evaluation.outcome import Score
-from gpo.evaluation.race import race, telling_rows
+from gpo.evaluation.race import discriminative_rows, race
 from gpo.evaluation.score import Scorer
 from gpo.model.model import Reply, Request
 from gpo.optimizer.loop import LoopSettings
@@ -37,7 +37,7 @@ RESULTS = Path(__file__).parent / "results"
 Values = list[list[float]]
 
 
-class Pool:
+class PoolExecutor:
     """A task model that answers for prompt "p3" on "Row 7." as it was measured; counts what it is asked."""
 
     identity = "measured"
@@ -73,12 +73,12 @@ async def replay(values: Values, seed: int, rule: Rule | None, *, telling: bool)
     pool = list(range(len(values)))
     draw.shuffle(pool)
     steps = [pool[i : i + STEP] for i in range(0, len(pool) - STEP + 1, STEP)]
-    model = Pool(values)
+    model = PoolExecutor(values)
     scorer = Scorer(task_of(dev), model)
     complete: list[Score] = []
     counted = 0
     for number, step in enumerate(steps):
-        order = telling_rows(complete if telling else [], DEV, Random(f"{seed}/{number}"))
+        order = discriminative_rows(complete if telling else [], DEV, Random(f"{seed}/{number}"))
         names = [f"p{prompt}" for prompt in step]
         if rule is None:
             raced = await race(scorer, names, order)

@@ -22,7 +22,7 @@ from typing import Any
 from gpo.config.load import parse_config
 from gpo.evaluation.score import Scorer
 from gpo.optimizer.candidates import Guard, candidate
-from gpo.run.layers.journaled import Journaled
+from gpo.run.layers.journaled import JournaledModel
 from gpo.run.plan import Plan, assemble
 from gpo.storage.journal import Journal
 from gpo.storage.shared_store import SharedStore
@@ -100,7 +100,7 @@ async def measure(task: str, data: Path, pool: list[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal(Path(folder) / "journal.sqlite")
-        model = Journaled(plan.task_model.model, journal, "task", shared, cost=plan.task_model.cost)
+        model = JournaledModel(plan.task_model.model, journal, "task", shared, cost=plan.task_model.cost)
         scorer = Scorer(plan.task, model, plan.scorer)
         for split in ("dev", "test"):
             for start in range(0, len(pool), 8):

@@ -20,7 +20,7 @@ from benchmarks.questions import Question
 _YES = b'"content": "Yes"'
 
 
-class _Lane(asyncio.Protocol):
+class _PrefixGroup(asyncio.Protocol):
     """One connection, which takes the next request from `waiting` as soon as it has its reply."""
 
     def __init__(self, waiting: Iterator[tuple[bytes, bool]], done: asyncio.Future[int]) -> None:
@@ -68,7 +68,7 @@ def raw(url: str, concurrency: int, scratch: Path) -> Iterator[Prepare]:
             waiting = iter(requests)
             ends: list[asyncio.Future[int]] = [loop.create_future() for _ in range(concurrency)]
             for end in ends:
-                await loop.create_connection(partial(_Lane, waiting, end), host, port)
+                await loop.create_connection(partial(_PrefixGroup, waiting, end), host, port)
             return sum(await asyncio.gather(*ends)) / len(asked)
 
         return lambda: asyncio.run(score())

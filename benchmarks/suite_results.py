@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.results import RESULTS, ROOT, machine, say, versions
-from gpo.suites.spec.grid import Cells, expand
+from gpo.suites.spec.grid import Grid, expand
 from gpo.suites.spec.suite import Suite, load_suite
 from gpo.suites.tables.figures import curve_figure, tradeoff_figure
 from gpo.suites.tables.render import scores_markdown, to_csv, to_markdown
 from gpo.suites.tables.report import notes
-from gpo.suites.tables.run_outcome import CellOutcome, read_outcome
+from gpo.suites.tables.run_outcome import TrialOutcome, read_outcome
 from gpo.suites.tables.table import Table, build_table
 
 DOCS = ROOT / "docs" / "suites"
@@ -45,11 +45,11 @@ def keep(
 ) -> list[str]:
     """Bring the data of the suite in the file `name` up to date and render it; returns lines for a person."""
     suite = load_suite(name)
-    cells = expand(suite, data_dir)
+    trials = expand(suite, data_dir)
     path = results / f"suite-{suite.name}.jsonl"
     kept = {line["run_dir"]: line for line in _lines(path)}
-    new = {line["run_dir"]: line for line in _finished(cells, out) if line["run_dir"] not in kept}
-    order = [cell.run_dir for cell in cells.cells]
+    new = {line["run_dir"]: line for line in _finished(trials, out) if line["run_dir"] not in kept}
+    order = [trial.run_dir for trial in trials.trials]
     if kept and not kept.keys() & set(order):
         raise SystemExit(
             f"{path}: no run of it is one of the suite; give the --data-dir that they were made with"
@@ -57,24 +57,24 @@ def keep(
     # Of runs that the suite no longer asks for nothing is kept.
     lines = [{**kept, **new}[name] for name in order if name in kept or name in new]
     path.write_text("".join(json.dumps(line, ensure_ascii=True) + "\n" for line in lines), encoding="utf-8")
-    written = render(suite, cells, {line["run_dir"]: _outcome(line) for line in lines}, docs)
+    written = render(suite, trials, {line["run_dir"]: _outcome(line) for line in lines}, docs)
     return [
         *(f"written: {place}" for place in written),
         f"{len(new)} runs are new, {len(lines)} of {len(order)} are kept in {path}",
     ]
 
 
-def render(suite: Suite, cells: Cells, outcomes: Mapping[str, CellOutcome], folder: Path) -> list[Path]:
+def render(suite: Suite, trials: Grid, outcomes: Mapping[str, TrialOutcome], folder: Path) -> list[Path]:
     """Write the table and the figures of `outcomes` by run directory; returns the
     files."""
-    table = replace(build_table(suite.config, cells.places, outcomes), notes=cells.notes)
-    said = [*notes(suite.config, outcomes, len(cells.cells)), *table.notes]
+    table = replace(build_table(suite.config, trials.slots, outcomes), notes=trials.notes)
+    said = [*notes(suite.config, outcomes, len(trials.trials)), *table.notes]
     dev = suite.config.model_copy(update={"table": suite.config.table.model_copy(update={"metric": "dev"})})
     files = {
         f"{suite.name}.md": to_markdown(table, {}, said),
         f"{suite.name}.csv": to_csv(table),
         f"{suite.name}-tradeoff.svg": tradeoff_figure(table),
-        f"{suite.name}-curve.svg": curve_figure(build_table(dev, cells.places, outcomes)),
+        f"{suite.name}-curve.svg": curve_figure(build_table(dev, trials.slots, outcomes)),
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
@@ -108,14 +108,14 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def _finished(cells: Cells, out: Path) -> Iterator[dict[str, Any]]:
+def _finished(trials: Grid, out: Path) -> Iterator[dict[str, Any]]:
     head = {
         "kept": datetime.now(UTC).date().isoformat(),
         "machine": machine(),
         "versions": versions(("gpo", "xllamacpp")),
     }
-    for cell in cells.cells:
-        found = read_outcome(cell.run_dir, out) if (out / cell.run_dir).is_dir() else None
+    for trial in trials.trials:
+        found = read_outcome(trial.run_dir, out) if (out / trial.run_dir).is_dir() else None
         if found is not None:
             hashed = {example: _hash(question) for example, question in found.examples.items()}
             yield {**asdict(replace(found, examples=hashed)), **head}
@@ -125,10 +125,10 @@ def _hash(question: str) -> str:
     return hashlib.blake2b(question.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def _outcome(line: Mapping[str, Any]) -> CellOutcome:
-    names = CellOutcome.__dataclass_fields__
+def _outcome(line: Mapping[str, Any]) -> TrialOutcome:
+    names = TrialOutcome.__dataclass_fields__
     values = {key: value for key, value in line.items() if key in names}
-    return CellOutcome(**{**values, "steps": tuple(values["steps"])})
+    return TrialOutcome(**{**values, "steps": tuple(values["steps"])})
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gpo.errors import PermanentModelError
 from gpo.evaluation.outcome import Score
-from gpo.evaluation.race import Heat, heat, meetings, pairs, race, telling_rows
+from gpo.evaluation.race import FirstRound, discriminative_rows, evaluations_per_row, first_round, pairs, race
 from gpo.evaluation.score import Scorer
 from gpo.model.model import Reply, Request
 from gpo.task.task import Task
@@ -66,15 +66,15 @@ def scorer(
 
 
 def test_a_heat_of_eight_candidates_on_48_examples() -> None:
-    assert heat(8, 48) == Heat(8, 3)
+    assert first_round(8, 48) == FirstRound(8, 3)
     # 8 × 8 + 3 × 40
     assert pairs(8, 48) == 184
-    assert meetings(8, 48) == [8] * 8 + [3] * 40
-    assert heat(6, 24) == Heat(4, 2)
-    assert heat(9, 60) == Heat(10, 3)
-    assert heat(2, 48) is None, "two candidates are the finalists"
+    assert evaluations_per_row(8, 48) == [8] * 8 + [3] * 40
+    assert first_round(6, 24) == FirstRound(4, 2)
+    assert first_round(9, 60) == FirstRound(10, 3)
+    assert first_round(2, 48) is None, "two candidates are the finalists"
     assert pairs(1, 48) == 48
-    assert heat(8, 4) is None, "a heat on everything would be the final"
+    assert first_round(8, 4) is None, "a heat on everything would be the final"
 
 
 @given(st.integers(0, 40), st.integers(1, 500))
@@ -91,13 +91,13 @@ def test_examples_that_tell_prompts_apart_come_first() -> None:
 
     # Variances by hand: row 0 none, row 1 of (0, 1, 1) 2/9, row 2 none, row 3 of (0, 1) 1/4, one failed.
     scores = [score("a", 1, 0, 0, 0), score("b", 1, 1, 0, None), score("c", 1, 1, 0, 1)]
-    rows = telling_rows(scores, 4, Random(0))
+    rows = discriminative_rows(scores, 4, Random(0))
     assert rows[:2] == [3, 1]
     assert sorted(rows[2:]) == [0, 2]
-    assert telling_rows(scores, 4, Random(0)) == rows
+    assert discriminative_rows(scores, 4, Random(0)) == rows
     partial = Score("d", "dev", (0.0,), rows=(2,))
-    assert telling_rows([*scores, partial], 4, Random(0)) == rows, "a score on a part is not asked"
-    assert sorted(telling_rows([], 30, Random(1))) == list(range(30))
+    assert discriminative_rows([*scores, partial], 4, Random(0)) == rows, "a score on a part is not asked"
+    assert sorted(discriminative_rows([], 30, Random(1))) == list(range(30))
 
 
 def test_the_latest_six_scores_say_which_rows_tell_prompts_apart() -> None:
@@ -105,8 +105,8 @@ def test_the_latest_six_scores_say_which_rows_tell_prompts_apart() -> None:
     values = [(1, 0, 0), (1, 0, 0), *[(0, 0, 0)] * 5, (0, 1, 0)]
     scores = [Score(f"p{n}", "dev", tuple(map(float, row))) for n, row in enumerate(values)]
     for seed in range(20):
-        assert telling_rows(scores, 3, Random(seed))[0] == 1
-        assert telling_rows(scores[:-1], 3, Random(seed))[0] == 0, (
+        assert discriminative_rows(scores, 3, Random(seed))[0] == 1
+        assert discriminative_rows(scores[:-1], 3, Random(seed))[0] == 0, (
             "a score earlier, row 0 still told two apart"
         )
 
@@ -117,7 +117,7 @@ def test_rows_that_differ_alike_stay_in_the_random_order() -> None:
     columns = [Random(row).sample(grades, len(grades)) for row in range(30)]
     scores = [Score(f"p{n}", "dev", tuple(column[n] for column in columns)) for n in range(len(grades))]
     for seed in range(5):
-        assert telling_rows(scores, 30, Random(seed)) == telling_rows([], 30, Random(seed))
+        assert discriminative_rows(scores, 30, Random(seed)) == discriminative_rows([], 30, Random(seed))
 
 
 async def test_the_best_third_goes_on_and_the_winner_is_scored_on_everything() -> None:

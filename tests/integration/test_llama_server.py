@@ -16,7 +16,7 @@ import yaml
 from gpo.errors import PermanentModelError
 from gpo.model.local import weights
 from gpo.model.model import Message, Request
-from gpo.model.openai.client import Wire
+from gpo.model.openai.client import OpenAIClient
 from tests.cli.gpo import gpo
 
 NAME, KEY, KEY_ENV = "smollm2", "a-key-of-the-test", "LLAMA_SERVER_KEY"
@@ -28,8 +28,8 @@ SCRIPT = Path(__file__).with_name("llama_server.py")
 class Running:
     base_url: str
 
-    def wire(self, key: str = KEY) -> Wire:
-        return Wire(base_url=self.base_url, api_key=key, model=NAME, identity="llama-server")
+    def wire(self, key: str = KEY) -> OpenAIClient:
+        return OpenAIClient(base_url=self.base_url, api_key=key, model=NAME, identity="llama-server")
 
 
 @pytest.fixture(scope="module")

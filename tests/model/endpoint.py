@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from gpo.errors import TransientModelError
 from gpo.model.factory import OpenModel, wrap
-from gpo.model.layers.endpoint_limiter import Gate
+from gpo.model.layers.endpoint_limiter import EndpointLimiter
 from gpo.model.layers.rates import Rates
 from gpo.model.model import Message, Reply, Request, Usage
 from tests.support.clock import VirtualLoop
@@ -92,7 +92,11 @@ class Endpoint:
 
 
 def opened(
-    endpoint: Endpoint, concurrency: int, *, gate: Gate | None = None, rates: Rates | None = None
+    endpoint: Endpoint,
+    concurrency: int,
+    *,
+    limiter: EndpointLimiter | None = None,
+    rates: Rates | None = None,
 ) -> OpenModel:
     """`endpoint` behind limit and retries, as a run has it."""
     return wrap(
@@ -101,7 +105,7 @@ def opened(
         cost=lambda tokens: None,
         shareable=False,
         retry=True,
-        gate=gate or Gate(concurrency, adapts=True, clock=asyncio.get_running_loop().time),
+        limiter=limiter or EndpointLimiter(concurrency, adapts=True, clock=asyncio.get_running_loop().time),
         rates=rates,
     )
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from gpo.errors import PermanentModelError, TransientModelError
 from gpo.model.layers.adaptive import CAUTION, Adaptive
-from gpo.model.layers.endpoint_limiter import Gate
-from gpo.model.layers.limits import Limited
+from gpo.model.layers.endpoint_limiter import EndpointLimiter
+from gpo.model.layers.limits import LimitedModel
 
 from .endpoint import Endpoint, ask, ask_all, now, opened, virtually
 
@@ -252,8 +252,8 @@ def test_two_roles_share_the_places_of_their_endpoint() -> None:
     endpoint = Endpoint(jitter=1.0)
 
     async def scenario() -> None:
-        gate = Gate(8, adapts=True, clock=asyncio.get_running_loop().time)
-        task, optimizer = opened(endpoint, 8, gate=gate), opened(endpoint, 2, gate=gate)
+        limiter = EndpointLimiter(8, adapts=True, clock=asyncio.get_running_loop().time)
+        task, optimizer = opened(endpoint, 8, limiter=limiter), opened(endpoint, 2, limiter=limiter)
         most = 0
 
         async def watch() -> None:
@@ -268,10 +268,10 @@ def test_two_roles_share_the_places_of_their_endpoint() -> None:
         )
         watching.cancel()
         assert most == 2
-        gate.limits.refused(gate.limits.wave)
+        limiter.limits.refused(limiter.limits.wave)
         assert (task.limited.state.now, optimizer.limited.state.now) == (4, 2)
-        gate.limits.refused(gate.limits.wave)
-        gate.limits.refused(gate.limits.wave)
+        limiter.limits.refused(limiter.limits.wave)
+        limiter.limits.refused(limiter.limits.wave)
         assert (task.limited.state.now, optimizer.limited.state.now) == (1, 1)
 
     virtually(scenario)
@@ -307,7 +307,7 @@ def test_a_fixed_limit_stays() -> None:
     endpoint = Endpoint(most_at_once=2)
 
     async def scenario() -> list[int]:
-        limited = Limited(endpoint, 8)
+        limited = LimitedModel(endpoint, 8)
         await asyncio.gather(*(limited.complete(ask(str(i))) for i in range(20)), return_exceptions=True)
         return [limited.state.now, limited.state.backoffs]
 
@@ -316,7 +316,7 @@ def test_a_fixed_limit_stays() -> None:
 
 def test_a_loop_after_the_other() -> None:
     endpoint = Endpoint()
-    limited = Limited(endpoint, 2)
+    limited = LimitedModel(endpoint, 2)
 
     async def scenario() -> None:
         await asyncio.gather(*(limited.complete(ask(str(i))) for i in range(5)))

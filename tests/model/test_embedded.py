@@ -19,7 +19,7 @@ import pytest
 from gpo.errors import ModelError, PermanentModelError
 from gpo.model.local import weights
 from gpo.model.local.engine import RESTARTS, Engine, EngineSettings
-from gpo.model.local.model import Embedded, open_embedded
+from gpo.model.local.model import EmbeddedModel, open_embedded
 from gpo.model.model import Message, Request
 
 SMALL = EngineSettings(slots=4, context=256, threads=1)
@@ -52,7 +52,7 @@ def running(smollm2: weights.GGUF) -> Iterator[weights.GGUF]:
 
 
 @pytest.fixture
-async def model(running: weights.GGUF) -> AsyncIterator[Embedded]:
+async def model(running: weights.GGUF) -> AsyncIterator[EmbeddedModel]:
     opened = open_embedded(running.path, identity=running.identity, name=running.name, settings=SMALL)
     yield opened
     await opened.aclose()
@@ -93,26 +93,26 @@ async def test_nothing_is_loaded_before_the_first_call(smollm2: weights.GGUF) ->
     await opened.aclose()
 
 
-async def test_more_requests_than_slots_are_all_answered(model: Embedded) -> None:
+async def test_more_requests_than_slots_are_all_answered(model: EmbeddedModel) -> None:
     replies = await asyncio.gather(*[model.complete(ask(f"Say the number {n}.")) for n in range(12)])
     assert all(reply.text.strip() for reply in replies)
     assert all(0 < reply.usage.completion_tokens <= 8 for reply in replies)
     assert {reason for reply in replies for reason in reply.finish_reasons} <= {"stop", "length"}
 
 
-async def test_n_completions_differ_and_are_all_counted(model: Embedded) -> None:
+async def test_n_completions_differ_and_are_all_counted(model: EmbeddedModel) -> None:
     reply = await model.complete(ask("Write a sentence about the sea.", n=3, temperature=1.0, seed=1))
     assert len(set(reply.texts)) == 3
     assert reply.usage.completion_tokens > 16
     assert reply.usage.prompt_tokens < 60  # the prompt is read once
 
 
-async def test_more_completions_than_slots(model: Embedded) -> None:
+async def test_more_completions_than_slots(model: EmbeddedModel) -> None:
     reply = await model.complete(ask("Write a sentence about the sea.", n=6, temperature=1.0, seed=1))
     assert len(set(reply.texts)) == len(reply.finish_reasons) == 6
 
 
-async def test_the_same_seed_repeats_a_sampled_reply(model: Embedded) -> None:
+async def test_the_same_seed_repeats_a_sampled_reply(model: EmbeddedModel) -> None:
     request = ask("Invent a name for a ship.", temperature=1.0, max_tokens=16)
     await model.complete(request)  # from here on the prompt is read from the cache
     one, again, other = [(await model.complete(replace(request, seed=seed))).text for seed in (11, 11, 12)]
@@ -120,13 +120,13 @@ async def test_the_same_seed_repeats_a_sampled_reply(model: Embedded) -> None:
     assert one != other
 
 
-async def test_plain_completions_use_no_chat_template(model: Embedded) -> None:
+async def test_plain_completions_use_no_chat_template(model: EmbeddedModel) -> None:
     reply = await model.complete(Request(prompt="The capital of France is", max_tokens=4))
     assert "Paris" in reply.text
     assert reply.usage.prompt_tokens == 5
 
 
-async def test_a_shared_beginning_comes_from_the_cache(model: Embedded) -> None:
+async def test_a_shared_beginning_comes_from_the_cache(model: EmbeddedModel) -> None:
     beginning = "Once upon a time there was a fox who lived in a wood near the river with nine cubs. " * 4
     await model.complete(ask(beginning + "What was it?"))
     reply = await model.complete(ask(beginning + "How many cubs were there?"))
@@ -138,22 +138,26 @@ async def test_a_lane_goes_back_to_the_slot_that_has_its_beginning(smollm2: weig
     settings = replace(SMALL, slots=2, slot_similarity=0.0)
     model = open_embedded(smollm2.path, identity=smollm2.identity, name=smollm2.name, settings=settings)
     cached = []
-    for number, lane in enumerate("abbaabba"):
-        beginning = f"{lane.upper()} fox lived in a wood near the river {lane} with nine cubs. " * 5
-        reply = await model.complete(ask(f"{lane} {beginning} Question {number}?", lane=lane, max_tokens=1))
+    for number, prefix_group in enumerate("abbaabba"):
+        beginning = (
+            f"{prefix_group.upper()} fox lived in a wood near the river {prefix_group} with nine cubs. " * 5
+        )
+        reply = await model.complete(
+            ask(f"{prefix_group} {beginning} Question {number}?", prefix_group=prefix_group, max_tokens=1)
+        )
         cached.append(reply.usage.cached_tokens)
     assert max(cached[:2]) < 60 < min(cached[2:])
     await model.aclose()
 
 
-async def test_a_request_that_does_not_fit_is_refused_alone(model: Embedded) -> None:
+async def test_a_request_that_does_not_fit_is_refused_alone(model: EmbeddedModel) -> None:
     with pytest.raises(PermanentModelError, match="context") as caught:
         await model.complete(ask("word " * 400))
     assert caught.value.scope == "call"
     assert (await model.complete(ask("Hello"))).text
 
 
-async def test_without_the_key_nothing_is_served(model: Embedded) -> None:
+async def test_without_the_key_nothing_is_served(model: EmbeddedModel) -> None:
     await model.start()
     server = model.engine.server
     assert server is not None
@@ -177,7 +181,7 @@ async def test_without_the_key_nothing_is_served(model: Embedded) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-async def test_the_key_shows_in_no_process_list(model: Embedded) -> None:
+async def test_the_key_shows_in_no_process_list(model: EmbeddedModel) -> None:
     await model.start()
     server = model.engine.server
     assert server is not None

@@ -1,4 +1,4 @@
-"""What a configuration's keys do to an embedded model: places, lanes, retries and rates. No engine is started."""
+"""What a configuration's keys do to an embedded model: places, groups, retries and rates. No engine is started."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Answering:
 
     async def complete(self, request: Request) -> Reply:
         self.calls += 1
-        for lane in {request.lane, "all"}:
-            self.now[lane] += 1
-            self.most[lane] = max(self.most[lane], self.now[lane])
+        for prefix_group in {request.prefix_group, "all"}:
+            self.now[prefix_group] += 1
+            self.most[prefix_group] = max(self.most[prefix_group], self.now[prefix_group])
         for _ in range(5):
             await asyncio.sleep(0)
-        for lane in {request.lane, "all"}:
-            self.now[lane] -= 1
+        for prefix_group in {request.prefix_group, "all"}:
+            self.now[prefix_group] -= 1
         if self.fails:
             raise TransientModelError("lost")
         return Reply(texts=("x",))
@@ -57,8 +57,8 @@ def embedded(folder: Path, answering: Answering, **keys: Any) -> OpenModel:
     return opened
 
 
-def call(lane: str = "") -> Request:
-    return Request(messages=(Message("user", "x"),), lane=lane)
+def call(prefix_group: str = "") -> Request:
+    return Request(messages=(Message("user", "x"),), prefix_group=prefix_group)
 
 
 @pytest.mark.parametrize(("concurrency", "places"), [(64, 8), (3, 3)])
@@ -71,8 +71,10 @@ async def test_there_are_no_more_calls_than_slots(tmp_path: Path, concurrency: i
 
 async def test_a_short_lane_is_not_begun_in_a_second_slot_while_others_are_at_work(tmp_path: Path) -> None:
     opened = embedded(tmp_path, answering := Answering())
-    await asyncio.gather(*(opened.model.complete(call(lane)) for _ in range(6) for lane in "abcd"))
-    assert [answering.most[lane] for lane in "abcd"] == [1, 1, 1, 1]
+    await asyncio.gather(
+        *(opened.model.complete(call(prefix_group)) for _ in range(6) for prefix_group in "abcd")
+    )
+    assert [answering.most[prefix_group] for prefix_group in "abcd"] == [1, 1, 1, 1]
     # One alone: below two calls under way another one costs nothing.
     await asyncio.gather(*(opened.model.complete(call("e")) for _ in range(6)))
     assert answering.most["e"] == 2

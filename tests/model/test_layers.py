@@ -13,10 +13,10 @@ import pytest
 
 from gpo.errors import PermanentModelError, TransientModelError
 from gpo.model.callable import CallableModel
-from gpo.model.layers.limits import Limited
-from gpo.model.layers.retry import Retrying
+from gpo.model.layers.limits import LimitedModel
+from gpo.model.layers.retry import RetryingModel
 from gpo.model.model import Message, Model, Reply, Request
-from gpo.model.openai.client import Wire
+from gpo.model.openai.client import OpenAIClient
 from tests.support.server import Faults, ModelServer
 
 
@@ -32,8 +32,8 @@ class Sleeps(list[float]):
         await asyncio.sleep(0)
 
 
-def retrying(server: ModelServer, sleeps: Sleeps, **settings: Any) -> Retrying:
-    return Retrying(Wire(base_url=server.base_url, model="m"), sleep=sleeps, **settings)
+def retrying(server: ModelServer, sleeps: Sleeps, **settings: Any) -> RetryingModel:
+    return RetryingModel(OpenAIClient(base_url=server.base_url, model="m"), sleep=sleeps, **settings)
 
 
 async def test_what_may_pass_is_tried_again_until_it_does(server: ModelServer) -> None:
@@ -103,8 +103,8 @@ async def test_a_server_that_was_never_there_is_told_after_two_tries() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
-    model = Retrying(
-        Wire(base_url=url, model="m"), sleep=Sleeps(), advice="start it, or set models.task.base_url"
+    model = RetryingModel(
+        OpenAIClient(base_url=url, model="m"), sleep=Sleeps(), advice="start it, or set models.task.base_url"
     )
     with pytest.raises(PermanentModelError) as caught:
         await model.complete(ask())
@@ -137,8 +137,8 @@ async def test_a_layer_around_the_model_sees_every_attempt(server: ModelServer) 
             await self.model.aclose()
 
     server.faults = Faults(rates={"500": 1.0}, per_request=2)
-    limited = Limited(Wire(base_url=server.base_url, model="m"), 4)
-    model = Retrying(limited, sleep=Sleeps(), again=limited.again)
+    limited = LimitedModel(OpenAIClient(base_url=server.base_url, model="m"), 4)
+    model = RetryingModel(limited, sleep=Sleeps(), again=limited.again)
     layers: list[Counting] = []
 
     def layer(inner: Model) -> Counting:
@@ -164,7 +164,7 @@ async def test_missing_completions_are_not_paid_for_twice(server: ModelServer) -
 
 async def test_no_more_calls_than_allowed_are_under_way(server: ModelServer) -> None:
     server.gate.clear()
-    model = Limited(Wire(base_url=server.base_url, model="m"), 5)
+    model = LimitedModel(OpenAIClient(base_url=server.base_url, model="m"), 5)
     calls = [asyncio.create_task(model.complete(ask(str(i)))) for i in range(40)]
     await server.wait_for(5)
     assert (model.in_flight, model.waiting) == (5, 35)
@@ -176,7 +176,7 @@ async def test_no_more_calls_than_allowed_are_under_way(server: ModelServer) -> 
 
 
 async def test_calls_go_in_the_order_in_which_they_came(server: ModelServer) -> None:
-    model = Limited(Wire(base_url=server.base_url, model="m"), 1)
+    model = LimitedModel(OpenAIClient(base_url=server.base_url, model="m"), 1)
     await asyncio.gather(*(model.complete(ask(str(i))) for i in range(20)))
     assert [body["messages"][0]["content"] for body in server.bodies()] == [str(i) for i in range(20)]
     await model.aclose()
@@ -184,7 +184,7 @@ async def test_calls_go_in_the_order_in_which_they_came(server: ModelServer) -> 
 
 async def test_cancelled_and_failed_calls_give_their_turn_back(server: ModelServer) -> None:
     server.gate.clear()
-    model = Limited(Wire(base_url=server.base_url, model="m"), 3)
+    model = LimitedModel(OpenAIClient(base_url=server.base_url, model="m"), 3)
     calls = [asyncio.create_task(model.complete(ask(str(i)))) for i in range(30)]
     await server.wait_for(3)
     for call in calls[::3]:  # one under way, nine in the queue

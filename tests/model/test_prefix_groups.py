@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from gpo.errors import TransientModelError
 from gpo.evaluation.score import Scorer
-from gpo.model.layers.limits import Limited
-from gpo.model.layers.retry import Retrying
+from gpo.model.layers.limits import LimitedModel
+from gpo.model.layers.retry import RetryingModel
 from gpo.model.model import Message, Reply, Request
 from gpo.task.task import Task
 
@@ -41,42 +41,46 @@ class Slots:
         pass
 
 
-def call(text: str, lane: str) -> Request:
-    return Request(messages=(Message("user", text),), lane=lane)
+def call(text: str, prefix_group: str) -> Request:
+    return Request(messages=(Message("user", text),), prefix_group=prefix_group)
 
 
 async def test_with_one_place_each_lane_is_finished_before_the_next() -> None:
     slots = Slots()
-    limited = Limited(slots, 1)
-    calls = [call(f"{lane}{n}", lane) for n in range(3) for lane in ("a", "b", "c")]
+    limited = LimitedModel(slots, 1)
+    calls = [call(f"{prefix_group}{n}", prefix_group) for n in range(3) for prefix_group in ("a", "b", "c")]
     await asyncio.gather(*(limited.complete(item) for item in calls))
-    lanes = [item.lane for item in slots.came]
-    assert lanes == ["a"] * 3 + ["b"] * 3 + ["c"] * 3
+    prefix_groups = [item.prefix_group for item in slots.came]
+    assert prefix_groups == ["a"] * 3 + ["b"] * 3 + ["c"] * 3
 
 
 async def test_calls_without_a_lane_go_in_their_order() -> None:
     slots = Slots()
-    limited = Limited(slots, 2)
+    limited = LimitedModel(slots, 2)
     await asyncio.gather(*(limited.complete(call(str(n), "")) for n in range(20)))
     assert [item.messages[-1].content for item in slots.came] == [str(n) for n in range(20)]
 
 
 async def test_short_lanes_are_not_begun_twice_where_that_costs_more_and_long_ones_are() -> None:
-    async def most(lanes: dict[str, int]) -> dict[str, int]:
-        """The most calls of each lane that were under way at once, with 6 places."""
-        now, found = dict.fromkeys(lanes, 0), dict.fromkeys(lanes, 0)
+    async def most(prefix_groups: dict[str, int]) -> dict[str, int]:
+        """The most calls of each group that were under way at once, with 6 places."""
+        now, found = dict.fromkeys(prefix_groups, 0), dict.fromkeys(prefix_groups, 0)
 
         class Watched(Slots):
             async def complete(self, request: Request) -> Reply:
-                now[request.lane] += 1
-                found[request.lane] = max(found[request.lane], now[request.lane])
+                now[request.prefix_group] += 1
+                found[request.prefix_group] = max(found[request.prefix_group], now[request.prefix_group])
                 try:
                     return await super().complete(request)
                 finally:
-                    now[request.lane] -= 1
+                    now[request.prefix_group] -= 1
 
-        limited = Limited(Watched(), 6, double_below=0)
-        calls = [call(f"{lane}{n}", lane) for lane, count in lanes.items() for n in range(count)]
+        limited = LimitedModel(Watched(), 6, double_below=0)
+        calls = [
+            call(f"{prefix_group}{n}", prefix_group)
+            for prefix_group, count in prefix_groups.items()
+            for n in range(count)
+        ]
         await asyncio.gather(*(limited.complete(item) for item in calls))
         return found
 
@@ -93,8 +97,10 @@ async def test_the_scorer_asks_all_prompts_of_a_question_in_a_row_where_the_prom
     for position, shared in (("question_end", 4), ("system", 6)):
         slots = Slots()
         task = Task.from_rows(splits, answer="text", position=position, allow_overlap=True)  # type: ignore[arg-type]
-        await Scorer(task, Limited(slots, 1)).score([f"prompt {n}" for n in range(4)])
-        changes = sum(a.lane != b.lane for a, b in zip(slots.came, slots.came[1:], strict=False))
+        await Scorer(task, LimitedModel(slots, 1)).score([f"prompt {n}" for n in range(4)])
+        changes = sum(
+            a.prefix_group != b.prefix_group for a, b in zip(slots.came, slots.came[1:], strict=False)
+        )
         assert changes == 24 // shared - 1
 
 
@@ -106,13 +112,16 @@ async def test_the_scorer_asks_all_prompts_of_a_question_in_a_row_where_the_prom
 )
 @settings(max_examples=60, deadline=None)
 def test_every_call_is_answered_whatever_fails_or_is_cancelled(
-    lanes: list[str], places: int, fails: frozenset[int], cancelled: frozenset[int]
+    prefix_groups: list[str], places: int, fails: frozenset[int], cancelled: frozenset[int]
 ) -> None:
     async def run() -> None:
         slots = Slots(fails)
-        limited = Limited(slots, places)
-        model = Retrying(limited, attempts=20, first_delay=0.0, again=limited.again)
-        tasks = [asyncio.ensure_future(model.complete(call(str(n), lane))) for n, lane in enumerate(lanes)]
+        limited = LimitedModel(slots, places)
+        model = RetryingModel(limited, attempts=20, first_delay=0.0, again=limited.again)
+        tasks = [
+            asyncio.ensure_future(model.complete(call(str(n), prefix_group)))
+            for n, prefix_group in enumerate(prefix_groups)
+        ]
         await asyncio.sleep(0)
         for number in cancelled:
             if number < len(tasks):

@@ -1,4 +1,4 @@
-"""Slots keep the beginning of a lane, and none is given twice."""
+"""Slots keep the beginning of a group, and none is given twice."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def test_a_call_without_a_lane_spoils_the_slot_that_it_takes() -> None:
 )
 def test_no_slot_is_given_twice_and_none_is_lost(count: int, events: list[tuple[bool, str]]) -> None:
     slots, held = Slots(count), list[int]()
-    for takes, lane in events:
+    for takes, prefix_group in events:
         if takes:
-            slot = slots.take(lane)
+            slot = slots.take(prefix_group)
             assert (slot is None) == (len(held) == count)
             if slot is not None:
                 assert slot not in held

@@ -12,7 +12,7 @@ import pytest
 
 from gpo.errors import ConfigError, PermanentModelError
 from gpo.model.model import Message, Request, Usage
-from gpo.model.openai.client import Wire
+from gpo.model.openai.client import OpenAIClient
 from tests.support.server import ModelServer
 
 KEY = "sk-test-0123456789abcdef"
@@ -23,14 +23,14 @@ def ask(text: str = "Say hello to me", **changes: Any) -> Request:
 
 
 @pytest.fixture
-async def wire(server: ModelServer) -> AsyncIterator[Wire]:
-    opened = Wire(base_url=server.base_url, model="m")
+async def wire(server: ModelServer) -> AsyncIterator[OpenAIClient]:
+    opened = OpenAIClient(base_url=server.base_url, model="m")
     yield opened
     await opened.aclose()
 
 
 async def test_a_chat_is_sent_as_asked_and_counted_as_the_server_counts(
-    server: ModelServer, wire: Wire
+    server: ModelServer, wire: OpenAIClient
 ) -> None:
     server.cached_share = 0.5
     request = Request(
@@ -62,7 +62,7 @@ async def test_a_chat_is_sent_as_asked_and_counted_as_the_server_counts(
     assert reply.seconds > 0
 
 
-async def test_a_prompt_is_a_plain_completion(server: ModelServer, wire: Wire) -> None:
+async def test_a_prompt_is_a_plain_completion(server: ModelServer, wire: OpenAIClient) -> None:
     reply = await wire.complete(Request(prompt="one two three", max_tokens=2))
     assert (server.log[0].path, reply.text, reply.finish_reasons) == (
         "/v1/completions",
@@ -72,14 +72,14 @@ async def test_a_prompt_is_a_plain_completion(server: ModelServer, wire: Wire) -
     assert "messages" not in server.log[0].body
 
 
-async def test_no_key_is_sent_where_there_is_none(server: ModelServer, wire: Wire) -> None:
+async def test_no_key_is_sent_where_there_is_none(server: ModelServer, wire: OpenAIClient) -> None:
     await wire.complete(ask())
     assert "Authorization" not in server.log[0].headers
 
 
 @pytest.mark.parametrize("ending", ["", "/", "/chat/completions", "?api-version=1"])
 async def test_the_base_url_may_be_written_in_several_ways(server: ModelServer, ending: str) -> None:
-    wire = Wire(base_url=server.base_url + ending, model="m", api_key=f" {KEY}\n")
+    wire = OpenAIClient(base_url=server.base_url + ending, model="m", api_key=f" {KEY}\n")
     assert (await wire.complete(ask())).text == "Say hello to me"
     assert server.log[0].headers["Authorization"] == f"Bearer {KEY}"
     assert wire.identity == f"{server.base_url} m"
@@ -88,7 +88,7 @@ async def test_the_base_url_may_be_written_in_several_ways(server: ModelServer, 
 
 async def test_credentials_in_the_base_url_are_sent_and_not_shown(server: ModelServer) -> None:
     url = server.base_url.replace("http://", "http://ada:s%40cret@")
-    wire = Wire(base_url=url, model="m")
+    wire = OpenAIClient(base_url=url, model="m")
     await wire.complete(ask())
     assert server.log[0].headers["Authorization"] == "Basic YWRhOnNAY3JldA=="  # ada:s@cret
     assert "cret" not in wire.identity
@@ -109,16 +109,18 @@ async def test_credentials_in_the_base_url_are_sent_and_not_shown(server: ModelS
 )
 def test_what_is_no_address_is_a_configuration_error(url: str) -> None:
     with pytest.raises(ConfigError, match="is no address of a server"):
-        Wire(base_url=url, model="m")
+        OpenAIClient(base_url=url, model="m")
 
 
 def test_a_key_that_cannot_be_sent_is_told_without_the_key() -> None:
     with pytest.raises(ConfigError) as caught:
-        Wire(base_url="http://127.0.0.1:1/v1", model="m", api_key="abc\r\nX-Evil: 1")
+        OpenAIClient(base_url="http://127.0.0.1:1/v1", model="m", api_key="abc\r\nX-Evil: 1")
     assert "Evil" not in str(caught.value)
 
 
-async def test_n_is_asked_for_at_once_where_the_server_knows_it(server: ModelServer, wire: Wire) -> None:
+async def test_n_is_asked_for_at_once_where_the_server_knows_it(
+    server: ModelServer, wire: OpenAIClient
+) -> None:
     reply = await wire.complete(ask(n=3, seed=10))
     assert reply.texts == tuple(f"Say hello to me [{seed}]" for seed in (10, 11, 12))
     assert [body["n"] for body in server.bodies()] == [3]
@@ -127,7 +129,7 @@ async def test_n_is_asked_for_at_once_where_the_server_knows_it(server: ModelSer
 
 @pytest.mark.parametrize("most", [1, 2])
 async def test_the_completions_that_a_server_leaves_out_are_asked_for_one_by_one(
-    server: ModelServer, wire: Wire, most: int
+    server: ModelServer, wire: OpenAIClient, most: int
 ) -> None:
     whole = await wire.complete(ask(n=4, seed=10))
     server.log.clear()
@@ -139,7 +141,7 @@ async def test_the_completions_that_a_server_leaves_out_are_asked_for_one_by_one
     assert sorted(body["seed"] for body in server.bodies()) == [10, *range(10 + most, 14)]
 
 
-async def test_a_server_that_gives_one_is_asked_for_n_once(server: ModelServer, wire: Wire) -> None:
+async def test_a_server_that_gives_one_is_asked_for_n_once(server: ModelServer, wire: OpenAIClient) -> None:
     server.max_choices = 1
     await wire.complete(ask(n=2))
     await wire.complete(ask(n=2))
@@ -148,14 +150,14 @@ async def test_a_server_that_gives_one_is_asked_for_n_once(server: ModelServer, 
 
 async def test_without_fill_the_reply_has_what_one_call_brought(server: ModelServer) -> None:
     server.max_choices = 1
-    wire = Wire(base_url=server.base_url, model="m", fill=False)
+    wire = OpenAIClient(base_url=server.base_url, model="m", fill=False)
     assert len((await wire.complete(ask(n=3, seed=1))).texts) == 1
     assert server.stats.calls == 1
     await wire.aclose()
 
 
 async def test_parameters_that_a_model_refuses_are_left_out_and_remembered(
-    server: ModelServer, wire: Wire
+    server: ModelServer, wire: OpenAIClient
 ) -> None:
     server.refuse = frozenset({"max_tokens", "temperature", "seed", "stop"})
     # All of them leave before the first refusal is back, and none may be lost to it.
@@ -171,24 +173,26 @@ async def test_parameters_that_a_model_refuses_are_left_out_and_remembered(
     assert wire.lacking == {"max_tokens", "temperature", "seed", "stop"}
 
 
-async def test_text_that_has_no_utf8_form_is_replaced_and_arrives(server: ModelServer, wire: Wire) -> None:
+async def test_text_that_has_no_utf8_form_is_replaced_and_arrives(
+    server: ModelServer, wire: OpenAIClient
+) -> None:
     reply = await wire.complete(ask('\ud800 {} %s \x00 \u202e "é" 漢'))
     assert reply.text == '? {} %s \x00 \u202e "é" 漢'
     server.answer = lambda body: "lone \ud800 surrogate"
     (await wire.complete(ask())).text.encode()  # the server's JSON escapes it; no database would take it
 
 
-async def test_a_server_without_usage_counts_nothing(server: ModelServer, wire: Wire) -> None:
+async def test_a_server_without_usage_counts_nothing(server: ModelServer, wire: OpenAIClient) -> None:
     server.with_usage = False
     assert (await wire.complete(ask())).usage == Usage()
 
 
-async def test_an_empty_answer_is_an_empty_text(server: ModelServer, wire: Wire) -> None:
+async def test_an_empty_answer_is_an_empty_text(server: ModelServer, wire: OpenAIClient) -> None:
     server.answer = lambda body: ""
     assert (await wire.complete(ask())).texts == ("",)
 
 
-async def test_there_are_as_many_connections_as_calls(server: ModelServer, wire: Wire) -> None:
+async def test_there_are_as_many_connections_as_calls(server: ModelServer, wire: OpenAIClient) -> None:
     server.gate.clear()
     calls = [asyncio.create_task(wire.complete(ask(str(i)))) for i in range(150)]
     await server.wait_for(150)
@@ -196,7 +200,9 @@ async def test_there_are_as_many_connections_as_calls(server: ModelServer, wire:
     assert [reply.text for reply in await asyncio.gather(*calls)] == [str(i) for i in range(150)]
 
 
-async def test_a_cancelled_call_leaves_the_others_and_the_pool_alone(server: ModelServer, wire: Wire) -> None:
+async def test_a_cancelled_call_leaves_the_others_and_the_pool_alone(
+    server: ModelServer, wire: OpenAIClient
+) -> None:
     server.gate.clear()
     calls = [asyncio.create_task(wire.complete(ask(f"call {i}"))) for i in range(10)]
     await server.wait_for(10)
@@ -226,7 +232,7 @@ def test_a_client_survives_its_event_loop_without_a_word(server: ModelServer) ->
     assert (done.stdout, done.stderr, done.returncode) == ("0\n1\n2\n", "", 0)
 
 
-async def test_it_can_be_closed_twice_and_used_again(wire: Wire) -> None:
+async def test_it_can_be_closed_twice_and_used_again(wire: OpenAIClient) -> None:
     await wire.aclose()
     await wire.complete(ask())
     await wire.aclose()
@@ -235,11 +241,11 @@ async def test_it_can_be_closed_twice_and_used_again(wire: Wire) -> None:
 
 async def test_the_key_is_checked_by_the_server(server: ModelServer) -> None:
     server.key = KEY
-    good = Wire(base_url=server.base_url, model="m", api_key=KEY)
+    good = OpenAIClient(base_url=server.base_url, model="m", api_key=KEY)
     await good.complete(ask())
     await good.aclose()
     wrong = "sk-wrong-9876543210zyxwvu"
-    bad = Wire(base_url=server.base_url, model="m", api_key=wrong)
+    bad = OpenAIClient(base_url=server.base_url, model="m", api_key=wrong)
     with pytest.raises(PermanentModelError, match="401: Incorrect API key provided") as caught:
         await bad.complete(ask())
     assert caught.value.scope == "run"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from gpo.config.schema import Price
 from gpo.errors import ModelError, PermanentModelError, TransientModelError
 from gpo.model.model import Message, Request, Usage
-from gpo.model.openai.client import Wire
+from gpo.model.openai.client import OpenAIClient
 from gpo.model.openai.errors import (
     EmptyReplyError,
     UnreachableError,
@@ -33,13 +33,13 @@ ASK = Request(messages=(Message("user", "hello"),))
 
 
 @pytest.fixture
-async def wire(server: ModelServer) -> AsyncIterator[Wire]:
-    opened = Wire(base_url=server.base_url, model="m")
+async def wire(server: ModelServer) -> AsyncIterator[OpenAIClient]:
+    opened = OpenAIClient(base_url=server.base_url, model="m")
     yield opened
     await opened.aclose()
 
 
-async def failure(wire: Wire) -> Any:
+async def failure(wire: OpenAIClient) -> Any:
     with pytest.raises(ModelError) as caught:
         await wire.complete(ASK)
     assert "\n" not in str(caught.value)
@@ -60,7 +60,7 @@ async def failure(wire: Wire) -> Any:
     ],
 )
 async def test_what_may_pass_is_transient(
-    server: ModelServer, wire: Wire, fault: FaultKind, status: int | None
+    server: ModelServer, wire: OpenAIClient, fault: FaultKind, status: int | None
 ) -> None:
     server.faults = Faults(rates={fault: 1.0}, per_request=1)
     error = await failure(wire)
@@ -72,7 +72,7 @@ async def test_what_may_pass_is_transient(
 
 async def test_a_server_that_keeps_silent_is_given_up(server: ModelServer) -> None:
     server.faults = Faults(rates={"hang": 1.0})
-    wire = Wire(base_url=server.base_url, model="m", timeout=0.2)
+    wire = OpenAIClient(base_url=server.base_url, model="m", timeout=0.2)
     error = await failure(wire)
     assert isinstance(error, TransientModelError)
     assert "no answer in 0.2 s" in str(error)
@@ -90,7 +90,7 @@ async def test_a_server_that_keeps_silent_is_given_up(server: ModelServer) -> No
     ],
 )
 async def test_what_would_fail_again_is_permanent(
-    server: ModelServer, wire: Wire, fault: FaultKind, scope: str, words: str
+    server: ModelServer, wire: OpenAIClient, fault: FaultKind, scope: str, words: str
 ) -> None:
     server.faults = Faults(rates={fault: 1.0})
     error = await failure(wire)
@@ -99,19 +99,23 @@ async def test_what_would_fail_again_is_permanent(
     assert words in str(error)
 
 
-async def test_a_reply_without_choices_may_be_asked_for_again(server: ModelServer, wire: Wire) -> None:
+async def test_a_reply_without_choices_may_be_asked_for_again(
+    server: ModelServer, wire: OpenAIClient
+) -> None:
     server.faults = Faults(rates={"no_choices": 1.0})
     error = await failure(wire)
     assert isinstance(error, EmptyReplyError)
     assert "answered without a completion" in str(error)
 
 
-async def test_an_unknown_model_is_named(server: ModelServer, wire: Wire) -> None:
+async def test_an_unknown_model_is_named(server: ModelServer, wire: OpenAIClient) -> None:
     server.models = frozenset({"other"})
     assert "The model `m` does not exist" in str(await failure(wire))
 
 
-async def test_the_wait_that_the_server_asks_for_is_passed_on(server: ModelServer, wire: Wire) -> None:
+async def test_the_wait_that_the_server_asks_for_is_passed_on(
+    server: ModelServer, wire: OpenAIClient
+) -> None:
     server.faults = Faults(rates={"429_retry_after": 1.0}, retry_after="7")
     assert (await failure(wire)).retry_after == 7.0
 
@@ -120,7 +124,7 @@ async def test_a_server_that_is_not_there_was_sent_nothing() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    wire = Wire(base_url=f"http://127.0.0.1:{port}/v1", model="m")
+    wire = OpenAIClient(base_url=f"http://127.0.0.1:{port}/v1", model="m")
     error = await failure(wire)
     assert isinstance(error, UnreachableError)
     # Whoever keeps a budget must not charge for it.
@@ -130,7 +134,7 @@ async def test_a_server_that_is_not_there_was_sent_nothing() -> None:
 
 
 async def test_https_to_a_server_without_it_is_permanent(server: ModelServer) -> None:
-    wire = Wire(base_url=server.base_url.replace("http", "https"), model="m")
+    wire = OpenAIClient(base_url=server.base_url.replace("http", "https"), model="m")
     error = await failure(wire)
     assert isinstance(error, PermanentModelError)
     assert "check base_url (http or https?)" in str(error)

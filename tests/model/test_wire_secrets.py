@@ -13,14 +13,14 @@ import pytest
 
 from gpo.errors import ModelError, PermanentModelError, TransientModelError
 from gpo.model.model import Message, Request
-from gpo.model.openai.client import Wire
+from gpo.model.openai.client import OpenAIClient
 from gpo.model.openai.errors import UnreachableError
 from tests.support.server import ModelServer
 
 ASK = Request(messages=(Message("user", "hello"),))
 
 
-async def failure(wire: Wire) -> Any:
+async def failure(wire: OpenAIClient) -> Any:
     with pytest.raises(ModelError) as caught:
         await wire.complete(ASK)
     assert "\n" not in str(caught.value)
@@ -49,7 +49,7 @@ SECRETS = ("alice", "hunter2secret", "QUERYSECRET", "QKEY")
 
 async def failure_told(base_url: str) -> Any:
     """The failure of a call; neither the address nor the proxy tells a secret."""
-    wire = Wire(base_url=base_url, model="m", timeout=5)
+    wire = OpenAIClient(base_url=base_url, model="m", timeout=5)
     error = await failure(wire)
     await wire.aclose()
     assert not [secret for secret in SECRETS if secret in str(error)]
@@ -141,7 +141,7 @@ async def test_a_server_that_echoes_the_address_is_redacted(server: ModelServer)
     server.models = frozenset()
     url = server.base_url.replace("http://", "http://alice:hunter2secret@") + "?api-key=QUERYSECRET"
     token = base64.b64encode(b"alice:hunter2secret").decode()
-    wire = Wire(base_url=url, model=f"no hunter2secret, no QUERYSECRET, no {token}", identity="here")
+    wire = OpenAIClient(base_url=url, model=f"no hunter2secret, no QUERYSECRET, no {token}", identity="here")
     assert "The model `no [key], no [key], no [key]` does not exist" in str(await failure(wire))
     await wire.aclose()
 
@@ -150,7 +150,7 @@ async def test_calls_go_through_the_proxy_of_the_environment_but_for_this_machin
     server: ModelServer, proxied: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def asked(base_url: str, path: str = "") -> None:
-        wire = Wire(base_url=base_url, model="m", timeout=5)
+        wire = OpenAIClient(base_url=base_url, model="m", timeout=5)
         if path:
             # A server that takes its calls for its own: the path is all that it looks at.
             assert (await wire.complete(ASK)).text == "hello"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gpo.config.load import parse_config
-from gpo.config.published import ORIGINALS
+from gpo.config.published import PUBLISHED
 from gpo.errors import ConfigError
 from gpo.optimizer.choose import NAMES, choose
 from tests.optimizer.published_runs import Ran, run
@@ -26,7 +26,7 @@ def test_every_name_can_be_chosen(name: str) -> None:
     assert choose(config(name).method).name == name
 
 
-@pytest.mark.parametrize("name", ORIGINALS)
+@pytest.mark.parametrize("name", PUBLISHED)
 def test_numbers_of_a_protocol_can_be_changed_and_are_written_down(name: str) -> None:
     key = "steps" if name == "opro-original" else "rounds"
     read = config({"name": name, key: 2})

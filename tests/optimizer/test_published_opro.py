@@ -11,7 +11,7 @@ import pytest
 
 import gpo
 from gpo.config.published import OproConfig
-from gpo.optimizer.published.opro import Entry, shown
+from gpo.optimizer.published.opro import ScoredPrompt, shown
 from tests.optimizer.published_runs import START, Optimizer, Ran, run
 
 SHORT: dict[str, Any] = {"name": "opro-original", "steps": 12}
@@ -33,9 +33,9 @@ def test_the_twenty_best_are_shown_ascending_as_whole_numbers() -> None:
     entries = shown(scored, 20, 0.3)
     assert [entry.score for entry in entries] == list(range(40, 60))
     assert shown([("a", 0.29), ("b", 0.3), ("c", 0.566), ("d", 0.3)], 20, 0.3) == [
-        Entry("b", 30),
-        Entry("d", 30),
-        Entry("c", 57),
+        ScoredPrompt("b", 30),
+        ScoredPrompt("d", 30),
+        ScoredPrompt("c", 57),
     ]
 
 

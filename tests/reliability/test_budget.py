@@ -13,8 +13,8 @@ import pytest
 from gpo.config.schema import BudgetConfig
 from gpo.errors import BudgetError, ConfigError, TransientModelError
 from gpo.model.model import Message, Reply, Request, Usage
-from gpo.run.layers.budget import Amount, Budget, Budgeted, prompt_bound
-from gpo.run.layers.journaled import Journaled
+from gpo.run.layers.budget import Amount, Budget, BudgetedModel, prompt_bound
+from gpo.run.layers.journaled import JournaledModel
 from gpo.storage.journal import Journal
 from tests.support.server import Faults, ModelServer
 
@@ -151,7 +151,7 @@ async def test_a_call_waits_for_what_is_in_flight_and_goes_when_there_is_room(tm
     with Journal(tmp_path / "journal.sqlite") as journal:
         budget = Budget(BudgetConfig(max_tokens=BOUND + 20), {"task": free}, journal)
         model = Slow()
-        wrapped = Budgeted(model, budget, "task")
+        wrapped = BudgetedModel(model, budget, "task")
         first, second = (asyncio.create_task(wrapped.complete(REQUEST)) for _ in range(2))
         await settled()
         assert len(model.waiting) == 1
@@ -171,7 +171,9 @@ async def test_what_was_in_flight_when_the_process_died_counts(tmp_path: Path) -
     path = tmp_path / "journal.sqlite"
     with Journal(path) as journal:
         budget = Budget(BudgetConfig(max_calls=3), {"task": free}, journal)
-        jobs = [asyncio.create_task(Budgeted(Slow(), budget, "task").complete(REQUEST)) for _ in range(2)]
+        jobs = [
+            asyncio.create_task(BudgetedModel(Slow(), budget, "task").complete(REQUEST)) for _ in range(2)
+        ]
         await settled()
         # As after a kill: nothing is told to the budget any more.
         with Journal(path) as survivor:
@@ -192,7 +194,7 @@ async def test_what_may_have_been_charged_counts(status: int | None, calls: int,
     with Journal(tmp_path / "journal.sqlite") as journal:
         budget = Budget(BudgetConfig(max_calls=9), {"task": free}, journal)
         with pytest.raises(TransientModelError):
-            await Budgeted(Failing(), budget, "task").complete(REQUEST)
+            await BudgetedModel(Failing(), budget, "task").complete(REQUEST)
         assert budget.spent.calls == calls
         assert budget.spent.tokens == calls * BOUND
         budget.close()
@@ -204,7 +206,7 @@ async def test_the_end_is_told_when_nothing_is_in_flight_any_more(tmp_path: Path
     with Journal(tmp_path / "journal.sqlite") as journal:
         budget = Budget(BudgetConfig(), {"task": free}, journal)
         model = Slow()
-        wrapped = Budgeted(model, budget, "task")
+        wrapped = BudgetedModel(model, budget, "task")
         flying = [asyncio.create_task(wrapped.complete(REQUEST)) for _ in range(2)]
         await settled()
         budget.brake.pull(BudgetError("the end"))
@@ -224,7 +226,7 @@ async def test_a_call_that_is_overtaken_by_the_end_does_not_leave(tmp_path: Path
     with Journal(tmp_path / "journal.sqlite") as journal:
         budget = Budget(BudgetConfig(max_calls=9), {"task": free}, journal)
         model = Slow()
-        job = asyncio.create_task(Budgeted(model, budget, "task").complete(REQUEST))
+        job = asyncio.create_task(BudgetedModel(model, budget, "task").complete(REQUEST))
         await asyncio.sleep(0)
         # It is set aside, and waits until that is written down: for a kill, before anything is sent.
         assert budget.brake.in_flight == 1
@@ -248,7 +250,7 @@ async def test_an_answer_without_usage_counts_with_what_was_set_aside_also_later
 
     with Journal(tmp_path / "journal.sqlite") as journal:
         budget = Budget(BudgetConfig(max_tokens=10 * BOUND), {"task": dollar}, journal)
-        model = Journaled(Budgeted(Silent(), budget, "task"), journal, "task")
+        model = JournaledModel(BudgetedModel(Silent(), budget, "task"), journal, "task")
         for number in range(3):
             await model.complete(Request(messages=(Message("user", f"question {number}"),), max_tokens=100))
         spent = budget.spent

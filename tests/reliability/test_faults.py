@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from gpo.errors import BudgetError, ModelError
-from gpo.model.layers.retry import Retrying
+from gpo.model.layers.retry import RetryingModel
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
 from gpo.run.optimize import Run
@@ -163,7 +163,7 @@ async def test_no_server_is_one_line_and_leaves_nothing_in_the_way(tmp_path: Pat
 async def test_a_server_that_mostly_fails_ends_the_run(tmp_path: Path) -> None:
     with landscape_server(faults=Faults(rates={"500": 0.9}, seed=1)) as server:
         made = plan(server, tmp_path, model={"retries": 500, "retry_delay": 0.0})
-        assert isinstance(made.task_model.retrying, Retrying)
+        assert isinstance(made.task_model.retrying, RetryingModel)
         made.task_model.retrying._leeway = 10
         with pytest.raises(ModelError, match="500"):
             await Run(made, RunDirectory(tmp_path / "run"), use_shared_store=False).execute()

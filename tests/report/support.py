@@ -16,7 +16,7 @@ from gpo.optimizer.candidates import Candidate
 from gpo.optimizer.search import StepRecord
 from gpo.optimizer.state import Information, Visited
 from gpo.optimizer.trajectory import Shown
-from gpo.run.journal_writer import EXAMPLES, Notebook, prompt_id
+from gpo.run.journal_writer import EXAMPLES, JournalWriter, prompt_id
 from gpo.storage.journal import Journal
 from gpo.storage.journal_reader import RecordedScore
 
@@ -85,7 +85,7 @@ class Diary:
     ) -> None:
         run_dir.mkdir(parents=True)
         self.journal = Journal(run_dir / "journal.sqlite")
-        self.notebook = Notebook(self.journal)
+        self.notebook = JournalWriter(self.journal)
         self.total = total
         self.visited: list[tuple[str, float]] = []
         self.best = (initial, 0.0)

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
-from gpo.run.identity.code_fingerprint import own_code
+from gpo.run.identity.code_fingerprint import fingerprint_code
 from tests.run.test_task_identity import optimize, task
 
 _loaded: object | None = None
@@ -60,9 +60,9 @@ class Judge:
 def test_what_it_counts_or_loads_as_it_runs_is_not_what_it_is(tmp_path: Path) -> None:
     things: list[Callable[[str, str], float]] = [lazy, counted(1.0), Judge(1.0)]
     for number, thing in enumerate(things):
-        before = own_code(thing)
+        before = fingerprint_code(thing)
         optimize(task(metric=thing), tmp_path / str(number))
-        assert own_code(thing) == before
+        assert fingerprint_code(thing) == before
         assert optimize(task(metric=thing), tmp_path / str(number)).status == "complete"
     others = [counted(0.5), Judge(0.5)]
-    assert len({own_code(thing) for thing in [*things, *others]}) == 5
+    assert len({fingerprint_code(thing) for thing in [*things, *others]}) == 5

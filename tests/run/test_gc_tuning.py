@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gpo.run.gc_tuning import seldom_collected
+from gpo.run.gc_tuning import collect_seldom
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +20,7 @@ def usual() -> Iterator[None]:
 
 
 def test_within_a_block_it_is_seldom_and_looks_at_nothing_from_before() -> None:
-    with seldom_collected():
+    with collect_seldom():
         assert gc.get_threshold()[0] > 10_000
         assert gc.get_freeze_count() > 0
     assert gc.get_threshold() == (701, 11, 12)
@@ -28,13 +28,13 @@ def test_within_a_block_it_is_seldom_and_looks_at_nothing_from_before() -> None:
 
 
 def test_an_error_in_the_block_restores_it() -> None:
-    with pytest.raises(RuntimeError), seldom_collected():
+    with pytest.raises(RuntimeError), collect_seldom():
         raise RuntimeError
     assert gc.get_threshold() == (701, 11, 12)
 
 
 def test_the_last_of_overlapping_blocks_restores_it() -> None:
-    first, second = seldom_collected(), seldom_collected()
+    first, second = collect_seldom(), collect_seldom()
     first.__enter__()
     second.__enter__()
     first.__exit__(None, None, None)
@@ -50,7 +50,7 @@ def test_blocks_of_many_threads_leave_it_as_it_was() -> None:
     def work() -> None:
         ready.wait()
         for _ in range(300):
-            with seldom_collected():
+            with collect_seldom():
                 assert gc.get_threshold()[0] > 10_000
 
     threads = [threading.Thread(target=work) for _ in range(8)]

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpo.errors import ModelError, PermanentModelError, RunError, TransientModelError
-from gpo.model.layers.limits import Limited
+from gpo.model.layers.limits import LimitedModel
 from gpo.model.model import Model, Reply, Request
 from gpo.model.tally import Tally
-from gpo.run.layers.journaled import Journaled
+from gpo.run.layers.journaled import JournaledModel
 from gpo.storage.journal import Journal
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.shared_store import SharedStore
@@ -35,14 +35,14 @@ async def test_what_was_answered_is_never_sent_again(tmp_path: Path) -> None:
     requests = [ask(f"q{i}", temperature=i % 2, seed=i) for i in range(20)]
     model = CountingModel()
     with Journal(path) as journal:
-        recorded: Model = Journaled(model, journal, "task")
+        recorded: Model = JournaledModel(model, journal, "task")
         first = [await recorded.complete(request) for request in requests]
         assert recorded.identity == model.identity
         await recorded.aclose()
     assert model.closed
     again = CountingModel()
     with Journal(path) as journal:
-        journaled = Journaled(again, journal, "task")
+        journaled = JournaledModel(again, journal, "task")
         assert [await journaled.complete(request) for request in requests * 2] == first * 2
         assert journaled.replayed == 20
         await journaled.complete(ask("new"))
@@ -63,7 +63,7 @@ async def test_the_time_that_a_call_waits_for_its_turn_is_none_of_its_own(tmp_pa
             return replace(await super().complete(request), seconds=0.05)
 
     with Journal(path) as journal:
-        journaled = Journaled(Limited(Slow(), 1), journal, "task")
+        journaled = JournaledModel(LimitedModel(Slow(), 1), journal, "task")
         await asyncio.gather(*(journaled.complete(ask(f"q{i}")) for i in range(4)))
     with JournalReader(path) as reader:
         first, *_, last = sorted(reader.ledger(), key=lambda line: line.started)
@@ -73,7 +73,7 @@ async def test_the_time_that_a_call_waits_for_its_turn_is_none_of_its_own(tmp_pa
 async def test_an_answer_that_was_seen_is_already_in_the_journal(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     with Journal(path) as journal, JournalReader(path) as another:
-        reply = await Journaled(CountingModel(), journal, "task").complete(ask("q"))
+        reply = await JournaledModel(CountingModel(), journal, "task").complete(ask("q"))
         assert reply.call is not None
         assert another.get_call(reply.call) is not None
 
@@ -81,7 +81,7 @@ async def test_an_answer_that_was_seen_is_already_in_the_journal(tmp_path: Path)
 async def test_the_same_question_at_the_same_time_is_sent_once(tmp_path: Path) -> None:
     model = CountingModel(delay=0.01)
     with Journal(tmp_path / "journal.sqlite") as journal:
-        task, optimizer = Journaled(model, journal, "task"), Journaled(model, journal, "optimizer")
+        task, optimizer = JournaledModel(model, journal, "task"), JournaledModel(model, journal, "optimizer")
         requests = [ask(f"q{i % 3}") for i in range(30)]
         replies = await asyncio.gather(
             *(task.complete(request) for request in requests), *(optimizer.complete(r) for r in requests)
@@ -94,7 +94,7 @@ async def test_the_same_question_at_the_same_time_is_sent_once(tmp_path: Path) -
 async def test_one_who_gives_up_leaves_the_others_alone(tmp_path: Path) -> None:
     model = CountingModel(delay=0.05)
     with Journal(tmp_path / "journal.sqlite") as journal:
-        journaled = Journaled(model, journal, "task")
+        journaled = JournaledModel(model, journal, "task")
         waiters = [asyncio.create_task(journaled.complete(ask("q"))) for _ in range(3)]
         await asyncio.sleep(0.01)
         waiters[0].cancel()
@@ -107,7 +107,7 @@ async def test_one_who_gives_up_leaves_the_others_alone(tmp_path: Path) -> None:
 async def test_a_call_that_nobody_waits_for_is_cancelled_and_can_be_asked_again(tmp_path: Path) -> None:
     model = CountingModel(delay=0.05)
     with Journal(tmp_path / "journal.sqlite") as journal:
-        journaled = Journaled(model, journal, "task")
+        journaled = JournaledModel(model, journal, "task")
         waiters = [asyncio.create_task(journaled.complete(ask("q"))) for _ in range(3)]
         await asyncio.sleep(0.01)
         for waiter in waiters:
@@ -130,7 +130,7 @@ async def test_an_answer_that_is_here_is_kept_though_nobody_waits(tmp_path: Path
 
     model = Gate()
     with Journal(tmp_path / "journal.sqlite") as journal:
-        journaled = Journaled(model, journal, "task")
+        journaled = JournaledModel(model, journal, "task")
         model.waiter = asyncio.create_task(journaled.complete(ask("q")))
         with pytest.raises(asyncio.CancelledError):
             await model.waiter
@@ -143,13 +143,13 @@ async def test_a_failure_reaches_everyone_and_is_not_remembered(
     tmp_path: Path, kind: type[ModelError]
 ) -> None:
     with Journal(tmp_path / "journal.sqlite") as journal:
-        failing = Journaled(CountingModel(delay=0.01, error=kind("overloaded")), journal, "task")
+        failing = JournaledModel(CountingModel(delay=0.01, error=kind("overloaded")), journal, "task")
         outcomes = await asyncio.gather(
             *(failing.complete(ask("q")) for _ in range(3)), return_exceptions=True
         )
         assert [(type(outcome), str(outcome)) for outcome in outcomes] == [(kind, "overloaded")] * 3
         assert failing.tally == Tally()
-        assert (await Journaled(CountingModel(), journal, "task").complete(ask("q"))).text == "re: q"
+        assert (await JournaledModel(CountingModel(), journal, "task").complete(ask("q"))).text == "re: q"
         await journal.flush()
         (event,) = journal.events("failure")
         assert event.data["error"] == "overloaded"
@@ -158,7 +158,7 @@ async def test_a_failure_reaches_everyone_and_is_not_remembered(
 
 async def test_an_answer_that_cannot_be_recorded_is_not_given_out(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.sqlite")
-    journaled = Journaled(CountingModel(delay=0.01), journal, "task")
+    journaled = JournaledModel(CountingModel(delay=0.01), journal, "task")
     waiting = [asyncio.create_task(journaled.complete(ask("q"))) for _ in range(2)]
     await asyncio.sleep(0)
     journal.close()
@@ -176,7 +176,7 @@ async def test_deterministic_answers_are_shared_between_runs_and_sampled_ones_ar
         store = opened(tmp_path / "store.sqlite")
         model = CountingModel()
         with Journal(tmp_path / f"{run}.sqlite") as journal:
-            journaled = Journaled(model, journal, "task", store)
+            journaled = JournaledModel(model, journal, "task", store)
             replies = [await journaled.complete(request) for request in requests]
             usages.append(journaled.usage())
         store.close()
@@ -188,7 +188,7 @@ async def test_deterministic_answers_are_shared_between_runs_and_sampled_ones_ar
         {"calls": 1, "cached": 1, "prompt_tokens": 4, "completion_tokens": 3, "usd": None},
     ]
     with Journal(tmp_path / "two.sqlite") as journal:  # without the store: its answer is in the run's journal
-        replayed = Journaled(CountingModel(), journal, "task")
+        replayed = JournaledModel(CountingModel(), journal, "task")
         assert (await replayed.complete(requests[0])).source == "store"
         await replayed.complete(requests[1])
         assert replayed.usage() == usages[1]
@@ -196,10 +196,12 @@ async def test_deterministic_answers_are_shared_between_runs_and_sampled_ones_ar
 
 async def test_dollars_come_from_the_price_and_are_unknown_without(tmp_path: Path) -> None:
     with Journal(tmp_path / "journal.sqlite") as journal:
-        priced = Journaled(CountingModel(), journal, "task", cost=lambda tally: tally.prompt_tokens * 0.5)
+        priced = JournaledModel(
+            CountingModel(), journal, "task", cost=lambda tally: tally.prompt_tokens * 0.5
+        )
         await priced.complete(ask("four"))
         assert priced.usage()["usd"] == 2.0
-        assert Journaled(CountingModel(), journal, "optimizer").usage()["usd"] is None
+        assert JournaledModel(CountingModel(), journal, "optimizer").usage()["usd"] is None
 
 
 class Shuffled(CountingModel):
@@ -226,7 +228,7 @@ def test_neither_order_nor_interruption_changes_what_is_stored_or_counted(
 ) -> None:
     async def run(path: Path, seed: int, asked: list[str]) -> tuple[Tally, dict[str, str], dict[str, Tally]]:
         with Journal(path) as journal:
-            journaled = Journaled(Shuffled(seed), journal, "task")
+            journaled = JournaledModel(Shuffled(seed), journal, "task")
             await asyncio.gather(*(journaled.complete(ask(text)) for text in asked))
             stored = {call.reply.call or "": call.reply.text for call in journal.calls()}
             return journaled.tally, stored, journal.totals()

@@ -14,7 +14,7 @@ import pytest
 
 import gpo
 from gpo.errors import RunError
-from gpo.run.identity.code_fingerprint import own_code
+from gpo.run.identity.code_fingerprint import fingerprint_code
 from gpo.storage.journal_reader import JournalReader
 from gpo.task.task import Task
 
@@ -165,11 +165,15 @@ def scaled(prediction: str, target: str, *, scale: float = 1.0) -> float:
 
 def test_the_same_code_has_the_same_hash() -> None:
     counting = Counting(3)
-    before = own_code(counting)
+    before = fingerprint_code(counting)
     counting("left", "right")
-    assert own_code(counting) == before == own_code(Counting(3)), "what it saw is not what it is"
-    assert own_code(Close(0.1)) == own_code(Close(0.1))
-    assert own_code(functools.partial(scaled, scale=0.5)) == own_code(functools.partial(scaled, scale=0.5))
+    assert fingerprint_code(counting) == before == fingerprint_code(Counting(3)), (
+        "what it saw is not what it is"
+    )
+    assert fingerprint_code(Close(0.1)) == fingerprint_code(Close(0.1))
+    assert fingerprint_code(functools.partial(scaled, scale=0.5)) == fingerprint_code(
+        functools.partial(scaled, scale=0.5)
+    )
 
 
 def test_other_code_and_other_values_have_another_one() -> None:
@@ -191,23 +195,23 @@ def test_other_code_and_other_values_have_another_one() -> None:
         lambda prediction, target: float(prediction != target),
         lambda prediction, target: float(prediction in target),
     ]
-    assert len({own_code(thing) for thing in things}) == len(things)
+    assert len({fingerprint_code(thing) for thing in things}) == len(things)
 
 
 def test_what_a_function_uses_of_its_module_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = own_code(with_bonus)
+    before = fingerprint_code(with_bonus)
     with monkeypatch.context() as patch:
         patch.setitem(globals(), "BONUS", 0.25)
-        assert own_code(with_bonus) != before
+        assert fingerprint_code(with_bonus) != before
     with monkeypatch.context() as patch:
         patch.setitem(globals(), "helper", lambda prediction: True)
-        assert own_code(with_bonus) != before
-    assert own_code(with_bonus) == before
+        assert fingerprint_code(with_bonus) != before
+    assert fingerprint_code(with_bonus) == before
 
 
 def test_gpo_itself_is_known_by_name_and_not_by_its_code() -> None:
-    assert own_code(task().metric) == own_code(task().answer) == own_code(len) == ""
-    assert own_code(task(metric=half).metric) != ""
+    assert fingerprint_code(task().metric) == fingerprint_code(task().answer) == fingerprint_code(len) == ""
+    assert fingerprint_code(task(metric=half).metric) != ""
 
 
 def test_another_process_finds_the_same_hash(tmp_path: Path) -> None:
@@ -227,7 +231,7 @@ def test_another_process_finds_the_same_hash(tmp_path: Path) -> None:
         ).stdout
         for seed in ("1", "2")
     }
-    assert told == {f"{own_code(with_bonus)} {own_code(Close(0.1))}\n"}
+    assert told == {f"{fingerprint_code(with_bonus)} {fingerprint_code(Close(0.1))}\n"}
 
 
 # Configurations

@@ -9,10 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from gpo.errors import Interrupted
-from gpo.suites.execution.job import CellResult
+from gpo.suites.execution.job import TrialResult
 from gpo.suites.execution.ray_cluster import import_ray, start_ray
 from gpo.suites.execution.ray_pool import RayExecutor
-from gpo.suites.execution.runner import run_cells
+from gpo.suites.execution.runner import run_trials
 from gpo.suites.spec.grid import expand
 from gpo.suites.spec.suite import load_suite
 
@@ -25,10 +25,10 @@ def main() -> None:
     start_ray(import_ray(), "local", num_cpus=2)
     os.environ["GPO_HOME"] = own
     executor = RayExecutor(address="local", out=Path(out), shared=shared == "shared", limit=int(limit))
-    results: list[CellResult] = []
+    results: list[TrialResult] = []
     interrupted = False
     try:
-        run_cells(
+        run_trials(
             expand(load_suite(suite)), Path(out), executor, told=lambda result, at, of: results.append(result)
         )
     except Interrupted:

@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
-from gpo.suites.execution.job import CellResult
-from gpo.suites.execution.pool import Alone
-from gpo.suites.execution.runner import run_cells
-from gpo.suites.spec.grid import Cells, expand
+from gpo.suites.execution.job import TrialResult
+from gpo.suites.execution.pool import InProcessExecutor
+from gpo.suites.execution.runner import run_trials
+from gpo.suites.spec.grid import Grid, expand
 from gpo.suites.spec.suite import load_suite
 from gpo.suites.tables.report import report
 from gpo.suites.tables.table import Table
@@ -62,16 +62,16 @@ def write_suite(folder: Path, base_url: str, name: str = "land.yaml", **sections
     return path
 
 
-def cells_of(path: Path, *overrides: str) -> Cells:
+def cells_of(path: Path, *overrides: str) -> Grid:
     """The cells of a suite's file."""
     return expand(load_suite(str(path), overrides))
 
 
-def bench(path: Path, out: Path, *overrides: str, only: str | None = None) -> tuple[Table, list[CellResult]]:
+def bench(path: Path, out: Path, *overrides: str, only: str | None = None) -> tuple[Table, list[TrialResult]]:
     """What `gpo bench` does, in this process: the table and how each cell ended."""
     suite = load_suite(str(path), overrides)
-    cells = expand(suite)
-    results: list[CellResult] = []
-    run_cells(cells, out, Alone(out), only=only, told=lambda result, *_: results.append(result))
+    trials = expand(suite)
+    results: list[TrialResult] = []
+    run_trials(trials, out, InProcessExecutor(out), only=only, told=lambda result, *_: results.append(result))
     failed = {result.run_dir: result.reason for result in results if result.status == "failed"}
-    return report(suite.config, cells, out, failed), results
+    return report(suite.config, trials, out, failed), results

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gpo.suites.spec.grid import Place
+from gpo.suites.spec.grid import TableSlot
 from gpo.suites.spec.suite import SuiteConfig
-from gpo.suites.tables.run_outcome import CellOutcome
+from gpo.suites.tables.run_outcome import TrialOutcome
 from gpo.suites.tables.table import Table, build_table
 
 
-def outcome(run_dir: str, test: float | None, **changes: Any) -> CellOutcome:
+def outcome(run_dir: str, test: float | None, **changes: Any) -> TrialOutcome:
     """A finished run: start prompt 0.2 on test, 50,000 tokens."""
     fields: dict[str, Any] = {
         "initial_test": 0.2,
@@ -26,20 +26,20 @@ def outcome(run_dir: str, test: float | None, **changes: Any) -> CellOutcome:
         "best_prompt": "p",
         **changes,
     }
-    return CellOutcome(run_dir=run_dir, **fields)
+    return TrialOutcome(run_dir=run_dir, **fields)
 
 
-def place(method: str, seed: int, task: str = "t", member: str | None = None) -> Place:
+def slot(method: str, seed: int, task: str = "t", member: str | None = None) -> TableSlot:
     labels = {"method": method, "task": task, "model": "m", "setting": "", "direction": "", "trajectory": ""}
     labels |= {"edit_distance": "", "refinement": ""}
     member = member or task
     fixed = method in ("cot", "empty")
-    return Place(
+    return TableSlot(
         labels=labels, member=member, seed=seed, run_dir=f"{member}-{method}-{seed}", evaluates_only=fixed
     )
 
 
-def table(scores: Mapping[Place, float | CellOutcome | None], **section: Any) -> Table:
+def table(scores: Mapping[TableSlot, float | TrialOutcome | None], **section: Any) -> Table:
     """The table of these places; None is a run that is not finished."""
     config = SuiteConfig.model_validate(
         {
@@ -51,17 +51,17 @@ def table(scores: Mapping[Place, float | CellOutcome | None], **section: Any) ->
         }
     )
     outcomes = {
-        where.run_dir: value if isinstance(value, CellOutcome) else outcome(where.run_dir, value)
+        where.run_dir: value if isinstance(value, TrialOutcome) else outcome(where.run_dir, value)
         for where, value in scores.items()
         if value is not None
     }
     return build_table(config, list(scores), outcomes)
 
 
-def grouped(method: str, seed: int, wsc: Any, members: tuple[Any, ...]) -> dict[Place, Any]:
+def grouped(method: str, seed: int, wsc: Any, members: tuple[Any, ...]) -> dict[TableSlot, Any]:
     """A task of its own and a group of tasks."""
-    places = {place(method, seed, "wsc"): wsc}
-    return places | {place(method, seed, "group", f"g{i}"): value for i, value in enumerate(members)}
+    slots = {slot(method, seed, "wsc"): wsc}
+    return slots | {slot(method, seed, "group", f"g{i}"): value for i, value in enumerate(members)}
 
 
 def rows(*values: float, name: str = "q") -> dict[str, Any]:

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpo.evaluation.statistics import paired_bootstrap
-from gpo.suites.spec.grid import Place
+from gpo.suites.spec.grid import TableSlot
 from gpo.suites.tables.render import to_markdown
-from gpo.suites.tables.run_outcome import CellOutcome
+from gpo.suites.tables.run_outcome import TrialOutcome
 from gpo.suites.tables.stratified_bootstrap import stratified_interval
-from tests.suites.tables import grouped, outcome, place, rows, table
+from tests.suites.tables import grouped, outcome, rows, slot, table
 
 
 def test_the_interval_of_an_average_weighs_columns_alike() -> None:
-    def run(method: str, member: str, *values: float) -> CellOutcome:
+    def run(method: str, member: str, *values: float) -> TrialOutcome:
         return outcome(f"{member}-{method}-0", sum(values) / len(values), **rows(*values))
 
     found = table(
@@ -36,12 +36,12 @@ def test_the_difference_is_from_the_best_baseline_over_all_seeds_by_example() ->
     # Against ape (the better baseline): seed 0 differs by +1, 0, 0, seed 1 by +1, +1, 0: mean 3/6 = 50 points.
     found = table(
         {
-            place("cot", 0): outcome("t-cot-0", 0.0, **rows(0, 0, 0)),
-            place("cot", 1): outcome("t-cot-1", 0.0, **rows(0, 0, 0)),
-            place("ape", 0): outcome("t-ape-0", 1 / 3, **rows(0, 1, 0)),
-            place("ape", 1): outcome("t-ape-1", 1 / 3, **rows(0, 0, 1)),
-            place("gpo", 0): outcome("t-gpo-0", 2 / 3, **rows(1, 1, 0)),
-            place("gpo", 1): outcome("t-gpo-1", 1.0, **rows(1, 1, 1)),
+            slot("cot", 0): outcome("t-cot-0", 0.0, **rows(0, 0, 0)),
+            slot("cot", 1): outcome("t-cot-1", 0.0, **rows(0, 0, 0)),
+            slot("ape", 0): outcome("t-ape-0", 1 / 3, **rows(0, 1, 0)),
+            slot("ape", 1): outcome("t-ape-1", 1 / 3, **rows(0, 0, 1)),
+            slot("gpo", 0): outcome("t-gpo-0", 2 / 3, **rows(1, 1, 0)),
+            slot("gpo", 1): outcome("t-gpo-1", 1.0, **rows(1, 1, 1)),
         }
     )
     assert found.baselines == {("t",): "ape"}
@@ -59,8 +59,8 @@ def test_the_difference_is_from_the_best_baseline_over_all_seeds_by_example() ->
 def test_rows_that_one_of_both_lacks_are_left_out() -> None:
     found = table(
         {
-            place("ape", 0): outcome("t-ape-0", 0.5, **rows(0, 1)),
-            place("gpo", 0): outcome("t-gpo-0", 1.0, **rows(1)),
+            slot("ape", 0): outcome("t-ape-0", 0.5, **rows(0, 1)),
+            slot("gpo", 0): outcome("t-gpo-0", 1.0, **rows(1)),
         }
     )
     difference = found.entry("gpo", ("t",)).difference
@@ -73,10 +73,10 @@ def test_the_seeds_of_a_question_are_drawn_together_under_whatever_name_it_has_i
     turned = {"rows": {"0": 0.0, "1": 1.0}, "examples": {"0": "q1", "1": "q0"}}
     found = table(
         {
-            place("ape", 0): outcome("t-ape-0", 0.0, **rows(0, 0)),
-            place("ape", 1): outcome("t-ape-1", 0.0, **{**turned, "rows": {"0": 0.0, "1": 0.0}}),
-            place("gpo", 0): outcome("t-gpo-0", 0.5, **rows(1, 0)),
-            place("gpo", 1): outcome("t-gpo-1", 0.5, **turned),
+            slot("ape", 0): outcome("t-ape-0", 0.0, **rows(0, 0)),
+            slot("ape", 1): outcome("t-ape-1", 0.0, **{**turned, "rows": {"0": 0.0, "1": 0.0}}),
+            slot("gpo", 0): outcome("t-gpo-0", 0.5, **rows(1, 0)),
+            slot("gpo", 1): outcome("t-gpo-1", 0.5, **turned),
         }
     )
     difference = found.entry("gpo", ("t",)).difference
@@ -89,10 +89,10 @@ def test_the_seeds_of_a_question_are_drawn_together_under_whatever_name_it_has_i
 def test_an_unfinished_row_shows_no_difference() -> None:
     found = table(
         {
-            place("ape", 0, "group", "a"): outcome("a-ape-0", 0.0, **rows(0, 0)),
-            place("ape", 0, "group", "b"): outcome("b-ape-0", 0.0, **rows(0, 0)),
-            place("gpo", 0, "group", "a"): outcome("a-gpo-0", 1.0, **rows(1, 1)),
-            place("gpo", 0, "group", "b"): None,
+            slot("ape", 0, "group", "a"): outcome("a-ape-0", 0.0, **rows(0, 0)),
+            slot("ape", 0, "group", "b"): outcome("b-ape-0", 0.0, **rows(0, 0)),
+            slot("gpo", 0, "group", "a"): outcome("a-gpo-0", 1.0, **rows(1, 1)),
+            slot("gpo", 0, "group", "b"): None,
         }
     )
     assert found.entry("gpo", ("group",)).mean is None
@@ -100,17 +100,17 @@ def test_an_unfinished_row_shows_no_difference() -> None:
 
 
 def test_a_difference_is_over_the_seeds_that_both_have_whole() -> None:
-    def run(method: str, member: str, seed: int, value: float) -> CellOutcome:
+    def run(method: str, member: str, seed: int, value: float) -> TrialOutcome:
         return outcome(f"{member}-{method}-{seed}", value, **rows(value))
 
-    scores: dict[Place, CellOutcome | float | None] = {
-        place(method, seed, "group", member): run(method, member, seed, value)
+    scores: dict[TableSlot, TrialOutcome | float | None] = {
+        slot(method, seed, "group", member): run(method, member, seed, value)
         for method, value in (("ape", 0.0), ("gpo", 1.0))
         for seed in (0, 1)
         for member in ("a", "b")
     }
-    scores[place("ape", 0, "group", "a")] = run("ape", "a", 0, 0.5)
-    scores[place("gpo", 1, "group", "b")] = None
+    scores[slot("ape", 0, "group", "a")] = run("ape", "a", 0, 0.5)
+    scores[slot("gpo", 1, "group", "b")] = None
     difference = table(scores).entry("gpo", ("group",)).difference
     assert difference is not None
     # Seed 0 alone: (50 + 100) / 2. Task a of seed 1 would make it 87.5.
@@ -118,10 +118,12 @@ def test_a_difference_is_over_the_seeds_that_both_have_whole() -> None:
 
 
 def test_means_over_other_settings_are_not_compared() -> None:
-    def run(model: str, setting: str, value: float) -> tuple[Place, CellOutcome]:
+    def run(model: str, setting: str, value: float) -> tuple[TableSlot, TrialOutcome]:
         found = outcome(f"{model}-{setting}", value, **rows(value))
-        labels = {**place("gpo", 0).labels, "model": model, "setting": setting}
-        return Place(labels=labels, member="t", seed=0, run_dir=found.run_dir, evaluates_only=False), found
+        labels = {**slot("gpo", 0).labels, "model": model, "setting": setting}
+        return TableSlot(
+            labels=labels, member="t", seed=0, run_dir=found.run_dir, evaluates_only=False
+        ), found
 
     runs = [run("large", "I", 0.0), run("large", "II", 1.0), run("small", "I", 0.0)]
     # 50 against 0: over setting I alone, which both have, nothing would lie between them.
@@ -137,9 +139,11 @@ def test_means_over_other_settings_are_not_compared() -> None:
 
 
 def test_rows_that_hold_different_questions_are_not_compared() -> None:
-    def setting(name: str, value: CellOutcome) -> tuple[Place, CellOutcome]:
-        labels = {**place("gpo", 0).labels, "setting": name}
-        return Place(labels=labels, member="t", seed=0, run_dir=value.run_dir, evaluates_only=False), value
+    def setting(name: str, value: TrialOutcome) -> tuple[TableSlot, TrialOutcome]:
+        labels = {**slot("gpo", 0).labels, "setting": name}
+        return TableSlot(
+            labels=labels, member="t", seed=0, run_dir=value.run_dir, evaluates_only=False
+        ), value
 
     # Of three places in test one holds the same question under both settings.
     plain = outcome(
@@ -159,11 +163,11 @@ def test_rows_that_hold_different_questions_are_not_compared() -> None:
 
 
 def test_rows_of_a_part_are_compared_over_the_other_parts_alone() -> None:
-    def part(direction: str, trajectory: str, value: float) -> tuple[Place, CellOutcome]:
+    def part(direction: str, trajectory: str, value: float) -> tuple[TableSlot, TrialOutcome]:
         run = outcome(f"{direction}-{trajectory}", value, **rows(value))
-        labels = {**place("x", 0).labels, "method": f"{direction}, {trajectory}"}
+        labels = {**slot("x", 0).labels, "method": f"{direction}, {trajectory}"}
         labels |= {"direction": direction, "trajectory": trajectory}
-        return Place(labels=labels, member="t", seed=0, run_dir=run.run_dir, evaluates_only=False), run
+        return TableSlot(labels=labels, member="t", seed=0, run_dir=run.run_dir, evaluates_only=False), run
 
     scores = dict(
         [
@@ -216,11 +220,13 @@ def test_a_stratum_may_have_only_some_of_its_tasks_questions() -> None:
 
 
 def test_the_same_runs_under_many_models_are_no_more_than_one() -> None:
-    def model(name: str) -> dict[Place, CellOutcome]:
+    def model(name: str) -> dict[TableSlot, TrialOutcome]:
         found = {}
         for method, values in (("ape", (0, 0, 1, 0)), ("gpo", (1, 0, 0, 1))):
-            labels = {**place(method, 0).labels, "model": name}
-            where = Place(labels=labels, member="t", seed=0, run_dir=f"{method}-{name}", evaluates_only=False)
+            labels = {**slot(method, 0).labels, "model": name}
+            where = TableSlot(
+                labels=labels, member="t", seed=0, run_dir=f"{method}-{name}", evaluates_only=False
+            )
             found[where] = outcome(where.run_dir, sum(values) / 4, **rows(*values))
         return found
 

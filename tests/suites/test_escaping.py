@@ -19,7 +19,7 @@ from gpo.evaluation.statistics import Interval
 from gpo.suites.tables.escaping import csv_cell, latex, markdown
 from gpo.suites.tables.figures import curve_figure, tradeoff_figure
 from gpo.suites.tables.render import difference_text, to_csv, to_latex, to_markdown
-from gpo.suites.tables.table import Entry, Table
+from gpo.suites.tables.table import Table, TableEntry
 
 HOSTILE = [
     "a|b",
@@ -35,7 +35,7 @@ HOSTILE = [
 
 
 def table(name: str) -> Table:
-    entry = Entry(mean=50.0, std=1.0, seeds=3, wanted=3, efficiency=2.0, curve=(10.0, 20.0))
+    entry = TableEntry(mean=50.0, std=1.0, seeds=3, wanted=3, efficiency=2.0, curve=(10.0, 20.0))
     return Table(
         title=name,
         row_title="method",
@@ -58,7 +58,7 @@ def test_a_hostile_name_stays_in_its_cell(name: str) -> None:
 
     rows = list(csv.reader(io.StringIO(to_csv(table(name)))))
     assert {len(row) for row in rows} == {len(rows[0])}
-    assert not any(cell.startswith("=") for row in rows for cell in row)
+    assert not any(trial.startswith("=") for row in rows for trial in row)
 
     tex = to_latex(table(name))
     body = [line for line in tex.splitlines() if line.endswith(r"\\")]
@@ -82,7 +82,7 @@ def test_latex_and_markdown_by_hand() -> None:
 
 
 def test_a_difference_that_rounds_to_zero_has_no_minus() -> None:
-    assert difference_text(Entry(difference=Interval(-1e-9, -12.5, 3.0))) == "+0.00 [-12.50, +3.00]"
+    assert difference_text(TableEntry(difference=Interval(-1e-9, -12.5, 3.0))) == "+0.00 [-12.50, +3.00]"
 
 
 def test_no_label_is_taken_for_an_option_of_the_row_before_it() -> None:
@@ -110,7 +110,7 @@ def numbers(text: str) -> list[float]:
     return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", text)]
 
 
-def figure_table(**entries: Entry) -> Table:
+def figure_table(**entries: TableEntry) -> Table:
     return Table(
         title="figure",
         row_title="method",
@@ -126,7 +126,9 @@ def figure_table(**entries: Entry) -> Table:
 def test_a_better_row_stands_higher_and_a_cheaper_one_further_right() -> None:
     drawn = ElementTree.fromstring(
         tradeoff_figure(
-            figure_table(better=Entry(mean=90.0, efficiency=10.0), cheaper=Entry(mean=20.0, efficiency=50.0))
+            figure_table(
+                better=TableEntry(mean=90.0, efficiency=10.0), cheaper=TableEntry(mean=20.0, efficiency=50.0)
+            )
         )
     )
     better, cheaper = drawn.iter(f"{SVG}circle")
@@ -138,7 +140,9 @@ def test_a_better_row_stands_higher_and_a_cheaper_one_further_right() -> None:
 
 def test_a_curve_goes_by_step_from_left_to_right_and_up_where_it_gets_better() -> None:
     drawn = ElementTree.fromstring(
-        curve_figure(figure_table(long=Entry(curve=(10.0, 20.0, 40.0)), short=Entry(curve=(30.0, 30.0))))
+        curve_figure(
+            figure_table(long=TableEntry(curve=(10.0, 20.0, 40.0)), short=TableEntry(curve=(30.0, 30.0)))
+        )
     )
     long, short = (numbers(node.attrib["d"]) for node in drawn.iter(f"{SVG}path"))
     # Three steps from edge to edge; the shorter curve ends in the middle.
@@ -153,16 +157,16 @@ def test_a_curve_goes_by_step_from_left_to_right_and_up_where_it_gets_better() -
 
 def test_a_curve_without_a_step_is_a_point() -> None:
     drawn = ElementTree.fromstring(
-        curve_figure(figure_table(long=Entry(curve=(10.0, 20.0)), point=Entry(curve=(15.0,))))
+        curve_figure(figure_table(long=TableEntry(curve=(10.0, 20.0)), point=TableEntry(curve=(15.0,))))
     )
     (point,) = drawn.iter(f"{SVG}circle")
     assert float(point.attrib["cx"]) == 64
-    drawn = ElementTree.fromstring(curve_figure(figure_table(point=Entry(curve=(15.0,)))))
+    drawn = ElementTree.fromstring(curve_figure(figure_table(point=TableEntry(curve=(15.0,)))))
     assert len(list(drawn.iter(f"{SVG}circle"))) == 1
 
 
 def test_panels_stand_beside_and_under_each_other_and_within_the_picture() -> None:
-    entry = Entry(mean=50.0, efficiency=2.0, curve=(10.0, 20.0))
+    entry = TableEntry(mean=50.0, efficiency=2.0, curve=(10.0, 20.0))
     whole = replace(table("a row"), columns=tuple((f"task {n}",) for n in range(5)))
     whole = replace(whole, entries={(row, column): entry for row in whole.rows for column in whole.columns})
     for figure in (curve_figure(whole), tradeoff_figure(whole)):

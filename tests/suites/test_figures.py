@@ -6,12 +6,12 @@ import re
 from itertools import pairwise
 
 from gpo.suites.tables.figures import curve_figure, tradeoff_figure
-from tests.suites.tables import outcome, place, table
+from tests.suites.tables import outcome, slot, table
 
 
 def test_no_two_of_twenty_curves_look_alike_and_one_alone_is_solid() -> None:
     names = [f"m{n:02}" for n in range(20)]
-    svg = curve_figure(table({place(name, 0): outcome(f"t-{name}-0", 0.5) for name in names}, ours="m07"))
+    svg = curve_figure(table({slot(name, 0): outcome(f"t-{name}-0", 0.5) for name in names}, ours="m07"))
     looks = re.findall(r'<path [^>]*stroke="(#\w+)" stroke-width="\d"(?: stroke-dasharray="([^"]+)")?', svg)
     assert len(set(looks)) == len(looks) == 20
     assert [dash for _, dash in looks].count("") == 1
@@ -19,7 +19,7 @@ def test_no_two_of_twenty_curves_look_alike_and_one_alone_is_solid() -> None:
 
 def test_labels_of_points_at_the_same_place_stand_below_each_other() -> None:
     names = ("ape", "opro", "pe2")
-    svg = tradeoff_figure(table({place(name, 0): outcome(f"t-{name}-0", 0.5) for name in names}))
+    svg = tradeoff_figure(table({slot(name, 0): outcome(f"t-{name}-0", 0.5) for name in names}))
     bases = sorted(float(y) for y in re.findall(r'<text x="[\d.]+" y="([\d.]+)">(?:ape|opro|pe2)<', svg))
     assert len(bases) == 3
     assert all(below - above >= 12 for above, below in pairwise(bases))

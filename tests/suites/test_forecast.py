@@ -133,13 +133,13 @@ def unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def sized(suite: Suite, data_dir: Path | None) -> dict[tuple[str, str, str], RunSize]:
     """Every run of a suite by model, setting and method."""
-    cells = expand(suite, data_dir)
-    by_dir = {cell.run_dir: cell for cell in cells.cells}
+    trials = expand(suite, data_dir)
+    by_dir = {trial.run_dir: trial for trial in trials.trials}
     return {
-        (place.labels["model"], place.labels["setting"], place.labels["method"]): run_size(
-            by_dir[place.run_dir], cells.configs[place.run_dir]
+        (slot.labels["model"], slot.labels["setting"], slot.labels["method"]): run_size(
+            by_dir[slot.run_dir], trials.configs[slot.run_dir]
         )
-        for place in cells.places
+        for slot in trials.slots
     }
 
 
@@ -204,10 +204,10 @@ def test_an_equal_budget_of_tokens_is_planned(tmp_path: Path) -> None:
 
 def test_a_cap_above_what_a_task_has_takes_all_of_it(unread: Path) -> None:
     split = "split={train: 40, dev: 40, test: 100}"
-    cells = expand(load_suite("table2", [split, "tasks=[bbh]", "methods=[ape]", "seeds=1"]))
+    trials = expand(load_suite("table2", [split, "tasks=[bbh]", "methods=[ape]", "seeds=1"]))
     sizes = {
-        place.member: run_size(cell, cells.configs[cell.run_dir])
-        for place, cell in zip(cells.places, cells.cells, strict=True)
+        slot.member: run_size(trial, trials.configs[trial.run_dir])
+        for slot, trial in zip(trials.slots, trials.trials, strict=True)
     }
     told = {name: (size.train, size.dev, size.test) for name, size in sizes.items()}
     assert told["bbh/penguins_in_a_table"] == (27, 27, 82)
@@ -217,9 +217,9 @@ def test_a_cap_above_what_a_task_has_takes_all_of_it(unread: Path) -> None:
     data = unread.parent / "data"
     few = load_suite(str(unread), ["split={train: 40, dev: 400, test: 400}", "methods=[ape]"])
     assert {(size.train, size.dev) for size in sized(few, data).values()} == {(40, 100), (40, 20)}
-    (cell,) = expand(load_suite(str(unread), ["tasks=[data/gsm8k]", "split.dev=400", "methods=[ape]", "settings={}",
-                                              f"models={{m: {json.dumps(CHAT)}}}"])).cells  # fmt: skip
-    assert cell.config["task"]["split"] == {"dev": 100}
+    (trial,) = expand(load_suite(str(unread), ["tasks=[data/gsm8k]", "split.dev=400", "methods=[ape]", "settings={}",
+                                              f"models={{m: {json.dumps(CHAT)}}}"])).trials  # fmt: skip
+    assert trial.config["task"]["split"] == {"dev": 100}
 
 
 def test_a_group_with_caps_of_its_own_is_planned_otherwise() -> None:

@@ -19,19 +19,19 @@ URL = "http://127.0.0.1:1/v1"
 
 
 def names(path: Path, *overrides: str) -> set[str]:
-    return {cell.run_dir for cell in cells_of(path, *overrides).cells}
+    return {trial.run_dir for trial in cells_of(path, *overrides).trials}
 
 
 def test_settings_that_differ_in_their_budget_alone_are_runs_of_their_own(tmp_path: Path) -> None:
     one: dict[str, Any] = {"tasks": [{"data": "one"}], "seeds": 1, "methods": ["cot", "ape"]}
     settings: dict[str, Any] = {"little": {"budget.max_calls": 20}, "much": {"budget": {"max_calls": 200}}}
-    cells = cells_of(write_suite(tmp_path, URL, settings=settings, **one))
+    trials = cells_of(write_suite(tmp_path, URL, settings=settings, **one))
     told = {
-        (place.labels["method"], place.labels["setting"]): (
-            place.run_dir,
-            cells.configs[place.run_dir].budget.max_calls,
+        (slot.labels["method"], slot.labels["setting"]): (
+            slot.run_dir,
+            trials.configs[slot.run_dir].budget.max_calls,
         )
-        for place in cells.places
+        for slot in trials.slots
     }
     assert told["ape", "little"][1] == 20
     assert told["ape", "much"][1] == 200
@@ -44,10 +44,10 @@ def test_settings_that_differ_in_their_budget_alone_are_runs_of_their_own(tmp_pa
 
 def test_a_setting_s_budget_is_laid_over_the_suite_s(tmp_path: Path) -> None:
     settings = {"little": {"budget.max_calls": 20}, "plain": None}
-    cells = cells_of(
+    trials = cells_of(
         write_suite(tmp_path, URL, settings=settings, budget={"max_calls": 100}, methods=["ape"])
     )
-    told = {place.labels["setting"]: cells.configs[place.run_dir].budget.max_calls for place in cells.places}
+    told = {slot.labels["setting"]: trials.configs[slot.run_dir].budget.max_calls for slot in trials.slots}
     assert told == {"little": 20, "plain": 100}
 
 
@@ -116,8 +116,8 @@ def test_names_that_no_file_can_have_are_named_all_the_same(
     data: str, beside: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     suite = write_suite(tmp_path, URL, tasks=[{"data": data}], split={"train": 3}, seeds=1, methods=["ape"])
-    cells = expand(load_suite(str(suite)), None if beside else tmp_path)
-    assert [config.task.split for config in cells.configs.values()] == [{"train": 3}]
+    trials = expand(load_suite(str(suite)), None if beside else tmp_path)
+    assert [config.task.split for config in trials.configs.values()] == [{"train": 3}]
 
 
 @pytest.mark.parametrize("module", ["own_metric", "own_package.metric", "own_package"])
@@ -163,13 +163,13 @@ def test_a_group_of_which_tasks_are_missing_is_said_beside_the_table(
         (tmp_path / "data" / "bbh" / task).mkdir(parents=True)
         (tmp_path / "data" / "bbh" / task / "train.jsonl").write_text('{"input": "a", "target": "b"}\n')
     suite = load_suite("table2")
-    cells = expand(suite, tmp_path / "data")
-    (note,) = cells.notes
+    trials = expand(suite, tmp_path / "data")
+    (note,) = trials.notes
     assert "is the mean of 2 of its 4 tasks" in note
     assert "bbh/" in note.split("has no rows of")[1]
     assert "bbh/navigate" not in note
 
-    table = report(suite.config, cells, tmp_path / "out")
+    table = report(suite.config, trials, tmp_path / "out")
     page = (tmp_path / "out" / "table.md").read_text()
     assert "is the mean of 2 of its 4 tasks" in page
     show(table, {}, tmp_path / "out", Console(width=300))

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gpo.errors import Interrupted
-from gpo.suites.execution.job import CellResult
-from gpo.suites.execution.pool import Pool
+from gpo.suites.execution.job import TrialResult
+from gpo.suites.execution.pool import PoolExecutor
 from gpo.suites.tables.run_outcome import finished
 from tests.suites.suites import cells_of, write_suite
 from tests.support.landscape import Landscape
@@ -22,10 +22,10 @@ def test_workers_that_die_while_a_result_is_told_end_nothing_but_what_they_were_
 ) -> None:
     server.answer = Landscape().answer
     monkeypatch.setenv("GPO_HOME", str(tmp_path / "home"))
-    cells = cells_of(write_suite(tmp_path, server.base_url, methods=["cot"])).cells
-    told: list[CellResult] = []
+    trials = cells_of(write_suite(tmp_path, server.base_url, methods=["cot"])).trials
+    told: list[TrialResult] = []
 
-    def on_finish(result: CellResult) -> None:
+    def on_finish(result: TrialResult) -> None:
         told.append(result)
         if len(told) == 1:
             for worker in multiprocessing.active_children():
@@ -34,15 +34,15 @@ def test_workers_that_die_while_a_result_is_told_end_nothing_but_what_they_were_
 
     out = tmp_path / "out"
     out.mkdir()
-    Pool(out, 2).run(cells, on_finish)
-    assert sorted(result.run_dir for result in told) == sorted(cell.run_dir for cell in cells)
+    PoolExecutor(out, 2).run(trials, on_finish)
+    assert sorted(result.run_dir for result in told) == sorted(trial.run_dir for trial in trials)
     assert told[0].status == "complete"
     lost = [result for result in told if result.status == "failed"]
     # At most the one beside it was under way; those that waited had a new pool.
     assert len(lost) <= 1
     assert all("was killed; run the same command again" in result.reason for result in lost)
     ended = {result.run_dir for result in told if result.finished}
-    assert all(finished(cell, out) for cell in cells if cell.run_dir in ended)
+    assert all(finished(trial, out) for trial in trials if trial.run_dir in ended)
 
 
 def test_a_ctrl_c_between_two_calls_ends_the_suite_as_any_other(tmp_path: Path, server: ModelServer) -> None:
@@ -51,8 +51,8 @@ def test_a_ctrl_c_between_two_calls_ends_the_suite_as_any_other(tmp_path: Path, 
     suite = write_suite(
         tmp_path, server.base_url, methods=["cot"], tasks=[{"data": "one", "metric": "stopping:f"}]
     )
-    cells, told = cells_of(suite).cells, list[CellResult]()
+    trials, told = cells_of(suite).trials, list[TrialResult]()
     with pytest.raises(Interrupted, match="run the same command again"):
-        Pool(tmp_path / "out", 2).run(cells, told.append)
+        PoolExecutor(tmp_path / "out", 2).run(trials, told.append)
     assert {result.status for result in told} == {"interrupted"}
-    assert {result.run_dir for result in told} <= {cell.run_dir for cell in cells}
+    assert {result.run_dir for result in told} <= {trial.run_dir for trial in trials}

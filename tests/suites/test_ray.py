@@ -20,14 +20,14 @@ import yaml
 
 from gpo.errors import ConfigError
 from gpo.suites.execution.archive import LIMIT
-from gpo.suites.execution.job import CellResult
-from gpo.suites.execution.pool import Alone
+from gpo.suites.execution.job import TrialResult
+from gpo.suites.execution.pool import InProcessExecutor
 from gpo.suites.execution.ray_pool import RayExecutor
 from gpo.suites.execution.ray_task import Mark, carry_out
-from gpo.suites.execution.runner import run_cells
-from gpo.suites.spec.grid import Cells, expand
+from gpo.suites.execution.runner import run_trials
+from gpo.suites.spec.grid import Grid, expand
 from gpo.suites.spec.suite import load_suite
-from gpo.suites.tables.run_outcome import CellOutcome, read_outcome
+from gpo.suites.tables.run_outcome import TrialOutcome, read_outcome
 from gpo.suites.tables.table import build_table
 from tests.support.landscape import Landscape
 from tests.support.runs import write_task
@@ -52,15 +52,17 @@ class Bench:
     """2 tasks × 3 methods × 2 seeds on the simulated landscape, and the ways to carry it out."""
 
     folder: Path
-    cells: Cells
+    trials: Grid
 
     def alone(self, name: str, home: str, monkeypatch: pytest.MonkeyPatch) -> Any:
         """The table without Ray and without disturbance."""
-        results: list[CellResult] = []
+        results: list[TrialResult] = []
         out = self.folder / name
         with monkeypatch.context() as patch:
             patch.setenv("GPO_HOME", str(self.folder / home))
-            run_cells(self.cells, out, Alone(out), told=lambda result, at, of: results.append(result))
+            run_trials(
+                self.trials, out, InProcessExecutor(out), told=lambda result, at, of: results.append(result)
+            )
         assert not [result.reason for result in results if not result.finished]
         return self.table(name)
 
@@ -83,13 +85,15 @@ class Bench:
 
     def table(self, name: str) -> Any:
         """The table in `name`, and all that is behind it but wall times, which no two runs share."""
-        found = {cell.run_dir: read_outcome(cell.run_dir, self.folder / name) for cell in self.cells.cells}
-        outcomes: dict[str, CellOutcome] = {
+        found = {
+            trial.run_dir: read_outcome(trial.run_dir, self.folder / name) for trial in self.trials.trials
+        }
+        outcomes: dict[str, TrialOutcome] = {
             run: replace(outcome, seconds=0.0) for run, outcome in found.items() if outcome
         }
-        assert len(outcomes) == len(self.cells.cells)
+        assert len(outcomes) == len(self.trials.trials)
         suite = load_suite(str(self.folder / "suite.yaml")).config
-        return build_table(suite, self.cells.places, outcomes), outcomes
+        return build_table(suite, self.trials.slots, outcomes), outcomes
 
     def workers(self) -> dict[int, str]:
         """The processes that hold a journal under the folder of the Ray run open, and the run that each is at."""
@@ -121,9 +125,9 @@ def bench(server: ModelServer, tmp_path: Path) -> Bench:
         "base": {"prompt": "amber anchor", "optimize": {"epochs": 1, "batch_size": 8, "candidates": 2}},
     }
     (tmp_path / "suite.yaml").write_text(yaml.safe_dump(text))
-    cells = expand(load_suite(str(tmp_path / "suite.yaml")))
-    assert len(cells.cells) == 2 * 3 * 2
-    return Bench(tmp_path, cells)
+    trials = expand(load_suite(str(tmp_path / "suite.yaml")))
+    assert len(trials.trials) == 2 * 3 * 2
+    return Bench(tmp_path, trials)
 
 
 def ended(process: subprocess.Popen[str]) -> dict[str, Any]:
@@ -160,15 +164,15 @@ class TestWithoutRay:
     """What a machine does with a cell; the cluster that carries it is left out."""
 
     def test_one_that_shares_no_folder_asks_for_what_was_not_sent(self, bench: Bench) -> None:
-        (cell, *_) = bench.cells.cells
+        (trial, *_) = bench.trials.trials
         absent = Mark(path=str(bench.folder / "absent"), token="t")
-        returned = carry_out(cell, str(bench.folder / "out"), absent, None, LIMIT)
+        returned = carry_out(trial, str(bench.folder / "out"), absent, None, LIMIT)
         assert (returned.result, returned.files) == (None, None)
 
     def test_an_interruption_sends_back_what_was_paid_for_and_it_goes_on_from_there(
         self, bench: Bench, server: ModelServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        cell = next(cell for cell in bench.cells.cells if "ape" in cell.run_dir)
+        trial = next(trial for trial in bench.trials.trials if "ape" in trial.run_dir)
         absent = Mark(path=str(bench.folder / "absent"), token="t")
         tell = server.answer
 
@@ -180,13 +184,13 @@ class TestWithoutRay:
 
         server.answer = interrupting
         monkeypatch.setenv("GPO_HOME", str(bench.folder / "first"))
-        first = carry_out(cell, str(bench.folder / "out"), absent, dict, LIMIT)
+        first = carry_out(trial, str(bench.folder / "out"), absent, dict, LIMIT)
         assert first.result is not None
         assert first.result.status == "interrupted"
         files = first.files
         assert files
         monkeypatch.setenv("GPO_HOME", str(bench.folder / "second"))
-        second = carry_out(cell, str(bench.folder / "out"), absent, lambda: files, LIMIT)
+        second = carry_out(trial, str(bench.folder / "out"), absent, lambda: files, LIMIT)
         assert second.result is not None
         assert second.result.status == "complete"
         assert server.stats.repeated == 0
@@ -207,7 +211,7 @@ class TestOnRay:
         server.gate.set()
         told = ended(process)
         assert {result["run_dir"]: result["status"] for result in told["results"]} == {
-            cell.run_dir: "complete" for cell in bench.cells.cells
+            trial.run_dir: "complete" for trial in bench.trials.trials
         }
         assert run in {result["run_dir"] for result in told["results"]}
         assert bench.table("ray") == expected

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from gpo.errors import ConfigError
-from gpo.suites.execution.pool import Alone
-from gpo.suites.execution.runner import run_cells
-from gpo.suites.spec.grid import Cells, expand
+from gpo.suites.execution.pool import InProcessExecutor
+from gpo.suites.execution.runner import run_trials
+from gpo.suites.spec.grid import Grid, expand
 from gpo.suites.spec.suite import builtin_names, load_suite
 from tests.suites.suites import cells_of, write_suite
 
@@ -90,7 +90,9 @@ def test_of_names_that_begin_alike_the_longest_is_meant(tmp_path: Path) -> None:
 
 def test_a_suite_that_makes_no_run_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="the suite makes no run"):
-        run_cells(Cells(places=(), cells=(), configs={}), tmp_path, Alone(tmp_path), only="x", told=print)
+        run_trials(
+            Grid(slots=(), trials=(), configs={}), tmp_path, InProcessExecutor(tmp_path), only="x", told=print
+        )
 
 
 def test_a_suite_that_is_not_there_names_those_that_are() -> None:
@@ -101,19 +103,18 @@ def test_a_suite_that_is_not_there_names_those_that_are() -> None:
 def test_every_combination_is_a_cell_and_the_fixed_prompts_are_shared_by_optimizers(tmp_path: Path) -> None:
     pair = {"task": {"model": "t", "base_url": URL}}
     models = {name: {**pair, "optimizer": {"model": name, "base_url": URL}} for name in ("a", "b")}
-    cells = cells_of(write_suite(tmp_path, URL, models=models, methods=["empty", "ape"], seeds=3))
+    trials = cells_of(write_suite(tmp_path, URL, models=models, methods=["empty", "ape"], seeds=3))
     # 2 tasks × 3 seeds × 2 optimizers × 2 methods are 24 places; the 12 of `empty` need 6 runs.
-    assert (len(cells.places), len(cells.cells)) == (24, 18)
+    assert (len(trials.slots), len(trials.trials)) == (24, 18)
 
 
 def test_settings_are_laid_over_and_only_where_a_model_takes_them(tmp_path: Path) -> None:
     model = {"task": {"model": "t", "base_url": URL}}
     models = {"both": model, "one": {**model, "task": {"model": "u", "base_url": URL}, "settings": ["shown"]}}
     settings: dict[str, Any] = {"plain": None, "shown": {"task.demonstrations": 3, "prompt": "Go."}}
-    cells = cells_of(write_suite(tmp_path, URL, models=models, settings=settings, methods=["ape"], seeds=1))
+    trials = cells_of(write_suite(tmp_path, URL, models=models, settings=settings, methods=["ape"], seeds=1))
     told = {
-        (place.labels["model"], place.labels["setting"]): cells.configs[place.run_dir]
-        for place in cells.places
+        (slot.labels["model"], slot.labels["setting"]): trials.configs[slot.run_dir] for slot in trials.slots
     }
     assert set(told) == {("both", "plain"), ("both", "shown"), ("one", "shown")}
     assert told["both", "plain"].task.demonstrations == 0
@@ -125,8 +126,8 @@ def test_settings_are_laid_over_and_only_where_a_model_takes_them(tmp_path: Path
 def test_a_model_in_both_roles_samples_prompts_its_own_way(tmp_path: Path) -> None:
     models = {"m": {"task": {"model": "t", "base_url": URL, "max_tokens": 7, "temperature": 0.5}}}
     (first, *_) = cells_of(write_suite(tmp_path, URL, models=models)).configs.values()
-    cells = cells_of(write_suite(tmp_path, URL, models=models, methods=["ape"]))
-    optimizer = next(iter(cells.configs.values())).models.optimizer
+    trials = cells_of(write_suite(tmp_path, URL, models=models, methods=["ape"]))
+    optimizer = next(iter(trials.configs.values())).models.optimizer
     assert (optimizer.temperature, optimizer.max_tokens) == (1.0, 512)
     assert first.models.task.max_tokens == 7
 
@@ -134,8 +135,8 @@ def test_a_model_in_both_roles_samples_prompts_its_own_way(tmp_path: Path) -> No
 def test_racing_is_for_methods_that_can_race(tmp_path: Path) -> None:
     base = {"evaluation": "racing"}
     suite = write_suite(tmp_path, URL, base=base, methods=["cot", "ape", "ape-original"], seeds=1)
-    cells = cells_of(suite)
-    told = {place.labels["method"]: cells.configs[place.run_dir].evaluation for place in cells.places}
+    trials = cells_of(suite)
+    told = {slot.labels["method"]: trials.configs[slot.run_dir].evaluation for slot in trials.slots}
     assert told == {"cot": "full", "ape": "racing", "ape-original": "full"}
 
 
@@ -145,36 +146,36 @@ def test_options_of_parts_multiply(tmp_path: Path) -> None:
         "trajectory": "none",
         "edit_distance": ["none", "fixed"],
     }
-    cells = cells_of(write_suite(tmp_path, URL, methods=[grid, {**grid, "label": "again"}], seeds=1))
-    labels = list(dict.fromkeys(place.labels["method"] for place in cells.places))
+    trials = cells_of(write_suite(tmp_path, URL, methods=[grid, {**grid, "label": "again"}], seeds=1))
+    labels = list(dict.fromkeys(slot.labels["method"] for slot in trials.slots))
     assert labels[:4] == ["P, none", "P, fixed", "P+M, none", "P+M, fixed"]
     assert labels[4] == "again, P, none"
     # The same parts under another name are the same runs.
-    assert len(cells.cells) == 2 * 4
-    assert {place.labels["edit_distance"] for place in cells.places} == {"none", "fixed"}
+    assert len(trials.trials) == 2 * 4
+    assert {slot.labels["edit_distance"] for slot in trials.slots} == {"none", "fixed"}
 
 
 def test_a_directory_is_named_by_what_can_change_the_result_and_by_nothing_else(tmp_path: Path) -> None:
     suite = write_suite(tmp_path, URL)
-    before = {cell.run_dir for cell in cells_of(suite).cells}
+    before = {trial.run_dir for trial in cells_of(suite).trials}
     assert all(name.startswith(("one-", "two-")) for name in before)
 
     more = write_suite(tmp_path, URL, methods=["opro", "cot", "apo", "ape"], seeds=[1, 0, 2])
-    assert before < {cell.run_dir for cell in cells_of(more).cells}
+    assert before < {trial.run_dir for trial in cells_of(more).trials}
     harmless = ("models.land.task.concurrency=2", "models.land.optimizer.timeout=9", "title=Other")
 
     suite = write_suite(tmp_path, URL)
-    assert {cell.run_dir for cell in cells_of(suite, *harmless).cells} == before
-    other = {cell.run_dir for cell in cells_of(suite, "base.optimize.candidates=4").cells}
+    assert {trial.run_dir for trial in cells_of(suite, *harmless).trials} == before
+    other = {trial.run_dir for trial in cells_of(suite, "base.optimize.candidates=4").trials}
     assert before & other == {name for name in before if "-cot-" in name}
 
 
 def test_other_rows_under_the_same_name_are_another_run(tmp_path: Path) -> None:
     suite = write_suite(tmp_path, URL)
-    before = {cell.run_dir for cell in cells_of(suite).cells}
+    before = {trial.run_dir for trial in cells_of(suite).trials}
     test = tmp_path / "one" / "test.jsonl"
     test.write_text("".join(test.read_text().splitlines(keepends=True)[1:]))
-    after = {cell.run_dir for cell in cells_of(suite).cells}
+    after = {trial.run_dir for trial in cells_of(suite).trials}
     assert {name.split("-")[0] for name in before - after} == {"one"}
     assert {name.split("-")[0] for name in before & after} == {"two"}
 
@@ -182,8 +183,8 @@ def test_other_rows_under_the_same_name_are_another_run(tmp_path: Path) -> None:
 def test_an_answer_kind_that_a_builtin_task_brings_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "s.yaml"
     path.write_text(HEAD)
-    (cell, *_) = cells_of(path).cells
-    assert "answer" not in cell.config["task"]
+    (trial, *_) = cells_of(path).trials
+    assert "answer" not in trial.config["task"]
 
 
 def test_every_suite_of_the_paper_can_be_read_and_has_its_runs() -> None:
@@ -197,9 +198,9 @@ def test_every_suite_of_the_paper_can_be_read_and_has_its_runs() -> None:
     }
     for name in builtin_names():
         suite = load_suite(name)
-        cells = expand(suite)
+        trials = expand(suite)
         assert suite.config.seeds == (0, 1, 2)
-        assert len(cells.cells) == runs.get(name, len(cells.cells))
+        assert len(trials.trials) == runs.get(name, len(trials.trials))
     assert set(builtin_names()) >= {"table2", "table3", "table5", "table6", "table7", "figure1", "figure3"}
 
 
@@ -207,7 +208,7 @@ def test_a_group_is_cut_to_what_the_data_folder_has(tmp_path: Path) -> None:
     for task in ("navigate", "word_sorting"):
         (tmp_path / "data" / "bbh" / task).mkdir(parents=True)
         (tmp_path / "data" / "bbh" / task / "train.jsonl").write_text('{"input": "a", "target": "b"}\n')
-    cells = expand(load_suite("table2"), tmp_path / "data")
-    assert {place.member for place in cells.places} == {"bbh/navigate", "bbh/word_sorting"}
+    trials = expand(load_suite("table2"), tmp_path / "data")
+    assert {slot.member for slot in trials.slots} == {"bbh/navigate", "bbh/word_sorting"}
     with pytest.raises(ConfigError, match=r"has none of the 4 tasks of bbh-lite"):
         expand(load_suite("table2"), tmp_path)

@@ -14,20 +14,20 @@ import pytest
 from rich.console import Console
 
 from gpo.run.journal_writer import prompt_id
-from gpo.suites.spec.grid import Place
+from gpo.suites.spec.grid import TableSlot
 from gpo.suites.tables.escaping import together
 from gpo.suites.tables.render import to_csv, to_markdown
 from gpo.suites.tables.report import show
-from gpo.suites.tables.run_outcome import CellOutcome, read_outcome
+from gpo.suites.tables.run_outcome import TrialOutcome, read_outcome
 from tests.suites.suites import ROWS, bench, write_suite
-from tests.suites.tables import grouped, outcome, place, rows, table
+from tests.suites.tables import grouped, outcome, rows, slot, table
 from tests.support.landscape import Landscape
 from tests.support.server import ModelServer
 
 
 def test_mean_and_sample_standard_deviation_over_three_seeds() -> None:
     # (60 + 70 + 74) / 3 = 68; deviations -8, 2, 6: sqrt((64 + 4 + 36) / 2) = sqrt(52).
-    found = table({place("gpo", 0): 0.60, place("gpo", 1): 0.70, place("gpo", 2): 0.74})
+    found = table({slot("gpo", 0): 0.60, slot("gpo", 1): 0.70, slot("gpo", 2): 0.74})
     entry = found.entry("gpo", ("t",))
     assert entry.mean == pytest.approx(68.0)
     assert entry.std == pytest.approx(52**0.5)
@@ -39,10 +39,10 @@ def test_a_group_is_the_mean_of_its_tasks_seed_by_seed() -> None:
     # Seed 0: (40 + 80) / 2 = 60; seed 1: (50 + 60) / 2 = 55. Mean 57.5, deviation sqrt(2 × 2.5²) = sqrt(12.5).
     found = table(
         {
-            place("gpo", 0, "group", "a"): 0.4,
-            place("gpo", 0, "group", "b"): 0.8,
-            place("gpo", 1, "group", "a"): 0.5,
-            place("gpo", 1, "group", "b"): 0.6,
+            slot("gpo", 0, "group", "a"): 0.4,
+            slot("gpo", 0, "group", "b"): 0.8,
+            slot("gpo", 1, "group", "a"): 0.5,
+            slot("gpo", 1, "group", "b"): 0.6,
         }
     )
     entry = found.entry("gpo", ("group",))
@@ -53,10 +53,10 @@ def test_a_group_is_the_mean_of_its_tasks_seed_by_seed() -> None:
 def test_a_seed_counts_with_all_its_tasks_or_not_at_all_and_the_table_says_how_many() -> None:
     found = table(
         {
-            place("gpo", 0, "group", "a"): 0.4,
-            place("gpo", 0, "group", "b"): 0.8,
-            place("gpo", 1, "group", "a"): 0.9,
-            place("gpo", 1, "group", "b"): None,
+            slot("gpo", 0, "group", "a"): 0.4,
+            slot("gpo", 0, "group", "b"): 0.8,
+            slot("gpo", 1, "group", "a"): 0.9,
+            slot("gpo", 1, "group", "b"): None,
         }
     )
     entry = found.entry("gpo", ("group",))
@@ -66,7 +66,7 @@ def test_a_seed_counts_with_all_its_tasks_or_not_at_all_and_the_table_says_how_m
 
 
 def test_what_is_missing_is_a_dash_and_an_empty_field_and_never_a_zero() -> None:
-    found = table({place("gpo", 0): None, place("ape", 0): 0.0})
+    found = table({slot("gpo", 0): None, slot("ape", 0): 0.0})
     assert "| gpo | – |" in to_markdown(found, {})
     lines = {line.split(",")[0]: line.split(",") for line in to_csv(found).splitlines()}
     header = lines["method"]
@@ -77,7 +77,7 @@ def test_what_is_missing_is_a_dash_and_an_empty_field_and_never_a_zero() -> None
 def test_the_average_column_is_the_mean_of_the_columns() -> None:
     # Seed 0: (10 + 30) / 2 = 20; seed 1: (20 + 60) / 2 = 40. Mean 30, deviation sqrt(200).
     scores = {("a", 0): 0.1, ("b", 0): 0.3, ("a", 1): 0.2, ("b", 1): 0.6}
-    found = table({place("gpo", s, t): v for (t, s), v in scores.items()}, average=True)
+    found = table({slot("gpo", s, t): v for (t, s), v in scores.items()}, average=True)
     assert found.columns == (("a",), ("b",), ("Average",))
     entry = found.entry("gpo", ("Average",))
     assert entry.mean == pytest.approx(30.0)
@@ -91,7 +91,7 @@ def test_a_group_in_an_average_weighs_as_one_column_however_many_tasks_it_has() 
 
 
 def test_calls_tokens_gains_and_curves_of_an_average_are_means_of_the_columns_too() -> None:
-    def cheap(index: int) -> CellOutcome:
+    def cheap(index: int) -> TrialOutcome:
         return outcome(f"g{index}-gpo-0", 0.4, calls=20, tokens=10_000, steps=(0.1, 0.2))
 
     scores = grouped(
@@ -107,7 +107,7 @@ def test_calls_tokens_gains_and_curves_of_an_average_are_means_of_the_columns_to
 
 
 def test_an_average_over_fewer_columns_is_none() -> None:
-    scores = grouped("gpo", 0, 0.6, (0.3,)) | grouped("ape", 0, 0.5, (None,)) | {place("opro", 0, "wsc"): 0.9}
+    scores = grouped("gpo", 0, 0.6, (0.3,)) | grouped("ape", 0, 0.5, (None,)) | {slot("opro", 0, "wsc"): 0.9}
     found = table(scores, average=True)
     assert found.entry("gpo", ("Average",)).mean == pytest.approx(45)
     assert found.entry("ape", ("Average",)).mean is None
@@ -119,10 +119,10 @@ def test_improvement_per_million_tokens() -> None:
     # From 20 to 60 points with 50,000 tokens: 800 a million. From 20 to 30 with 100,000: 100. Mean 450.
     found = table(
         {
-            place("gpo", 0): outcome("t-gpo-0", 0.6),
-            place("gpo", 1): outcome("t-gpo-1", 0.3, tokens=100_000),
-            place("cot", 0): 0.2,
-            place("cot", 1): 0.2,
+            slot("gpo", 0): outcome("t-gpo-0", 0.6),
+            slot("gpo", 1): outcome("t-gpo-1", 0.3, tokens=100_000),
+            slot("cot", 0): 0.2,
+            slot("cot", 1): 0.2,
         }
     )
     entry = found.entry("gpo", ("t",))
@@ -133,22 +133,22 @@ def test_improvement_per_million_tokens() -> None:
 
 
 def test_a_table_of_dev_scores_has_improvements_on_dev() -> None:
-    entry = table({place("gpo", 0): outcome("t-gpo-0", 0.6)}, metric="dev").entry("gpo", ("t",))
+    entry = table({slot("gpo", 0): outcome("t-gpo-0", 0.6)}, metric="dev").entry("gpo", ("t",))
     # From 25 to 75 points with 50,000 tokens; on test it would be 40 and 800.
     assert entry.gain == pytest.approx(50)
     assert entry.efficiency == pytest.approx(1000)
 
 
 def test_tokens_that_a_server_does_not_tell_are_unknown_and_no_division_by_zero() -> None:
-    found = table({place("gpo", 0): outcome("t-gpo-0", 0.6, tokens=0)})
+    found = table({slot("gpo", 0): outcome("t-gpo-0", 0.6, tokens=0)})
     assert found.entry("gpo", ("t",)).efficiency is None
 
 
 def test_a_curve_is_the_mean_over_seeds_and_a_run_that_stopped_early_keeps_its_best() -> None:
     found = table(
         {
-            place("gpo", 0): outcome("t-gpo-0", 0.6, steps=(0.2, 0.4, 0.6)),
-            place("gpo", 1): outcome("t-gpo-1", 0.6, steps=(0.2, 1.0)),
+            slot("gpo", 0): outcome("t-gpo-0", 0.6, steps=(0.2, 0.4, 0.6)),
+            slot("gpo", 1): outcome("t-gpo-1", 0.6, steps=(0.2, 1.0)),
         },
         metric="dev",
         steps=2,
@@ -159,10 +159,10 @@ def test_a_curve_is_the_mean_over_seeds_and_a_run_that_stopped_early_keeps_its_b
 def test_a_search_that_took_no_step_is_part_of_the_curve_and_a_fixed_prompt_is_none() -> None:
     found = table(
         {
-            place("gpo", 0): outcome("t-gpo-0", 0.6, steps=(0.2, 0.4)),
-            place("gpo", 1): outcome("t-gpo-1", 0.6, steps=(0.3,)),
-            place("cot", 0): outcome("t-cot-0", 0.2, steps=(0.2,)),
-            place("cot", 1): outcome("t-cot-1", 0.2, steps=(0.2,)),
+            slot("gpo", 0): outcome("t-gpo-0", 0.6, steps=(0.2, 0.4)),
+            slot("gpo", 1): outcome("t-gpo-1", 0.6, steps=(0.3,)),
+            slot("cot", 0): outcome("t-cot-0", 0.2, steps=(0.2,)),
+            slot("cot", 1): outcome("t-cot-1", 0.2, steps=(0.2,)),
         }
     )
     assert found.entry("gpo", ("t",)).curve == pytest.approx((25, 35))
@@ -170,7 +170,7 @@ def test_a_search_that_took_no_step_is_part_of_the_curve_and_a_fixed_prompt_is_n
 
 
 def test_a_single_lucky_seed_is_not_set_in_bold() -> None:
-    found = table({place("ape", 0): 0.9, place("ape", 1): None, place("gpo", 0): 0.6, place("gpo", 1): 0.6})
+    found = table({slot("ape", 0): 0.9, slot("ape", 1): None, slot("gpo", 0): 0.6, slot("gpo", 1): 0.6})
     page = to_markdown(found, {})
     assert "**60.00 ± 0.00**" in page
     assert "| 90.00 (1 of 2 seeds) |" in page
@@ -179,12 +179,12 @@ def test_a_single_lucky_seed_is_not_set_in_bold() -> None:
 def test_a_single_lucky_seed_is_no_baseline_where_others_have_all() -> None:
     found = table(
         {
-            place("ape", 0): 0.9,
-            place("ape", 1): None,
-            place("opro", 0): 0.5,
-            place("opro", 1): 0.5,
-            place("gpo", 0): 0.6,
-            place("gpo", 1): 0.6,
+            slot("ape", 0): 0.9,
+            slot("ape", 1): None,
+            slot("opro", 0): 0.5,
+            slot("opro", 1): 0.5,
+            slot("gpo", 0): 0.6,
+            slot("gpo", 1): 0.6,
         }
     )
     assert found.baselines == {("t",): "opro"}
@@ -204,10 +204,10 @@ def test_damaged_run_directory_is_a_failure_of_its_own(tmp_path: Path) -> None:
 def test_what_a_budget_ended_and_what_took_no_step_is_said_in_its_cell() -> None:
     found = table(
         {
-            place("ape", 0): outcome("t-ape-0", 0.5, stopped_by_budget=True),
-            place("ape", 1): outcome("t-ape-1", 0.5, stopped_by_budget=True, steps=(0.25,)),
-            place("ape", 2): None,
-            place("cot", 0): outcome("t-cot-0", 0.5, steps=(0.25,)),
+            slot("ape", 0): outcome("t-ape-0", 0.5, stopped_by_budget=True),
+            slot("ape", 1): outcome("t-ape-1", 0.5, stopped_by_budget=True, steps=(0.25,)),
+            slot("ape", 2): None,
+            slot("cot", 0): outcome("t-cot-0", 0.5, steps=(0.25,)),
         }
     )
     text = to_markdown(found, {})
@@ -217,9 +217,9 @@ def test_what_a_budget_ended_and_what_took_no_step_is_said_in_its_cell() -> None
 
 
 def test_columns_of_one_model_stand_beside_each_other() -> None:
-    def run(model: str, task: str) -> Place:
-        labels = {**place("ape", 0, task).labels, "model": model}
-        return Place(labels=labels, member=task, seed=0, run_dir=model + task, evaluates_only=False)
+    def run(model: str, task: str) -> TableSlot:
+        labels = {**slot("ape", 0, task).labels, "model": model}
+        return TableSlot(labels=labels, member=task, seed=0, run_dir=model + task, evaluates_only=False)
 
     found = table({run("m1", "a"): 0.5, run("m2", "a"): 0.5, run("m1", "b"): 0.5}, columns=["model", "task"])
     assert found.columns == (("m1", "a"), ("m1", "b"), ("m2", "a"))
@@ -281,7 +281,7 @@ def test_runs_that_fail_alike_are_told_together() -> None:
 @pytest.mark.parametrize("width", [60, 100, 10_000])
 def test_no_number_is_cut_on_a_terminal(width: int) -> None:
     scores = {
-        place(method, seed, f"task number {n}"): outcome(f"{n}-{method}-{seed}", 0.5, **rows(0.5, 0.5))
+        slot(method, seed, f"task number {n}"): outcome(f"{n}-{method}-{seed}", 0.5, **rows(0.5, 0.5))
         for method in ("ape", "gpo with a label")
         for n in range(5)
         for seed in (0, 1)

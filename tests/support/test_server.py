@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 from gpo.model.model import Message, Request
-from gpo.model.openai.client import Wire
+from gpo.model.openai.client import OpenAIClient
 from tests.support.landscape import Landscape
 from tests.support.server import Faults
 
@@ -41,7 +41,7 @@ def test_it_runs_as_a_process_of_its_own_and_tells_its_counters() -> None:
             request = Request(messages=(Message("user", f"{row['input']}\namber"),))
 
             async def twice() -> list[str]:
-                wire = Wire(base_url=url, model="m")
+                wire = OpenAIClient(base_url=url, model="m")
                 texts = [(await wire.complete(request)).text for _ in range(2)]
                 await wire.aclose()
                 return texts

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 if TYPE_CHECKING:
-    from gpo.suites.execution.job import CellResult, Executor
-    from gpo.suites.spec.grid import Cells
+    from gpo.suites.execution.job import Executor, TrialResult
+    from gpo.suites.spec.grid import Grid
     from gpo.suites.spec.suite import Suite
 
 
@@ -54,22 +54,22 @@ def bench(
     from gpo.suites.spec.suite import load_suite
 
     loaded = load_suite(suite, set_ or ())
-    cells = expand(loaded, data_dir or paths.data_dir())
+    trials = expand(loaded, data_dir or paths.data_dir())
     if plan:
-        _plan(loaded, cells, only, as_json=json)
+        _plan(loaded, trials, only, as_json=json)
     else:
         folder = out or Path("runs") / "bench" / loaded.name
-        _run(loaded, cells, folder, _executor(folder, workers, ray), only, as_json=json)
+        _run(loaded, trials, folder, _executor(folder, workers, ray), only, as_json=json)
 
 
-def _plan(suite: Suite, cells: Cells, only: str | None, *, as_json: bool) -> None:
+def _plan(suite: Suite, trials: Grid, only: str | None, *, as_json: bool) -> None:
     import json
     import sys
 
     from gpo.suites.execution.runner import narrowed
     from gpo.suites.forecast.forecast import lines, plan
 
-    planned = plan(suite, narrowed(cells, only))
+    planned = plan(suite, narrowed(trials, only))
     if as_json:
         json.dump(planned.to_dict(), sys.stdout, indent=2)
         print()
@@ -79,7 +79,7 @@ def _plan(suite: Suite, cells: Cells, only: str | None, *, as_json: bool) -> Non
 
 
 def _run(
-    suite: Suite, cells: Cells, out: Path, executor: Executor, only: str | None, *, as_json: bool
+    suite: Suite, trials: Grid, out: Path, executor: Executor, only: str | None, *, as_json: bool
 ) -> None:
     import json
     import sys
@@ -87,7 +87,7 @@ def _run(
     from rich.console import Console
 
     from gpo.errors import Interrupted
-    from gpo.suites.execution.runner import run_cells
+    from gpo.suites.execution.runner import run_trials
     from gpo.suites.tables.output_files import make_room
     from gpo.suites.tables.report import report, show, to_dict
     from gpo.text import printable
@@ -95,13 +95,13 @@ def _run(
     stopped: Interrupted | None = None
     failed: dict[str, str] = {}
     try:
-        run_cells(cells, out, executor, only=only, told=_told(failed))
+        run_trials(trials, out, executor, only=only, told=_told(failed))
     except Interrupted as error:
         stopped = error
     for line in make_room(out, suite.name, figure=suite.config.figure is not None):
         print(printable(line), file=sys.stderr)
     told = set(failed)
-    table = report(suite.config, cells, out, failed)
+    table = report(suite.config, trials, out, failed)
     if as_json:
         # What the runs did not tell themselves: `show` says it with the table.
         for name in [name for name in failed if name not in told]:
@@ -118,13 +118,13 @@ def _run(
         raise typer.Exit(1)
 
 
-def _told(failed: dict[str, str]) -> Callable[[CellResult, int, int], None]:
+def _told(failed: dict[str, str]) -> Callable[[TrialResult, int, int], None]:
     """One line a run on stderr; collects what failed."""
     import sys
 
     from gpo.text import printable
 
-    def told(result: CellResult, number: int, planned: int) -> None:
+    def told(result: TrialResult, number: int, planned: int) -> None:
         if result.status == "failed":
             failed[result.run_dir] = result.reason
         ended = {"budget": "stopped by its budget"}.get(result.status, result.status)
@@ -146,6 +146,6 @@ def _executor(out: Path, workers: int, ray: str | None) -> Executor:
         from gpo.suites.execution.ray_pool import RayExecutor
 
         return RayExecutor(address=ray, out=out)
-    from gpo.suites.execution.pool import Alone, Pool
+    from gpo.suites.execution.pool import InProcessExecutor, PoolExecutor
 
-    return Alone(out) if workers == 1 else Pool(out, workers)
+    return InProcessExecutor(out) if workers == 1 else PoolExecutor(out, workers)

@@ -15,13 +15,13 @@ Temperature = Annotated[float, Field(ge=0, le=2)]
 SelectionName = Literal["ucb", "successive-rejects", "successive-halving", "brute-force"]
 
 
-class Protocol(BaseModel):
+class PublishedSection(BaseModel):
     """One published protocol: unknown keys are errors, and a value is never changed after reading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-class ApeConfig(Protocol):
+class ApeConfig(PublishedSection):
     """APE: Zhou et al. 2022, arXiv 2211.01910; github.com/keirp/automatic_prompt_engineer."""
 
     name: Literal["ape-original"] = "ape-original"
@@ -51,7 +51,7 @@ class ApeConfig(Protocol):
     rewrite_temperature: Temperature = 0.7
 
 
-class ApoConfig(Protocol):
+class ApoConfig(PublishedSection):
     """APO, also called ProTeGi: Pryzant et al. 2023, arXiv 2305.03495; github.com/microsoft/LMOps."""
 
     name: Literal["apo-original"] = "apo-original"
@@ -79,7 +79,7 @@ class ApoConfig(Protocol):
     """How much UCB explores (1.0 in the code, 2.0 in the paper)."""
 
 
-class OproConfig(Protocol):
+class OproConfig(PublishedSection):
     """OPRO: Yang et al. 2023, arXiv 2309.03409; github.com/google-deepmind/opro."""
 
     name: Literal["opro-original"] = "opro-original"
@@ -100,7 +100,7 @@ class OproConfig(Protocol):
     """Whether a prompt may hold digits; null: not where the answers are numbers."""
 
 
-class Pe2Config(Protocol):
+class Pe2Config(PublishedSection):
     """PE2: Ye et al. 2023, arXiv 2311.05661; github.com/INK-USC/PE2."""
 
     name: Literal["pe2-original"] = "pe2-original"
@@ -125,8 +125,8 @@ class Pe2Config(Protocol):
     history_tokens: Count = 200
 
 
-OriginalConfig = ApeConfig | ApoConfig | OproConfig | Pe2Config
-ORIGINALS: dict[str, type[OriginalConfig]] = {
+PublishedConfig = ApeConfig | ApoConfig | OproConfig | Pe2Config
+PUBLISHED: dict[str, type[PublishedConfig]] = {
     "ape-original": ApeConfig,
     "apo-original": ApoConfig,
     "opro-original": OproConfig,

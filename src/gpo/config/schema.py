@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from gpo.config.published import ORIGINALS, ApeConfig, ApoConfig, OproConfig, Pe2Config
+from gpo.config.published import PUBLISHED, ApeConfig, ApoConfig, OproConfig, Pe2Config
 
 AnswerKind = Literal["label", "choice", "number", "boolean", "words", "text"]
 Position = Literal["before_question", "question_begin", "question_end", "answer_begin", "system"]
@@ -179,7 +179,7 @@ def _method_kind(value: Any) -> str:
     if isinstance(value, str):
         return "str"
     if isinstance(value, dict):
-        return ORIGINALS[value["name"]].__name__ if "name" in value else "MethodConfig"
+        return PUBLISHED[value["name"]].__name__ if "name" in value else "MethodConfig"
     return type(value).__name__
 
 
@@ -213,9 +213,9 @@ class Config(Section):
     def _method_name(cls, value: Any) -> Any:
         if not isinstance(value, str | dict | BaseModel):
             raise ValueError("must be a name or a mapping")
-        if isinstance(value, dict) and str(value.get("name", "ape-original")) not in ORIGINALS:
+        if isinstance(value, dict) and str(value.get("name", "ape-original")) not in PUBLISHED:
             raise ValueError(
-                f"a mapping with a name changes the numbers of {', '.join(ORIGINALS)}; "
+                f"a mapping with a name changes the numbers of {', '.join(PUBLISHED)}; "
                 "without a name it has the four parts"
             )
         return value

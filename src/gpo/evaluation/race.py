@@ -24,7 +24,7 @@ RECENT = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Heat:
+class FirstRound:
     """After `rows` examples the best `keep` candidates go on."""
 
     rows: int
@@ -40,17 +40,17 @@ class Raced:
     scores: Mapping[str, Score]
 
 
-def heat(candidates: int, examples: int) -> Heat | None:
+def first_round(candidates: int, examples: int) -> FirstRound | None:
     """The heat before the final: of eight candidates on 48 examples, the best 3 after 8 examples. None where nobody
     would drop out."""
-    found = Heat(max(LEAST_ROWS, examples // SHARE), max(FINALISTS, -(-candidates // 3)))
+    found = FirstRound(max(LEAST_ROWS, examples // SHARE), max(FINALISTS, -(-candidates // 3)))
     return found if found.keep < candidates and found.rows < examples else None
 
 
-def meetings(candidates: int, examples: int) -> list[int]:
+def evaluations_per_row(candidates: int, examples: int) -> list[int]:
     """How many candidates meet each example, in the order of the race: 8 eight times and 3 forty times for 8
     candidates on 48."""
-    first = heat(candidates, examples)
+    first = first_round(candidates, examples)
     if first is None:
         return [candidates] * examples
     return [candidates] * first.rows + [first.keep] * (examples - first.rows)
@@ -58,10 +58,10 @@ def meetings(candidates: int, examples: int) -> list[int]:
 
 def pairs(candidates: int, examples: int) -> int:
     """(prompt, example) pairs that a race asks for, where none is known: 184 of 384 for 8 candidates on 48."""
-    return sum(meetings(candidates, examples))
+    return sum(evaluations_per_row(candidates, examples))
 
 
-def telling_rows(scores: Sequence[Score], examples: int, rng: Random) -> list[int]:
+def discriminative_rows(scores: Sequence[Score], examples: int, rng: Random) -> list[int]:
     """The indices of `examples` examples, those first on which the last of the complete `scores` differ most (by the
     variance of their values); where they are equal, as at the beginning, in the random order of `rng`.
 
@@ -92,7 +92,7 @@ async def race(scorer: Scorer, prompts: Sequence[str], order: Sequence[int], spl
     """
     left = list(dict.fromkeys(prompts))
     scores: dict[str, Score] = {}
-    if first := heat(len(left), len(order)):
+    if first := first_round(len(left), len(order)):
         rows = tuple(order[: first.rows])
         scores.update(zip(left, await scorer.score_rows(left, split, rows), strict=True))
         usable = [row for row in rows if row not in scorer.excluded(split)]

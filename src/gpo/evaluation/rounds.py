@@ -39,14 +39,14 @@ class Rounds:
         """
         calls: list[str] = []
         opening = self.task.opening(prompt, example)
-        # What the calls of one lane begin with: the prompt where it stands in front, else the question.
-        lane = f"prompt {prompt}" if self.task.prompt_leads else f"example {example.id}"
+        # What the calls of one group begin with: the prompt where it stands in front, else the question.
+        prefix_group = f"prompt {prompt}" if self.task.prompt_leads else f"example {example.id}"
         try:
-            reply = await self._ask(opening, self.settings.max_tokens, calls, lane)
+            reply = await self._ask(opening, self.settings.max_tokens, calls, prefix_group)
             closing = self.task.closing(opening, reply.text)
             if closing is not None:
                 reply = await self._ask(
-                    closing, self.settings.second_round_tokens, calls, lane, continues=True
+                    closing, self.settings.second_round_tokens, calls, prefix_group, continues=True
                 )
         except PermanentModelError as error:
             if error.scope == "run":
@@ -57,7 +57,7 @@ class Rounds:
         return Outcome(example, judgement.value, judgement.prediction, reply.text, tuple(calls))
 
     async def _ask(
-        self, text: Opening, max_tokens: int, calls: list[str], lane: str, *, continues: bool = False
+        self, text: Opening, max_tokens: int, calls: list[str], prefix_group: str, *, continues: bool = False
     ) -> Reply:
         settings = self.settings
         messages, plain = ((), text) if isinstance(text, str) else (text, None)
@@ -70,7 +70,7 @@ class Rounds:
                 stop=self.task.stop,
                 seed=settings.seed if settings.temperature > 0 else None,
                 purpose="score",
-                lane=lane,
+                prefix_group=prefix_group,
                 continues=continues,
             )
         )

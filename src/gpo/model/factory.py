@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from gpo.config.masking import MASK, is_masked, masked_url
 from gpo.config.schema import ModelConfig
 from gpo.errors import ConfigError
-from gpo.model.layers.endpoint_limiter import Gate
-from gpo.model.layers.limits import Limited
+from gpo.model.layers.endpoint_limiter import EndpointLimiter
+from gpo.model.layers.limits import LimitedModel
 from gpo.model.layers.rates import Rates
-from gpo.model.layers.retry import ATTEMPTS, FIRST_DELAY, Retrying
+from gpo.model.layers.retry import ATTEMPTS, FIRST_DELAY, RetryingModel
 from gpo.model.model import Model
 from gpo.paths import in_home
 
@@ -34,11 +34,11 @@ RoleName = Literal["task", "optimizer"]
 class OpenModel:
     """A model ready for calls. `cost` gives dollars for token counts, None where the price is unknown; `shareable`
     says that its identity pins its answers, so that the user's store may answer for it. `limited` is the layer that
-    every attempt passes, inside of the retries: a layer around the wire goes there (`Limited.around`)."""
+    every attempt passes, inside of the retries: a layer around the wire goes there (`LimitedModel.around`)."""
 
     model: Model
-    limited: Limited
-    retrying: Retrying | None
+    limited: LimitedModel
+    retrying: RetryingModel | None
     cost: Callable[[Any], float | None]
     shareable: bool = True
 
@@ -50,16 +50,16 @@ class Endpoints:
 
     def __init__(self, configs: Iterable[ModelConfig]) -> None:
         self._configs = list(configs)
-        self._gates: dict[tuple[str, str | None], Gate] = {}
+        self._gates: dict[tuple[str, str | None], EndpointLimiter] = {}
         self._rates: dict[tuple[str, str | None, str], Rates] = {}
 
-    def gate(self, config: ModelConfig) -> Gate:
+    def limiter(self, config: ModelConfig) -> EndpointLimiter:
         """The endpoint of `config`. Raises `ConfigError` where its address is none."""
         key = _endpoint(config)
         if key not in self._gates:
             here = [other for other in self._configs if self._shares(other, key)]
             places = max(other.concurrency for other in (config, *here))
-            self._gates[key] = Gate(places, adapts=True, first_pause=config.retry_delay)
+            self._gates[key] = EndpointLimiter(places, adapts=True, first_pause=config.retry_delay)
         return self._gates[key]
 
     def rates(self, config: ModelConfig) -> Rates | None:
@@ -115,15 +115,16 @@ def wrap(
     retries: int = ATTEMPTS - 1,
     retry_delay: float = FIRST_DELAY,
     advice: str = "start it, or correct base_url",
-    gate: Gate | None = None,
+    limiter: EndpointLimiter | None = None,
     rates: Rates | None = None,
     double_below: int | None = None,
 ) -> OpenModel:
-    """`model` behind a limit, and that behind retries (see `Limited` and `Retrying`; `retry_delay` in seconds)."""
-    limited = Limited(model, concurrency, gate=gate, rates=rates, double_below=double_below)
+    """`model` behind a limit, and that behind retries (see `LimitedModel` and `RetryingModel`; `retry_delay` in
+    seconds)."""
+    limited = LimitedModel(model, concurrency, limiter=limiter, rates=rates, double_below=double_below)
     if not retry:
         return OpenModel(model=limited, limited=limited, retrying=None, cost=cost, shareable=shareable)
-    retrying = Retrying(
+    retrying = RetryingModel(
         limited, attempts=retries + 1, first_delay=retry_delay, advice=advice, again=limited.again
     )
     return OpenModel(model=retrying, limited=limited, retrying=retrying, cost=cost, shareable=shareable)
@@ -238,17 +239,17 @@ def _address(config: ModelConfig, where: str) -> tuple[str, str | None, str, str
 
 
 def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
-    from gpo.model.openai.client import Wire
+    from gpo.model.openai.client import OpenAIClient
     from gpo.model.prices import cost, price
 
     base_url, key_env, advice, identity = _address(config, where)
-    model = Wire(
+    model = OpenAIClient(
         base_url=base_url,
         api_key=_key(key_env, where),
         model=_name(config),
         identity=identity,
         timeout=config.timeout,
-        fill=False,  # `Filling` stands outside of the journal, where each answer is kept as it comes
+        fill=False,  # `CompleteNModel` stands outside of the journal, where each answer is kept as it comes
     )
     known = price(config)
     return wrap(
@@ -260,7 +261,7 @@ def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
         retries=config.retries,
         retry_delay=config.retry_delay,
         advice=advice,
-        gate=endpoints.gate(config),
+        limiter=endpoints.limiter(config),
         rates=endpoints.rates(config),
     )
 

@@ -30,9 +30,9 @@ class Request:
 
     `n` completions are asked for at once. `sample` tells repeated measurements of the same request apart; it is
     part of the call's identity and never sent. `purpose` ("score", "candidates", "reflection", …) is for people
-    who read the journal; it is neither sent nor part of the identity. Nor is `lane`: calls of one lane begin with the
-    same long text, so an engine answers them faster one after another; `continues` marks one that goes on where the
-    lane's last call ended.
+    who read the journal; it is neither sent nor part of the identity. Nor is `prefix_group`: calls of one group
+    begin with the same long text, so an engine answers them faster one after another; `continues` marks one that
+    goes on where the group's last call ended.
     """
 
     messages: tuple[Message, ...] = ()
@@ -44,7 +44,7 @@ class Request:
     stop: tuple[str, ...] = ()
     sample: int = 0
     purpose: str = ""
-    lane: str = ""
+    prefix_group: str = ""
     continues: bool = False
 
     def key(self, identity: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from gpo.config.published import ORIGINALS, ApeConfig, ApoConfig, OproConfig, OriginalConfig, Pe2Config
+from gpo.config.published import PUBLISHED, ApeConfig, ApoConfig, OproConfig, Pe2Config, PublishedConfig
 from gpo.config.schema import MethodConfig, OptimizeConfig
 from gpo.errors import ConfigError
 from gpo.optimizer.candidates import Guard
@@ -34,15 +34,15 @@ class Published:
     name: str
     build: Build
     prompt: str | None = None
-    settings: OriginalConfig | None = None
+    settings: PublishedConfig | None = None
 
 
-NAMES = (*METHODS, *PROMPTS, *ORIGINALS)
+NAMES = (*METHODS, *PROMPTS, *PUBLISHED)
 """Every name that `method` can have."""
 
 
 def choose(
-    chosen: str | MethodConfig | OriginalConfig,
+    chosen: str | MethodConfig | PublishedConfig,
     settings: OptimizeConfig | None = None,
     preset: Preset = "paper",
 ) -> Method | Published:
@@ -51,8 +51,8 @@ def choose(
         return method(chosen, settings, preset)
     if not isinstance(chosen, str):
         return Published(chosen.name, _original(chosen), settings=chosen)
-    if chosen in ORIGINALS:
-        settings_ = ORIGINALS[chosen]()
+    if chosen in PUBLISHED:
+        settings_ = PUBLISHED[chosen]()
         return Published(chosen, _original(settings_), settings=settings_)
     if chosen in PROMPTS:
         return Published(chosen, partial(Fixed, total=0, pairs_a_step=0), PROMPTS[chosen])
@@ -72,7 +72,7 @@ def algorithm(
     return chosen.build(bench, guard, listener)
 
 
-def _original(settings: OriginalConfig) -> Build:
+def _original(settings: PublishedConfig) -> Build:
     match settings:
         case ApeConfig():
             return partial(Ape, settings)

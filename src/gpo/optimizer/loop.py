@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
 from gpo.evaluation.outcome import Score
-from gpo.evaluation.race import pairs, race, telling_rows
+from gpo.evaluation.race import discriminative_rows, pairs, race
 from gpo.model.model import Message
 from gpo.optimizer.candidates import Candidate, Guard, candidate, same_prompt
 from gpo.optimizer.information import batch_count
@@ -136,7 +136,7 @@ class Loop:
             return max(fresh, key=self.mean), {}
         scorer = self.bench.scorer
         dev = len(self.bench.task.splits.dev)
-        rows = telling_rows(list(self._scored.values()), dev, self.bench.rng(number, "race"))
+        rows = discriminative_rows(list(self._scored.values()), dev, self.bench.rng(number, "race"))
         raced = await race(scorer, fresh, rows)
         partial = {}
         for prompt, score in raced.scores.items():

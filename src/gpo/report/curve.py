@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from gpo.report.data import Candidate, RunView, StepView
+from gpo.report.data import CandidateView, RunView, StepView
 from gpo.report.svg import Scale, axis_bottom, axis_left, drawing, element, mark, path, steps
 
 WIDTH = 760
@@ -82,12 +82,12 @@ def score_scale(values: Sequence[float], bottom: float, top: float) -> Scale:
     return Scale(max(0.0, low - margin), min(100.0, high + margin), bottom, top)
 
 
-def value_of(item: Candidate) -> float | None:
+def value_of(item: CandidateView) -> float | None:
     """The full dev score, or the estimate where only that was made."""
     return item.score if item.score is not None else item.estimate
 
 
-def _place(item: Candidate) -> float:
+def _place(item: CandidateView) -> float:
     # Candidates of one step side by side, so that equal scores do not hide each other; the chosen one on the line.
     return item.step + 1 + (0 if item.chosen else ((item.index % 12) - 5.5) * 0.05)
 

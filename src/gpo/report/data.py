@@ -27,7 +27,7 @@ _SIGN_OF_LIFE = 600.0  # seconds; only where a process cannot be asked whether i
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class CandidateView:
     """One reply of the optimizer model. `score` is the dev mean in 0..1, None where `rejected` says why not or where
     only an `estimate` over a part of dev was made, of `estimate_rows` examples where that is known."""
 
@@ -67,7 +67,7 @@ class StepView:
     summary: str | None
     trajectory: tuple[Mapping[str, Any], ...]
     meta_prompt: tuple[Mapping[str, Any], ...]
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[CandidateView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +181,7 @@ def _step(number: int, data: Mapping[str, Any]) -> StepView:
         is_chosen = not taken and item.get("rejected") is None and item.get("prompt") == chosen
         taken = taken or is_chosen
         items.append(
-            Candidate(
+            CandidateView(
                 step=number,
                 index=index,
                 prompt=str(item.get("prompt", "")),

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gpo.report.curve import value_of
-from gpo.report.data import Candidate, RunView, StepView
+from gpo.report.data import CandidateView, RunView, StepView
 from gpo.report.scores import SPLITS, SplitTable, split_table
 from gpo.result.word_diff import word_diff
 from gpo.storage.journal_reader import JournalReader, RecordedScore
@@ -96,7 +96,7 @@ def _step(step: StepView) -> dict[str, Any]:
     }
 
 
-def _candidate(item: Candidate, step: StepView) -> dict[str, Any]:
+def _candidate(item: CandidateView, step: StepView) -> dict[str, Any]:
     return {
         "diff": diff(item.parent, item.prompt),
         "raw": item.raw,

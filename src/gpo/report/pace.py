@@ -22,7 +22,7 @@ Phase = str | int
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class PhaseUsage:
     """What one role used (`usd` None: unknown), or several of them together."""
 
     tally: Tally
@@ -46,9 +46,9 @@ class Pace:
     bins of `bin_seconds` of working time (pauses between processes are left out; `resumed` says where they were).
     `seconds_per_call` has the median and the 95th percentile of calls that were sent, by role."""
 
-    roles: Mapping[str, Usage]
+    roles: Mapping[str, PhaseUsage]
     models: Mapping[str, str]
-    phases: Sequence[tuple[Phase, Mapping[str, Usage]]]
+    phases: Sequence[tuple[Phase, Mapping[str, PhaseUsage]]]
     concurrency: Sequence[float]
     bin_seconds: float
     resumed: Sequence[float]
@@ -192,7 +192,7 @@ def _price(model: Any) -> Any:
         return None  # written by another version of GPO
 
 
-def _usage(tally: Tally, price: Any) -> Usage:
+def _usage(tally: Tally, price: Any) -> PhaseUsage:
     from gpo.model.prices import cost
 
-    return Usage(tally, cost(tally, price) if tally.calls else 0.0)
+    return PhaseUsage(tally, cost(tally, price) if tally.calls else 0.0)

@@ -18,7 +18,7 @@ from gpo.report.curve import curve
 from gpo.report.data import RunView, StepView, read_run
 from gpo.report.details import details, names
 from gpo.report.exchanges import pack_exchanges
-from gpo.report.pace import Pace, Usage, read_pace
+from gpo.report.pace import Pace, PhaseUsage, read_pace
 from gpo.report.paceplots import concurrency, phase_name, tokens_by_step
 from gpo.report.scores import SPLITS, interval
 from gpo.report.terminal import dollars, duration
@@ -212,7 +212,7 @@ def _model_row(pace: Pace, role: str) -> list[str]:
     return [f"{pace.models[role]} ({role})", *_usage_cells(pace.roles[role]), *times]
 
 
-def _usage_cells(usage: Usage) -> list[str]:
+def _usage_cells(usage: PhaseUsage) -> list[str]:
     tally = usage.tally
     share = usage.cached_share
     return [

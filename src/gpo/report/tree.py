@@ -5,19 +5,19 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from gpo.report.curve import WIDTH, value_of
-from gpo.report.data import Candidate, RunView
+from gpo.report.data import CandidateView, RunView
 from gpo.report.svg import Scale, axis_bottom, drawing, element, mark, path
 
 _LEFT, _RIGHT, _TOP = 20, 748, 16
 
 
-def ancestry(run: RunView) -> list[Candidate]:
+def ancestry(run: RunView) -> list[CandidateView]:
     """The candidates on the way from the initial prompt to the best one, in order."""
-    made: dict[str, Candidate] = {}
+    made: dict[str, CandidateView] = {}
     for item in (item for step in run.steps for item in step.candidates):
         if item.rejected is None:
             made.setdefault(item.prompt, item)
-    way: list[Candidate] = []
+    way: list[CandidateView] = []
     prompt = run.best_prompt
     while prompt in made and len(way) <= len(made):
         item = made.pop(prompt)

@@ -15,10 +15,10 @@ from gpo.errors import ConfigError, ModelError, RunError
 from gpo.evaluation.outcome import Outcome
 from gpo.evaluation.score import Scorer
 from gpo.evaluation.statistics import Interval, wilson
-from gpo.run.gc_tuning import seldom_collected
-from gpo.run.layers.budget import GO_ON, Budget, Budgeted
-from gpo.run.layers.journaled import Journaled
-from gpo.run.layers.shutdown import Braked
+from gpo.run.gc_tuning import collect_seldom
+from gpo.run.layers.budget import GO_ON, Budget, BudgetedModel
+from gpo.run.layers.journaled import JournaledModel
+from gpo.run.layers.shutdown import StoppableModel
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
 from gpo.run.work import Watcher
@@ -86,13 +86,15 @@ async def evaluate_prompt(
         opened = plan.task_model
         keeps = shared is not None and opened.shareable and plan.scorer.temperature == 0
         budget = Budget(plan.budget, {"task": opened.cost}, journal, kept=_KEPT if keeps else _NOT_KEPT)
-        opened.limited.around(lambda model: Budgeted(model, budget, "task"))
-        braked = Braked(opened.model, budget.brake)
-        model = Journaled(braked, journal, "task", shared if opened.shareable else None, cost=opened.cost)
+        opened.limited.around(lambda model: BudgetedModel(model, budget, "task"))
+        braked = StoppableModel(opened.model, budget.brake)
+        model = JournaledModel(
+            braked, journal, "task", shared if opened.shareable else None, cost=opened.cost
+        )
         scorer = Scorer(plan.task, model, plan.scorer, on_outcome=count, on_stop=budget.brake.stop)
         try:
             async with budget.brake.guard(budget.seconds_left, budget.out_of_time):
-                with seldom_collected():
+                with collect_seldom():
                     (score,) = await scorer.score([prompt], split)
         finally:
             await plan.task_model.model.aclose()

@@ -18,7 +18,7 @@ _before: tuple[int, int, int] = (0, 0, 0)
 
 
 @contextmanager
-def seldom_collected() -> Iterator[None]:
+def collect_seldom() -> Iterator[None]:
     """Collect seldom within the block, as before after it. Blocks may overlap, in several threads too: the last one to
     end restores."""
     global _users, _before

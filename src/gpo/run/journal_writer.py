@@ -24,7 +24,7 @@ def prompt_id(prompt: str) -> str:
     return hashlib.blake2b(prompt.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-class Notebook:
+class JournalWriter:
     """Writes into `journal`."""
 
     def __init__(self, journal: Journal) -> None:

@@ -15,9 +15,9 @@ from gpo.evaluation.score import TooManyFailures
 from gpo.model.model import Model
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
-from gpo.run.gc_tuning import seldom_collected
+from gpo.run.gc_tuning import collect_seldom
 from gpo.run.layers.budget import SAVED
-from gpo.run.layers.shutdown import Brake
+from gpo.run.layers.shutdown import Shutdown
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
 from gpo.run.work import Watcher, Work
@@ -39,7 +39,7 @@ class Run:
     kept: str = SAVED
 
     def __post_init__(self) -> None:
-        self._brake = Brake()
+        self._brake = Shutdown()
 
     def stop(self, why: str = "interrupted; run the same command again to go on") -> None:
         """Let what is in flight finish for a few seconds, save, and end `execute` with `Interrupted`. To be called in
@@ -62,7 +62,7 @@ class Run:
                     return result
                 journal = self.directory.open(self.plan.recorded, self.plan.config_text)
                 shared = SharedStore.open(warn=self._note) if self.use_shared_store else None
-                with seldom_collected():
+                with collect_seldom():
                     return await self._execute(journal, shared)
             finally:
                 await _close([self.plan.task_model.model, self.plan.optimizer_model.model])

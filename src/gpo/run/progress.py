@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from gpo.model.layers.limits import Limited
+    from gpo.model.layers.limits import LimitedModel
 
 Phase = Literal["starting", "scoring the initial prompt", "optimizing", "opening the test split", "done"]
 
@@ -38,7 +38,7 @@ class Progress:
     usd: float | None = 0.0
     in_flight: int = 0
     retries: int = 0
-    limits: Mapping[str, Limited] = field(default_factory=dict)
+    limits: Mapping[str, LimitedModel] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
     @property

@@ -14,7 +14,7 @@ from gpo.storage.journal_reader import JournalReader
 _META = "fork"
 
 
-def open_fork(directory: Path | None, journal: Journal) -> JournalReader | None:
+def open_reused_run(directory: Path | None, journal: Journal) -> JournalReader | None:
     """The journal in the run directory `directory`, remembered in `journal`: a run that goes on uses it again without
     being told, where it is still there. Raises `ConfigError` where it cannot be used.
     """

@@ -12,7 +12,7 @@ from gpo.evaluation.outcome import Outcome
 from gpo.evaluation.score import Scorer
 from gpo.evaluation.statistics import p_value, paired_bootstrap
 from gpo.model.factory import OpenModel
-from gpo.model.layers.complete_n import Filling
+from gpo.model.layers.complete_n import CompleteNModel
 from gpo.optimizer.candidates import Guard
 from gpo.optimizer.choose import algorithm
 from gpo.optimizer.search import Algorithm, StepRecord
@@ -20,13 +20,13 @@ from gpo.optimizer.templates import Templates
 from gpo.optimizer.workbench import Workbench
 from gpo.result.result import Improvement, Result, Status
 from gpo.run.embeddings import LateEmbedder
-from gpo.run.journal_writer import Notebook
-from gpo.run.layers.budget import SAVED, Budget, Budgeted
-from gpo.run.layers.journaled import Journaled
-from gpo.run.layers.shutdown import Brake, Braked
+from gpo.run.journal_writer import JournalWriter
+from gpo.run.layers.budget import SAVED, Budget, BudgetedModel
+from gpo.run.layers.journaled import JournaledModel
+from gpo.run.layers.shutdown import Shutdown, StoppableModel
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
-from gpo.run.reuse_answers import open_fork
+from gpo.run.reuse_answers import open_reused_run
 from gpo.run.summary import summary
 from gpo.storage.journal import Journal
 from gpo.storage.shared_store import SharedStore
@@ -51,7 +51,7 @@ class Work:
         plan: Plan,
         journal: Journal,
         shared: SharedStore | None,
-        brake: Brake,
+        brake: Shutdown,
         progress: Progress,
         watcher: Watcher | None = None,
         fork: Path | None = None,
@@ -59,8 +59,8 @@ class Work:
     ) -> None:
         self.plan, self.journal = plan, journal
         self.progress, self.watcher = progress, watcher
-        self.notebook = Notebook(journal)
-        self.fork = open_fork(fork, journal)
+        self.notebook = JournalWriter(journal)
+        self.fork = open_reused_run(fork, journal)
         roles = {"task": plan.task_model, "optimizer": plan.optimizer_model}
         progress.limits = {role: opened.limited for role, opened in roles.items()}
         costs = {role: opened.cost for role, opened in roles.items()}
@@ -75,7 +75,7 @@ class Work:
         bench = Workbench(
             task=plan.task,
             scorer=self.scorer,
-            optimizer=Filling(self.optimizer_model),
+            optimizer=CompleteNModel(self.optimizer_model),
             templates=Templates(own),
             embed=self.embedder,
             seed=plan.seed,
@@ -86,11 +86,11 @@ class Work:
         self.tested: dict[str, float] = {}
         self.improvement = Improvement()
 
-    def _journaled(self, role: str, opened: OpenModel, shared: SharedStore | None) -> Journaled:
+    def _journaled(self, role: str, opened: OpenModel, shared: SharedStore | None) -> JournaledModel:
         """Journal outside; then the brake, the retries, the limit, and the budget around each attempt."""
-        opened.limited.around(lambda model: Budgeted(model, self.budget, role))
-        model = Braked(opened.model, self.budget.brake)
-        return Journaled(
+        opened.limited.around(lambda model: BudgetedModel(model, self.budget, role))
+        model = StoppableModel(opened.model, self.budget.brake)
+        return JournaledModel(
             model, self.journal, role, shared if opened.shareable else None, cost=opened.cost, fork=self.fork
         )
 

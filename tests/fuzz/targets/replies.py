@@ -7,7 +7,7 @@ import json
 
 from gpo.errors import GPOError, ModelError
 from gpo.model.model import Message, Reply, Request
-from gpo.model.openai.client import Wire
+from gpo.model.openai.client import OpenAIClient
 from gpo.model.openai.errors import retry_after
 from gpo.storage import codec
 from tests.fuzz.targets.target import Input, Target, own, text
@@ -17,7 +17,7 @@ STATUSES = (200, 200, 200, 400, 401, 404, 408, 413, 429, 500, 503, 301)
 _REQUEST = Request(messages=(Message("user", "hi"),), stop=("\n", "x"))
 
 
-class _Canned(Wire):
+class _Canned(OpenAIClient):
     """A wire whose server is the input: everything but the connection is real."""
 
     def __init__(self, status: int, header: str, body: bytes) -> None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from gpo.model.model import Model, Reply, Request, Usage
 
 
-class Filling:
+class CompleteNModel:
     """Wraps `model`: where a call for `n` completions brings fewer, the others are asked for one by one."""
 
     def __init__(self, model: Model) -> None:

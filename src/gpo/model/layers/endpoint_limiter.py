@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from gpo.model.layers.adaptive import FIRST_PAUSE, Adaptive
-from gpo.model.layers.prefix_queue import Turns
+from gpo.model.layers.prefix_queue import PrefixQueue
 from gpo.model.layers.rates import Rates
 
 
-class Gate:
+class EndpointLimiter:
     """The places of one endpoint, `concurrency` of them, and fewer where it `adapts` to refusals (see `Adaptive`).
 
     Whoever came first goes first, over all lines, but for a line that has its own reason to wait. For one event loop
@@ -35,7 +35,7 @@ class Gate:
         self.limits = Adaptive(concurrency, first_pause=first_pause, clock=clock)
         self.in_flight = 0
         self.clock = clock
-        self.lines: list[Line] = []
+        self.lines: list[RoleQueue] = []
         self._arrivals = 0
         self._alarm: tuple[asyncio.AbstractEventLoop, asyncio.TimerHandle] | None = None
 
@@ -64,7 +64,7 @@ class Gate:
             return
         ready = [line for line in lines if line.may_go()]
         while ready and self.in_flight < self.limits.limit:
-            line = ready[0] if len(ready) == 1 else min(ready, key=Line.rank)
+            line = ready[0] if len(ready) == 1 else min(ready, key=RoleQueue.rank)
             # Asked again each time: lines may share rates, and another one has just taken what there was.
             if line.may_go():
                 line.let_go()
@@ -92,35 +92,41 @@ class Gate:
 class _Turn:
     """One call that waits; `given` gets the tokens that it is taken to use."""
 
-    lane: str
+    prefix_group: str
     arrival: int
     size: int
     given: asyncio.Future[float]
 
 
-class Line:
-    """The calls of one role in front of `gate`: at most `concurrency` of them under way, and no more often than `rates`
-    allow. Of those that wait, calls of a lane follow one another (see `Turns`). `wait` is how many seconds time alone
-    holds up the first in line, `held` what holds it up although there is a place ("refused", a key of the rate limits,
-    or ""). From `double_below` calls under way on (None: never) a lane that is worked on is not begun in another place
-    too, unless it is long: each slot of llama.cpp has a cache of its own, and computes anew what another one holds."""
+class RoleQueue:
+    """The calls of one role in front of `limiter`: at most `concurrency` of them under way, and no more often than
+    `rates` allow. Of those that wait, calls of a group follow one another (see `PrefixQueue`). `wait` is how many
+    seconds time alone holds up the first in line, `held` what holds it up although there is a place ("refused", a
+    key of the rate limits, or ""). From `double_below` calls under way on (None: never) a group that is worked on is
+    not begun in another place too, unless it is long: each slot of llama.cpp has a cache of its own, and computes
+    anew what another one holds."""
 
     def __init__(
-        self, gate: Gate, concurrency: int, rates: Rates | None = None, *, double_below: int | None = None
+        self,
+        limiter: EndpointLimiter,
+        concurrency: int,
+        rates: Rates | None = None,
+        *,
+        double_below: int | None = None,
     ) -> None:
         self.concurrency = concurrency
         self._double_below = concurrency if double_below is None else double_below
         self.in_flight = 0
         self.wait = 0.0
         self.held = ""
-        self._gate = gate
+        self._gate = limiter
         self._rates = rates
-        self._fresh: Turns[_Turn] = Turns()
-        self._left: str | None = None  # the lane whose call left its place last
+        self._fresh: PrefixQueue[_Turn] = PrefixQueue()
+        self._left: str | None = None  # the group whose call left its place last
         self._again: list[tuple[int, int, _Turn]] = []  # a heap
         self._held_since = 0.0
         self._waited = 0.0
-        gate.lines.append(self)
+        limiter.lines.append(self)
 
     @property
     def waiting(self) -> int:
@@ -133,43 +139,43 @@ class Line:
         return self._waited + (self._gate.clock() - self._held_since if self.held else 0.0)
 
     async def enter(
-        self, size: int, number: int | None = None, *, lane: str = "", continues: bool = False
+        self, size: int, number: int | None = None, *, prefix_group: str = "", continues: bool = False
     ) -> float:
-        """Return when it is this call's turn; whoever entered must `leave` its `lane`. `size` is for `rates`, whose
-        estimate comes back. Calls with a `number` go first, the lowest before the others; those that go on where their
-        lane's last call ended (`continues`) are first in it."""
+        """Return when it is this call's turn; whoever entered must `leave` its `prefix_group`. `size` is for
+        `rates`, whose estimate comes back. Calls with a `number` go first, the lowest before the others; those that
+        go on where their group's last call ended (`continues`) are first in it."""
         if (
             not self._fresh
             and not self._again
             and self.in_flight < self.concurrency
-            and (self._doubles or not self._fresh.busy(lane))
+            and (self._doubles or not self._fresh.busy(prefix_group))
             and self._gate.has_place()
             # Those who wait in other lines while there is a place wait for something else.
             and (self._rates is None or not self._rates.delay(size)[0])
         ):
-            return self._take(size, lane)
-        turn = _Turn(lane, self._gate.arrival(), size, asyncio.get_running_loop().create_future())
+            return self._take(size, prefix_group)
+        turn = _Turn(prefix_group, self._gate.arrival(), size, asyncio.get_running_loop().create_future())
         if number is None:
             self._fresh.push(turn, _key(turn), first=continues)
         else:
             heappush(self._again, (number, turn.arrival, turn))
         if self._first() is turn or not self._doubles:
             # Nobody else's end may bring its turn: the first in line may wait for the clock alone, and the first of a
-            # lane for so many to come after it that the lane is begun once more.
+            # group for so many to come after it that the group is begun once more.
             self._gate.admit()
         try:
             return await turn.given
         except asyncio.CancelledError:
             # A turn that was given and not taken goes to the next in line.
             if not turn.given.cancelled():
-                self.leave(lane)
+                self.leave(prefix_group)
             raise
 
-    def leave(self, lane: str = "") -> None:
+    def leave(self, prefix_group: str = "") -> None:
         """A call is over, one way or the other."""
-        if lane:
-            self._fresh.leave(lane)
-            self._left = lane
+        if prefix_group:
+            self._fresh.leave(prefix_group)
+            self._left = prefix_group
         self.in_flight -= 1
         self._gate.in_flight -= 1
         self._gate.admit()
@@ -198,10 +204,10 @@ class Line:
             turn = heappop(self._again)[-1]
         else:
             turn = self._fresh.pop(self._left, double=self._doubles)
-            # `_take` counts it in its lane; without one it was alone in a lane of its own.
+            # `_take` counts it in its group; without one it was alone in a group of its own.
             self._fresh.leave(_key(turn))
         self._left = None
-        turn.given.set_result(self._take(turn.size, turn.lane))
+        turn.given.set_result(self._take(turn.size, turn.prefix_group))
 
     def hold(self, cause: str) -> None:
         """Note what makes this line wait although there is a place ("": nothing does)."""
@@ -224,16 +230,16 @@ class Line:
 
     @property
     def _doubles(self) -> bool:
-        """Whether a place may be given to a second call of a lane."""
+        """Whether a place may be given to a second call of a group."""
         return self.in_flight < self._double_below
 
-    def _take(self, size: int, lane: str) -> float:
-        if lane:
-            self._fresh.enter(lane)
+    def _take(self, size: int, prefix_group: str) -> float:
+        if prefix_group:
+            self._fresh.enter(prefix_group)
         self.in_flight += 1
         self._gate.in_flight += 1
         return self._rates.take(size) if self._rates is not None else 0.0
 
 
 def _key(turn: _Turn) -> Hashable:
-    return turn.lane or turn
+    return turn.prefix_group or turn

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gpo.errors import TransientModelError
-from gpo.model.layers.endpoint_limiter import Gate, Line
+from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
 from gpo.model.layers.rates import Rates
 from gpo.model.model import Model, Reply, Request
 
@@ -40,10 +40,10 @@ class LimitState:
         }
 
 
-class Limited:
+class LimitedModel:
     """Wraps `model`: at most `concurrency` of its calls at once and no more often than `rates` allow, all through
-    `gate`, which other models at the endpoint may share (one of its own where none is given); the others wait in the
-    order in which they came, but for those of a lane, which follow one another (`double_below`: see `Line`).
+    `limiter`, which other models at the endpoint may share (one of its own where none is given); the others wait in the
+    order in which they came, but for those of a group, which follow one another (`double_below`: see `RoleQueue`).
 
     `in_flight`, `waiting` and `done` are gauges for whoever displays a run.
     """
@@ -53,18 +53,18 @@ class Limited:
         model: Model,
         concurrency: int,
         *,
-        gate: Gate | None = None,
+        limiter: EndpointLimiter | None = None,
         rates: Rates | None = None,
         double_below: int | None = None,
     ) -> None:
-        gate = gate or Gate(concurrency)
+        limiter = limiter or EndpointLimiter(concurrency)
         self._model = model
         self.concurrency = concurrency
         self.done = 0
-        self._adapts = gate.adapts
-        self._limits = gate.limits
+        self._adapts = limiter.adapts
+        self._limits = limiter.limits
         self._rates = rates
-        self._line = Line(gate, concurrency, rates, double_below=double_below)
+        self._line = RoleQueue(limiter, concurrency, rates, double_below=double_below)
 
     @property
     def identity(self) -> str:
@@ -113,8 +113,10 @@ class Limited:
 
     async def _pass(self, request: Request, number: int | None) -> Reply:
         size = self._rates.size(request) if self._rates is not None else 0
-        lane = request.lane
-        estimate = await self._line.enter(size, number, lane=lane, continues=request.continues)
+        prefix_group = request.prefix_group
+        estimate = await self._line.enter(
+            size, number, prefix_group=prefix_group, continues=request.continues
+        )
         wave = self._limits.wave
         try:
             reply = await self._model.complete(request)
@@ -127,7 +129,7 @@ class Limited:
             self._heed(error, wave, estimate)
             raise
         finally:
-            self._line.leave(lane)
+            self._line.leave(prefix_group)
 
     def _heed(self, error: TransientModelError, wave: int, estimate: float) -> None:
         refused = error.status == TOO_MANY_REQUESTS

@@ -1,7 +1,7 @@
 """Whose turn it is among waiting calls: those that share a prompt's beginning follow one another.
 
 Engines keep what they computed last (llama.cpp a slot at a time, vLLM and hosted caches for a while). Knows
-lanes, calls that begin alike; it knows neither requests nor how many places there are.
+groups, calls that begin alike; it knows neither requests nor how many places there are.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 LONG = 8
-"""Waiting calls for each one under way that make a lane worth beginning in one more place."""
+"""Waiting calls for each one under way that make a group worth beginning in one more place."""
 
 
 @dataclass(slots=True, eq=False)
-class _Lane(Generic[T]):
+class _PrefixGroup(Generic[T]):
     waiting: deque[T] = field(default_factory=deque)
     busy: int = 0
 
 
-class Turns(Generic[T]):
-    """A queue of waiting items, each in a lane. Every operation takes constant time.
+class PrefixQueue(Generic[T]):
+    """A queue of waiting items, each in a group. Every operation takes constant time.
 
-    What comes next when a call of a lane is over: the lane's own next item, whose beginning the engine has just
-    computed; else the first lane that nobody works on; else, so that no place stays empty, lanes that are worked on, in
-    turn. Without lanes it is first come, first served.
+    What comes next when a call of a group is over: the group's own next item, whose beginning the engine has just
+    computed; else the first group that nobody works on; else, so that no place stays empty, groups that are worked
+    on, in turn. Without groups it is first come, first served.
     """
 
     def __init__(self) -> None:
-        self._lanes: dict[Hashable, _Lane[T]] = {}
-        # Keys of lanes with waiting items, by whether a call of theirs is under way; dicts keep the order of arrival.
+        self._prefix_groups: dict[Hashable, _PrefixGroup[T]] = {}
+        # Keys of groups with waiting items, by whether a call of theirs is under way; dicts keep the order of arrival.
         self._idle: dict[Hashable, None] = {}
         self._worked: dict[Hashable, None] = {}
         self._long: dict[Hashable, None] = {}  # those of the worked ones that are worth beginning once more
@@ -42,62 +42,63 @@ class Turns(Generic[T]):
     def __len__(self) -> int:
         return self._size
 
-    def push(self, item: T, lane: Hashable, *, first: bool = False) -> None:
-        """Let `item` wait in `lane`; `first`: before the others of its lane (it goes on where the last call ended)."""
-        found = self._lanes.get(lane)
+    def push(self, item: T, prefix_group: Hashable, *, first: bool = False) -> None:
+        """Let `item` wait in `prefix_group`; `first`: before the others of its group (it goes on where the last call
+        ended)."""
+        found = self._prefix_groups.get(prefix_group)
         if found is None:
-            found = self._lanes[lane] = _Lane()
+            found = self._prefix_groups[prefix_group] = _PrefixGroup()
         (found.waiting.appendleft if first else found.waiting.append)(item)
         self._size += 1
-        self._file(lane, found)
+        self._file(prefix_group, found)
 
     def peek(self, after: Hashable = None, *, double: bool = True) -> T | None:
-        """What `pop` would give, None where nobody waits; without `double` also where all who wait are of lanes that
-        are worked on elsewhere, unless so many of a lane wait that beginning it once more is soon made good."""
+        """What `pop` would give, None where nobody waits; without `double` also where all who wait are of groups that
+        are worked on elsewhere, unless so many of a group wait that beginning it once more is soon made good."""
         key = self._next(after, double)
-        return None if key is None else self._lanes[key].waiting[0]
+        return None if key is None else self._prefix_groups[key].waiting[0]
 
     def pop(self, after: Hashable = None, *, double: bool = True) -> T:
-        """The next item, when a place is free that a call of the lane `after` has left; it counts as under way in
-        its lane until `leave`. Raises `IndexError` where `peek` gives None."""
+        """The next item, when a place is free that a call of the group `after` has left; it counts as under way in
+        its group until `leave`. Raises `IndexError` where `peek` gives None."""
         key = self._next(after, double)
         if key is None:
             raise IndexError("nobody waits")
-        lane = self._lanes[key]
-        item = lane.waiting.popleft()
+        prefix_group = self._prefix_groups[key]
+        item = prefix_group.waiting.popleft()
         self._size -= 1
-        lane.busy += 1
-        # Filed anew at the end: of lanes that are worked on, another one is next.
+        prefix_group.busy += 1
+        # Filed anew at the end: of groups that are worked on, another one is next.
         for places in (self._idle, self._worked, self._long):
             places.pop(key, None)
-        self._file(key, lane)
+        self._file(key, prefix_group)
         return item
 
-    def busy(self, lane: Hashable) -> bool:
-        """Whether a call of `lane` is under way."""
-        found = self._lanes.get(lane)
+    def busy(self, prefix_group: Hashable) -> bool:
+        """Whether a call of `prefix_group` is under way."""
+        found = self._prefix_groups.get(prefix_group)
         return found is not None and found.busy > 0
 
-    def enter(self, lane: Hashable) -> None:
-        """A call of `lane` is under way that never waited."""
-        found = self._lanes.setdefault(lane, _Lane())
+    def enter(self, prefix_group: Hashable) -> None:
+        """A call of `prefix_group` is under way that never waited."""
+        found = self._prefix_groups.setdefault(prefix_group, _PrefixGroup())
         found.busy += 1
-        self._file(lane, found)
+        self._file(prefix_group, found)
 
-    def leave(self, lane: Hashable) -> None:
-        """A call of `lane` is over."""
-        found = self._lanes[lane]
+    def leave(self, prefix_group: Hashable) -> None:
+        """A call of `prefix_group` is over."""
+        found = self._prefix_groups[prefix_group]
         found.busy -= 1
-        self._file(lane, found)
+        self._file(prefix_group, found)
 
-    def _file(self, key: Hashable, lane: _Lane[T]) -> None:
-        """Put the lane where `pop` looks for it."""
-        waiting = len(lane.waiting)
-        _keep(self._idle, key, waiting > 0 and not lane.busy)
-        _keep(self._worked, key, waiting > 0 and lane.busy > 0)
-        _keep(self._long, key, lane.busy > 0 and waiting > LONG * lane.busy)
-        if not waiting and not lane.busy:
-            del self._lanes[key]
+    def _file(self, key: Hashable, prefix_group: _PrefixGroup[T]) -> None:
+        """Put the group where `pop` looks for it."""
+        waiting = len(prefix_group.waiting)
+        _keep(self._idle, key, waiting > 0 and not prefix_group.busy)
+        _keep(self._worked, key, waiting > 0 and prefix_group.busy > 0)
+        _keep(self._long, key, prefix_group.busy > 0 and waiting > LONG * prefix_group.busy)
+        if not waiting and not prefix_group.busy:
+            del self._prefix_groups[key]
 
     def _next(self, after: Hashable, double: bool) -> Hashable:
         if after in self._worked or after in self._idle:

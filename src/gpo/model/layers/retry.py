@@ -26,7 +26,7 @@ RUN_LEEWAY = 300
 """Retries of a whole run that need no answers to speak for them."""
 
 
-class Retrying:
+class RetryingModel:
     """Wraps `model`: a transient failure is tried again up to `attempts` times in all and for at most `max_elapsed`
     seconds from a call's first failure. `again` is how a call is made the next time, where that differs; it also gets
     the call's number, for the oldest to go first. Delays are in seconds; `retries` counts. `advice` ends the line about

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from gpo.errors import PermanentModelError, TransientModelError
 from gpo.model.local.engine import Engine, EngineSettings, Server
 from gpo.model.model import Reply, Request, Usage
-from gpo.model.openai.client import Wire
+from gpo.model.openai.client import OpenAIClient
 
 if TYPE_CHECKING:
     import aiohttp
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _ATTEMPTS = 3
 
 
-class Embedded:
+class EmbeddedModel:
     """A GGUF model behind the `Model` protocol. Use `open_embedded` to get one; one event loop a handle.
 
     `engine` is shared with the handles of equal weights and settings from the first use on: one that is opened and
@@ -36,7 +36,7 @@ class Embedded:
         self._uses = False
         self._identity = identity
         self._timeout = timeout
-        self._wires: dict[Server, Wire] = {}
+        self._wires: dict[Server, OpenAIClient] = {}
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
 
@@ -86,9 +86,9 @@ class Embedded:
             await _in_own_thread(self.engine.close)
 
     async def _complete(self, request: Request) -> Reply:
-        # Without a lane, and where several completions are asked for, the engine finds the slots that fit by itself.
+        # Without a group, and where several completions are asked for, the engine finds the slots that fit by itself.
         slots = self._shared().slots
-        slot = slots.take(request.lane) if request.lane and request.n == 1 else None
+        slot = slots.take(request.prefix_group) if request.prefix_group and request.n == 1 else None
         if slot is None:
             return await self._sent(request, None)
         try:
@@ -145,9 +145,9 @@ class Embedded:
             self._uses = True
         return self.engine
 
-    def _wire(self, server: Server) -> Wire:
+    def _wire(self, server: Server) -> OpenAIClient:
         if server not in self._wires:
-            self._wires[server] = Wire(
+            self._wires[server] = OpenAIClient(
                 base_url=f"{server.url}/v1",
                 api_key=server.key,
                 model=self.engine.name,
@@ -164,9 +164,9 @@ _registry = threading.Lock()
 
 def open_embedded(
     path: Path, *, identity: str, name: str, settings: EngineSettings | None = None, timeout: float = 600.0
-) -> Embedded:
+) -> EmbeddedModel:
     """The model in the GGUF file `path`; equal weights and settings share one engine. Starts nothing."""
-    return Embedded(Engine(path, name=name, settings=settings), identity=identity, timeout=timeout)
+    return EmbeddedModel(Engine(path, name=name, settings=settings), identity=identity, timeout=timeout)
 
 
 def _use(engine: Engine, identity: str) -> Engine:

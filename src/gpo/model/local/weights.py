@@ -25,7 +25,7 @@ _HEADROOM = 400_000_000  # bytes of wheels that wait on the disk while a file is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class StoredWeights:
     """A line of `gpo models list`: `path` is None while the file is not here. `size` in bytes."""
 
     name: str
@@ -82,10 +82,10 @@ def pull(name: str, progress: Progress | None = None) -> Path:
         ) from None
 
 
-def listing() -> list[Entry]:
+def listing() -> list[StoredWeights]:
     """All registered models, for `gpo models list`."""
     return [
-        Entry(
+        StoredWeights(
             name=PREFIX + weights.name,
             size=weights.size,
             sha256=weights.sha256,

@@ -36,7 +36,7 @@ _CONNECT = 10.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-class Wire:
+class OpenAIClient:
     """One model at one endpoint. `timeout` is in seconds for a whole call; `api_key` None sends no key.
 
     `base_url` is what users write, /v1 included; credentials and a query in it are sent, and shown nowhere. Raises

@@ -17,7 +17,7 @@ Play = Callable[[Sequence[int], Sequence[int]], Awaitable[list[list[float | None
 
 
 @dataclass
-class Tally:
+class ArmScores:
     """What is known of every arm: the sum of its values and how many there are."""
 
     arms: int
@@ -92,7 +92,7 @@ class Ucb:
 
     async def run(self, arms: int, rows: int, keep: int, play: Play, rng: random.Random) -> Ranking:
         """`rounds` rounds; the budget is rounds · prompts · samples."""
-        tally = Tally(arms)
+        tally = ArmScores(arms)
         order = rng.sample(range(arms), arms)
         for number in range(1, self.rounds + 1):
             t = number if self.clock == "rounds" else max(1, sum(tally.counts))
@@ -129,7 +129,7 @@ class SuccessiveRejects:
 
     async def run(self, arms: int, rows: int, keep: int, play: Play, rng: random.Random) -> Ranking:
         """As many phases as arms are to be dropped; see `rejection_schedule`."""
-        tally, alive, deck = Tally(arms), list(range(arms)), _Deck(rows, rng)
+        tally, alive, deck = ArmScores(arms), list(range(arms)), _Deck(rows, rng)
         for samples in rejection_schedule(arms, keep, self.budget, self.least):
             tally.add(alive, await play(alive, deck.draw(samples)))
             alive = sorted(tally.best(alive, len(alive) - 1))
@@ -147,7 +147,7 @@ class SuccessiveHalving:
 
     async def run(self, arms: int, rows: int, keep: int, play: Play, rng: random.Random) -> Ranking:
         """At least one row an arm and phase."""
-        tally, alive, deck = Tally(arms), list(range(arms)), _Deck(rows, rng)
+        tally, alive, deck = ArmScores(arms), list(range(arms)), _Deck(rows, rng)
         phases = math.ceil(math.log2(arms)) if arms > 1 else 0
         for _ in range(phases):
             if len(alive) <= keep:
@@ -166,7 +166,7 @@ class BruteForce:
 
     async def run(self, arms: int, rows: int, keep: int, play: Play, rng: random.Random) -> Ranking:
         """At least one row an arm."""
-        tally = Tally(arms)
+        tally = ArmScores(arms)
         drawn = rng.sample(range(rows), max(1, min(rows, self.budget // arms)))
         tally.add(range(arms), await play(range(arms), drawn))
         return Ranking(tuple(tally.best(range(arms), keep)), tally.means)

@@ -23,18 +23,18 @@ _TAGGED = re.compile(r"<INS>(.*?)(?:</INS>|$)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ScoredPrompt:
     """An instruction as the meta-prompt shows it; `score` is a whole number of 100."""
 
     prompt: str
     score: int
 
 
-def shown(scored: Sequence[tuple[str, float]], most: int, threshold: float) -> list[Entry]:
+def shown(scored: Sequence[tuple[str, float]], most: int, threshold: float) -> list[ScoredPrompt]:
     """The `most` best of `scored` (prompt, mean in 0..1), ascending, without those under `threshold`; among equals the
     later one comes later."""
     best = sorted(scored, key=lambda item: item[1])[-most:]
-    return [Entry(prompt, round(100 * score)) for prompt, score in best if score >= threshold]
+    return [ScoredPrompt(prompt, round(100 * score)) for prompt, score in best if score >= threshold]
 
 
 class Opro(Original):

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gpo.config.published import OriginalConfig
+from gpo.config.published import PublishedConfig
 from gpo.config.schema import BudgetConfig
-from gpo.evaluation.race import meetings
+from gpo.evaluation.race import evaluations_per_row
 from gpo.model.model import Message, Request, Usage
 from gpo.optimizer.information import PromptInformation
 from gpo.optimizer.methods import Method
@@ -145,14 +145,14 @@ def _dev(plan: Plan, sizes: Sequence[list[tuple[int, int]]], most: bool) -> tupl
     loop = plan.loop
     if not loop.racing:
         return _sums([(parts, 1 + loop.steps * loop.candidates) for parts in sizes])
-    met = meetings(loop.candidates, len(sizes))
+    met = evaluations_per_row(loop.candidates, len(sizes))
     if not most:
         return _sums([(parts, 1 + loop.steps * sum(met) / len(met)) for parts in sizes])
     longest = sorted(sizes, key=lambda parts: -sum(prompt + completion for prompt, completion in parts))
     return _sums([(parts, 1 + loop.steps * times) for parts, times in zip(longest, met, strict=True)])
 
 
-def _published(plan: Plan, settings: OriginalConfig | None) -> Estimate:
+def _published(plan: Plan, settings: PublishedConfig | None) -> Estimate:
     """Of a published protocol, or of a method that only evaluates (`settings` None)."""
     splits, found = plan.task.splits, []
     for most in (False, True):

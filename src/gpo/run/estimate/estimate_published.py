@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-from gpo.config.published import ApeConfig, ApoConfig, OproConfig, OriginalConfig, Pe2Config
+from gpo.config.published import ApeConfig, ApoConfig, OproConfig, Pe2Config, PublishedConfig
 from gpo.optimizer.published.bandit import rejection_schedule
 from gpo.optimizer.published.pe2 import WALK
 
@@ -41,7 +41,7 @@ class Volume:
     written: int
 
 
-def volume(settings: OriginalConfig, *, train: int, dev: int, most: bool) -> Volume:
+def volume(settings: PublishedConfig, *, train: int, dev: int, most: bool) -> Volume:
     """Of a protocol on `train` and `dev` rows, at most or expected."""
     counts: dict[type, Callable[[Any, int, int, bool], Volume]] = {
         ApeConfig: _ape,

@@ -29,7 +29,7 @@ _State = tuple[int, str]
 """A module's names, a class or a cell by its id, and which of its names."""
 
 
-def own_code(thing: Any) -> str:
+def fingerprint_code(thing: Any) -> str:
     """A hash of what `thing` does, after the Python that compiled it ("py3.11-" and 16 hex digits); "" where nothing
     in it is anybody's own: GPO's code is known by its names.
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from gpo.run.identity.code_fingerprint import own_code
+from gpo.run.identity.code_fingerprint import fingerprint_code
 from gpo.task.answer.label import BooleanReader, LabelReader
 from gpo.task.task import Task
 
@@ -23,7 +23,7 @@ def identity(task: Task, *, whole: bool) -> dict[str, Any]:
     found: dict[str, Any] = {
         "data_digest": data_digest(task),
         "columns_digest": columns_digest(task),
-        "metric_code": own_code(task.metric),
+        "metric_code": fingerprint_code(task.metric),
     }
     if whole:
         found["task_object"] = {
@@ -63,7 +63,7 @@ def _answer(task: Task) -> dict[str, Any]:
         found["labels"] = list(reader.labels)
     if isinstance(reader, BooleanReader):
         found["words"] = list(reader.words)
-    return {**found, "code": own_code(reader)}
+    return {**found, "code": fingerprint_code(reader)}
 
 
 def _digest(rows: Iterable[Any]) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 from gpo.config.schema import BudgetConfig
 from gpo.errors import BudgetError, ConfigError, ModelError, PermanentModelError, TransientModelError
 from gpo.model.model import Model, Reply, Request, Usage
-from gpo.run.layers.shutdown import Brake
+from gpo.run.layers.shutdown import Shutdown
 from gpo.storage.database import whole
 from gpo.storage.journal import Journal
 from gpo.storage.journal_schema import JOURNAL
@@ -83,12 +83,12 @@ class Budget:
         config: BudgetConfig,
         costs: Mapping[str, Cost],
         journal: Journal,
-        brake: Brake | None = None,
+        brake: Shutdown | None = None,
         *,
         kept: str = SAVED,
     ) -> None:
         check_prices(config, costs)
-        self.brake = brake or Brake()
+        self.brake = brake or Shutdown()
         self._config = config
         self._costs = costs
         self._journal = journal
@@ -236,7 +236,7 @@ class Budget:
         return {"unsettled": asdict(self._unsettled), "in_flight": asdict(self._flying)}
 
 
-class Budgeted:
+class BudgetedModel:
     """Wraps `model` for one role: an attempt leaves only when `budget` covers the most that it may cost."""
 
     def __init__(self, model: Model, budget: Budget, role: str) -> None:

@@ -22,7 +22,7 @@ Cost = Callable[[Tally], float | None]
 """Dollars for what a role used; None where a price is unknown."""
 
 
-class Journaled:
+class JournaledModel:
     """Wraps `model` for one `role` ("task", "optimizer"). An answer it returns is in the journal.
 
     Deterministic calls (temperature 0) are looked up in `shared` before they are sent and put there after;

@@ -17,7 +17,7 @@ GRACE = 5.0
 """Seconds that calls in flight may still take."""
 
 
-class Brake:
+class Shutdown:
     """For one event loop. `in_flight` counts the calls between `enter` and `leave`."""
 
     def __init__(self, grace: float = GRACE) -> None:
@@ -96,10 +96,10 @@ class Brake:
         return type(self._error)(str(self._error))
 
 
-class Braked:
+class StoppableModel:
     """Wraps `model`: an error that ends the run pulls the brake first, so that other calls in flight are not lost."""
 
-    def __init__(self, model: Model, brake: Brake) -> None:
+    def __init__(self, model: Model, brake: Shutdown) -> None:
         self._model = model
         self._brake = brake
 

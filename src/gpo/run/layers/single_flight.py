@@ -21,7 +21,7 @@ class Flight(Generic[T]):
         self.landed = False
 
 
-class Flights(Generic[T]):
+class SingleFlight(Generic[T]):
     """Fetches under way, by key. For one event loop."""
 
     def __init__(self) -> None:

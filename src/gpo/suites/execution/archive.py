@@ -85,11 +85,11 @@ def _write(parcel: Mapping[str, bytes], fresh: Path, directory: Path, limit: int
     if len(parcel) > _MOST_FILES:
         raise RunError(f"{directory}: {len(parcel)} files were sent back, which are too many")
     for name, content in parcel.items():
-        place = PurePosixPath(name)
+        slot = PurePosixPath(name)
         if (
-            place.is_absolute()
-            or not place.parts
-            or ".." in place.parts
+            slot.is_absolute()
+            or not slot.parts
+            or ".." in slot.parts
             or any(sign in name for sign in _LEADING_OUT)
         ):
             raise RunError(f"{directory}: a file named {name!a} was sent back, which leads elsewhere")
@@ -103,7 +103,7 @@ def _write(parcel: Mapping[str, bytes], fresh: Path, directory: Path, limit: int
         if not inflater.eof:
             raise RunError(f"{directory}: {name!a} came back damaged")
         left -= len(data)
-        target = fresh / place
+        target = fresh / slot
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
 

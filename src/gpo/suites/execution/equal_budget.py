@@ -11,14 +11,14 @@ from dataclasses import replace
 from functools import partial
 
 from gpo.errors import ConfigError
-from gpo.model.layers.complete_n import Filling
+from gpo.model.layers.complete_n import CompleteNModel
 from gpo.optimizer.candidates import Guard
 from gpo.optimizer.choose import Published, algorithm
 from gpo.optimizer.loop import LoopSettings
 from gpo.optimizer.methods import Method
 from gpo.optimizer.search import Algorithm, Listener, Search, StepRecord
 from gpo.optimizer.workbench import Workbench
-from gpo.run.layers.journaled import Journaled
+from gpo.run.layers.journaled import JournaledModel
 from gpo.run.plan import Plan
 from gpo.suites.execution.meter import Cap, Meter, UsedUp
 from gpo.suites.execution.metered_models import MeteredModel, MeteredScorer
@@ -44,13 +44,15 @@ def _build(
     listener: Listener | None,
 ) -> Algorithm:
     filling, scorer = bench.optimizer, bench.scorer
-    assert isinstance(filling, Filling)
-    assert isinstance(filling.model, Journaled)
-    assert isinstance(scorer.model, Journaled)
+    assert isinstance(filling, CompleteNModel)
+    assert isinstance(filling.model, JournaledModel)
+    assert isinstance(scorer.model, JournaledModel)
     meter = Meter(cap, scorer.model, filling.model)
     # Within the filling: where a server brings one completion a call, each of them counts.
     metered = replace(
-        bench, scorer=MeteredScorer(scorer, meter), optimizer=Filling(MeteredModel(filling.model, meter))
+        bench,
+        scorer=MeteredScorer(scorer, meter),
+        optimizer=CompleteNModel(MeteredModel(filling.model, meter)),
     )
     gate = _Gate(meter, listener)
     return _Capped(algorithm(method, metered, guard, settings, gate), gate, cap)

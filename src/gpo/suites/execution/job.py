@@ -26,7 +26,7 @@ CellStatus = Literal["complete", "budget", "interrupted", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class Trial:
     """One run of a suite; picklable. `config` is the configuration as JSON values, `run_dir` its folder
     under the suite's, with `/`; relative paths in `config` start from `base_dir`, the rows of benchmarks lie in
     `data_dir` where it is given. `max_calls` and `max_tokens` are the
@@ -42,7 +42,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CellResult:
+class TrialResult:
     """How a cell ended; its numbers are in its run directory. `reason` is one line where the cell failed, `seconds` the
     wall time of this attempt. A cell that the budget stopped is finished: its best prompt so far was tested."""
 
@@ -61,14 +61,14 @@ class CellResult:
 class Executor(Protocol):
     """Carries out cells, in any order and anywhere."""
 
-    def run(self, cells: Sequence[Cell], on_finish: Callable[[CellResult], None]) -> None:
-        """Run all of `cells` into the folder that the executor was made for; `on_finish` is called in the caller's
+    def run(self, trials: Sequence[Trial], on_finish: Callable[[TrialResult], None]) -> None:
+        """Run all of `trials` into the folder that the executor was made for; `on_finish` is called in the caller's
         thread, once a cell. A cell that fails is told as failed and the others go on. Raises `Interrupted` where a
         person stopped it, after which the same call goes on."""
 
 
-def run_cell(cell: Cell, out: Path, *, signals: bool = False) -> CellResult:
-    """Run `cell` in this process under `out`, or go on with it where an earlier process stopped.
+def run_trial(trial: Trial, out: Path, *, signals: bool = False) -> TrialResult:
+    """Run `trial` in this process under `out`, or go on with it where an earlier process stopped.
 
     Raises nothing but `KeyboardInterrupt`: what went wrong is in the result. With `signals` (main thread only) the
     first Ctrl-C or order to end lets calls in flight finish and saves; the second one leaves at once.
@@ -77,7 +77,7 @@ def run_cell(cell: Cell, out: Path, *, signals: bool = False) -> CellResult:
     status: CellStatus = "failed"
     reason = ""
     try:
-        status = _carry_out(cell, out, signals=signals)
+        status = _carry_out(trial, out, signals=signals)
     except Interrupted as error:
         status, reason = "interrupted", str(error)
     except GPOError as error:
@@ -86,16 +86,16 @@ def run_cell(cell: Cell, out: Path, *, signals: bool = False) -> CellResult:
         # A night of cells must not be lost to a bug in one of them; its trace is for whoever mends it.
         traceback.print_exc(file=sys.stderr)
         reason = f"unexpected {type(error).__name__}: {error}"
-    return CellResult(
-        slug=cell.slug,
-        run_dir=cell.run_dir,
+    return TrialResult(
+        slug=trial.slug,
+        run_dir=trial.run_dir,
         status=status,
         reason=" ".join(reason.split())[:500],
         seconds=round(time.monotonic() - started, 3),
     )
 
 
-def _carry_out(cell: Cell, out: Path, *, signals: bool) -> CellStatus:
+def _carry_out(trial: Trial, out: Path, *, signals: bool) -> CellStatus:
     from gpo.config.load import parse_config
     from gpo.run.directory import RunDirectory
     from gpo.run.optimize import Run
@@ -103,12 +103,12 @@ def _carry_out(cell: Cell, out: Path, *, signals: bool) -> CellStatus:
     from gpo.suites.execution.equal_budget import Cap, capped
     from gpo.suites.execution.final_test import tested_after_budget
 
-    config = parse_config(cell.config, source=cell.slug)
-    base, data = Path(cell.base_dir), None if cell.data_dir is None else Path(cell.data_dir)
-    directory = out / cell.run_dir
+    config = parse_config(trial.config, source=trial.slug)
+    base, data = Path(trial.base_dir), None if trial.data_dir is None else Path(trial.data_dir)
+    directory = out / trial.run_dir
     _check_whole(RunDirectory(directory))
     try:
-        cap = Cap(max_calls=cell.max_calls, max_tokens=cell.max_tokens)
+        cap = Cap(max_calls=trial.max_calls, max_tokens=trial.max_tokens)
         plan = assemble(config, base_dir=base, data_dir=data)
         if cap:
             plan = capped(plan, cap)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from gpo.errors import ConfigError
 from gpo.model.model import Request
-from gpo.run.layers.journaled import Journaled
+from gpo.run.layers.journaled import JournaledModel
 from gpo.task.task import Opening
 
 Pair = tuple[str, str, str]
@@ -43,7 +43,7 @@ class Meter:
     What cannot fit is not paid for: calls are counted before they are made, tokens at one a word of what is asked.
     """
 
-    def __init__(self, cap: Cap, task: Journaled, optimizer: Journaled) -> None:
+    def __init__(self, cap: Cap, task: JournaledModel, optimizer: JournaledModel) -> None:
         self.calls = 0
         self._cap = cap
         self._models = {"task": task, "optimizer": optimizer}
@@ -139,7 +139,7 @@ def words(asked: Opening) -> int:
     return sum(len(text.split()) for text in texts)
 
 
-def _tokens(model: Journaled) -> int:
+def _tokens(model: JournaledModel) -> int:
     tally = model.tally
     return (
         tally.prompt_tokens

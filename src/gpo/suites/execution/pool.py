@@ -17,48 +17,48 @@ from pathlib import Path
 
 from gpo.config.load import parse_config
 from gpo.errors import Interrupted
-from gpo.suites.execution.job import Cell, CellResult, run_cell
+from gpo.suites.execution.job import Trial, TrialResult, run_trial
 
 GO_ON = "interrupted; run the same command again to go on"
 
 
 @dataclass(frozen=True, slots=True)
-class Alone:
+class InProcessExecutor:
     """Runs cells into `out` one after another in this process."""
 
     out: Path
 
-    def run(self, cells: Sequence[Cell], on_finish: Callable[[CellResult], None]) -> None:
+    def run(self, trials: Sequence[Trial], on_finish: Callable[[TrialResult], None]) -> None:
         """See `Executor`. Raises `ConfigError` before the first run where a model cannot be had."""
-        check_models(cells)
-        for cell in cells:
-            result = run_cell(cell, self.out, signals=True)
+        check_models(trials)
+        for trial in trials:
+            result = run_trial(trial, self.out, signals=True)
             on_finish(result)
             if result.status == "interrupted":
                 raise Interrupted(GO_ON)
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class PoolExecutor:
     """Runs cells into `out` in `workers` processes, each with an event loop of its own. They are spawned and not
     forked: an engine or a thread of this process must not be copied."""
 
     out: Path
     workers: int
 
-    def run(self, cells: Sequence[Cell], on_finish: Callable[[CellResult], None]) -> None:
+    def run(self, trials: Sequence[Trial], on_finish: Callable[[TrialResult], None]) -> None:
         """See `Executor`. A worker that dies costs the cells that were under way: they are told as
-        failed, and a new pool goes on with the others. Raises `ConfigError` as `Alone` does."""
-        check_models(cells)
-        left = list(cells)
+        failed, and a new pool goes on with the others. Raises `ConfigError` as `InProcessExecutor` does."""
+        check_models(trials)
+        left = list(trials)
         while left:
             left = self._round(left, on_finish)
 
-    def _round(self, cells: Sequence[Cell], on_finish: Callable[[CellResult], None]) -> list[Cell]:
+    def _round(self, trials: Sequence[Trial], on_finish: Callable[[TrialResult], None]) -> list[Trial]:
         """One life of the pool; returns the cells that were not begun when a worker died."""
         context = multiprocessing.get_context("spawn")
-        waiting = list(reversed(cells))
-        under_way: dict[Future[CellResult], Cell] = {}
+        waiting = list(reversed(trials))
+        under_way: dict[Future[TrialResult], Trial] = {}
         stopped = False
         pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin)
         try:
@@ -71,14 +71,14 @@ class Pool:
             # Workers got the same signal from the terminal: they finish what is in flight and save.
             pool.shutdown(wait=True, cancel_futures=True)
         # Whatever the pool came to: cells that ended before are whole, the others went down with it.
-        for future, cell in under_way.items():
+        for future, trial in under_way.items():
             if future.cancelled():
                 continue
-            result = _result(future, cell)
+            result = _result(future, trial)
             if result is not None:
                 on_finish(result)
             elif not stopped:
-                on_finish(_lost(cell))
+                on_finish(_lost(trial))
         if stopped:
             raise Interrupted(GO_ON)
         return list(reversed(waiting))
@@ -86,9 +86,9 @@ class Pool:
     def _carry_out(
         self,
         pool: ProcessPoolExecutor,
-        waiting: list[Cell],
-        under_way: dict[Future[CellResult], Cell],
-        on_finish: Callable[[CellResult], None],
+        waiting: list[Trial],
+        under_way: dict[Future[TrialResult], Trial],
+        on_finish: Callable[[TrialResult], None],
     ) -> bool:
         """From the end of `waiting` through `under_way`; whether a person stopped it. Raises `BrokenProcessPool` where
         a worker died, be it while another one's result was told."""
@@ -109,19 +109,19 @@ class Pool:
         return stopped
 
 
-def check_models(cells: Sequence[Cell]) -> None:
-    """Raise the `ConfigError` that every run with one of the models of `cells` would end with: said once, before any
+def check_models(trials: Sequence[Trial]) -> None:
+    """Raise the `ConfigError` that every run with one of the models of `trials` would end with: said once, before any
     begins."""
     from gpo.model.factory import check_settings
 
     checked = set()
-    for cell in cells:
-        models = parse_config(cell.config, source=cell.slug).models
+    for trial in trials:
+        models = parse_config(trial.config, source=trial.slug).models
         for role, settings in (("task", models.task), ("optimizer", models.optimizer)):
-            key = (role, settings.model_dump_json(), cell.base_dir)
+            key = (role, settings.model_dump_json(), trial.base_dir)
             if key not in checked:
                 checked.add(key)
-                check_settings(settings, role=role, base_dir=Path(cell.base_dir))
+                check_settings(settings, role=role, base_dir=Path(trial.base_dir))
 
 
 def _begin() -> None:
@@ -129,13 +129,13 @@ def _begin() -> None:
     die_with_parent()
 
 
-def _in_worker(cell: Cell, out: Path) -> CellResult:
-    """`run_cell`, and no trace of an idle worker when Ctrl-C comes: what is under way hears it, the parent ends it."""
+def _in_worker(trial: Trial, out: Path) -> TrialResult:
+    """`run_trial`, and no trace of an idle worker when Ctrl-C comes: what is under way hears it, the parent ends it."""
     try:
-        result = run_cell(cell, out, signals=True)
+        result = run_trial(trial, out, signals=True)
     except KeyboardInterrupt:
         # It came while no call was under way.
-        result = CellResult(slug=cell.slug, run_dir=cell.run_dir, status="interrupted", reason=GO_ON)
+        result = TrialResult(slug=trial.slug, run_dir=trial.run_dir, status="interrupted", reason=GO_ON)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     return result
 
@@ -153,22 +153,22 @@ def die_with_parent() -> None:
     threading.Thread(target=watch, daemon=True, name="gpo-parent").start()
 
 
-def _lost(cell: Cell) -> CellResult:
-    return CellResult(
-        slug=cell.slug,
-        run_dir=cell.run_dir,
+def _lost(trial: Trial) -> TrialResult:
+    return TrialResult(
+        slug=trial.slug,
+        run_dir=trial.run_dir,
         status="failed",
         reason="its process, or one beside it, was killed; run the same command again to go on with it",
     )
 
 
-def _result(future: Future[CellResult], cell: Cell) -> CellResult | None:
-    """What became of `cell`, None where its worker died."""
+def _result(future: Future[TrialResult], trial: Trial) -> TrialResult | None:
+    """What became of `trial`, None where its worker died."""
     try:
         return future.result()
     except BrokenProcessPool:
         return None
     except Exception as error:
-        return CellResult(
-            slug=cell.slug, run_dir=cell.run_dir, status="failed", reason=f"{type(error).__name__}: {error}"
+        return TrialResult(
+            slug=trial.slug, run_dir=trial.run_dir, status="failed", reason=f"{type(error).__name__}: {error}"
         )

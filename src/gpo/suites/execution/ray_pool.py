@@ -17,7 +17,7 @@ from typing import Any
 from gpo.errors import ConfigError, GPOError, Interrupted
 from gpo.storage.shared_store import SharedStore
 from gpo.suites.execution.archive import LIMIT, Parcel, merge_calls, pack, unpack
-from gpo.suites.execution.job import Cell, CellResult
+from gpo.suites.execution.job import Trial, TrialResult
 from gpo.suites.execution.pool import GO_ON
 from gpo.suites.execution.ray_cluster import connected, first_line, import_ray
 from gpo.suites.execution.ray_task import Mark, Returned, carry_out, failed, store_name
@@ -46,7 +46,7 @@ class RayExecutor:
     limit: int = LIMIT
     shared: bool = True
 
-    def run(self, cells: Sequence[Cell], on_finish: Callable[[CellResult], None]) -> None:
+    def run(self, trials: Sequence[Trial], on_finish: Callable[[TrialResult], None]) -> None:
         """See `gpo.suites.execution.job.Executor`. Raises `ConfigError` where Ray or the cluster is not there."""
         ray = import_ray()
         # Ray tells of lost workers on stdout, which belongs to results.
@@ -58,7 +58,7 @@ class RayExecutor:
         ):
             job = _Job(ray, self, mark, store, on_finish)
             try:
-                job.submit(cells)
+                job.submit(trials)
                 job.wait()
             except KeyboardInterrupt:
                 job.stop()
@@ -70,10 +70,10 @@ def _fetch(references: Sequence[Any]) -> Parcel:
     return files
 
 
-def _task(cell: Cell, out: str, mark: Mark, references: Sequence[Any] | None, limit: int) -> Returned:
+def _task(trial: Trial, out: str, mark: Mark, references: Sequence[Any] | None, limit: int) -> Returned:
     """`references`: to the files of an earlier attempt, if there was one; None where they are not sent yet."""
     earlier = None if references is None else partial(_fetch, references) if references else dict
-    return carry_out(cell, out, mark, earlier, limit)
+    return carry_out(trial, out, mark, earlier, limit)
 
 
 class _Job:
@@ -85,7 +85,7 @@ class _Job:
         executor: RayExecutor,
         mark: Mark,
         store: SharedStore | None,
-        on_finish: Callable[[CellResult], None],
+        on_finish: Callable[[TrialResult], None],
     ) -> None:
         self._ray = ray
         self._out = executor.out.resolve()
@@ -95,36 +95,36 @@ class _Job:
         self._mark = mark
         self._store = store
         self._on_finish = on_finish
-        self._cells: dict[Any, Cell] = {}
+        self._cells: dict[Any, Trial] = {}
         self._interruptions: dict[str, int] = {}
         self._task = ray.remote(_task).options(
             num_cpus=executor.cpus, max_retries=executor.retries, name="gpo cell"
         )
 
-    def submit(self, cells: Sequence[Cell]) -> None:
+    def submit(self, trials: Sequence[Trial]) -> None:
         """Hand cells to Ray, which begins as many as it has room for."""
-        for cell in cells:
-            if not (self._out / cell.run_dir).is_dir():
-                self._begin(cell, [])
+        for trial in trials:
+            if not (self._out / trial.run_dir).is_dir():
+                self._begin(trial, [])
             elif self._shared:
                 # Only a machine that does not share the folder needs what is in it, and asks for it.
-                self._begin(cell, None)
+                self._begin(trial, None)
             else:
-                self._send(cell)
+                self._send(trial)
 
-    def _send(self, cell: Cell) -> None:
-        """Hand `cell` over together with what an earlier attempt left."""
+    def _send(self, trial: Trial) -> None:
+        """Hand `trial` over together with what an earlier attempt left."""
         try:
             # A reference within a list is fetched by whoever asks for it: machines that share the folder do not.
-            references = [self._ray.put(pack(self._out / cell.run_dir, self._limit))]
+            references = [self._ray.put(pack(self._out / trial.run_dir, self._limit))]
         except GPOError as error:
-            self._on_finish(failed(cell, str(error)))
+            self._on_finish(failed(trial, str(error)))
             return
-        self._begin(cell, references)
+        self._begin(trial, references)
 
-    def _begin(self, cell: Cell, references: Sequence[Any] | None) -> None:
-        task = self._task.remote(cell, str(self._out), self._mark, references, self._limit)
-        self._cells[task] = cell
+    def _begin(self, trial: Trial, references: Sequence[Any] | None) -> None:
+        task = self._task.remote(trial, str(self._out), self._mark, references, self._limit)
+        self._cells[task] = trial
 
     def wait(self) -> None:
         """Until no task is left."""
@@ -140,42 +140,42 @@ class _Job:
             self._ray.cancel(task, force=False)
         done = self._ray.wait(tasks, num_returns=len(tasks), timeout=_GRACE)[0] if tasks else []
         for task in done:
-            cell = self._cells[task]
+            trial = self._cells[task]
             try:
                 returned: Returned = self._ray.get(task)
             except Exception:
                 continue  # it was not begun yet, or its worker is lost
             if returned.result is not None:
-                self._on_finish(self._received(returned, returned.result, cell))
+                self._on_finish(self._received(returned, returned.result, trial))
 
     def _finish(self, task: Any) -> None:
-        cell = self._cells[task]
+        trial = self._cells[task]
         try:
             returned: Returned = self._ray.get(task)
         except Exception as error:
             del self._cells[task]
-            self._on_finish(failed(cell, self._reason(error)))
+            self._on_finish(failed(trial, self._reason(error)))
             return
         if returned.result is None:
-            self._send(cell)
+            self._send(trial)
             del self._cells[task]
             return
         # Not taken off the list before it is in its place: a Ctrl-C in between must not lose it.
-        result = self._received(returned, returned.result, cell)
+        result = self._received(returned, returned.result, trial)
         del self._cells[task]
         if result.status == "interrupted":
             # Nobody here asked for that: its machine is going away. Elsewhere it goes on.
-            times = self._interruptions[cell.slug] = self._interruptions.get(cell.slug, 0) + 1
+            times = self._interruptions[trial.slug] = self._interruptions.get(trial.slug, 0) + 1
             if times <= self._retries:
-                self.submit([cell])
+                self.submit([trial])
                 return
             result = replace(result, status="failed", reason=f"interrupted {times} times: {result.reason}")
         self._on_finish(result)
 
-    def _received(self, returned: Returned, result: CellResult, cell: Cell) -> CellResult:
+    def _received(self, returned: Returned, result: TrialResult, trial: Trial) -> TrialResult:
         """The result, once what came with it is in its place, which is the cell's whatever the machine says."""
-        result = replace(result, slug=cell.slug, run_dir=cell.run_dir)
-        directory = self._out / cell.run_dir
+        result = replace(result, slug=trial.slug, run_dir=trial.run_dir)
+        directory = self._out / trial.run_dir
         try:
             if returned.files:
                 unpack(returned.files, directory, self._limit)

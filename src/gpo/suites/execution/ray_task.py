@@ -18,7 +18,7 @@ from pathlib import Path
 from gpo.errors import GPOError
 from gpo.paths import home
 from gpo.suites.execution.archive import Parcel, pack, unpack
-from gpo.suites.execution.job import Cell, CellResult, run_cell
+from gpo.suites.execution.job import Trial, TrialResult, run_trial
 from gpo.suites.execution.pool import GO_ON
 
 
@@ -42,7 +42,7 @@ class Returned:
     """What a task gives back: `result` None where it needs the files of an earlier attempt, which were not sent along;
     `files` where the machine does not share the driver's folder; `store` names the store of calls of its run."""
 
-    result: CellResult | None
+    result: TrialResult | None
     store: str
     files: Parcel | None = None
 
@@ -51,37 +51,37 @@ Earlier = Callable[[], Parcel] | None
 """Fetches the files of an earlier attempt, of which there may be none; None where they are not at hand."""
 
 
-def carry_out(cell: Cell, out: str, mark: Mark, earlier: Earlier, limit: int) -> Returned:
-    """Run `cell` into `out` where `mark` is seen. Elsewhere go on with the files that `earlier` fetches, and send back
+def carry_out(trial: Trial, out: str, mark: Mark, earlier: Earlier, limit: int) -> Returned:
+    """Run `trial` into `out` where `mark` is seen. Elsewhere go on with the files that `earlier` fetches, and send back
     what the run directory then holds (`limit` bytes at most; more stays on the machine, and the result says so)."""
     store = store_name()
     if mark.seen():
-        return Returned(result=run_cell(cell, Path(out), signals=True), store=store)
+        return Returned(result=run_trial(trial, Path(out), signals=True), store=store)
     if earlier is None:
         return Returned(result=None, store=store)
-    place = Path(tempfile.mkdtemp(prefix="gpo-cell-"))
-    directory = place / cell.run_dir
+    slot = Path(tempfile.mkdtemp(prefix="gpo-cell-"))
+    directory = slot / trial.run_dir
     ran = False
     try:
-        result = _go_on(cell, place, earlier, limit)
+        result = _go_on(trial, slot, earlier, limit)
         ran = True
         with _undisturbed():
             files = pack(directory, limit)
     except GPOError as error:
         where = f" (it is kept on {socket.gethostname()})" if ran else ""
-        return Returned(result=failed(cell, f"{error}{where}"), store=store)
-    shutil.rmtree(place, ignore_errors=True)
+        return Returned(result=failed(trial, f"{error}{where}"), store=store)
+    shutil.rmtree(slot, ignore_errors=True)
     return Returned(result=result, store=store, files=files)
 
 
-def _go_on(cell: Cell, place: Path, earlier: Callable[[], Parcel], limit: int) -> CellResult:
+def _go_on(trial: Trial, slot: Path, earlier: Callable[[], Parcel], limit: int) -> TrialResult:
     try:
         if files := earlier():
-            unpack(files, place / cell.run_dir, limit)
-        return run_cell(cell, place, signals=True)
+            unpack(files, slot / trial.run_dir, limit)
+        return run_trial(trial, slot, signals=True)
     except KeyboardInterrupt:
         # It came while no call was under way. What is there goes back all the same.
-        return CellResult(slug=cell.slug, run_dir=cell.run_dir, status="interrupted", reason=GO_ON)
+        return TrialResult(slug=trial.slug, run_dir=trial.run_dir, status="interrupted", reason=GO_ON)
 
 
 @contextmanager
@@ -102,6 +102,6 @@ def store_name() -> str:
     return f"{socket.gethostname()}:{home().resolve()}"
 
 
-def failed(cell: Cell, reason: str) -> CellResult:
+def failed(trial: Trial, reason: str) -> TrialResult:
     """The result of a cell that `reason` kept from ending."""
-    return CellResult(slug=cell.slug, run_dir=cell.run_dir, status="failed", reason=reason[:500])
+    return TrialResult(slug=trial.slug, run_dir=trial.run_dir, status="failed", reason=reason[:500])

@@ -8,24 +8,24 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from gpo.errors import ConfigError, RunError
-from gpo.suites.execution.job import Cell, CellResult, Executor
-from gpo.suites.spec.grid import Cells
+from gpo.suites.execution.job import Executor, Trial, TrialResult
+from gpo.suites.spec.grid import Grid
 from gpo.suites.tables.run_outcome import finished
 
-Told = Callable[[CellResult, int, int], None]
+Told = Callable[[TrialResult, int, int], None]
 """Is told of a finished cell, which one it is, and of how many."""
 
 
-def run_cells(cells: Cells, out: Path, executor: Executor, *, only: str | None = None, told: Told) -> None:
+def run_trials(trials: Grid, out: Path, executor: Executor, *, only: str | None = None, told: Told) -> None:
     """Run what is not finished, and tell of each run as it ends.
 
     `only` is a pattern (`*` and `?`) that is looked for anywhere in the names of run directories. Raises `ConfigError`
     where it fits none, and `Interrupted`.
     """
-    chosen = [cell for cell in selected(cells.cells, only) if not finished(cell, out)]
+    chosen = [trial for trial in selected(trials.trials, only) if not finished(trial, out)]
     done = 0
 
-    def on_finish(result: CellResult) -> None:
+    def on_finish(result: TrialResult) -> None:
         nonlocal done
         done += 1
         told(result, done, len(chosen))
@@ -38,21 +38,21 @@ def run_cells(cells: Cells, out: Path, executor: Executor, *, only: str | None =
         executor.run(chosen, on_finish)
 
 
-def narrowed(cells: Cells, only: str | None) -> Cells:
+def narrowed(trials: Grid, only: str | None) -> Grid:
     """The part of a suite that fits `only`. Raises `ConfigError` where nothing does."""
-    chosen = selected(cells.cells, only)
-    names = {cell.run_dir for cell in chosen}
-    places = tuple(place for place in cells.places if place.run_dir in names)
-    return replace(cells, cells=tuple(chosen), places=places)
+    chosen = selected(trials.trials, only)
+    names = {trial.run_dir for trial in chosen}
+    slots = tuple(slot for slot in trials.slots if slot.run_dir in names)
+    return replace(trials, trials=tuple(chosen), slots=slots)
 
 
-def selected(cells: Sequence[Cell], only: str | None) -> list[Cell]:
+def selected(trials: Sequence[Trial], only: str | None) -> list[Trial]:
     """The cells whose run directory fits `only`. Raises `ConfigError` where none does, and where there are none."""
-    if not cells:
+    if not trials:
         raise ConfigError("the suite makes no run: no model takes any of its settings")
     if only is None:
-        return list(cells)
-    found = [cell for cell in cells if fnmatchcase(cell.run_dir, f"*{only}*")]
+        return list(trials)
+    found = [trial for trial in trials if fnmatchcase(trial.run_dir, f"*{only}*")]
     if not found:
-        raise ConfigError(f"--only {only}: fits no cell; they are named like {cells[0].run_dir}")
+        raise ConfigError(f"--only {only}: fits no cell; they are named like {trials[0].run_dir}")
     return found

@@ -11,7 +11,7 @@ from typing import Any
 
 from gpo.suites.forecast.paper_sizes import CANDIDATES, SEEDS, PaperSizes, sizes_of
 from gpo.suites.forecast.sizes import RunSize, run_size
-from gpo.suites.spec.grid import Cells, Place
+from gpo.suites.spec.grid import Grid, TableSlot
 from gpo.suites.spec.suite import Suite
 from gpo.suites.tables.escaping import number
 from gpo.text import printable
@@ -20,7 +20,7 @@ Range = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class RunKind:
     """All runs of one task entry under one method. Ranges are (least, most) over them, None where unknown; `calls` and
     `tokens` are totals over the `runs`, which are those that no entry above has."""
 
@@ -41,7 +41,7 @@ class SuitePlan:
     """The whole suite. Totals are None where a part of them is unknown."""
 
     title: str
-    kinds: tuple[Kind, ...]
+    kinds: tuple[RunKind, ...]
     runs: int
     calls: int | None
     tokens: int | None
@@ -55,40 +55,40 @@ class SuitePlan:
         return asdict(self)
 
 
-def plan(suite: Suite, cells: Cells) -> SuitePlan:
+def plan(suite: Suite, trials: Grid) -> SuitePlan:
     """Sizes of `suite`; a run that two places share counts at the first. Raises `ConfigError` where data cannot be
     read."""
-    by_dir = {cell.run_dir: cell for cell in cells.cells}
+    by_dir = {trial.run_dir: trial for trial in trials.trials}
     sizes: dict[tuple[str, ...], RunSize] = {}
-    kinds: dict[tuple[str, str], list[tuple[Place, RunSize, bool]]] = {}
+    kinds: dict[tuple[str, str], list[tuple[TableSlot, RunSize, bool]]] = {}
     seen: set[str] = set()
-    for place in cells.places:
-        first = place.run_dir not in seen
-        seen.add(place.run_dir)
-        labels = place.labels
+    for slot in trials.slots:
+        first = slot.run_dir not in seen
+        seen.add(slot.run_dir)
+        labels = slot.labels
         # Seeds draw other rows, but as many.
-        key = (place.member, labels["task"], labels["method"], labels["model"], labels["setting"])
+        key = (slot.member, labels["task"], labels["method"], labels["model"], labels["setting"])
         if key not in sizes:
-            sizes[key] = run_size(by_dir[place.run_dir], cells.configs[place.run_dir])
-        kinds.setdefault((labels["task"], labels["method"]), []).append((place, sizes[key], first))
+            sizes[key] = run_size(by_dir[slot.run_dir], trials.configs[slot.run_dir])
+        kinds.setdefault((labels["task"], labels["method"]), []).append((slot, sizes[key], first))
     found = tuple(_kind(task, method, runs) for (task, method), runs in kinds.items())
     return SuitePlan(
         title=suite.config.title or suite.name,
         kinds=found,
-        runs=len(cells.cells),
+        runs=len(trials.trials),
         calls=_sum([kind.calls for kind in found]),
         tokens=_sum([kind.tokens for kind in found]),
         seeds=len(suite.config.seeds),
         builtin=suite.builtin,
-        notes=cells.notes,
+        notes=trials.notes,
     )
 
 
-def _kind(task: str, method: str, runs: Sequence[tuple[Place, RunSize, bool]]) -> Kind:
+def _kind(task: str, method: str, runs: Sequence[tuple[TableSlot, RunSize, bool]]) -> RunKind:
     sizes = [size for _, size, _ in runs]
     own = [size for _, size, first in runs if first]
-    papers = {sizes_of(place.member) for place, _, _ in runs}
-    return Kind(
+    papers = {sizes_of(slot.member) for slot, _, _ in runs}
+    return RunKind(
         task=task,
         method=method,
         runs=len(own),
@@ -178,8 +178,8 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
     return [
         "  ".join(
-            cell.ljust(width) if index < 2 else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+            trial.ljust(width) if index < 2 else trial.rjust(width)
+            for index, (trial, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
     ]

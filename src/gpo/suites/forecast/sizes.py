@@ -18,7 +18,7 @@ from gpo.model.factory import OpenModel, wrap
 from gpo.optimizer.methods import Method
 from gpo.run.estimate.estimate import estimate, scoring_rounds
 from gpo.run.plan import Plan, assemble
-from gpo.suites.execution.job import Cell
+from gpo.suites.execution.job import Trial
 from gpo.suites.execution.meter import Cap
 from gpo.suites.spec.row_counts import split_folder
 from gpo.task import benchmarks
@@ -55,33 +55,33 @@ class _Amount:
         return _Amount(self.calls - other.calls, None if left is None or right is None else left - right)
 
 
-def run_size(cell: Cell, config: Config) -> RunSize:
-    """The size of `cell`, whose configuration is `config`. Raises `ConfigError` where its data cannot be read."""
+def run_size(trial: Trial, config: Config) -> RunSize:
+    """The size of `trial`, whose configuration is `config`. Raises `ConfigError` where its data cannot be read."""
     # What a run may cost at most stops it and makes it no larger; its prices need not be known here.
     config = config.model_copy(update={"budget": BudgetConfig()})
-    cap = Cap(max_calls=cell.max_calls, max_tokens=cell.max_tokens)
-    if not _is_here(config.task.data, cell):
+    cap = Cap(max_calls=trial.max_calls, max_tokens=trial.max_tokens)
+    if not _is_here(config.task.data, trial):
         return _outlined(config, cap)
     task = _task(
         config.task.model_dump_json(exclude_unset=True),
         config.seed,
         config.models.task.chat,
-        cell.base_dir,
-        None if cell.data_dir is None else Path(cell.data_dir),
+        trial.base_dir,
+        None if trial.data_dir is None else Path(trial.data_dir),
     )
-    plan = assemble(config, base_dir=Path(cell.base_dir), task=task, models=_no_models())
+    plan = assemble(config, base_dir=Path(trial.base_dir), task=task, models=_no_models())
     return _size(plan, cap, texts=True)
 
 
-def _is_here(data: object, cell: Cell) -> bool:
+def _is_here(data: object, trial: Trial) -> bool:
     """Whether rows can be read without fetching them."""
     if not isinstance(data, str):
         return True
     if data.startswith("hf:"):
         return False
-    if cell.data_dir is not None or data not in benchmarks.names():
+    if trial.data_dir is not None or data not in benchmarks.names():
         return True
-    return split_folder(data, Path(cell.base_dir), None) is not None
+    return split_folder(data, Path(trial.base_dir), None) is not None
 
 
 def _outlined(config: Config, cap: Cap) -> RunSize:

@@ -14,32 +14,32 @@ from gpo.suites.spec.overlay import Composed
 from gpo.suites.spec.suite import Suite
 
 if TYPE_CHECKING:
-    from gpo.suites.spec.grid import Place
+    from gpo.suites.spec.grid import TableSlot
 
 AVERAGE = "Average"
 """The label of the column with the mean over columns."""
 
 
-def refuse_own(suite: Suite, part: Composed, place: tuple[str, ...]) -> None:
+def refuse_own(suite: Suite, part: Composed, slot: tuple[str, ...]) -> None:
     """Raise the `ConfigError` for a key that the suite decides itself."""
     for key, where in (("seed", "seeds"), ("method", "methods")):
         if key in part.data:
-            line = part.lines.get((key,), suite.lines.get(place))
+            line = part.lines.get((key,), suite.lines.get(slot))
             raise ConfigError(
-                f"{at_line(suite.source, line)}: {'.'.join((*place, key))}: in a suite that stands in {where}"
+                f"{at_line(suite.source, line)}: {'.'.join((*slot, key))}: in a suite that stands in {where}"
             )
 
 
-def check_labels(suite: Suite, places: Sequence[Place]) -> list[str]:
+def check_labels(suite: Suite, slots: Sequence[TableSlot]) -> list[str]:
     """What is to be said of a name that means nothing in the table. Raises `ConfigError` for one that would mean two
     things."""
     section = suite.config.table
-    if section.average and any(place.labels[section.columns[0]] == AVERAGE for place in places):
+    if section.average and any(slot.labels[section.columns[0]] == AVERAGE for slot in slots):
         raise ConfigError(
             f"{at(suite, 'table')}: table.average: a {section.columns[0]} is called {AVERAGE} as the column of the "
             "mean; give it another label"
         )
-    rows = list(dict.fromkeys(place.labels[section.rows] for place in places))
+    rows = list(dict.fromkeys(slot.labels[section.rows] for slot in slots))
     if section.ours in rows or "ours" not in section.model_fields_set:
         return []
     # No mistake where methods were left out with --set: the others can be compared all the same.

@@ -18,7 +18,7 @@ from gpo.config.load import parse_config
 from gpo.config.masking import masked_config
 from gpo.config.schema import Config
 from gpo.run.identity.config_diff import HARMLESS
-from gpo.suites.execution.job import Cell
+from gpo.suites.execution.job import Trial
 from gpo.suites.spec import methods as methods_
 from gpo.suites.spec import tasks as tasks_
 from gpo.suites.spec.checks import at, check_labels, refuse_own
@@ -29,7 +29,7 @@ from gpo.suites.spec.suite import Suite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class TableSlot:
     """Where in the table a run stands: one label a dimension of the suite; `member` is the task within the entry."""
 
     labels: Mapping[str, str] = field(hash=False)
@@ -40,24 +40,24 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cells:
+class Grid:
     """All places of a suite in its order, and the runs that they need, each once."""
 
-    places: tuple[Place, ...]
-    cells: tuple[Cell, ...]
+    slots: tuple[TableSlot, ...]
+    trials: tuple[Trial, ...]
     configs: Mapping[str, Config] = field(hash=False)
     """By run directory."""
     notes: tuple[str, ...] = ()
     """What a person must know beside the plan and the table: groups of which not every task is there."""
 
 
-def expand(suite: Suite, data_dir: Path | None = None) -> Cells:
+def expand(suite: Suite, data_dir: Path | None = None) -> Grid:
     """Every combination that `suite` asks for; the rows of benchmarks lie in `data_dir` where it is given.
 
     Raises `ConfigError` naming the line of what does not fit.
     """
-    places: list[Place] = []
-    cells: dict[str, Cell] = {}
+    slots: list[TableSlot] = []
+    trials: dict[str, Trial] = {}
     configs: dict[str, Config] = {}
     budget = suite.config.budget
     digests: dict[str, str] = {}
@@ -73,9 +73,9 @@ def expand(suite: Suite, data_dir: Path | None = None) -> Cells:
         run_dir = directory_name(
             config, member.name, method, cap, digests[key], _own_budget(suite, labels["setting"], config)
         )
-        cells.setdefault(
+        trials.setdefault(
             run_dir,
-            Cell(
+            Trial(
                 slug=run_dir,
                 config=config.model_dump(mode="json", exclude_unset=True),
                 run_dir=run_dir,
@@ -86,11 +86,11 @@ def expand(suite: Suite, data_dir: Path | None = None) -> Cells:
             ),
         )
         configs.setdefault(run_dir, config)
-        places.append(
-            Place(labels=labels, member=member.name, seed=seed, run_dir=run_dir, evaluates_only=fixed)
+        slots.append(
+            TableSlot(labels=labels, member=member.name, seed=seed, run_dir=run_dir, evaluates_only=fixed)
         )
-    notes = [note for entry in tasks if (note := entry.cut(data_dir))] + check_labels(suite, places)
-    return Cells(places=tuple(places), cells=tuple(cells.values()), configs=configs, notes=tuple(notes))
+    notes = [note for entry in tasks if (note := entry.cut(data_dir))] + check_labels(suite, slots)
+    return Grid(slots=tuple(slots), trials=tuple(trials.values()), configs=configs, notes=tuple(notes))
 
 
 def directory_name(

@@ -67,6 +67,6 @@ def _metric_module(metric: str, base_dir: Path) -> Path | None:
         if found is None:
             return None
         origin = found.origin if found.has_location else None
-        places = found.submodule_search_locations
-        folders = None if places is None else list(places)
+        slots = found.submodule_search_locations
+        folders = None if slots is None else list(slots)
     return None if origin is None else Path(origin)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from gpo.suites.spec.grid import Place
-from gpo.suites.tables.run_outcome import CellOutcome
+from gpo.suites.spec.grid import TableSlot
+from gpo.suites.tables.run_outcome import TrialOutcome
 
-Value = Callable[[CellOutcome], float | None]
+Value = Callable[[TrialOutcome], float | None]
 """A number of a run, None where it is unknown."""
 
 
@@ -17,40 +17,42 @@ Value = Callable[[CellOutcome], float | None]
 class Groups:
     """`groups` of places that count alike, however many runs each has: one of a column, all columns' of an average."""
 
-    groups: tuple[tuple[Place, ...], ...]
+    groups: tuple[tuple[TableSlot, ...], ...]
 
     @property
-    def places(self) -> list[Place]:
+    def slots(self) -> list[TableSlot]:
         """All of them."""
-        return [place for group in self.groups for place in group]
+        return [slot for group in self.groups for slot in group]
 
     @property
     def seeds(self) -> list[int]:
         """All seeds, in their order."""
-        return list(dict.fromkeys(place.seed for place in self.places))
+        return list(dict.fromkeys(slot.seed for slot in self.slots))
 
     @property
     def searching(self) -> Groups:
         """These without the fixed prompts."""
         return Groups(tuple(tuple(p for p in group if not p.evaluates_only) for group in self.groups))
 
-    def whole(self, outcomes: Mapping[str, CellOutcome], value: Value) -> dict[int, list[list[CellOutcome]]]:
+    def whole(
+        self, outcomes: Mapping[str, TrialOutcome], value: Value
+    ) -> dict[int, list[list[TrialOutcome]]]:
         """The outcomes by seed and group of the seeds of which every run has a `value`. A seed counts with all its
         tasks or not at all: a mean over other tasks is no mean of this entry."""
         found = {}
         for seed in self.seeds:
-            places = [[place for place in group if place.seed == seed] for group in self.groups]
+            slots = [[slot for slot in group if slot.seed == seed] for group in self.groups]
             have = [
-                [outcome for place in group if (outcome := outcomes.get(place.run_dir)) is not None]
-                for group in places
+                [outcome for slot in group if (outcome := outcomes.get(slot.run_dir)) is not None]
+                for group in slots
             ]
-            lengths = [(len(some), len(all_)) for some, all_ in zip(have, places, strict=True)]
+            lengths = [(len(some), len(all_)) for some, all_ in zip(have, slots, strict=True)]
             if all(some == all_ > 0 for some, all_ in lengths) and mean(have, value) is not None:
                 found[seed] = have
         return found
 
 
-def mean(groups: Sequence[Sequence[CellOutcome]], value: Value) -> float | None:
+def mean(groups: Sequence[Sequence[TrialOutcome]], value: Value) -> float | None:
     """The mean over groups of their means, None where a part of it is unknown."""
     means = [_mean([value(item) for item in group]) for group in groups]
     return _mean(means)

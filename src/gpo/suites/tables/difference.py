@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gpo.evaluation.statistics import Interval
-from gpo.suites.spec.grid import Place
+from gpo.suites.spec.grid import TableSlot
 from gpo.suites.spec.methods import PARTS
 from gpo.suites.tables.aggregate import Groups
-from gpo.suites.tables.run_outcome import CellOutcome
+from gpo.suites.tables.run_outcome import TrialOutcome
 from gpo.suites.tables.stratified_bootstrap import stratified_interval
 
 _Key = tuple[int | str, ...]
@@ -20,7 +20,7 @@ _Stratum = dict[str, list[float]]
 
 
 def difference(
-    rows: str, ours: Groups, baseline: Groups, outcomes: Mapping[str, CellOutcome]
+    rows: str, ours: Groups, baseline: Groups, outcomes: Mapping[str, TrialOutcome]
 ) -> Interval | None:
     """`ours` minus `baseline` in points, where `rows` is the dimension that tells them apart.
 
@@ -40,33 +40,33 @@ def difference(
     return stratified_interval(strata, weights, tasks) if strata else None
 
 
-def _test(item: CellOutcome) -> float | None:
+def _test(item: TrialOutcome) -> float | None:
     return item.test
 
 
-def _of(group: Sequence[Place], seeds: Sequence[int] | set[int]) -> list[Place]:
-    return [place for place in group if place.seed in seeds]
+def _of(group: Sequence[TableSlot], seeds: Sequence[int] | set[int]) -> list[TableSlot]:
+    return [slot for slot in group if slot.seed in seeds]
 
 
 def _strata(
-    rows: str, ours: Sequence[Place], baseline: Sequence[Place], outcomes: Mapping[str, CellOutcome]
+    rows: str, ours: Sequence[TableSlot], baseline: Sequence[TableSlot], outcomes: Mapping[str, TrialOutcome]
 ) -> list[tuple[str, _Stratum]]:
     """Task by task, and apart for every other label: the differences of its questions, one a seed in which the question
     stood in test; none where one of both has runs that the other has not, as with a model of fewer settings: its mean
     is over other things."""
-    before = {_pair(place, rows): outcomes[place.run_dir] for place in baseline}
-    if {_pair(place, rows) for place in ours} != before.keys():
+    before = {_pair(slot, rows): outcomes[slot.run_dir] for slot in baseline}
+    if {_pair(slot, rows) for slot in ours} != before.keys():
         return []
     found: dict[_Key, tuple[str, _Stratum]] = {}
-    for place in ours:
-        key = _pair(place, rows)
-        _, examples = found.setdefault(key[1:], (place.member, {}))
-        for name, value in _paired(outcomes[place.run_dir], before[key]):
+    for slot in ours:
+        key = _pair(slot, rows)
+        _, examples = found.setdefault(key[1:], (slot.member, {}))
+        for name, value in _paired(outcomes[slot.run_dir], before[key]):
             examples.setdefault(name, []).append(value)
     return list(found.values())
 
 
-def _paired(new: CellOutcome, old: CellOutcome) -> list[tuple[str, float]]:
+def _paired(new: TrialOutcome, old: TrialOutcome) -> list[tuple[str, float]]:
     """Question and difference in points of every row that both have."""
     found = []
     for example, value in new.rows.items():
@@ -80,8 +80,8 @@ def _paired(new: CellOutcome, old: CellOutcome) -> list[tuple[str, float]]:
     return found
 
 
-def _pair(place: Place, rows: str) -> _Key:
+def _pair(slot: TableSlot, rows: str) -> _Key:
     """What two runs of different rows must share for their test rows to be compared: the seed, and every label that the
     row does not decide."""
     decided = {rows} | (set(PARTS) if rows == "method" else {"method"} if rows in PARTS else set())
-    return (place.seed, place.member, *(label for name, label in place.labels.items() if name not in decided))
+    return (slot.seed, slot.member, *(label for name, label in slot.labels.items() if name not in decided))

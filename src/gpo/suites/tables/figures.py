@@ -96,7 +96,7 @@ def _curves(table: Table, column: Column, curves: Sequence[tuple[str, Sequence[f
     y = _scale([value for _, curve in curves for value in curve], _BOTTOM, _TOP)
     parts: list[str] = [axis_left(y, _LEFT, _RIGHT, "best dev score"), axis_bottom(x, _BOTTOM, "step")]
     order = _order(table, [row for row, _ in curves])
-    for place, (row, curve) in enumerate(curves):
+    for slot, (row, curve) in enumerate(curves):
         colour, dash = _look(order.index(row))
         line = path((x(step), y(value)) for step, value in enumerate(curve))
         look = {
@@ -107,7 +107,7 @@ def _curves(table: Table, column: Column, curves: Sequence[tuple[str, Sequence[f
         parts.append(element("path", d=line, fill="none", **look))
         if len(curve) == 1:
             parts.append(element("circle", cx=x(0), cy=y(curve[0]), r=4, fill=colour))
-        at = _TOP + 20 * place
+        at = _TOP + 20 * slot
         parts.append(element("line", x1=_RIGHT + 16, x2=_RIGHT + 44, y1=at, y2=at, **look))
         parts.append(element("text", _name(row), x=_RIGHT + 50, y=at + 4))
     return parts
@@ -118,12 +118,12 @@ def _order(table: Table, rows: Sequence[str]) -> list[str]:
     return sorted(rows, key=lambda name: (name != table.ours, table.rows.index(name)))
 
 
-def _look(place: int) -> tuple[str, str]:
-    """Colour and dash of the line with that `place`: no two of the first fifty alike."""
-    if not place:
+def _look(slot: int) -> tuple[str, str]:
+    """Colour and dash of the line with that `slot`: no two of the first fifty alike."""
+    if not slot:
         return _COLOURS[0], _DASHES[0]
     others = len(_COLOURS) - 1
-    turn, index = divmod(place - 1, others)
+    turn, index = divmod(slot - 1, others)
     return _COLOURS[1 + index], _DASHES[1 + (index + turn) % others]
 
 

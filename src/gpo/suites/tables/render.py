@@ -7,12 +7,12 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 
 from gpo.suites.tables.escaping import csv_cell, label, latex, markdown, number, score, together
-from gpo.suites.tables.table import Column, Entry, Table
+from gpo.suites.tables.table import Column, Table, TableEntry
 
-Show = Callable[[Entry], str]
+Show = Callable[[TableEntry], str]
 
 
-def entry_text(entry: Entry) -> str:
+def entry_text(entry: TableEntry) -> str:
     """An entry as the table has it."""
     said = [
         f"{count} {what}"
@@ -22,7 +22,7 @@ def entry_text(entry: Entry) -> str:
     return score(entry.mean, entry.std, entry.seeds, entry.wanted, entry.failed, said)
 
 
-def difference_text(entry: Entry) -> str:
+def difference_text(entry: TableEntry) -> str:
     """The difference from the best baseline with its interval, "" for the baseline itself."""
     found = entry.difference
     return "" if found is None else f"{found.mean:+z.2f} [{found.low:+z.2f}, {found.high:+z.2f}]"

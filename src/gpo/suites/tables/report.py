@@ -9,47 +9,47 @@ from typing import TYPE_CHECKING, Any
 
 from gpo.errors import RunError
 from gpo.storage.atomic_write import text_bytes, write_atomically
-from gpo.suites.spec.grid import Cells
+from gpo.suites.spec.grid import Grid
 from gpo.suites.spec.suite import SuiteConfig
 from gpo.suites.tables.escaping import label, together
 from gpo.suites.tables.figures import curve_figure, tradeoff_figure
 from gpo.suites.tables.render import column_text, difference_text, entry_text, to_csv, to_latex, to_markdown
-from gpo.suites.tables.run_outcome import CellOutcome, read_outcome, under_another_budget
+from gpo.suites.tables.run_outcome import TrialOutcome, read_outcome, under_another_budget
 from gpo.suites.tables.table import Column, Table, build_table
 from gpo.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table as Grid
+    from rich.table import Table as Lines
 
 
-def report(suite: SuiteConfig, cells: Cells, out: Path, failed: dict[str, str] | None = None) -> Table:
+def report(suite: SuiteConfig, grid: Grid, out: Path, failed: dict[str, str] | None = None) -> Table:
     """Write table.md, table.csv, table.tex and, for a figure, figure.svg into `out`; returns the table.
 
     `failed` has the reasons of runs that failed. A run whose directory is damaged counts as failed too: its reason is
     added. Raises `RunError` where a file cannot be written.
     """
     reasons = {} if failed is None else failed
-    outcomes: dict[str, CellOutcome] = {}
-    for cell in cells.cells:
+    outcomes: dict[str, TrialOutcome] = {}
+    for trial in grid.trials:
         try:
-            found = read_outcome(cell.run_dir, out)
+            found = read_outcome(trial.run_dir, out)
         except RunError as error:
-            reasons.setdefault(cell.run_dir, str(error))
+            reasons.setdefault(trial.run_dir, str(error))
             continue
         if found is not None:
-            outcomes[cell.run_dir] = found
+            outcomes[trial.run_dir] = found
             # Another process may have ended what this one could not.
-            reasons.pop(cell.run_dir, None)
-    before = sum(under_another_budget(name, out, cells.configs[name].budget) for name in outcomes)
+            reasons.pop(trial.run_dir, None)
+    before = sum(under_another_budget(name, out, grid.configs[name].budget) for name in outcomes)
     told = (f"{before} of the runs were made under another budget than the suite has now",) if before else ()
-    table = replace(build_table(suite, cells.places, outcomes, reasons), notes=(*cells.notes, *told))
+    table = replace(build_table(suite, grid.slots, outcomes, reasons), notes=(*grid.notes, *told))
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"{out}: cannot be created ({error.strerror}); choose another --out") from None
     files = {
-        "table.md": to_markdown(table, reasons, [*notes(suite, outcomes, len(cells.cells)), *table.notes]),
+        "table.md": to_markdown(table, reasons, [*notes(suite, outcomes, len(grid.trials)), *table.notes]),
         "table.csv": to_csv(table),
         "table.tex": to_latex(table),
     }
@@ -62,7 +62,7 @@ def report(suite: SuiteConfig, cells: Cells, out: Path, failed: dict[str, str] |
     return table
 
 
-def notes(suite: SuiteConfig, outcomes: Mapping[str, CellOutcome], planned: int) -> list[str]:
+def notes(suite: SuiteConfig, outcomes: Mapping[str, TrialOutcome], planned: int) -> list[str]:
     """How the numbers are to be read."""
     seeds = ", ".join(str(seed) for seed in suite.seeds)
     split = "the sealed test split" if suite.table.metric == "test" else "dev, on which prompts were chosen"
@@ -137,12 +137,12 @@ def _blocks(table: Table, width: int | None) -> list[list[Column]]:
     return blocks
 
 
-def _grid(table: Table, columns: Sequence[Column]) -> Grid:
+def _grid(table: Table, columns: Sequence[Column]) -> Lines:
     """A part of the table; heads may take several lines, numbers stay whole."""
-    from rich.table import Table as Grid
+    from rich.table import Table as Lines
     from rich.text import Text
 
-    grid = Grid()
+    grid = Lines()
     grid.add_column(Text(printable(table.row_title)), no_wrap=True)
     for column in columns:
         head = Text(printable(column_text(column)))

@@ -17,11 +17,11 @@ from gpo.run.directory import RunDirectory
 from gpo.run.journal_writer import EXAMPLES, prompt_id
 from gpo.storage.journal_reader import JournalReader
 from gpo.suites.execution.final_test import tested_directory
-from gpo.suites.execution.job import Cell
+from gpo.suites.execution.job import Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CellOutcome:
+class TrialOutcome:
     """Scores in 0..1, None where the split was not opened. `rows` are the best prompt's values on the test rows that
     could be scored, by example; `examples` names the question behind each, so that the same row is known again under
     another seed. `steps` has the best dev score before the first step and after each one. `tokens` and `calls` are
@@ -42,23 +42,23 @@ class CellOutcome:
     examples: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
-def finished(cell: Cell, out: Path) -> bool:
-    """Whether nothing is left to do for `cell`. One that a budget stopped is finished under that budget only, and none
+def finished(trial: Trial, out: Path) -> bool:
+    """Whether nothing is left to do for `trial`. One that a budget stopped is finished under that budget only, and none
     is without the journal that its scores are in."""
-    directory = out / cell.run_dir
+    directory = out / trial.run_dir
     try:
         result = RunDirectory(directory).read_result()
         if result is None or result.status == "interrupted" or not _has_answers(directory):
             return False
         if result.status == "complete":
             return True
-        place = tested_directory(directory, result)
-        tested = RunDirectory(place).read_result()
+        slot = tested_directory(directory, result)
+        tested = RunDirectory(slot).read_result()
         return (
             tested is not None
             and tested.status == "complete"
-            and _has_answers(place)
-            and _made_under(parse_config(cell.config).budget, directory)
+            and _has_answers(slot)
+            and _made_under(parse_config(trial.config).budget, directory)
         )
     except (GPOError, OSError, yaml.YAMLError, UnicodeDecodeError):
         return False  # the run itself says what is wrong with its directory
@@ -73,20 +73,20 @@ def _has_answers(directory: Path) -> bool:
         return not reader.empty and reader.has_calls
 
 
-def read_outcome(run_dir: str, out: Path) -> CellOutcome | None:
+def read_outcome(run_dir: str, out: Path) -> TrialOutcome | None:
     """What the run in `out / run_dir` came to, None where it is not finished. Raises `RunError`."""
     directory = out / run_dir
     result = RunDirectory(directory).read_result()
     if result is None or result.status == "interrupted":
         return None
-    tested, place = result, directory
+    tested, slot = result, directory
     if result.status == "budget":
-        place = tested_directory(directory, result)
-        found = RunDirectory(place).read_result()
+        slot = tested_directory(directory, result)
+        found = RunDirectory(slot).read_result()
         if found is None or found.status != "complete":
             return None
         tested = found
-    with JournalReader(place / "journal.sqlite") as reader:
+    with JournalReader(slot / "journal.sqlite") as reader:
         scores = list(reader.scores(split="test"))
         # What could not be scored for one prompt is in the mean of none.
         excluded = {score.example_id for score in scores if score.value is None}
@@ -99,7 +99,7 @@ def read_outcome(run_dir: str, out: Path) -> CellOutcome | None:
         questions = reader.get_meta(f"{EXAMPLES}test") or {}
     calls, tokens = _searched(directory)
     first = [] if result.scores.initial.dev is None else [result.scores.initial.dev]
-    return CellOutcome(
+    return TrialOutcome(
         run_dir=run_dir,
         initial_test=tested.scores.initial.test,
         test=tested.scores.best.test,

@@ -53,11 +53,11 @@ def stratified_interval(
         for start in range(0, resamples, block):
             stop = min(start + block, resamples)
             draws = generator.integers(0, len(questions), size=(stop - start, len(questions)))
-            for place, index in enumerate(indices):
-                drawn = counts[place][draws].sum(axis=1)
+            for slot, index in enumerate(indices):
+                drawn = counts[slot][draws].sum(axis=1)
                 # A draw may hold no question of a stratum that has few of the task's: then it tells nothing of it.
                 missed = drawn == 0
-                values = sums[place][draws].sum(axis=1) / np.where(missed, 1, drawn)
-                total[start:stop] += np.where(missed, means[place], values) * shares[index]
+                values = sums[slot][draws].sum(axis=1) / np.where(missed, 1, drawn)
+                total[start:stop] += np.where(missed, means[slot], values) * shares[index]
     low, high = np.quantile(total, [0.5 - confidence / 2, 0.5 + confidence / 2])
     return Interval(mean, float(low), float(high))

@@ -11,17 +11,17 @@ from statistics import fmean, stdev
 
 from gpo.evaluation.statistics import Interval
 from gpo.suites.spec.checks import AVERAGE
-from gpo.suites.spec.grid import Place
+from gpo.suites.spec.grid import TableSlot
 from gpo.suites.spec.suite import SuiteConfig, TableSection
 from gpo.suites.tables.aggregate import Groups, Value, mean
 from gpo.suites.tables.difference import difference
-from gpo.suites.tables.run_outcome import CellOutcome
+from gpo.suites.tables.run_outcome import TrialOutcome
 
 Column = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class TableEntry:
     """One cell of the table, in points. `mean` is over the `seeds` (of `wanted`) whose runs are all finished, None
     where there is none; `std` is the sample standard deviation, None under two seeds. `difference` is this row minus
     the column's best baseline with its 95 % interval, over the seeds that both have. `gain` is the improvement over the
@@ -56,35 +56,35 @@ class Table:
     columns: tuple[Column, ...]
     metric: str
     ours: str
-    entries: Mapping[tuple[str, Column], Entry] = field(hash=False)
+    entries: Mapping[tuple[str, Column], TableEntry] = field(hash=False)
     baselines: Mapping[Column, str] = field(default_factory=dict, hash=False)
     notes: tuple[str, ...] = ()
     """What is to be known about what stands in no mean."""
 
-    def entry(self, row: str, column: Column) -> Entry:
+    def entry(self, row: str, column: Column) -> TableEntry:
         """What stands there; an empty entry where the suite has no such run."""
-        return self.entries.get((row, column), Entry())
+        return self.entries.get((row, column), TableEntry())
 
 
 def build_table(
     suite: SuiteConfig,
-    places: Sequence[Place],
-    outcomes: Mapping[str, CellOutcome],
+    slots: Sequence[TableSlot],
+    outcomes: Mapping[str, TrialOutcome],
     failed: Mapping[str, str] | None = None,
 ) -> Table:
     """The table of `suite` from what is finished."""
     section = suite.table
-    cells: dict[tuple[str, Column], list[Place]] = {}
-    for place in places:
-        key = (place.labels[section.rows], tuple(place.labels[name] for name in section.columns))
-        cells.setdefault(key, []).append(place)
-    rows = tuple(dict.fromkeys(row for row, _ in cells))
-    columns = _in_order(suite, list(dict.fromkeys(column for _, column in cells)))
-    groups = {key: Groups((tuple(found),)) for key, found in cells.items()}
+    trials: dict[tuple[str, Column], list[TableSlot]] = {}
+    for slot in slots:
+        key = (slot.labels[section.rows], tuple(slot.labels[name] for name in section.columns))
+        trials.setdefault(key, []).append(slot)
+    rows = tuple(dict.fromkeys(row for row, _ in trials))
+    columns = _in_order(suite, list(dict.fromkeys(column for _, column in trials)))
+    groups = {key: Groups((tuple(found),)) for key, found in trials.items()}
     if section.average and len(columns) > 1:
         average = (AVERAGE, *[""] * (len(section.columns) - 1))
         for row in rows:
-            groups[row, average] = Groups(tuple(tuple(cells.get((row, column), ())) for column in columns))
+            groups[row, average] = Groups(tuple(tuple(trials.get((row, column), ())) for column in columns))
         columns.append(average)
     entries = {key: _entry(found, outcomes, failed or {}, section) for key, found in groups.items()}
     baselines = {}
@@ -126,17 +126,17 @@ def _in_order(suite: SuiteConfig, columns: Sequence[Column]) -> list[Column]:
 
 
 def _entry(
-    groups: Groups, outcomes: Mapping[str, CellOutcome], failed: Mapping[str, str], section: TableSection
-) -> Entry:
+    groups: Groups, outcomes: Mapping[str, TrialOutcome], failed: Mapping[str, str], section: TableSection
+) -> TableEntry:
     score, gain = (_test, _test_gain) if section.metric == "test" else (_dev, _dev_gain)
-    searching = not any(place.evaluates_only for place in groups.places)
+    searching = not any(slot.evaluates_only for slot in groups.slots)
     whole = list(groups.whole(outcomes, score).values())
 
     def over(value: Value) -> list[float]:
         return [found for seed in whole if (found := mean(seed, value)) is not None]
 
-    found = [outcomes[place.run_dir] for place in groups.places if place.run_dir in outcomes]
-    searched = [outcomes[p.run_dir] for p in groups.searching.places if p.run_dir in outcomes]
+    found = [outcomes[slot.run_dir] for slot in groups.slots if slot.run_dir in outcomes]
+    searched = [outcomes[p.run_dir] for p in groups.searching.slots if p.run_dir in outcomes]
     scores, gains = over(score), over(gain) if searching else []
     tokens, calls = over(lambda item: float(item.tokens)), over(lambda item: float(item.calls))
     rates = [
@@ -144,7 +144,7 @@ def _entry(
         for seed in whole
         if searching and (gained := mean(seed, gain)) is not None and (used := mean(seed, _tokens))
     ]
-    return Entry(
+    return TableEntry(
         mean=100 * fmean(scores) if scores else None,
         std=100 * stdev(scores) if len(scores) > 1 else None,
         seeds=len(scores),
@@ -153,34 +153,34 @@ def _entry(
         efficiency=100 * fmean(rates) if rates else None,
         calls=fmean(calls) if calls else None,
         tokens=fmean(tokens) if tokens else None,
-        failed=sum(place.run_dir in failed for place in groups.places),
+        failed=sum(slot.run_dir in failed for slot in groups.slots),
         stopped=sum(item.stopped_by_budget for item in found),
         stepless=sum(len(item.steps) < 2 for item in searched),
         curve=_curve(list(groups.searching.whole(outcomes, score).values()), section.steps),
     )
 
 
-def _test(item: CellOutcome) -> float | None:
+def _test(item: TrialOutcome) -> float | None:
     return item.test
 
 
-def _dev(item: CellOutcome) -> float | None:
+def _dev(item: TrialOutcome) -> float | None:
     return item.dev
 
 
-def _tokens(item: CellOutcome) -> float:
+def _tokens(item: TrialOutcome) -> float:
     return float(item.tokens)
 
 
-def _test_gain(item: CellOutcome) -> float | None:
+def _test_gain(item: TrialOutcome) -> float | None:
     return None if item.test is None or item.initial_test is None else item.test - item.initial_test
 
 
-def _dev_gain(item: CellOutcome) -> float | None:
+def _dev_gain(item: TrialOutcome) -> float | None:
     return None if item.dev is None or item.initial_dev is None else item.dev - item.initial_dev
 
 
-def _curve(seeds: Sequence[Sequence[Sequence[CellOutcome]]], most: int | None) -> tuple[float, ...]:
+def _curve(seeds: Sequence[Sequence[Sequence[TrialOutcome]]], most: int | None) -> tuple[float, ...]:
     """Of a search that found no step to take too: its best prompt is the one that it began with."""
     last = None if most is None else most + 1
     curves = []
@@ -199,7 +199,9 @@ def _held(curves: Sequence[Sequence[float]]) -> tuple[float, ...]:
     return tuple(fmean(values) for values in zip(*held, strict=True))
 
 
-def _best(column: Column, rows: Sequence[str], entries: Mapping[tuple[str, Column], Entry]) -> str | None:
+def _best(
+    column: Column, rows: Sequence[str], entries: Mapping[tuple[str, Column], TableEntry]
+) -> str | None:
     known = {
         row: entry
         for row in rows

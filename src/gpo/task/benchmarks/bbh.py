@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from gpo.task.benchmarks.dealing import deal
 from gpo.task.benchmarks.spec import Benchmark, Home, Record, Rows
+from gpo.task.benchmarks.split_rows import split_rows
 
 LITE: Final = ("navigate", "movie_recommendation", "object_counting", "word_sorting")
 """One task of each type: binary choice, multiple choice, number, free response (paper, Empirical Experiments)."""
@@ -82,7 +82,7 @@ def _benchmark(task: str) -> Benchmark:
     name, sizes = f"bbh/{task}", _SMALLER.get(task, _SIZES)
 
     def divide(parts: Mapping[str, Sequence[Record]]) -> dict[str, Rows]:
-        return deal(name, [_row(record) for record in parts["test"]], sizes)
+        return split_rows(name, [_row(record) for record in parts["test"]], sizes)
 
     return Benchmark(
         name=name,

@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from gpo.task.benchmarks.dealing import deal
 from gpo.task.benchmarks.spec import Benchmark, Home, Record, Rows
+from gpo.task.benchmarks.split_rows import split_rows
 
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "stem": (
@@ -69,7 +69,7 @@ def _benchmark(subject: str, group: str) -> Benchmark:
 
     def divide(parts: Mapping[str, Sequence[Record]]) -> dict[str, Rows]:
         tested = [_row(record) for record in parts["test"]]
-        splits = deal(name, tested, {split: sizes[split] for split in _ROWS_OF_TEST})
+        splits = split_rows(name, tested, {split: sizes[split] for split in _ROWS_OF_TEST})
         known = {row["input"] for rows in splits.values() for row in rows}
         for split, part in (("format", "dev"), ("demos", "validation")):
             rows = [row for row in map(_row, parts[part]) if row["input"] not in known]

@@ -24,8 +24,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from gpo.task.benchmarks.dealing import deal
 from gpo.task.benchmarks.spec import Benchmark, Home, Record, Rows
+from gpo.task.benchmarks.split_rows import split_rows
 
 _NAME: Final = "webnlg"
 _SIZES: Final = {"train": 100, "dev": 100, "test": 300, "format": 5, "demos": 5}
@@ -55,10 +55,10 @@ def benchmarks() -> list[Benchmark]:
 
 def _divide(parts: Mapping[str, Sequence[Record]]) -> dict[str, Rows]:
     asked = {split: size for split, size in _SIZES.items() if split != "test"}
-    learnt = deal(_NAME, [_row(record) for record in parts["validation"]], asked)
+    learnt = split_rows(_NAME, [_row(record) for record in parts["validation"]], asked)
     known = {row["input"] for rows in learnt.values() for row in rows}
     tested = [row for row in map(_row, parts["test"]) if row["input"] not in known]
-    return {**learnt, **deal(_NAME, tested, {"test": _SIZES["test"]})}
+    return {**learnt, **split_rows(_NAME, tested, {"test": _SIZES["test"]})}
 
 
 def _row(record: Record) -> dict[str, Any]:

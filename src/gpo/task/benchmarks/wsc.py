@@ -21,8 +21,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from gpo.task.benchmarks.dealing import deal
 from gpo.task.benchmarks.spec import Benchmark, Home, Record, Rows
+from gpo.task.benchmarks.split_rows import split_rows
 
 _NAME: Final = "wsc"
 _SIZES: Final = {"train": 50, "dev": 50, "test": 150, "format": 10, "demos": 10}
@@ -45,7 +45,7 @@ def benchmarks() -> list[Benchmark]:
 
 
 def _divide(parts: Mapping[str, Sequence[Record]]) -> dict[str, Rows]:
-    return deal(_NAME, [_row(record) for record in parts["test"]], _SIZES)
+    return split_rows(_NAME, [_row(record) for record in parts["test"]], _SIZES)
 
 
 def _row(record: Record) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from gpo.errors import DataError
 from gpo.task.benchmarks.spec import Rows
 
 
-def deal(name: str, rows: Sequence[Mapping[str, Any]], sizes: Mapping[str, int]) -> dict[str, Rows]:
+def split_rows(name: str, rows: Sequence[Mapping[str, Any]], sizes: Mapping[str, int]) -> dict[str, Rows]:
     """`rows` in an order that hangs on `name` alone, cut into `sizes` one split after the other.
 
     A repeated input counts once, so that no split holds a row of another; where that leaves too few rows, the

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gpo.errors import DataError
 from gpo.task import benchmarks
-from gpo.task.benchmarks.dealing import deal
+from gpo.task.benchmarks.split_rows import split_rows
 
 SPLITS = ("train", "dev", "test", "format", "demos")
 
@@ -92,10 +92,10 @@ def test_dealing_never_repeats_a_row_and_keeps_to_the_sizes(
     different = len(set(numbers))
     if different < 0.8 * sum(sizes.values()):
         with pytest.raises(DataError, match="different ones"):
-            deal("any", rows, sizes)
+            split_rows("any", rows, sizes)
         return
-    splits = deal("any", rows, sizes)
+    splits = split_rows("any", rows, sizes)
     dealt = [row["target"] for part in splits.values() for row in part]
     assert len(set(dealt)) == len(dealt) == min(different, sum(sizes.values()))
     assert len(splits["train"]) == small
-    assert splits == deal("any", rows, sizes)
+    assert splits == split_rows("any", rows, sizes)

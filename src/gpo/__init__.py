@@ -16,14 +16,20 @@ if TYPE_CHECKING:
     from gpo.errors import BudgetError, GPOError
     from gpo.optimizer.methods import Method
     from gpo.result.result import Result
+    from gpo.run.evaluate import Evaluation
+    from gpo.run.progress import Progress
+    from gpo.run.work import Watcher
     from gpo.task.task import Task
 
 __all__ = [
     "BudgetError",
+    "Evaluation",
     "GPOError",
     "Method",
+    "Progress",
     "Result",
     "Task",
+    "Watcher",
     "aoptimize",
     "evaluate",
     "methods",
@@ -32,10 +38,13 @@ __all__ = [
 
 _HOMES = {
     "BudgetError": "gpo.errors",
+    "Evaluation": "gpo.run.evaluate",
     "GPOError": "gpo.errors",
     "Method": "gpo.optimizer.methods",
+    "Progress": "gpo.run.progress",
     "Result": "gpo.result.result",
     "Task": "gpo.task.task",
+    "Watcher": "gpo.run.work",
     "aoptimize": "gpo.api",
     "evaluate": "gpo.api",
     "methods": "gpo.api",

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 from gpo import paths
 from gpo.config.load import parse_config
@@ -18,6 +18,7 @@ from gpo.config.schema import MethodConfig
 from gpo.model.callable import CallableModel
 from gpo.model.factory import OpenModel, wrap
 from gpo.optimizer.methods import METHODS, Method
+from gpo.options import ModelLike, RunOptions, Settings, spell_out
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
 from gpo.run.evaluate import Evaluation, evaluate_prompt
@@ -25,72 +26,55 @@ from gpo.run.layers.budget import SAVED
 from gpo.run.optimize import Run
 from gpo.run.plan import Plan, assemble
 from gpo.run.progress import Progress
-from gpo.run.work import Watcher
 from gpo.task.task import Task
 
 T = TypeVar("T")
+
 _IN_ERROR = "the best prompt so far is in this error's `result`; with run_dir such a run can go on"
 
-ModelLike = str | Mapping[str, Any] | Callable[..., Any]
 
-
+@spell_out(RunOptions)
 def optimize(
     task: Task | Mapping[str, Any] | str,
     *,
-    prompt: str | None = None,
     models: Mapping[str, ModelLike] | ModelLike,
-    method: str | Mapping[str, Any] | Method = "gpo",
-    run_dir: str | Path | None = None,
-    data_dir: str | Path | None = None,
-    watcher: Watcher | None = None,
-    progress: Progress | None = None,
-    **settings: Any,
+    **options: Unpack[RunOptions],
 ) -> Result:
     """Find a better prompt. Works in a script and in a notebook (in a thread of its own where a loop is running).
 
-    `task` is a `Task`, the configuration's `task` section as a mapping, or its `data` alone. `models` names both roles,
-    or one model for both; a model is a name, a mapping with the configuration's keys, or a callable that takes the
-    prompt text (or `messages`) and returns the reply. `method` is a name, the four options as a mapping, or a `Method`
-    with own objects. `run_dir` keeps the run, so that the same call again goes on where it stopped; without it
-    nothing is kept. `data_dir` holds the rows of benchmarks ($GPO_DATA_DIR, else the Hugging Face hub). `settings` are
-    the configuration's other sections: optimize, evaluation, budget, seed, preset.
+    `task`: a `Task`, the configuration's `task` section as a mapping, or its `data` alone.
+    `models`: both roles as `{"task": …, "optimizer": …}`, or one model for both; a model is a name, a mapping with the
+    configuration's keys, or a function of the prompt text (or of `messages`) that returns the reply.
+    `prompt`: the prompt to start from ("Let's think step by step.").
+    `method`: a name (`gpo.methods()`), the four options as a mapping, or a `Method` with own parts ("gpo").
+    `run_dir`: keeps the run, so that the same call again goes on where it stopped; without it nothing is kept.
+    `data_dir`: the folder with the rows of benchmarks ($GPO_DATA_DIR, else the Hugging Face hub).
+    `watcher`, `progress`: are told how the run goes on.
+    `optimize`, `evaluation`, `budget`, `preset`, `seed`: the configuration's sections of these names.
     Raises `GPOError`; a `BudgetError` has the `result` so far, with the best prompt.
     """
-    return _run(
-        aoptimize(
-            task,
-            prompt=prompt,
-            models=models,
-            method=method,
-            run_dir=run_dir,
-            data_dir=data_dir,
-            watcher=watcher,
-            progress=progress,
-            **settings,
-        )
-    )
+    return _run(aoptimize(task, models=models, **options))
 
 
+@spell_out(RunOptions)
 async def aoptimize(
     task: Task | Mapping[str, Any] | str,
     *,
-    prompt: str | None = None,
     models: Mapping[str, ModelLike] | ModelLike,
-    method: str | Mapping[str, Any] | Method = "gpo",
-    run_dir: str | Path | None = None,
-    data_dir: str | Path | None = None,
-    watcher: Watcher | None = None,
-    progress: Progress | None = None,
-    **settings: Any,
+    **options: Unpack[RunOptions],
 ) -> Result:
-    """`optimize` for a running event loop."""
-    plan = _plan(task, prompt, models, method, settings, data_dir)
+    """`optimize` for a running event loop; the same keywords."""
+    given: dict[str, Any] = dict(options)
+    run_dir, watcher = given.pop("run_dir", None), given.pop("watcher", None)
+    progress = given.pop("progress", None) or Progress()
+    plan = _plan(task, models, **given)
     with TemporaryDirectory(prefix="gpo-") as folder:
         directory = RunDirectory(Path(run_dir) if run_dir else Path(folder) / "run")
         kept = SAVED if run_dir else _IN_ERROR
-        return await Run(plan, directory, progress or Progress(), watcher, kept=kept).execute()
+        return await Run(plan, directory, progress, watcher, kept=kept).execute()
 
 
+@spell_out(Settings)
 def evaluate(
     task: Task | Mapping[str, Any] | str,
     prompt: str,
@@ -98,10 +82,10 @@ def evaluate(
     model: ModelLike,
     split: str = "test",
     data_dir: str | Path | None = None,
-    **settings: Any,
+    **settings: Unpack[Settings],
 ) -> Evaluation:
     """The score of one prompt on one split, with its interval. Arguments as for `optimize`. Raises `GPOError`."""
-    plan = _plan(task, prompt, {"task": model, "optimizer": model}, "gpo", settings, data_dir)
+    plan = _plan(task, {"task": model, "optimizer": model}, prompt=prompt, data_dir=data_dir, **settings)
     return _run(evaluate_prompt(plan, prompt, split))
 
 
@@ -112,11 +96,12 @@ def methods() -> dict[str, MethodConfig]:
 
 def _plan(
     task: Task | Mapping[str, Any] | str,
-    prompt: str | None,
     models: Mapping[str, ModelLike] | ModelLike,
-    chosen: str | Mapping[str, Any] | Method,
-    settings: Mapping[str, Any],
-    data_dir: str | Path | None,
+    *,
+    prompt: str | None = None,
+    method: str | Mapping[str, Any] | Method = "gpo",
+    data_dir: str | Path | None = None,
+    **settings: Any,
 ) -> Plan:
     roles = (
         models if isinstance(models, Mapping) and "task" in models else {"task": models, "optimizer": models}
@@ -129,7 +114,7 @@ def _plan(
             role: {"model": own[role].model.identity} if role in own else _section(model, "model")
             for role, model in roles.items()
         },
-        "method": "gpo" if isinstance(chosen, Method) else chosen,
+        "method": "gpo" if isinstance(method, Method) else method,
     }
     if prompt is not None:
         data["prompt"] = prompt
@@ -140,7 +125,7 @@ def _plan(
         data_dir=paths.in_home(data_dir) if data_dir else paths.data_dir(),
         task=task if isinstance(task, Task) else None,
         models=own,
-        method_object=chosen if isinstance(chosen, Method) else None,
+        method_object=method if isinstance(method, Method) else None,
     )
 
 

@@ -62,13 +62,13 @@ def write_suite(folder: Path, base_url: str, name: str = "land.yaml", **sections
     return path
 
 
-def cells_of(path: Path, *overrides: str) -> Grid:
-    """The cells of a suite's file."""
+def grid_of(path: Path, *overrides: str) -> Grid:
+    """The trials of a suite's file."""
     return expand(load_suite(str(path), overrides))
 
 
 def bench(path: Path, out: Path, *overrides: str, only: str | None = None) -> tuple[Table, list[TrialResult]]:
-    """What `gpo bench` does, in this process: the table and how each cell ended."""
+    """What `gpo bench` does, in this process: the table and how each trial ended."""
     suite = load_suite(str(path), overrides)
     trials = expand(suite)
     results: list[TrialResult] = []

@@ -1,4 +1,4 @@
-"""A suite as a person runs it: killed and run again, with a column more, with a cell that fails."""
+"""A suite as a person runs it: killed and run again, with a column more, with a trial that fails."""
 
 from __future__ import annotations
 

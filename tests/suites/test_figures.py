@@ -23,3 +23,18 @@ def test_labels_of_points_at_the_same_place_stand_below_each_other() -> None:
     bases = sorted(float(y) for y in re.findall(r'<text x="[\d.]+" y="([\d.]+)">(?:ape|opro|pe2)<', svg))
     assert len(bases) == 3
     assert all(below - above >= 12 for above, below in pairwise(bases))
+
+
+def test_the_axis_is_dollars_only_where_the_price_of_every_search_is_known() -> None:
+    priced = {"usd": 0.2, "optimizer_usd": 0.05}
+    dollars = tradeoff_figure(
+        table({slot(name, 0): outcome(f"t-{name}-0", 0.5, **priced) for name in ("ape", "pe2")})
+    )
+    assert "per dollar, both models" in dollars
+    assert "per dollar of the optimizer model" in dollars
+    assert "million tokens" not in dollars
+    mixed = tradeoff_figure(
+        table({slot("ape", 0): outcome("t-ape-0", 0.5, **priced), slot("pe2", 0): outcome("t-pe2-0", 0.5)})
+    )
+    assert "per million tokens, both models" in mixed
+    assert "dollar" not in mixed

@@ -72,6 +72,24 @@ def test_calls_by_hand(tmp_path: Path) -> None:
     assert by_method["ape"].paper is None
 
 
+def test_dollars_by_hand(tmp_path: Path) -> None:
+    data = suite_data(URL)
+    price = {"input": 1.0, "output": 2.0}
+    for role in ("task", "optimizer"):
+        data["models"]["land"][role]["price"] = price
+    found = planned(write_suite(tmp_path, URL, models=data["models"]))
+    cot = next(kind for kind in found.kinds if kind.method == "cot" and kind.task == "one")
+    # Replies are expected to take a third of their 20 tokens, rounded down, at two dollars a million.
+    assert cot.calls is not None
+    assert cot.tokens is not None
+    replies = 6 * cot.calls
+    assert cot.usd == pytest.approx((cot.tokens - replies + 2 * replies) / 1e6)
+    assert found.usd == pytest.approx(sum(kind.usd or 0 for kind in found.kinds))
+    # Without prices dollars are unknown, and nothing else is.
+    bare = planned(write_suite(tmp_path, URL, "bare.yaml"))
+    assert (bare.usd, bare.calls) == (None, found.calls)
+
+
 def test_a_part_of_a_suite_can_be_planned(tmp_path: Path) -> None:
     done = gpo("bench", write_suite(tmp_path, URL), "--plan", "--only", "two-ape", "--json", cwd=tmp_path)
     assert json.loads(done.stdout)["runs"] == 2
@@ -177,7 +195,7 @@ def test_what_has_to_be_fetched_to_be_counted_is_unknown_and_not_fetched(tmp_pat
     told = {kind.task: kind for kind in found.kinds}
     assert (told["open"].steps, told["open"].dev, told["open"].calls) == (None, None, None)
     assert (told["known"].steps, told["known"].calls) == ((2, 2), 2 * (8 * 7 + 2 * 10 + 2))
-    assert lines(found)[2].split()[3:] == ["–"] * 6
+    assert lines(found)[2].split()[3:] == ["–"] * 7
     assert found.calls is None
 
 
@@ -238,7 +256,7 @@ def test_the_command_plans_without_a_call_or_a_file(tmp_path: Path, more: tuple[
         assert json.loads(done.stdout)["runs"] == 12
     else:
         assert done.stdout.splitlines()[1].split() == [
-            "task", "method", "runs", "steps", "candidates", "dev", "test", "calls", "tokens",
+            "task", "method", "runs", "steps", "candidates", "dev", "test", "calls", "tokens", "dollars",
         ]  # fmt: skip
 
 

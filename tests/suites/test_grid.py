@@ -11,7 +11,7 @@ from gpo.errors import ConfigError
 from gpo.suites.spec.grid import expand
 from gpo.suites.spec.suite import load_suite
 from gpo.suites.tables.report import report, show
-from tests.suites.suites import ROWS, bench, cells_of, write_suite, write_tasks
+from tests.suites.suites import ROWS, bench, grid_of, write_suite, write_tasks
 from tests.support.landscape import Landscape
 from tests.support.server import ModelServer
 
@@ -19,13 +19,13 @@ URL = "http://127.0.0.1:1/v1"
 
 
 def names(path: Path, *overrides: str) -> set[str]:
-    return {trial.run_dir for trial in cells_of(path, *overrides).trials}
+    return {trial.run_dir for trial in grid_of(path, *overrides).trials}
 
 
 def test_settings_that_differ_in_their_budget_alone_are_runs_of_their_own(tmp_path: Path) -> None:
     one: dict[str, Any] = {"tasks": [{"data": "one"}], "seeds": 1, "methods": ["cot", "ape"]}
     settings: dict[str, Any] = {"little": {"budget.max_calls": 20}, "much": {"budget": {"max_calls": 200}}}
-    trials = cells_of(write_suite(tmp_path, URL, settings=settings, **one))
+    trials = grid_of(write_suite(tmp_path, URL, settings=settings, **one))
     told = {
         (slot.labels["method"], slot.labels["setting"]): (
             slot.run_dir,
@@ -44,7 +44,7 @@ def test_settings_that_differ_in_their_budget_alone_are_runs_of_their_own(tmp_pa
 
 def test_a_setting_s_budget_is_laid_over_the_suite_s(tmp_path: Path) -> None:
     settings = {"little": {"budget.max_calls": 20}, "plain": None}
-    trials = cells_of(
+    trials = grid_of(
         write_suite(tmp_path, URL, settings=settings, budget={"max_calls": 100}, methods=["ape"])
     )
     told = {slot.labels["setting"]: trials.configs[slot.run_dir].budget.max_calls for slot in trials.slots}
@@ -191,7 +191,7 @@ def test_files_that_hold_no_rows_change_no_name(tmp_path: Path) -> None:
 def splits(path: Path) -> list[dict[str, int]]:
     return [
         {str(name): rows for name, rows in (config.task.split or {}).items()}
-        for config in cells_of(path).configs.values()
+        for config in grid_of(path).configs.values()
     ]
 
 
@@ -213,7 +213,7 @@ def test_gpo_is_no_baseline_under_another_label_either(tmp_path: Path) -> None:
     assert load_suite(str(write_suite(tmp_path, URL, **table))).config.table.ours == "Ours"
     named = load_suite(str(write_suite(tmp_path, URL, methods=methods, table={"ours": "ape"})))
     assert named.config.table.ours == "ape"
-    notes = cells_of(write_suite(tmp_path, URL, methods=methods, table={"ours": "gpooo"})).notes
+    notes = grid_of(write_suite(tmp_path, URL, methods=methods, table={"ours": "gpooo"})).notes
     assert notes == ("table.ours: there is no row gpooo, so each of ape, Ours may be the best baseline",)
 
 

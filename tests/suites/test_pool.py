@@ -1,4 +1,5 @@
-"""A pool of processes whose workers die at the worst moment: each cell is told once, and none takes the suite along."""
+"""A pool of processes whose workers die at the worst moment: each trial is told once, and none takes the suite
+along."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from gpo.errors import Interrupted
 from gpo.suites.execution.job import TrialResult
 from gpo.suites.execution.pool import PoolExecutor
 from gpo.suites.tables.run_outcome import finished
-from tests.suites.suites import cells_of, write_suite
+from tests.suites.suites import grid_of, write_suite
 from tests.support.landscape import Landscape
 from tests.support.server import ModelServer
 
@@ -22,7 +23,7 @@ def test_workers_that_die_while_a_result_is_told_end_nothing_but_what_they_were_
 ) -> None:
     server.answer = Landscape().answer
     monkeypatch.setenv("GPO_HOME", str(tmp_path / "home"))
-    trials = cells_of(write_suite(tmp_path, server.base_url, methods=["cot"])).trials
+    trials = grid_of(write_suite(tmp_path, server.base_url, methods=["cot"])).trials
     told: list[TrialResult] = []
 
     def on_finish(result: TrialResult) -> None:
@@ -51,7 +52,7 @@ def test_a_ctrl_c_between_two_calls_ends_the_suite_as_any_other(tmp_path: Path, 
     suite = write_suite(
         tmp_path, server.base_url, methods=["cot"], tasks=[{"data": "one", "metric": "stopping:f"}]
     )
-    trials, told = cells_of(suite).trials, list[TrialResult]()
+    trials, told = grid_of(suite).trials, list[TrialResult]()
     with pytest.raises(Interrupted, match="run the same command again"):
         PoolExecutor(tmp_path / "out", 2).run(trials, told.append)
     assert {result.status for result in told} == {"interrupted"}

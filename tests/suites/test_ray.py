@@ -161,7 +161,7 @@ def sampled(bodies: Sequence[dict[str, Any]]) -> list[str]:
 
 
 class TestWithoutRay:
-    """What a machine does with a cell; the cluster that carries it is left out."""
+    """What a machine does with a trial; the cluster that carries it is left out."""
 
     def test_one_that_shares_no_folder_asks_for_what_was_not_sent(self, bench: Bench) -> None:
         (trial, *_) = bench.trials.trials

@@ -1,4 +1,4 @@
-"""What a suite's file may say, the cells that it makes, and the one line that says what is wrong with it."""
+"""What a suite's file may say, the trials that it makes, and the one line that says what is wrong with it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gpo.suites.execution.pool import InProcessExecutor
 from gpo.suites.execution.runner import run_trials
 from gpo.suites.spec.grid import Grid, expand
 from gpo.suites.spec.suite import builtin_names, load_suite
-from tests.suites.suites import cells_of, write_suite
+from tests.suites.suites import grid_of, write_suite
 
 URL = "http://127.0.0.1:1/v1"
 HEAD = "models: {m: {task: {model: x}}}\nmethods: [gpo]\ntasks: [gpo/navigate]\n"
@@ -60,7 +60,7 @@ def test_a_mistake_is_one_line_with_its_place(text: str, said: str, tmp_path: Pa
     path = tmp_path / "s.yaml"
     path.write_text(text)
     with pytest.raises(ConfigError) as error:
-        cells_of(path)
+        grid_of(path)
     assert str(error.value).startswith(f"{path}:{said}")
     assert "\n" not in str(error.value)
 
@@ -103,7 +103,7 @@ def test_a_suite_that_is_not_there_names_those_that_are() -> None:
 def test_every_combination_is_a_cell_and_the_fixed_prompts_are_shared_by_optimizers(tmp_path: Path) -> None:
     pair = {"task": {"model": "t", "base_url": URL}}
     models = {name: {**pair, "optimizer": {"model": name, "base_url": URL}} for name in ("a", "b")}
-    trials = cells_of(write_suite(tmp_path, URL, models=models, methods=["empty", "ape"], seeds=3))
+    trials = grid_of(write_suite(tmp_path, URL, models=models, methods=["empty", "ape"], seeds=3))
     # 2 tasks × 3 seeds × 2 optimizers × 2 methods are 24 places; the 12 of `empty` need 6 runs.
     assert (len(trials.slots), len(trials.trials)) == (24, 18)
 
@@ -112,7 +112,7 @@ def test_settings_are_laid_over_and_only_where_a_model_takes_them(tmp_path: Path
     model = {"task": {"model": "t", "base_url": URL}}
     models = {"both": model, "one": {**model, "task": {"model": "u", "base_url": URL}, "settings": ["shown"]}}
     settings: dict[str, Any] = {"plain": None, "shown": {"task.demonstrations": 3, "prompt": "Go."}}
-    trials = cells_of(write_suite(tmp_path, URL, models=models, settings=settings, methods=["ape"], seeds=1))
+    trials = grid_of(write_suite(tmp_path, URL, models=models, settings=settings, methods=["ape"], seeds=1))
     told = {
         (slot.labels["model"], slot.labels["setting"]): trials.configs[slot.run_dir] for slot in trials.slots
     }
@@ -125,8 +125,8 @@ def test_settings_are_laid_over_and_only_where_a_model_takes_them(tmp_path: Path
 
 def test_a_model_in_both_roles_samples_prompts_its_own_way(tmp_path: Path) -> None:
     models = {"m": {"task": {"model": "t", "base_url": URL, "max_tokens": 7, "temperature": 0.5}}}
-    (first, *_) = cells_of(write_suite(tmp_path, URL, models=models)).configs.values()
-    trials = cells_of(write_suite(tmp_path, URL, models=models, methods=["ape"]))
+    (first, *_) = grid_of(write_suite(tmp_path, URL, models=models)).configs.values()
+    trials = grid_of(write_suite(tmp_path, URL, models=models, methods=["ape"]))
     optimizer = next(iter(trials.configs.values())).models.optimizer
     assert (optimizer.temperature, optimizer.max_tokens) == (1.0, 512)
     assert first.models.task.max_tokens == 7
@@ -135,7 +135,7 @@ def test_a_model_in_both_roles_samples_prompts_its_own_way(tmp_path: Path) -> No
 def test_racing_is_for_methods_that_can_race(tmp_path: Path) -> None:
     base = {"evaluation": "racing"}
     suite = write_suite(tmp_path, URL, base=base, methods=["cot", "ape", "ape-original"], seeds=1)
-    trials = cells_of(suite)
+    trials = grid_of(suite)
     told = {slot.labels["method"]: trials.configs[slot.run_dir].evaluation for slot in trials.slots}
     assert told == {"cot": "full", "ape": "racing", "ape-original": "full"}
 
@@ -146,7 +146,7 @@ def test_options_of_parts_multiply(tmp_path: Path) -> None:
         "trajectory": "none",
         "edit_distance": ["none", "fixed"],
     }
-    trials = cells_of(write_suite(tmp_path, URL, methods=[grid, {**grid, "label": "again"}], seeds=1))
+    trials = grid_of(write_suite(tmp_path, URL, methods=[grid, {**grid, "label": "again"}], seeds=1))
     labels = list(dict.fromkeys(slot.labels["method"] for slot in trials.slots))
     assert labels[:4] == ["P, none", "P, fixed", "P+M, none", "P+M, fixed"]
     assert labels[4] == "again, P, none"
@@ -157,25 +157,25 @@ def test_options_of_parts_multiply(tmp_path: Path) -> None:
 
 def test_a_directory_is_named_by_what_can_change_the_result_and_by_nothing_else(tmp_path: Path) -> None:
     suite = write_suite(tmp_path, URL)
-    before = {trial.run_dir for trial in cells_of(suite).trials}
+    before = {trial.run_dir for trial in grid_of(suite).trials}
     assert all(name.startswith(("one-", "two-")) for name in before)
 
     more = write_suite(tmp_path, URL, methods=["opro", "cot", "apo", "ape"], seeds=[1, 0, 2])
-    assert before < {trial.run_dir for trial in cells_of(more).trials}
+    assert before < {trial.run_dir for trial in grid_of(more).trials}
     harmless = ("models.land.task.concurrency=2", "models.land.optimizer.timeout=9", "title=Other")
 
     suite = write_suite(tmp_path, URL)
-    assert {trial.run_dir for trial in cells_of(suite, *harmless).trials} == before
-    other = {trial.run_dir for trial in cells_of(suite, "base.optimize.candidates=4").trials}
+    assert {trial.run_dir for trial in grid_of(suite, *harmless).trials} == before
+    other = {trial.run_dir for trial in grid_of(suite, "base.optimize.candidates=4").trials}
     assert before & other == {name for name in before if "-cot-" in name}
 
 
 def test_other_rows_under_the_same_name_are_another_run(tmp_path: Path) -> None:
     suite = write_suite(tmp_path, URL)
-    before = {trial.run_dir for trial in cells_of(suite).trials}
+    before = {trial.run_dir for trial in grid_of(suite).trials}
     test = tmp_path / "one" / "test.jsonl"
     test.write_text("".join(test.read_text().splitlines(keepends=True)[1:]))
-    after = {trial.run_dir for trial in cells_of(suite).trials}
+    after = {trial.run_dir for trial in grid_of(suite).trials}
     assert {name.split("-")[0] for name in before - after} == {"one"}
     assert {name.split("-")[0] for name in before & after} == {"two"}
 
@@ -183,7 +183,7 @@ def test_other_rows_under_the_same_name_are_another_run(tmp_path: Path) -> None:
 def test_an_answer_kind_that_a_builtin_task_brings_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "s.yaml"
     path.write_text(HEAD)
-    (trial, *_) = cells_of(path).trials
+    (trial, *_) = grid_of(path).trials
     assert "answer" not in trial.config["task"]
 
 

@@ -132,6 +132,26 @@ def test_improvement_per_million_tokens() -> None:
     assert found.entry("cot", ("t",)).efficiency is None
 
 
+def test_improvement_for_a_dollar_of_both_models_and_of_the_optimizer_model_alone() -> None:
+    # 40 points for $0.20, of which the optimizer model took $0.05; 10 points for $0.10, of which $0.02.
+    found = table(
+        {
+            slot("gpo", 0): outcome("t-gpo-0", 0.6, usd=0.2, optimizer_usd=0.05),
+            slot("gpo", 1): outcome("t-gpo-1", 0.3, usd=0.1, optimizer_usd=0.02),
+            slot("ape", 0): outcome("t-ape-0", 0.6, usd=0.2, optimizer_usd=0.05),
+            slot("ape", 1): outcome("t-ape-1", 0.3),
+        }
+    )
+    entry = found.entry("gpo", ("t",))
+    assert entry.usd == pytest.approx(0.15)
+    assert entry.per_dollar == pytest.approx((40 / 0.2 + 10 / 0.1) / 2)
+    assert entry.per_optimizer_dollar == pytest.approx((40 / 0.05 + 10 / 0.02) / 2)
+    # What one run cost is not known: neither is what both did.
+    entry = found.entry("ape", ("t",))
+    assert (entry.usd, entry.per_dollar) == (None, None)
+    assert entry.efficiency is not None
+
+
 def test_a_table_of_dev_scores_has_improvements_on_dev() -> None:
     entry = table({slot("gpo", 0): outcome("t-gpo-0", 0.6)}, metric="dev").entry("gpo", ("t",))
     # From 25 to 75 points with 50,000 tokens; on test it would be 40 and 800.
@@ -194,10 +214,10 @@ def test_damaged_run_directory_is_a_failure_of_its_own(tmp_path: Path) -> None:
     from gpo.errors import RunError
     from gpo.suites.tables.run_outcome import read_outcome
 
-    (tmp_path / "cell").mkdir()
-    (tmp_path / "cell" / "result.json").write_text("{")
+    (tmp_path / "trial").mkdir()
+    (tmp_path / "trial" / "result.json").write_text("{")
     with pytest.raises(RunError, match=r"result\.json: is damaged"):
-        read_outcome("cell", tmp_path)
+        read_outcome("trial", tmp_path)
     assert read_outcome("absent", tmp_path) is None
 
 

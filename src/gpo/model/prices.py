@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from pydantic import ValidationError
+
 from gpo.config.schema import ModelConfig, Price
 
 MILLION = 1_000_000
@@ -40,6 +42,14 @@ def price(config: ModelConfig) -> Price | None:
     ):
         return None  # a gateway on this machine may pass a famous model's name on to someone who charges
     return _from_table(config.model, url=config.base_url)
+
+
+def recorded_price(section: object) -> Price | None:
+    """The price of a model's section as a run wrote it down; None also where another version of GPO wrote it."""
+    try:
+        return price(ModelConfig.model_validate(section))
+    except ValidationError:
+        return None
 
 
 def cost(tokens: Tokens, price: Price | None) -> float | None:

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gpo.config.schema import Price
+from gpo.model.prices import cost, recorded_price
 from gpo.model.tally import Tally
 from gpo.run.journal_writer import prompt_id
 from gpo.storage.journal_reader import JournalReader, LedgerLine
@@ -67,7 +69,7 @@ def read_pace(reader: JournalReader, prompts: Mapping[str, int | None], config: 
         phase = phases[line.key]
         tallies[phase, line.role] = _plus(tallies.get((phase, line.role), Tally()), line)
         sums[line.role] = _plus(sums.get(line.role, Tally()), line)
-    prices = {role: _price(models.get(role)) for role in sums}
+    prices = {role: recorded_price(models.get(role)) for role in sums}
     order = sorted({phase for phase, _ in tallies}, key=_order)
     concurrency, width, resumed = _concurrency(ledger, [event.at for event in reader.events("start")])
     return Pace(
@@ -180,19 +182,5 @@ def _latency(ledger: Sequence[LedgerLine]) -> dict[str, tuple[float, float]]:
     return {role: (v[len(v) // 2], v[min(len(v) - 1, int(0.95 * len(v)))]) for role, v in seconds.items()}
 
 
-def _price(model: Any) -> Any:
-    from pydantic import ValidationError
-
-    from gpo.config.schema import ModelConfig
-    from gpo.model.prices import price
-
-    try:
-        return price(ModelConfig.model_validate(model))
-    except ValidationError:
-        return None  # written by another version of GPO
-
-
-def _usage(tally: Tally, price: Any) -> PhaseUsage:
-    from gpo.model.prices import cost
-
+def _usage(tally: Tally, price: Price | None) -> PhaseUsage:
     return PhaseUsage(tally, cost(tally, price) if tally.calls else 0.0)

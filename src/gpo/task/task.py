@@ -208,16 +208,22 @@ class Task:
         return from_rows(rows, name=name, **options)
 
     @classmethod
-    def from_csv(cls, path: str | Path | Mapping[str, str | Path], **options: Unpack[TaskOptions]) -> Task:
-        """A task from one csv file that is divided, or from a mapping of split to file; options as in `from_rows`."""
+    def from_file(cls, path: str | Path | Mapping[str, str | Path], **options: Unpack[TaskOptions]) -> Task:
+        """A task from one file that is divided (csv, json, jsonl, parquet), from a folder of split files, or from a
+        mapping of split to file; options as in `from_rows`. Raises `ConfigError` and `DataError`."""
         from gpo.task.build import from_data
 
         return from_data(path, **options)
 
     @classmethod
+    def from_csv(cls, path: str | Path | Mapping[str, str | Path], **options: Unpack[TaskOptions]) -> Task:
+        """`from_file` under the name of its commonest use."""
+        return cls.from_file(path, **options)
+
+    @classmethod
     def from_jsonl(cls, path: str | Path | Mapping[str, str | Path], **options: Unpack[TaskOptions]) -> Task:
-        """The same for jsonl files (json, parquet and folders of split files are read too)."""
-        return cls.from_csv(path, **options)
+        """`from_file` under the name of another common use."""
+        return cls.from_file(path, **options)
 
     def _layout(self, prompt: str, example: Example) -> Layout:
         text = fill(prompt, example.fields)

@@ -1,6 +1,6 @@
 """A run directory as bytes, for machines that share no folder, and its answers into this machine's store of calls.
 
-Knows files and journals; it knows neither what carries the bytes nor what a cell is.
+Knows files and journals; it knows neither what carries the bytes nor what a trial is.
 """
 
 from __future__ import annotations

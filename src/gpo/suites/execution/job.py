@@ -1,6 +1,6 @@
-"""One cell of a suite, and what carries out many of them: this process, a pool of processes, or another machine park.
+"""One trial of a suite, and what carries out many of them: this process, a pool of processes, or another machine park.
 
-A cell is plain data that any process can be sent. Knows runs and their directories; it knows no suite and no table.
+A trial is plain data that any process can be sent. Knows runs and their directories; it knows no suite and no table.
 """
 
 from __future__ import annotations
@@ -43,8 +43,9 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialResult:
-    """How a cell ended; its numbers are in its run directory. `reason` is one line where the cell failed, `seconds` the
-    wall time of this attempt. A cell that the budget stopped is finished: its best prompt so far was tested."""
+    """How a trial ended; its numbers are in its run directory. `reason` is one line where the trial failed,
+    `seconds` the wall time of this attempt. A trial that the budget stopped is finished: its best prompt so far was
+    tested."""
 
     slug: str
     run_dir: str
@@ -59,11 +60,11 @@ class TrialResult:
 
 
 class Executor(Protocol):
-    """Carries out cells, in any order and anywhere."""
+    """Carries out trials, in any order and anywhere."""
 
     def run(self, trials: Sequence[Trial], on_finish: Callable[[TrialResult], None]) -> None:
         """Run all of `trials` into the folder that the executor was made for; `on_finish` is called in the caller's
-        thread, once a cell. A cell that fails is told as failed and the others go on. Raises `Interrupted` where a
+        thread, once a trial. A trial that fails is told as failed and the others go on. Raises `Interrupted` where a
         person stopped it, after which the same call goes on."""
 
 
@@ -83,7 +84,7 @@ def run_trial(trial: Trial, out: Path, *, signals: bool = False) -> TrialResult:
     except GPOError as error:
         reason = str(error)
     except Exception as error:
-        # A night of cells must not be lost to a bug in one of them; its trace is for whoever mends it.
+        # A night of trials must not be lost to a bug in one of them; its trace is for whoever mends it.
         traceback.print_exc(file=sys.stderr)
         reason = f"unexpected {type(error).__name__}: {error}"
     return TrialResult(

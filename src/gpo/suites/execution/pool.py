@@ -1,6 +1,6 @@
-"""Cells on this machine: one after another in this process, or side by side in a pool of processes.
+"""Trials on this machine: one after another in this process, or side by side in a pool of processes.
 
-Knows how a cell is run and nothing of what is in it.
+Knows how a trial is run and nothing of what is in it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ GO_ON = "interrupted; run the same command again to go on"
 
 @dataclass(frozen=True, slots=True)
 class InProcessExecutor:
-    """Runs cells into `out` one after another in this process."""
+    """Runs trials into `out` one after another in this process."""
 
     out: Path
 
@@ -40,14 +40,14 @@ class InProcessExecutor:
 
 @dataclass(frozen=True, slots=True)
 class PoolExecutor:
-    """Runs cells into `out` in `workers` processes, each with an event loop of its own. They are spawned and not
+    """Runs trials into `out` in `workers` processes, each with an event loop of its own. They are spawned and not
     forked: an engine or a thread of this process must not be copied."""
 
     out: Path
     workers: int
 
     def run(self, trials: Sequence[Trial], on_finish: Callable[[TrialResult], None]) -> None:
-        """See `Executor`. A worker that dies costs the cells that were under way: they are told as
+        """See `Executor`. A worker that dies costs the trials that were under way: they are told as
         failed, and a new pool goes on with the others. Raises `ConfigError` as `InProcessExecutor` does."""
         check_models(trials)
         left = list(trials)
@@ -55,7 +55,7 @@ class PoolExecutor:
             left = self._round(left, on_finish)
 
     def _round(self, trials: Sequence[Trial], on_finish: Callable[[TrialResult], None]) -> list[Trial]:
-        """One life of the pool; returns the cells that were not begun when a worker died."""
+        """One life of the pool; returns the trials that were not begun when a worker died."""
         context = multiprocessing.get_context("spawn")
         waiting = list(reversed(trials))
         under_way: dict[Future[TrialResult], Trial] = {}
@@ -70,7 +70,7 @@ class PoolExecutor:
         finally:
             # Workers got the same signal from the terminal: they finish what is in flight and save.
             pool.shutdown(wait=True, cancel_futures=True)
-        # Whatever the pool came to: cells that ended before are whole, the others went down with it.
+        # Whatever the pool came to: trials that ended before are whole, the others went down with it.
         for future, trial in under_way.items():
             if future.cancelled():
                 continue

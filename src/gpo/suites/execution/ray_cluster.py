@@ -1,6 +1,6 @@
 """Finding Ray, starting it here or connecting to a cluster. Ray is an extra: it is imported when it is asked for.
 
-Knows no cell and no suite.
+Knows no trial and no suite.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Cells on a Ray cluster: one cell a task, and a lost worker's cell goes on elsewhere.
+"""Trials on a Ray cluster: one trial a task, and a lost worker's trial goes on elsewhere.
 
-Knows how a cell is run and nothing of what is in it. Ray is an extra and is not imported before it is used.
+Knows how a trial is run and nothing of what is in it. Ray is an extra and is not imported before it is used.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from gpo.suites.execution.pool import GO_ON
 from gpo.suites.execution.ray_cluster import connected, first_line, import_ray
 from gpo.suites.execution.ray_task import Mark, Returned, carry_out, failed, store_name
 
-_GRACE = 30.0  # seconds that cells get to save after Ctrl-C
+_GRACE = 30.0  # seconds that trials get to save after Ctrl-C
 _LOST = ("WorkerCrashedError", "NodeDiedError", "OwnerDiedError", "LocalRayletDiedError")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RayExecutor:
-    """Runs cells into `out` on Ray at `address`: "local" starts it here, "auto" finds one that runs, else HOST:PORT or
+    """Runs trials into `out` on Ray at `address`: "local" starts it here, "auto" finds one that runs, else HOST:PORT or
     ray://HOST:PORT. Where Ray is already initialised in this process, that is used.
 
-    Machines that see `out` under the same path write there, and a lost worker's cell goes on from its journal. Others
+    Machines that see `out` under the same path write there, and a lost worker's trial goes on from its journal. Others
     work in a folder of their own, go on with what an earlier command left, and send the run directory back (`limit`
-    bytes at most), after Ctrl-C too; there a cell whose worker is lost begins anew, with the answers that the machine's
-    store has. `cpus` is what a cell takes of Ray's; `retries` is how often a cell that lost its worker is tried again.
-    `shared` False sends run directories back from everywhere, as is needed on a shared file system that cannot lock
-    files.
+    bytes at most), after Ctrl-C too; there a trial whose worker is lost begins anew, with the answers that the
+    machine's store has. `cpus` is what a trial takes of Ray's; `retries` is how often a trial that lost its worker
+    is tried again. `shared` False sends run directories back from everywhere, as is needed on a shared file system
+    that cannot lock files.
     """
 
     address: str
@@ -98,11 +98,11 @@ class _Job:
         self._cells: dict[Any, Trial] = {}
         self._interruptions: dict[str, int] = {}
         self._task = ray.remote(_task).options(
-            num_cpus=executor.cpus, max_retries=executor.retries, name="gpo cell"
+            num_cpus=executor.cpus, max_retries=executor.retries, name="gpo trial"
         )
 
     def submit(self, trials: Sequence[Trial]) -> None:
-        """Hand cells to Ray, which begins as many as it has room for."""
+        """Hand trials to Ray, which begins as many as it has room for."""
         for trial in trials:
             if not (self._out / trial.run_dir).is_dir():
                 self._begin(trial, [])
@@ -134,7 +134,7 @@ class _Job:
                 self._finish(task)
 
     def stop(self) -> None:
-        """Let the cells under way save, and take what they send back: it was paid for."""
+        """Let the trials under way save, and take what they send back: it was paid for."""
         tasks = list(self._cells)
         for task in tasks:
             self._ray.cancel(task, force=False)
@@ -173,7 +173,7 @@ class _Job:
         self._on_finish(result)
 
     def _received(self, returned: Returned, result: TrialResult, trial: Trial) -> TrialResult:
-        """The result, once what came with it is in its place, which is the cell's whatever the machine says."""
+        """The result, once what came with it is in its place, which is the trial's whatever the machine says."""
         result = replace(result, slug=trial.slug, run_dir=trial.run_dir)
         directory = self._out / trial.run_dir
         try:

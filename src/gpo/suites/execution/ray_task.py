@@ -1,4 +1,4 @@
-"""One cell on a machine of a Ray cluster: in the driver's folder where it is shared, else in one whose files go back.
+"""One trial on a machine of a Ray cluster: in the driver's folder where it is shared, else in one whose files go back.
 
 Runs on the worker. Knows no cluster: what carries the call and its answer is `ray_pool`'s business.
 """
@@ -59,7 +59,7 @@ def carry_out(trial: Trial, out: str, mark: Mark, earlier: Earlier, limit: int) 
         return Returned(result=run_trial(trial, Path(out), signals=True), store=store)
     if earlier is None:
         return Returned(result=None, store=store)
-    slot = Path(tempfile.mkdtemp(prefix="gpo-cell-"))
+    slot = Path(tempfile.mkdtemp(prefix="gpo-trial-"))
     directory = slot / trial.run_dir
     ran = False
     try:
@@ -103,5 +103,5 @@ def store_name() -> str:
 
 
 def failed(trial: Trial, reason: str) -> TrialResult:
-    """The result of a cell that `reason` kept from ending."""
+    """The result of a trial that `reason` kept from ending."""
     return TrialResult(slug=trial.slug, run_dir=trial.run_dir, status="failed", reason=reason[:500])

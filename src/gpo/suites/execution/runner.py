@@ -1,4 +1,4 @@
-"""Carrying out a suite: which cells are left, who runs them, what became of each. Knows no table."""
+"""Carrying out a suite: which trials are left, who runs them, what became of each. Knows no table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gpo.suites.spec.grid import Grid
 from gpo.suites.tables.run_outcome import finished
 
 Told = Callable[[TrialResult, int, int], None]
-"""Is told of a finished cell, which one it is, and of how many."""
+"""Is told of a finished trial, which one it is, and of how many."""
 
 
 def run_trials(trials: Grid, out: Path, executor: Executor, *, only: str | None = None, told: Told) -> None:
@@ -47,12 +47,12 @@ def narrowed(trials: Grid, only: str | None) -> Grid:
 
 
 def selected(trials: Sequence[Trial], only: str | None) -> list[Trial]:
-    """The cells whose run directory fits `only`. Raises `ConfigError` where none does, and where there are none."""
+    """The trials whose run directory fits `only`. Raises `ConfigError` where none does, and where there are none."""
     if not trials:
         raise ConfigError("the suite makes no run: no model takes any of its settings")
     if only is None:
         return list(trials)
     found = [trial for trial in trials if fnmatchcase(trial.run_dir, f"*{only}*")]
     if not found:
-        raise ConfigError(f"--only {only}: fits no cell; they are named like {trials[0].run_dir}")
+        raise ConfigError(f"--only {only}: fits no trial; they are named like {trials[0].run_dir}")
     return found

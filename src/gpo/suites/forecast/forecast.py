@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from gpo.suites.forecast.paper_sizes import CANDIDATES, SEEDS, PaperSizes, sizes_of
 from gpo.suites.forecast.sizes import RunSize, run_size
@@ -17,6 +17,7 @@ from gpo.suites.tables.escaping import number
 from gpo.text import printable
 
 Range = tuple[int, int]
+N = TypeVar("N", int, float)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,8 @@ class RunKind:
     test: Range | None
     calls: int | None
     tokens: int | None
+    usd: float | None
+    """Dollars over the `runs`, None where a price is unknown."""
     paper: PaperSizes | None
 
 
@@ -45,6 +48,7 @@ class SuitePlan:
     runs: int
     calls: int | None
     tokens: int | None
+    usd: float | None
     seeds: int
     builtin: bool
     notes: tuple[str, ...] = ()
@@ -78,6 +82,7 @@ def plan(suite: Suite, trials: Grid) -> SuitePlan:
         runs=len(trials.trials),
         calls=_sum([kind.calls for kind in found]),
         tokens=_sum([kind.tokens for kind in found]),
+        usd=_sum([kind.usd for kind in found]),
         seeds=len(suite.config.seeds),
         builtin=suite.builtin,
         notes=trials.notes,
@@ -98,6 +103,7 @@ def _kind(task: str, method: str, runs: Sequence[tuple[TableSlot, RunSize, bool]
         test=_range([size.test for size in sizes]),
         calls=_sum([size.calls for size in own]),
         tokens=_sum([size.tokens for size in own]),
+        usd=_sum([size.usd for size in own]),
         paper=papers.pop() if len(papers) == 1 else None,
     )
 
@@ -107,14 +113,14 @@ def _range(values: Sequence[int | None]) -> Range | None:
     return (min(known), max(known)) if len(known) == len(values) else None
 
 
-def _sum(values: Sequence[int | None]) -> int | None:
+def _sum(values: Sequence[N | None]) -> N | None:
     known = [value for value in values if value is not None]
     return sum(known) if len(known) == len(values) else None
 
 
 def lines(planned: SuitePlan) -> list[str]:
     """For a person: a table of kinds, the sum, and the paper's runs beside them."""
-    heads = ["task", "method", "runs", "steps", "candidates", "dev", "test", "calls", "tokens"]
+    heads = ["task", "method", "runs", "steps", "candidates", "dev", "test", "calls", "tokens", "dollars"]
     rows = [
         [
             printable(kind.task),
@@ -123,18 +129,21 @@ def lines(planned: SuitePlan) -> list[str]:
             *(_span(part) for part in (kind.steps, kind.candidates, kind.dev, kind.test)),
             number(kind.calls),
             number(kind.tokens),
+            number(kind.usd, ",.2f"),
         ]
         for kind in planned.kinds
     ]
     total = ["in all", "", str(planned.runs), "", "", "", "", number(planned.calls), number(planned.tokens)]
+    total.append(number(planned.usd, ",.2f"))
     return [
         printable(planned.title),
         *_aligned([heads, *rows, total]),
         *_beside(planned),
         *(f"note: {printable(note)}" for note in planned.notes),
-        "calls and tokens are expected ones of both models, with racing and an equal budget where the suite has them; "
-        "answers that runs share through the store of calls, an early end and other budgets only make them fewer. "
-        "– is unknown before the run (rows that are not fetched yet, or a protocol that goes by its answers)",
+        "calls, tokens and dollars are expected ones of both models, with racing and an equal budget where the suite "
+        "has them; answers that runs share through the store of calls, an early end and other budgets only make them "
+        "fewer. – is unknown before the run (rows that are not fetched yet, a protocol that goes by its answers, a "
+        "price)",
     ]
 
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from gpo.config.schema import AnswerConfig, BudgetConfig, Config, TaskConfig
+from gpo.config.schema import AnswerConfig, BudgetConfig, Config, ModelConfig, TaskConfig
 from gpo.errors import ConfigError
 from gpo.model.callable import CallableModel
 from gpo.model.factory import OpenModel, wrap
+from gpo.model.model import Usage
+from gpo.model.prices import cost, price
 from gpo.optimizer.methods import Method
 from gpo.run.estimate.estimate import estimate, scoring_rounds
 from gpo.run.plan import Plan, assemble
@@ -41,18 +43,24 @@ class RunSize:
     test: int | None = None
     calls: int | None = None
     tokens: int | None = None
+    usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Amount:
-    """Calls and tokens; None where texts are not here."""
+    """Calls, tokens and dollars; None where texts are not here, dollars also where a price is unknown."""
 
     calls: int
     tokens: int | None
+    usd: float | None
 
     def __sub__(self, other: _Amount) -> _Amount:
-        left, right = self.tokens, other.tokens
-        return _Amount(self.calls - other.calls, None if left is None or right is None else left - right)
+        tokens, usd = _less(self.tokens, other.tokens), _less(self.usd, other.usd)
+        return _Amount(self.calls - other.calls, None if tokens is None else round(tokens), usd)
+
+
+def _less(left: float | None, right: float | None) -> float | None:
+    return None if left is None or right is None else left - right
 
 
 def run_size(trial: Trial, config: Config) -> RunSize:
@@ -69,7 +77,7 @@ def run_size(trial: Trial, config: Config) -> RunSize:
         trial.base_dir,
         None if trial.data_dir is None else Path(trial.data_dir),
     )
-    plan = assemble(config, base_dir=Path(trial.base_dir), task=task, models=_no_models())
+    plan = assemble(config, base_dir=Path(trial.base_dir), task=task, models=_no_models(config))
     return _size(plan, cap, texts=True)
 
 
@@ -118,7 +126,7 @@ def _size_by_rows(config_text: str, sizes: tuple[tuple[str, int], ...], cap: Cap
         chat=config.models.task.chat,
         rounds=config.task.answer.rounds,
     )
-    return _size(assemble(config, base_dir=Path(), task=task, models=_no_models()), cap, texts=False)
+    return _size(assemble(config, base_dir=Path(), task=task, models=_no_models(config)), cap, texts=False)
 
 
 def _size(plan: Plan, cap: Cap, *, texts: bool) -> RunSize:
@@ -127,15 +135,18 @@ def _size(plan: Plan, cap: Cap, *, texts: bool) -> RunSize:
     size = RunSize(train=len(splits.train), dev=len(splits.dev), test=len(splits.test))
     loop = isinstance(plan.method, Method)
     if not loop and getattr(plan.method, "prompt", None) is not None:
-        tokens = None if opening.tokens is None or tested.tokens is None else opening.tokens + tested.tokens
-        return replace(size, steps=0, candidates=0, calls=opening.calls + tested.calls, tokens=tokens)
+        asked = opening - (_Amount(0, 0, 0.0) - tested)
+        return replace(size, steps=0, candidates=0, calls=asked.calls, tokens=asked.tokens, usd=asked.usd)
     found = estimate(plan)
     loads = (found.task.expected, found.optimizer.expected)
     whole = _Amount(
         sum(load.calls for load in loads),
         sum(load.prompt_tokens + load.completion_tokens for load in loads) if texts else None,
+        sum(load.usd or 0.0 for load in loads)
+        if texts and all(load.usd is not None for load in loads)
+        else None,
     )
-    size = replace(size, calls=whole.calls, tokens=whole.tokens)
+    size = replace(size, calls=whole.calls, tokens=whole.tokens, usd=whole.usd)
     if loop:
         size = replace(size, steps=plan.loop.steps, candidates=plan.loop.candidates)
     # The initial and the best prompt are tested, whatever a cap says.
@@ -145,7 +156,13 @@ def _size(plan: Plan, cap: Cap, *, texts: bool) -> RunSize:
 def _asked(plan: Plan, examples: Iterable[Example], texts: bool) -> _Amount:
     """Of one prompt on `examples`."""
     rounds = [part for example in examples for part in scoring_rounds(plan, example, False)]
-    return _Amount(len(rounds), sum(prompt + reply for prompt, reply in rounds) if texts else None)
+    if not texts:
+        return _Amount(len(rounds), None, None)
+    usage = Usage(
+        prompt_tokens=sum(prompt for prompt, _ in rounds), completion_tokens=sum(reply for _, reply in rounds)
+    )
+    tokens = usage.prompt_tokens + usage.completion_tokens
+    return _Amount(len(rounds), tokens, plan.task_model.cost(usage))
 
 
 def _capped(size: RunSize, cap: Cap, opening: _Amount, search: _Amount) -> RunSize:
@@ -164,7 +181,7 @@ def _capped(size: RunSize, cap: Cap, opening: _Amount, search: _Amount) -> RunSi
         if limit is None:
             continue
         if before is None or whole is None:
-            return replace(size, steps=None, calls=None, tokens=None)
+            return replace(size, steps=None, calls=None, tokens=None, usd=None)
         shares.append(_share(size.steps, limit, before, whole))
     share = min(shares, default=1.0)
     if share >= 1 or size.calls is None:
@@ -174,7 +191,10 @@ def _capped(size: RunSize, cap: Cap, opening: _Amount, search: _Amount) -> RunSi
     tokens = size.tokens
     if tokens is not None and search.tokens is not None and opening.tokens is not None:
         tokens -= round((1 - share) * (search.tokens - opening.tokens))
-    return replace(size, steps=steps, calls=calls, tokens=tokens)
+    usd = size.usd
+    if usd is not None and search.usd is not None and opening.usd is not None:
+        usd -= (1 - share) * (search.usd - opening.usd)
+    return replace(size, steps=steps, calls=calls, tokens=tokens, usd=usd)
 
 
 def _share(steps: int | None, limit: int, before: int, whole: int) -> float:
@@ -191,11 +211,15 @@ def _task(section: str, seed: int, chat: bool, base_dir: str, data_dir: Path | N
     return Task.from_config(config, seed=seed, chat=chat, base_dir=Path(base_dir), data_dir=data_dir)
 
 
-def _no_models() -> dict[str, OpenModel]:
-    """Stand-ins that are never asked: a plan makes no call and fetches no weights."""
+def _no_models(config: Config) -> dict[str, OpenModel]:
+    """Stand-ins with the prices of the models that are never asked: a plan makes no call and fetches no weights."""
 
     def never(prompt: str) -> str:
         raise AssertionError("a plan makes no call")
 
-    one = wrap(CallableModel(never), concurrency=1, cost=lambda tokens: None, shareable=False, retry=False)
-    return {"task": one, "optimizer": one}
+    def priced(section: ModelConfig) -> OpenModel:
+        known = price(section)
+        model = CallableModel(never)
+        return wrap(model, concurrency=1, cost=lambda used: cost(used, known), shareable=False, retry=False)
+
+    return {"task": priced(config.models.task), "optimizer": priced(config.models.optimizer)}

@@ -1,4 +1,4 @@
-"""From a suite to its cells: one resolved configuration a run, and the place in the table that its score belongs to.
+"""From a suite to its trials: one resolved configuration a run, and the place in the table that its score belongs to.
 
 Two places may share a run: a task in two groups, a fixed prompt beside two optimizer models. Knows no run.
 """

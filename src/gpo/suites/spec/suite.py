@@ -39,7 +39,7 @@ class ModelPair(Section):
 
 
 class TableSection(Section):
-    """What stands where. Whatever is neither row nor column is averaged, seeds within each cell of the table."""
+    """What stands where. Whatever is neither row nor column is averaged, seeds within each trial of the table."""
 
     rows: Dimension = "method"
     columns: Annotated[
@@ -97,7 +97,8 @@ class SuiteConfig(Section):
     """The folder's name under runs/bench; the file's name where left out."""
     title: str = ""
     figure: Literal["tradeoff", "curve"] | None = None
-    """tradeoff: score against improvement per million tokens (Figure 1). curve: best dev score by step (Figure 3)."""
+    """tradeoff: score against improvement per dollar, or per million tokens where a price is unknown (Figure 1).
+    curve: best dev score by step (Figure 3)."""
     tasks: Annotated[tuple[str | dict[str, Any], ...], Field(min_length=1)]
     """Names of tasks or groups, or whole `task` sections, each with `label` and `prompt` where wanted."""
     models: Annotated[dict[str, ModelPair], Field(min_length=1)]

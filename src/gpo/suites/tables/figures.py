@@ -16,6 +16,11 @@ from gpo.suites.tables.render import column_text
 from gpo.suites.tables.table import Column, Table
 from gpo.text import printable
 
+AXES = {
+    "per_dollar": "improvement (points) per dollar, both models",
+    "per_optimizer_dollar": "improvement (points) per dollar of the optimizer model",
+    "efficiency": "improvement (points) per million tokens, both models",
+}
 HEIGHT = 400
 _ACROSS = 2  # panels
 _LETTER = 7  # px, about
@@ -31,17 +36,29 @@ _STYLE = (
 
 
 def tradeoff_figure(table: Table) -> str:
-    """Score of each row's best prompt against its improvement per million tokens; one panel a column."""
+    """Score of each row's best prompt against its improvement for what the search cost, one panel a column and price.
+
+    Paper, Figure 1: dollars spent on API calls. It does not say whose calls, so both models' dollars have a panel, and
+    the optimizer model's alone another. Where a price is not known it is million tokens of both models.
+    """
+    prices = [name for name in ("per_dollar", "per_optimizer_dollar") if _is_priced(table, name)]
     panels = []
     for column in table.columns:
-        found = [(row, table.entry(row, column)) for row in table.rows]
-        known = [
-            (row, entry.efficiency, entry.mean)
-            for row, entry in found
-            if entry.efficiency is not None and entry.mean is not None
-        ]
-        panels.append(_panel(column, _tradeoff(table, column, known)))
-    return _file(table, panels, f"{table.title}: score against improvement per million tokens")
+        for name in prices or ["efficiency"]:
+            found = [(row, table.entry(row, column)) for row in table.rows]
+            known = [
+                (row, across, entry.mean)
+                for row, entry in found
+                if (across := getattr(entry, name)) is not None and entry.mean is not None
+            ]
+            panels.append(_panel(column, _tradeoff(table, column, known, AXES[name])))
+    return _file(table, panels, f"{table.title}: score against improvement for what the search cost")
+
+
+def _is_priced(table: Table, name: str) -> bool:
+    """Whether every search of the table that has an improvement has it for its dollars too."""
+    searches = [entry for entry in table.entries.values() if entry.efficiency is not None]
+    return bool(searches) and all(getattr(entry, name) is not None for entry in searches)
 
 
 def curve_figure(table: Table) -> str:
@@ -53,14 +70,16 @@ def curve_figure(table: Table) -> str:
     return _file(table, panels, f"{table.title}: best dev score by step")
 
 
-def _tradeoff(table: Table, column: Column, points: Sequence[tuple[str, float, float]]) -> list[str]:
+def _tradeoff(
+    table: Table, column: Column, points: Sequence[tuple[str, float, float]], axis: str
+) -> list[str]:
     if not points:
         return [_nothing(table, column)]
     x = _scale([x for _, x, _ in points], _LEFT, _RIGHT, zero=True)
     y = _scale([y for _, _, y in points], _BOTTOM, _TOP)
     parts: list[str] = [
         axis_left(y, _LEFT, _RIGHT, "score"),
-        axis_bottom(x, _BOTTOM, "improvement (points) per million tokens", whole=False),
+        axis_bottom(x, _BOTTOM, axis, whole=False),
     ]
     order = _order(table, [row for row, _, _ in points])
     at = _apart([(x(across) + 10, y(up) + 4, (len(_name(row)) + 1) * _LETTER) for row, across, up in points])

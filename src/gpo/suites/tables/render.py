@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 
+from gpo.report.terminal import dollars
 from gpo.suites.tables.escaping import csv_cell, label, latex, markdown, number, score, together
 from gpo.suites.tables.table import Column, Table, TableEntry
 
@@ -49,9 +50,23 @@ def to_markdown(table: Table, failed: Mapping[str, str], notes: Sequence[str] = 
         parts += [
             "Improvement over the start prompt in points a million tokens of the search:",
             _markdown_table(table, lambda entry: number(entry.efficiency, ".2f")),
-            "Calls and tokens of a search, both models:",
+            "Calls, tokens and dollars of a search, both models:",
             _markdown_table(
-                table, lambda entry: f"{number(entry.calls)} calls, {number(entry.tokens)} tokens"
+                table,
+                lambda entry: (
+                    f"{number(entry.calls)} calls, {number(entry.tokens)} tokens, {dollars(entry.usd)}"
+                ),
+            ),
+        ]
+    if any(entry.per_dollar is not None for entry in table.entries.values()):
+        parts += [
+            "Improvement over the start prompt in points for a dollar of the search (both models; in parentheses the "
+            "optimizer model's dollars alone):",
+            _markdown_table(
+                table,
+                lambda entry: (
+                    f"{number(entry.per_dollar, '.2f')} ({number(entry.per_optimizer_dollar, '.2f')})"
+                ),
             ),
         ]
     if failed:
@@ -141,6 +156,9 @@ def to_csv(table: Table) -> str:
         "efficiency",
         "calls",
         "tokens",
+        "usd",
+        "per_dollar",
+        "per_optimizer_dollar",
     )
     names = ("baseline", "difference", "ci_low", "ci_high")
     writer.writerow([table.row_title, *table.column_titles, "metric", *numbers, *names])

@@ -1,8 +1,8 @@
-"""What a cell came to: its scores, what they cost, and the test rows one by one. Reads run directories only."""
+"""What a trial came to: its scores, what they cost, and the test rows one by one. Reads run directories only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,16 @@ import yaml
 from gpo.config.load import parse_config
 from gpo.config.schema import BudgetConfig
 from gpo.errors import GPOError, RunError
+from gpo.model.prices import cost, recorded_price
+from gpo.model.tally import Tally
 from gpo.result.result import is_number
 from gpo.run.directory import RunDirectory
 from gpo.run.journal_writer import EXAMPLES, prompt_id
-from gpo.storage.journal_reader import JournalReader
+from gpo.storage.journal_reader import JournalReader, LedgerLine
 from gpo.suites.execution.final_test import tested_directory
 from gpo.suites.execution.job import Trial
+
+ROLES = ("task", "optimizer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,10 @@ class TrialOutcome:
     steps: tuple[float, ...]
     calls: int
     tokens: int
+    usd: float | None = None
+    """Dollars of both models for these calls, None where a price is unknown."""
+    optimizer_usd: float | None = None
+    """The optimizer model's part of them."""
     seconds: float
     stopped_by_budget: bool
     best_prompt: str
@@ -97,7 +105,7 @@ def read_outcome(run_dir: str, out: Path) -> TrialOutcome | None:
             if score.prompt_id == best and score.value is not None and score.example_id not in excluded
         }
         questions = reader.get_meta(f"{EXAMPLES}test") or {}
-    calls, tokens = _searched(directory)
+    used = _searched(directory)
     first = [] if result.scores.initial.dev is None else [result.scores.initial.dev]
     return TrialOutcome(
         run_dir=run_dir,
@@ -106,8 +114,10 @@ def read_outcome(run_dir: str, out: Path) -> TrialOutcome | None:
         initial_dev=result.scores.initial.dev,
         dev=result.scores.best.dev,
         steps=(*first, *(_best_dev(directory, step) for step in result.steps)),
-        calls=calls,
-        tokens=tokens,
+        calls=sum(used[role].calls for role in used),
+        tokens=sum(used[role].prompt_tokens + used[role].completion_tokens for role in used),
+        usd=_dollars(directory, used, ROLES),
+        optimizer_usd=_dollars(directory, used, ("optimizer",)),
         seconds=result.seconds,
         stopped_by_budget=result.status == "budget",
         best_prompt=result.best_prompt,
@@ -141,11 +151,31 @@ def _made_under(budget: BudgetConfig, directory: Path) -> bool:
     return isinstance(config, dict) and bool(config.get("budget") == budget.model_dump(mode="json"))
 
 
-def _searched(directory: Path) -> tuple[int, int]:
-    """Calls and tokens that are not those of the sealed test."""
+def _searched(directory: Path) -> dict[str, Tally]:
+    """What each role used by calls that are not those of the held-out test, answered by the store or not."""
     with JournalReader(directory / "journal.sqlite") as reader:
-        sealed = {key for score in reader.scores(split="test") for key in score.calls}
-        used = [
-            line.prompt_tokens + line.completion_tokens for line in reader.ledger() if line.key not in sealed
-        ]
-    return len(used), sum(used)
+        tested = {key for score in reader.scores(split="test") for key in score.calls}
+        used = {role: Tally() for role in ROLES}
+        for line in reader.ledger():
+            if line.key not in tested:
+                used[line.role] = _with(used.get(line.role, Tally()), line)
+        return used
+
+
+def _with(tally: Tally, line: LedgerLine) -> Tally:
+    # A stored answer counts as a sent one: a suite's runs share the store, and the order of runs must not decide.
+    return Tally(
+        calls=tally.calls + 1,
+        prompt_tokens=tally.prompt_tokens + line.prompt_tokens,
+        completion_tokens=tally.completion_tokens + line.completion_tokens,
+        cached_tokens=tally.cached_tokens + line.cached_tokens,
+    )
+
+
+def _dollars(directory: Path, used: Mapping[str, Tally], roles: Sequence[str]) -> float | None:
+    """What `roles` cost, None where the price of one is unknown."""
+    config = yaml.safe_load((directory / "config.yaml").read_text(encoding="utf-8"))
+    models = config.get("models") if isinstance(config, dict) else None
+    sections = models if isinstance(models, dict) else {}
+    parts = [cost(used[role], recorded_price(sections.get(role))) for role in roles]
+    return None if None in parts else sum(part for part in parts if part is not None)

@@ -36,6 +36,12 @@ class TableEntry:
     efficiency: float | None = None
     calls: float | None = None
     tokens: float | None = None
+    usd: float | None = None
+    """Dollars of a search, both models."""
+    per_dollar: float | None = None
+    """`gain` for each dollar of the search, both models; None where a price is unknown or nothing is paid."""
+    per_optimizer_dollar: float | None = None
+    """The same for the optimizer model's dollars alone."""
     failed: int = 0
     stopped: int = 0
     """Runs that a hard budget ended."""
@@ -139,18 +145,27 @@ def _entry(
     searched = [outcomes[p.run_dir] for p in groups.searching.slots if p.run_dir in outcomes]
     scores, gains = over(score), over(gain) if searching else []
     tokens, calls = over(lambda item: float(item.tokens)), over(lambda item: float(item.calls))
-    rates = [
-        gained / used * 1e6
-        for seed in whole
-        if searching and (gained := mean(seed, gain)) is not None and (used := mean(seed, _tokens))
-    ]
+
+    def rate(used: Value) -> float | None:
+        """`gain` over what was used, mean over seeds."""
+        found = [
+            gained / spent
+            for seed in whole
+            if searching and (gained := mean(seed, gain)) is not None and (spent := mean(seed, used))
+        ]
+        return 100 * fmean(found) if found and len(found) == len(whole) else None
+
+    dollars = over(_usd)
     return TableEntry(
         mean=100 * fmean(scores) if scores else None,
         std=100 * stdev(scores) if len(scores) > 1 else None,
         seeds=len(scores),
         wanted=len(groups.seeds),
         gain=100 * fmean(gains) if gains else None,
-        efficiency=100 * fmean(rates) if rates else None,
+        efficiency=rate(lambda item: item.tokens / 1e6),
+        usd=fmean(dollars) if len(dollars) == len(scores) and dollars else None,
+        per_dollar=rate(_usd),
+        per_optimizer_dollar=rate(lambda item: item.optimizer_usd),
         calls=fmean(calls) if calls else None,
         tokens=fmean(tokens) if tokens else None,
         failed=sum(slot.run_dir in failed for slot in groups.slots),
@@ -168,8 +183,8 @@ def _dev(item: TrialOutcome) -> float | None:
     return item.dev
 
 
-def _tokens(item: TrialOutcome) -> float:
-    return float(item.tokens)
+def _usd(item: TrialOutcome) -> float | None:
+    return item.usd
 
 
 def _test_gain(item: TrialOutcome) -> float | None:

@@ -1,0 +1,83 @@
+"""The keywords of `gpo.optimize` and `gpo.evaluate`, typed once; `help()` and editors show each of them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
+
+if TYPE_CHECKING:
+    from gpo.config.schema import BudgetConfig, OptimizeConfig
+    from gpo.optimizer.methods import Method
+    from gpo.run.progress import Progress
+    from gpo.run.work import Watcher
+
+ModelLike = str | Mapping[str, Any] | Callable[..., Any]
+"""A model's name, a mapping with the keys of a model's section, or a function of the prompt text (or `messages`)."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Left:
+    """What a keyword is where it is left out, as signatures print it."""
+
+    def __repr__(self) -> str:
+        return "…"
+
+
+class Settings(TypedDict, total=False):
+    """Sections of the configuration that say how a run is made, under their names in YAML."""
+
+    optimize: Mapping[str, Any] | OptimizeConfig
+    """How long and how wide the search is: epochs, batch_size, candidates, task_examples, k, patience, …"""
+    evaluation: Literal["full", "racing"]
+    """Score every candidate on all of dev, or weak ones on a part of it only."""
+    budget: Mapping[str, float | int | None] | BudgetConfig
+    """max_calls, max_tokens, max_usd, max_seconds; over both models and over resumes."""
+    preset: Literal["paper", "released"]
+    """Where the paper is silent: what its text suggests, or what its released code does."""
+    seed: int
+    """Every random choice is drawn from it."""
+
+
+class RunOptions(Settings, total=False):
+    """Everything that `gpo.optimize` takes beside the task and the models."""
+
+    prompt: str | None
+    """The prompt to start from."""
+    method: str | Mapping[str, Any] | Method
+    """A name (`gpo.methods()`), the four parts as a mapping, or `gpo.method(…)` with own parts."""
+    run_dir: str | Path | None
+    """Where the run is kept; the same call again goes on where it stopped. None keeps nothing."""
+    data_dir: str | Path | None
+    """The folder with the rows of benchmarks; $GPO_DATA_DIR, else the Hugging Face hub."""
+    watcher: Watcher | None
+    """Is told how the run goes on."""
+    progress: Progress | None
+    """Numbers that the run keeps up to date, to be read at any time."""
+
+
+def spell_out(options: type) -> Callable[[F], F]:
+    """A decorator: the signature that people are shown has the keys of `options` in place of `**options`."""
+
+    def decorate(function: F) -> F:
+        signature = inspect.signature(function)
+        plain = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
+        keys = [
+            inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=_Left(), annotation=annotation)
+            for key, annotation in _annotations(options).items()
+        ]
+        function.__signature__ = signature.replace(parameters=[*plain, *keys])  # type: ignore[attr-defined]
+        return function
+
+    return decorate
+
+
+def _annotations(options: type) -> dict[str, str]:
+    """Key to type as it is written, the general ones last; a typed dict's annotations hold those of its bases too."""
+    kinds = {
+        key: getattr(kind, "__forward_arg__", str(kind)) for key, kind in options.__annotations__.items()
+    }
+    own = [key for key in kinds if key not in Settings.__annotations__]
+    return {key: kinds[key] for key in (*own, *Settings.__annotations__)}

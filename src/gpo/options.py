@@ -36,7 +36,7 @@ class Settings(TypedDict, total=False):
     budget: Mapping[str, float | int | None] | BudgetConfig
     """max_calls, max_tokens, max_usd, max_seconds; over both models and over resumes."""
     preset: Literal["paper", "released"]
-    """Where the paper is silent: what its text suggests, or what its released code does."""
+    """How to settle what the paper leaves open: as its text suggests, or as the authors' released code does it."""
     seed: int
     """Every random choice is drawn from it."""
 

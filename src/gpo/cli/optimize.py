@@ -22,7 +22,8 @@ def optimize(
         Optional[str],
         typer.Option(
             metavar="paper|released",
-            help="Where the paper is silent: its sense, or the authors' code. The same as --set preset=….",
+            help="How to settle what the paper leaves open: as its text suggests (paper), or as the authors' released "
+            "code does it (released). The same as --set preset=….",
         ),
     ] = None,
     data_dir: Annotated[

@@ -35,8 +35,8 @@ class RetryingModel:
     Over the whole run there may be `leeway` retries and one more for every answer: a server that fails most of the time
     ends the run, and not only the patience of whoever pays for it.
 
-    A rate limit that is met because too much was asked at once, or while others are answered, is no failure of the
-    call: it has its turn later, as often as it takes, and none of these numbers counts it.
+    A rate limit is not counted as a failed attempt where it was met because too many calls were under way, or while
+    other calls are answered. Such a call waits for its next turn, without a limit on their number.
     """
 
     def __init__(

@@ -22,8 +22,11 @@ class Composed:
     def add(
         self, part: Mapping[str, Any], lines: Mapping[KeyPath, int], prefix: KeyPath, *, cut: int = 0
     ) -> Composed:
-        """This with `part` over it, key by key; a dotted key names a nested one. `part` stands in the file under
-        `prefix`, of whose key paths the first `cut` keys of `part` are no part."""
+        """Lay `part` over this, key by key; a dotted key names a nested one.
+
+        `lines` knows the lines of the file by key path. `part` is written there under `prefix`, and without the first
+        `cut` keys of its own paths.
+        """
         nested: dict[str, Any] = {}
         told: dict[KeyPath, int] = {}
         for path, value in _leaves(part, ()):

@@ -15,7 +15,10 @@ Value = Callable[[TrialOutcome], float | None]
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """`groups` of places that count alike, however many runs each has: one of a column, all columns' of an average."""
+    """Table slots in groups that weigh the same in a mean, whatever their number of runs.
+
+    An entry of a column is one group; an entry of an average has a group for each column.
+    """
 
     groups: tuple[tuple[TableSlot, ...], ...]
 

@@ -196,7 +196,8 @@ def _dev_gain(item: TrialOutcome) -> float | None:
 
 
 def _curve(seeds: Sequence[Sequence[Sequence[TrialOutcome]]], most: int | None) -> tuple[float, ...]:
-    """Of a search that found no step to take too: its best prompt is the one that it began with."""
+    """Best dev score by step in points, mean over seeds and tasks, at most `most` steps. A search that ended before its
+    first step counts with its start prompt."""
     last = None if most is None else most + 1
     curves = []
     for groups in zip(*seeds, strict=True):

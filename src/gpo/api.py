@@ -15,17 +15,18 @@ from typing import Any, TypeVar
 from gpo import paths
 from gpo.config.load import parse_config
 from gpo.config.schema import MethodConfig
-from gpo.model.callable import CallableModel
-from gpo.model.factory import OpenModel, wrap
+from gpo.model.callable import THREADS, CallableModel
+from gpo.model.factory import OpenModel
+from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
 from gpo.optimizer.methods import METHODS, Method
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
 from gpo.run.evaluate import Evaluation, evaluate_prompt
 from gpo.run.layers.budget import SAVED
+from gpo.run.listeners import Watcher
 from gpo.run.optimize import Run
 from gpo.run.plan import Plan, assemble
 from gpo.run.progress import Progress
-from gpo.run.work import Watcher
 from gpo.task.task import Task
 
 T = TypeVar("T")
@@ -126,7 +127,7 @@ def _plan(
         **settings,
         "task": {"data": f"python:{task.name}"} if isinstance(task, Task) else _section(task, "data"),
         "models": {
-            role: {"model": own[role].model.identity} if role in own else _section(model, "model")
+            role: {"model": own[role].client.identity} if role in own else _section(model, "model")
             for role, model in roles.items()
         },
         "method": "gpo" if isinstance(chosen, Method) else chosen,
@@ -146,8 +147,9 @@ def _plan(
 
 def _own_model(role: str, function: Callable[..., Any]) -> OpenModel:
     # The name of a function does not pin its answers, so the user's store must not answer for it.
-    return wrap(
-        CallableModel(function), concurrency=64, cost=lambda tokens: None, shareable=False, retry=False
+    queue = RoleQueue(EndpointLimiter(THREADS), THREADS)
+    return OpenModel(
+        client=CallableModel(function), queue=queue, retry=None, cost=lambda tokens: None, shareable=False
     )
 
 

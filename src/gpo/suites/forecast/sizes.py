@@ -14,7 +14,8 @@ from pathlib import Path
 from gpo.config.schema import AnswerConfig, BudgetConfig, Config, TaskConfig
 from gpo.errors import ConfigError
 from gpo.model.callable import CallableModel
-from gpo.model.factory import OpenModel, wrap
+from gpo.model.factory import OpenModel
+from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
 from gpo.optimizer.methods import Method
 from gpo.run.estimate.estimate import estimate, scoring_rounds
 from gpo.run.plan import Plan, assemble
@@ -197,5 +198,8 @@ def _no_models() -> dict[str, OpenModel]:
     def never(prompt: str) -> str:
         raise AssertionError("a plan makes no call")
 
-    one = wrap(CallableModel(never), concurrency=1, cost=lambda tokens: None, shareable=False, retry=False)
+    queue = RoleQueue(EndpointLimiter(1), 1)
+    one = OpenModel(
+        client=CallableModel(never), queue=queue, retry=None, cost=lambda tokens: None, shareable=False
+    )
     return {"task": one, "optimizer": one}

@@ -49,7 +49,7 @@ def gpo(url: str, concurrency: int, scratch: Path) -> Iterator[Prepare]:
                 # The end of a run belongs to it: everything is on the disk.
                 work.close()
                 await journal.flush()
-                await plan.task_model.model.aclose()
+                await plan.aclose()
                 return result.mean()
 
             return lambda: runner.run(score())

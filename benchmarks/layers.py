@@ -16,11 +16,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from gpo.model.factory import wrap
-from gpo.model.layers.endpoint_limiter import EndpointLimiter
+from gpo.model.factory import OpenModel
+from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
 from gpo.model.layers.rates import Rates
+from gpo.model.layers.retry import RetrySettings
 from gpo.model.model import Message, Model, Request
 from gpo.model.openai.client import OpenAIClient
+from gpo.run.compose import compose_sending
 
 CONCURRENCY = 64
 Make = Callable[[str], Model]
@@ -32,16 +34,12 @@ def bare(base_url: str) -> Model:
 
 
 def layered(base_url: str, rates: Rates | None = None) -> Model:
-    """As `gpo.model.factory` puts it together for an endpoint, with an adaptive limit."""
-    return wrap(
-        bare(base_url),
-        concurrency=CONCURRENCY,
-        cost=lambda tokens: None,
-        shareable=False,
-        retry=True,
-        limiter=EndpointLimiter(CONCURRENCY, adapts=True),
-        rates=rates,
-    ).model
+    """As `gpo.run.compose` puts it together for an endpoint, with an adaptive limit."""
+    queue = RoleQueue(EndpointLimiter(CONCURRENCY, adapts=True), CONCURRENCY, rates)
+    opened = OpenModel(
+        client=bare(base_url), queue=queue, retry=RetrySettings(), cost=lambda tokens: None, shareable=False
+    )
+    return compose_sending(opened).model
 
 
 def limited_by_rates(base_url: str) -> Model:

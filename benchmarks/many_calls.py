@@ -88,7 +88,7 @@ async def run(url: str, calls: int, folder: Path) -> dict[str, Any]:
         await work.scorer.score(prompts[first : first + PROMPTS], "dev")
     work.close()
     await journal.flush()
-    await plan.task_model.model.aclose()
+    await plan.aclose()
     journal.close()
     if shared:
         shared.close()

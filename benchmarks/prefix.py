@@ -27,6 +27,7 @@ import aiohttp
 
 from gpo.evaluation.rounds import ScorerSettings
 from gpo.evaluation.score import Scorer
+from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
 from gpo.model.layers.limits import LimitedModel
 from gpo.model.local.engine import Server
 from gpo.model.local.engine_fit import DOUBLE_BELOW, Needs, fit
@@ -115,9 +116,9 @@ def task_of(rows: Sequence[str]) -> Task:
 async def by_scorer(model: EmbeddedModel, task: Task, tokens: int, *, prefix_groups: bool) -> Counts:
     """One pass through GPO's scorer."""
     counts = Counts()
-    limited = LimitedModel(
-        Counted(model, counts), model.slots if prefix_groups else 2 * model.slots, double_below=DOUBLE_BELOW
-    )
+    places = model.slots if prefix_groups else 2 * model.slots
+    queue = RoleQueue(EndpointLimiter(places), places, double_below=DOUBLE_BELOW)
+    limited = LimitedModel(Counted(model, counts), queue)
     scorer = Scorer(
         task, limited if prefix_groups else InPlainOrder(limited), ScorerSettings(max_tokens=tokens)
     )

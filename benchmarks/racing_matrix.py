@@ -21,7 +21,9 @@ from typing import Any
 
 from gpo.config.load import parse_config
 from gpo.evaluation.score import Scorer
+from gpo.model.layers.complete_n import CompleteNModel
 from gpo.optimizer.candidates import Guard, candidate
+from gpo.run.compose import compose_sending
 from gpo.run.layers.journaled import JournaledModel
 from gpo.run.plan import Plan, assemble
 from gpo.storage.journal import Journal
@@ -83,7 +85,7 @@ async def sampled(plan: Plan, task: str, n: int) -> list[str]:
 
     messages = (Message("user", fill(ASK, task)),)
     request = Request(messages=messages, temperature=1.0, max_tokens=80, n=n, seed=1, purpose="candidates")
-    reply = await plan.optimizer_model.model.complete(request)
+    reply = await CompleteNModel(compose_sending(plan.optimizer_model).model).complete(request)
     guard = Guard(examples=[], required=(), answers=(), initial="", max_words=60)
     read = [candidate(text, "", guard) for text in reply.texts]
     return list(dict.fromkeys(item.prompt for item in read if item.rejected is None))
@@ -95,12 +97,14 @@ async def measure(task: str, data: Path, pool: list[str]) -> dict[str, Any]:
     if not pool:
         written = [fill(style, task) for style in STYLES]
         pool += list(dict.fromkeys([*written, *await sampled(plan, task, 10)]))
-    await plan.optimizer_model.model.aclose()
+    await plan.optimizer_model.client.aclose()
     shared = SharedStore.open(warn=print)
     values: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal(Path(folder) / "journal.sqlite")
-        model = JournaledModel(plan.task_model.model, journal, "task", shared, cost=plan.task_model.cost)
+        model = JournaledModel(
+            compose_sending(plan.task_model).model, journal, "task", shared, cost=plan.task_model.cost
+        )
         scorer = Scorer(plan.task, model, plan.scorer)
         for split in ("dev", "test"):
             for start in range(0, len(pool), 8):

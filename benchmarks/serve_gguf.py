@@ -33,10 +33,20 @@ class Job:
     at: float = field(default_factory=time.monotonic)
 
     def finish(self, text: str, tokens: int, reason: str) -> None:
-        self.loop.call_soon_threadsafe(lambda: self.done.done() or self.done.set_result((text, tokens, reason)))
+        self.loop.call_soon_threadsafe(
+            lambda: self.done.done() or self.done.set_result((text, tokens, reason))
+        )
 
     def fail(self, error: Exception) -> None:
-        self.loop.call_soon_threadsafe(lambda: self.done.done() or self.done.set_exception(error))
+        self.loop.call_soon_threadsafe(self._settle, error)
+
+    def _settle(self, found: tuple[str, int, str] | Exception) -> None:
+        if self.done.done():
+            return
+        if isinstance(found, Exception):
+            self.done.set_exception(found)
+        else:
+            self.done.set_result(found)
 
 
 class Batches:
@@ -54,7 +64,10 @@ class Batches:
         kind = torch.bfloat16 if device == "cuda" else torch.float32
         self.model: Any = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=kind)
         self.model.to(device).eval()
-        ends = {self.tokenizer.eos_token_id, *self.tokenizer.convert_tokens_to_ids(["<|im_end|>", "<|endoftext|>"])}
+        ends = {
+            self.tokenizer.eos_token_id,
+            *self.tokenizer.convert_tokens_to_ids(["<|im_end|>", "<|endoftext|>"]),
+        }
         self.ends = sorted(end for end in ends if isinstance(end, int))
         self.queue: Queue[Job] = Queue()
         self.tokens = 0
@@ -70,7 +83,11 @@ class Batches:
             except Empty:
                 break
         first = min(jobs, key=lambda job: job.at)
-        alike = [j for j in jobs if (j.temperature, j.max_tokens <= 128) == (first.temperature, first.max_tokens <= 128)]
+        alike = [
+            j
+            for j in jobs
+            if (j.temperature, j.max_tokens <= 128) == (first.temperature, first.max_tokens <= 128)
+        ]
         alike = sorted(alike, key=lambda job: job.at)[: self.most]
         for job in jobs:
             if job not in alike:
@@ -88,10 +105,16 @@ class Batches:
 
     def _generate(self, jobs: list[Job]) -> None:
         torch = self.torch
-        inputs = self.tokenizer.pad({"input_ids": [job.ids for job in jobs]}, return_tensors="pt").to(self.device)
+        inputs = self.tokenizer.pad({"input_ids": [job.ids for job in jobs]}, return_tensors="pt").to(
+            self.device
+        )
         most = max(job.max_tokens for job in jobs)
         heat = jobs[0].temperature
-        sampling = {"do_sample": True, "temperature": heat, "top_p": 1.0, "top_k": 0} if heat else {"do_sample": False}
+        sampling = (
+            {"do_sample": True, "temperature": heat, "top_p": 1.0, "top_k": 0}
+            if heat
+            else {"do_sample": False}
+        )
         with torch.inference_mode():
             out = self.model.generate(
                 **inputs, max_new_tokens=most, eos_token_id=self.ends, pad_token_id=self.tokenizer.pad_token_id,
@@ -113,7 +136,13 @@ async def complete(request: web.Request) -> web.Response:
     ids = batches.tokenizer(text, add_special_tokens=False)["input_ids"]
     loop = asyncio.get_running_loop()
     jobs = [
-        Job(ids, int(body.get("max_tokens") or 256), float(body.get("temperature") or 0), loop.create_future(), loop)
+        Job(
+            ids,
+            int(body.get("max_tokens") or 256),
+            float(body.get("temperature") or 0),
+            loop.create_future(),
+            loop,
+        )
         for _ in range(int(body.get("n") or 1))
     ]
     for job in jobs:

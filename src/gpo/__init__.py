@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from gpo.optimizer.methods import Method
     from gpo.result.result import Result
     from gpo.run.evaluate import Evaluation
+    from gpo.run.listeners import Watcher
     from gpo.run.progress import Progress
-    from gpo.run.work import Watcher
     from gpo.task.task import Task
 
 __all__ = [
@@ -44,7 +44,7 @@ _HOMES = {
     "Progress": "gpo.run.progress",
     "Result": "gpo.result.result",
     "Task": "gpo.task.task",
-    "Watcher": "gpo.run.work",
+    "Watcher": "gpo.run.listeners",
     "aoptimize": "gpo.api",
     "evaluate": "gpo.api",
     "methods": "gpo.api",

@@ -15,8 +15,9 @@ from typing import Any, TypeVar, Unpack
 from gpo import paths
 from gpo.config.load import parse_config
 from gpo.config.schema import MethodConfig
-from gpo.model.callable import CallableModel
-from gpo.model.factory import OpenModel, wrap
+from gpo.model.callable import THREADS, CallableModel
+from gpo.model.factory import OpenModel
+from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
 from gpo.optimizer.methods import METHODS, Method
 from gpo.options import ModelLike, RunOptions, Settings, spell_out
 from gpo.result.result import Result
@@ -111,7 +112,7 @@ def _plan(
         **settings,
         "task": {"data": f"python:{task.name}"} if isinstance(task, Task) else _section(task, "data"),
         "models": {
-            role: {"model": own[role].model.identity} if role in own else _section(model, "model")
+            role: {"model": own[role].client.identity} if role in own else _section(model, "model")
             for role, model in roles.items()
         },
         "method": "gpo" if isinstance(method, Method) else method,
@@ -131,8 +132,9 @@ def _plan(
 
 def _own_model(role: str, function: Callable[..., Any]) -> OpenModel:
     # The name of a function does not pin its answers, so the user's store must not answer for it.
-    return wrap(
-        CallableModel(function), concurrency=64, cost=lambda tokens: None, shareable=False, retry=False
+    queue = RoleQueue(EndpointLimiter(THREADS), THREADS)
+    return OpenModel(
+        client=CallableModel(function), queue=queue, retry=None, cost=lambda tokens: None, shareable=False
     )
 
 

@@ -5,10 +5,8 @@ Whatever is not one of these is a bug. No message may hold a key, a header or a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from gpo.result.result import Result
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 LONGEST = 1500
 """Characters of an error."""
@@ -70,11 +68,24 @@ class PermanentModelError(ModelError):
         self.status = status
 
 
+class ResultSoFar(Protocol):
+    """What an error tells of a `gpo.Result`, which is what it holds."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def best_prompt(self) -> str: ...
+    @property
+    def extra(self) -> Mapping[str, Any]: ...
+    def to_dict(self) -> dict[str, Any]:
+        """As in `result.json`."""
+
+
 class Stopped(GPOError):
     """Base of what ends an optimization early. `result` is how far it came, with the best prompt so far; None where it
     was no optimization."""
 
-    result: Result | None = None
+    result: ResultSoFar | None = None
 
 
 class BudgetError(Stopped):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
 if TYPE_CHECKING:
     from gpo.config.schema import BudgetConfig, OptimizeConfig
     from gpo.optimizer.methods import Method
+    from gpo.run.listeners import Watcher
     from gpo.run.progress import Progress
-    from gpo.run.work import Watcher
 
 ModelLike = str | Mapping[str, Any] | Callable[..., Any]
 """A model's name, a mapping with the keys of a model's section, or a function of the prompt text (or `messages`)."""

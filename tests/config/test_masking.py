@@ -84,7 +84,7 @@ def test_a_configuration_is_written_without_them_and_asks_for_them_again() -> No
     again = parse_config(yaml.safe_load(text))
     assert again.models.task.base_url == "https://***@host/v1?api-version=1&api-key=***"
     assert dump_config(again) == text
-    assert open_model(config.models.task, role="task").model.identity == "https://host/v1 m"
+    assert open_model(config.models.task, role="task").client.identity == "https://host/v1 m"
     line = r"^models\.task\.base_url: \*\*\* stands for .*; put the password or key in again$"
     with pytest.raises(ConfigError, match=line):
         open_model(again.models.task, role="task")

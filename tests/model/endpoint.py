@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from gpo.errors import TransientModelError
-from gpo.model.factory import OpenModel, wrap
-from gpo.model.layers.endpoint_limiter import EndpointLimiter
+from gpo.model.factory import OpenModel
+from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
 from gpo.model.layers.rates import Rates
+from gpo.model.layers.retry import RetrySettings
 from gpo.model.model import Message, Reply, Request, Usage
+from gpo.run.compose import Sending, compose_sending
 from tests.support.clock import VirtualLoop
 
 T = TypeVar("T")
@@ -91,26 +93,33 @@ class Endpoint:
         return False
 
 
+def queue(concurrency: int, *, double_below: int | None = None) -> RoleQueue:
+    """The queue of a role that has an endpoint for itself."""
+    return RoleQueue(EndpointLimiter(concurrency), concurrency, double_below=double_below)
+
+
 def opened(
     endpoint: Endpoint,
     concurrency: int,
     *,
     limiter: EndpointLimiter | None = None,
     rates: Rates | None = None,
-) -> OpenModel:
+    retry: RetrySettings | None = None,
+) -> Sending:
     """`endpoint` behind limit and retries, as a run has it."""
-    return wrap(
-        endpoint,
-        concurrency=concurrency,
-        cost=lambda tokens: None,
-        shareable=False,
-        retry=True,
-        limiter=limiter or EndpointLimiter(concurrency, adapts=True, clock=asyncio.get_running_loop().time),
-        rates=rates,
+    limiter = limiter or EndpointLimiter(concurrency, adapts=True, clock=asyncio.get_running_loop().time)
+    return compose_sending(
+        OpenModel(
+            client=endpoint,
+            queue=RoleQueue(limiter, concurrency, rates),
+            retry=retry or RetrySettings(),
+            cost=lambda tokens: None,
+            shareable=False,
+        )
     )
 
 
-async def ask_all(model: OpenModel, texts: list[str]) -> list[str]:
+async def ask_all(model: Sending, texts: list[str]) -> list[str]:
     """All at once; the answers in the order of `texts`."""
     replies = await asyncio.gather(*(model.model.complete(ask(text)) for text in texts))
     return [reply.text for reply in replies]

@@ -13,8 +13,9 @@ from gpo.errors import PermanentModelError, TransientModelError
 from gpo.model.layers.adaptive import CAUTION, Adaptive
 from gpo.model.layers.endpoint_limiter import EndpointLimiter
 from gpo.model.layers.limits import LimitedModel
+from gpo.model.layers.retry import RetrySettings
 
-from .endpoint import Endpoint, ask, ask_all, now, opened, virtually
+from .endpoint import Endpoint, ask, ask_all, now, opened, queue, virtually
 
 
 class Clock:
@@ -225,10 +226,8 @@ def test_a_call_that_waits_to_be_made_again_takes_up_no_place() -> None:
             async def aclose(self) -> None:
                 pass
 
-        model = opened(Once(), 1)  # type: ignore[arg-type]
-        assert model.retrying is not None
-        model.retrying._first_delay = 1000.0
-        model.retrying._longest_delay = 1000.0
+        retry = RetrySettings(first_delay=1000.0, longest_delay=1000.0)
+        model = opened(Once(), 1, retry=retry)  # type: ignore[arg-type]
         await ask_all(model, ["first", "second", "third"])
 
     virtually(scenario)
@@ -307,7 +306,7 @@ def test_a_fixed_limit_stays() -> None:
     endpoint = Endpoint(most_at_once=2)
 
     async def scenario() -> list[int]:
-        limited = LimitedModel(endpoint, 8)
+        limited = LimitedModel(endpoint, queue(8))
         await asyncio.gather(*(limited.complete(ask(str(i))) for i in range(20)), return_exceptions=True)
         return [limited.state.now, limited.state.backoffs]
 
@@ -316,7 +315,7 @@ def test_a_fixed_limit_stays() -> None:
 
 def test_a_loop_after_the_other() -> None:
     endpoint = Endpoint()
-    limited = LimitedModel(endpoint, 2)
+    limited = LimitedModel(endpoint, queue(2))
 
     async def scenario() -> None:
         await asyncio.gather(*(limited.complete(ask(str(i))) for i in range(5)))

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from gpo.errors import ModelError, PermanentModelError
+from gpo.model.layers.complete_n import CompleteNModel
 from gpo.model.local import weights
 from gpo.model.local.engine import RESTARTS, Engine, EngineSettings
 from gpo.model.local.model import EmbeddedModel, open_embedded
@@ -108,7 +109,9 @@ async def test_n_completions_differ_and_are_all_counted(model: EmbeddedModel) ->
 
 
 async def test_more_completions_than_slots(model: EmbeddedModel) -> None:
-    reply = await model.complete(ask("Write a sentence about the sea.", n=6, temperature=1.0, seed=1))
+    reply = await CompleteNModel(model).complete(
+        ask("Write a sentence about the sea.", n=6, temperature=1.0, seed=1)
+    )
     assert len(set(reply.texts)) == len(reply.finish_reasons) == 6
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import pytest
 
 from gpo.config.schema import ModelConfig
 from gpo.errors import ModelError, TransientModelError
-from gpo.model.factory import Endpoints, OpenModel, open_model
+from gpo.model.factory import Endpoints, open_model
 from gpo.model.local.engine_fit import Needs
-from gpo.model.model import Message, Model, Reply, Request
+from gpo.model.model import Message, Reply, Request
+from gpo.run.compose import Sending, compose_sending
 
 from .test_engine_fit import QWEN, gguf
 
@@ -46,15 +48,10 @@ class Answering:
         pass
 
 
-def embedded(folder: Path, answering: Answering, **keys: Any) -> OpenModel:
+def embedded(folder: Path, answering: Answering, **keys: Any) -> Sending:
     config = ModelConfig(model=str(gguf(folder / "a.gguf", QWEN)), **keys)
     opened = open_model(config, role="task", base_dir=folder, needs=Needs(longest=300, at_once=8))
-
-    def layer(model: Model) -> Model:
-        return answering
-
-    opened.limited.around(layer)
-    return opened
+    return compose_sending(replace(opened, client=answering))
 
 
 def call(prefix_group: str = "") -> Request:

@@ -13,11 +13,16 @@ import pytest
 
 from gpo.errors import PermanentModelError, TransientModelError
 from gpo.model.callable import CallableModel
+from gpo.model.factory import OpenModel
+from gpo.model.layers.complete_n import CompleteNModel
 from gpo.model.layers.limits import LimitedModel
-from gpo.model.layers.retry import RetryingModel
+from gpo.model.layers.retry import RetryingModel, RetrySettings
 from gpo.model.model import Message, Model, Reply, Request
 from gpo.model.openai.client import OpenAIClient
+from gpo.run.compose import compose_sending
 from tests.support.server import Faults, ModelServer
+
+from .endpoint import queue
 
 
 def ask(text: str = "hello", **changes: Any) -> Request:
@@ -33,7 +38,8 @@ class Sleeps(list[float]):
 
 
 def retrying(server: ModelServer, sleeps: Sleeps, **settings: Any) -> RetryingModel:
-    return RetryingModel(OpenAIClient(base_url=server.base_url, model="m"), sleep=sleeps, **settings)
+    client = OpenAIClient(base_url=server.base_url, model="m")
+    return RetryingModel(client, RetrySettings(**settings), sleep=sleeps)
 
 
 async def test_what_may_pass_is_tried_again_until_it_does(server: ModelServer) -> None:
@@ -104,7 +110,9 @@ async def test_a_server_that_was_never_there_is_told_after_two_tries() -> None:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
     model = RetryingModel(
-        OpenAIClient(base_url=url, model="m"), sleep=Sleeps(), advice="start it, or set models.task.base_url"
+        OpenAIClient(base_url=url, model="m"),
+        RetrySettings(advice="start it, or set models.task.base_url"),
+        sleep=Sleeps(),
     )
     with pytest.raises(PermanentModelError) as caught:
         await model.complete(ask())
@@ -137,15 +145,16 @@ async def test_a_layer_around_the_model_sees_every_attempt(server: ModelServer) 
             await self.model.aclose()
 
     server.faults = Faults(rates={"500": 1.0}, per_request=2)
-    limited = LimitedModel(OpenAIClient(base_url=server.base_url, model="m"), 4)
-    model = RetryingModel(limited, sleep=Sleeps(), again=limited.again)
+    client = OpenAIClient(base_url=server.base_url, model="m")
+    retry = RetrySettings(first_delay=0.001)
+    opened = OpenModel(client=client, queue=queue(4), retry=retry, cost=lambda tokens: None)
     layers: list[Counting] = []
 
     def layer(inner: Model) -> Counting:
         layers.append(Counting(inner))
         return layers[0]
 
-    limited.around(layer)
+    model = compose_sending(opened, layer).model
     await model.complete(ask())
     assert layers[0].calls == 3
     await model.aclose()
@@ -154,7 +163,7 @@ async def test_a_layer_around_the_model_sees_every_attempt(server: ModelServer) 
 async def test_missing_completions_are_not_paid_for_twice(server: ModelServer) -> None:
     server.max_choices = 1
     server.faults = Faults(rates={"500": 0.5}, seed=3, per_request=2)
-    model = retrying(server, Sleeps())
+    model = CompleteNModel(retrying(server, Sleeps()))
     reply = await model.complete(ask(n=8, seed=0))
     assert reply.texts == tuple(f"hello [{i}]" for i in range(8))
     assert server.stats.outcomes["500"] > 0
@@ -164,7 +173,7 @@ async def test_missing_completions_are_not_paid_for_twice(server: ModelServer) -
 
 async def test_no_more_calls_than_allowed_are_under_way(server: ModelServer) -> None:
     server.gate.clear()
-    model = LimitedModel(OpenAIClient(base_url=server.base_url, model="m"), 5)
+    model = LimitedModel(OpenAIClient(base_url=server.base_url, model="m"), queue(5))
     calls = [asyncio.create_task(model.complete(ask(str(i)))) for i in range(40)]
     await server.wait_for(5)
     assert (model.in_flight, model.waiting) == (5, 35)
@@ -176,7 +185,7 @@ async def test_no_more_calls_than_allowed_are_under_way(server: ModelServer) -> 
 
 
 async def test_calls_go_in_the_order_in_which_they_came(server: ModelServer) -> None:
-    model = LimitedModel(OpenAIClient(base_url=server.base_url, model="m"), 1)
+    model = LimitedModel(OpenAIClient(base_url=server.base_url, model="m"), queue(1))
     await asyncio.gather(*(model.complete(ask(str(i))) for i in range(20)))
     assert [body["messages"][0]["content"] for body in server.bodies()] == [str(i) for i in range(20)]
     await model.aclose()
@@ -184,7 +193,7 @@ async def test_calls_go_in_the_order_in_which_they_came(server: ModelServer) -> 
 
 async def test_cancelled_and_failed_calls_give_their_turn_back(server: ModelServer) -> None:
     server.gate.clear()
-    model = LimitedModel(OpenAIClient(base_url=server.base_url, model="m"), 3)
+    model = LimitedModel(OpenAIClient(base_url=server.base_url, model="m"), queue(3))
     calls = [asyncio.create_task(model.complete(ask(str(i)))) for i in range(30)]
     await server.wait_for(3)
     for call in calls[::3]:  # one under way, nine in the queue
@@ -208,7 +217,7 @@ async def test_a_function_of_a_text_is_a_model() -> None:
         threads.add(threading.current_thread().name)
         return f"{prompt.upper()} {seed}"
 
-    model = CallableModel(shout)
+    model = CompleteNModel(CallableModel(shout))
     reply = await model.complete(ask("abc", n=3, seed=5))
     assert reply.texts == ("ABC 5", "ABC 6", "ABC 7")
     # A slow function must not hold up the others.
@@ -248,7 +257,11 @@ async def test_a_function_that_gives_fewer_than_n_is_called_again() -> None:
         seeds.append(seed)
         return [f"{prompt} {seed}"]
 
-    assert (await CallableModel(one).complete(ask("a", n=3, seed=1))).texts == ("a 1", "a 2", "a 3")
+    assert (await CompleteNModel(CallableModel(one)).complete(ask("a", n=3, seed=1))).texts == (
+        "a 1",
+        "a 2",
+        "a 3",
+    )
     assert seeds == [1, 2, 3]
 
 

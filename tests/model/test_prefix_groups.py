@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from gpo.errors import TransientModelError
 from gpo.evaluation.score import Scorer
 from gpo.model.layers.limits import LimitedModel
-from gpo.model.layers.retry import RetryingModel
+from gpo.model.layers.retry import RetryingModel, RetrySettings
 from gpo.model.model import Message, Reply, Request
 from gpo.task.task import Task
+
+from .endpoint import queue
 
 
 class Slots:
@@ -47,7 +49,7 @@ def call(text: str, prefix_group: str) -> Request:
 
 async def test_with_one_place_each_lane_is_finished_before_the_next() -> None:
     slots = Slots()
-    limited = LimitedModel(slots, 1)
+    limited = LimitedModel(slots, queue(1))
     calls = [call(f"{prefix_group}{n}", prefix_group) for n in range(3) for prefix_group in ("a", "b", "c")]
     await asyncio.gather(*(limited.complete(item) for item in calls))
     prefix_groups = [item.prefix_group for item in slots.came]
@@ -56,7 +58,7 @@ async def test_with_one_place_each_lane_is_finished_before_the_next() -> None:
 
 async def test_calls_without_a_lane_go_in_their_order() -> None:
     slots = Slots()
-    limited = LimitedModel(slots, 2)
+    limited = LimitedModel(slots, queue(2))
     await asyncio.gather(*(limited.complete(call(str(n), "")) for n in range(20)))
     assert [item.messages[-1].content for item in slots.came] == [str(n) for n in range(20)]
 
@@ -75,7 +77,7 @@ async def test_short_lanes_are_not_begun_twice_where_that_costs_more_and_long_on
                 finally:
                     now[request.prefix_group] -= 1
 
-        limited = LimitedModel(Watched(), 6, double_below=0)
+        limited = LimitedModel(Watched(), queue(6, double_below=0))
         calls = [
             call(f"{prefix_group}{n}", prefix_group)
             for prefix_group, count in prefix_groups.items()
@@ -97,7 +99,7 @@ async def test_the_scorer_asks_all_prompts_of_a_question_in_a_row_where_the_prom
     for position, shared in (("question_end", 4), ("system", 6)):
         slots = Slots()
         task = Task.from_rows(splits, answer="text", position=position, allow_overlap=True)  # type: ignore[arg-type]
-        await Scorer(task, LimitedModel(slots, 1)).score([f"prompt {n}" for n in range(4)])
+        await Scorer(task, LimitedModel(slots, queue(1))).score([f"prompt {n}" for n in range(4)])
         changes = sum(
             a.prefix_group != b.prefix_group for a, b in zip(slots.came, slots.came[1:], strict=False)
         )
@@ -116,8 +118,8 @@ def test_every_call_is_answered_whatever_fails_or_is_cancelled(
 ) -> None:
     async def run() -> None:
         slots = Slots(fails)
-        limited = LimitedModel(slots, places)
-        model = RetryingModel(limited, attempts=20, first_delay=0.0, again=limited.again)
+        limited = LimitedModel(slots, queue(places))
+        model = RetryingModel(limited, RetrySettings(attempts=20, first_delay=0.0), again=limited.again)
         tasks = [
             asyncio.ensure_future(model.complete(call(str(n), prefix_group)))
             for n, prefix_group in enumerate(prefix_groups)

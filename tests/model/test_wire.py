@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gpo.errors import ConfigError, PermanentModelError
+from gpo.model.layers.complete_n import CompleteNModel
 from gpo.model.model import Message, Request, Usage
 from gpo.model.openai.client import OpenAIClient
 from tests.support.server import ModelServer
@@ -131,10 +132,10 @@ async def test_n_is_asked_for_at_once_where_the_server_knows_it(
 async def test_the_completions_that_a_server_leaves_out_are_asked_for_one_by_one(
     server: ModelServer, wire: OpenAIClient, most: int
 ) -> None:
-    whole = await wire.complete(ask(n=4, seed=10))
+    whole = await CompleteNModel(wire).complete(ask(n=4, seed=10))
     server.log.clear()
     server.max_choices = most
-    reply = await wire.complete(ask(n=4, seed=10))
+    reply = await CompleteNModel(wire).complete(ask(n=4, seed=10))
     assert reply.texts == whole.texts
     # 4 words of the question a call, 5 words an answer; a call that gives two counts its prompt once.
     assert reply.usage == Usage(prompt_tokens=4 * (4 - most + 1), completion_tokens=20)
@@ -143,14 +144,14 @@ async def test_the_completions_that_a_server_leaves_out_are_asked_for_one_by_one
 
 async def test_a_server_that_gives_one_is_asked_for_n_once(server: ModelServer, wire: OpenAIClient) -> None:
     server.max_choices = 1
-    await wire.complete(ask(n=2))
-    await wire.complete(ask(n=2))
+    await CompleteNModel(wire).complete(ask(n=2))
+    await CompleteNModel(wire).complete(ask(n=2))
     assert [body.get("n") for body in server.bodies()] == [2, None, None, None]
 
 
-async def test_without_fill_the_reply_has_what_one_call_brought(server: ModelServer) -> None:
+async def test_the_reply_has_what_one_call_brought(server: ModelServer) -> None:
     server.max_choices = 1
-    wire = OpenAIClient(base_url=server.base_url, model="m", fill=False)
+    wire = OpenAIClient(base_url=server.base_url, model="m")
     assert len((await wire.complete(ask(n=3, seed=1))).texts) == 1
     assert server.stats.calls == 1
     await wire.aclose()

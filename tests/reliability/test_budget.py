@@ -209,7 +209,7 @@ async def test_the_end_is_told_when_nothing_is_in_flight_any_more(tmp_path: Path
         wrapped = BudgetedModel(model, budget, "task")
         flying = [asyncio.create_task(wrapped.complete(REQUEST)) for _ in range(2)]
         await settled()
-        budget.brake.pull(BudgetError("the end"))
+        budget.shutdown.stop(BudgetError("the end"))
         late = asyncio.create_task(wrapped.complete(REQUEST))
         await settled()
         # Whoever hears of the end cancels the others: it must not be told while one of them may still be answered.
@@ -229,12 +229,12 @@ async def test_a_call_that_is_overtaken_by_the_end_does_not_leave(tmp_path: Path
         job = asyncio.create_task(BudgetedModel(model, budget, "task").complete(REQUEST))
         await asyncio.sleep(0)
         # It is set aside, and waits until that is written down: for a kill, before anything is sent.
-        assert budget.brake.in_flight == 1
-        budget.brake.pull(BudgetError("the end"))
+        assert budget.shutdown.in_flight == 1
+        budget.shutdown.stop(BudgetError("the end"))
         with pytest.raises(BudgetError, match="the end"):
             await asyncio.wait_for(job, 10)
         assert model.waiting == [], "nothing was sent"
-        assert (budget.brake.in_flight, budget.spent, budget.lost_attempts) == (0, Amount(), {})
+        assert (budget.shutdown.in_flight, budget.spent, budget.lost_attempts) == (0, Amount(), {})
         budget.close()
         await journal.flush()
         assert Budget(BudgetConfig(), {"task": free}, journal).spent == Amount()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
 from gpo.errors import BudgetError, ModelError
-from gpo.model.layers.retry import RetryingModel
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
 from gpo.run.optimize import Run
@@ -163,11 +163,14 @@ async def test_no_server_is_one_line_and_leaves_nothing_in_the_way(tmp_path: Pat
 async def test_a_server_that_mostly_fails_ends_the_run(tmp_path: Path) -> None:
     with landscape_server(faults=Faults(rates={"500": 0.9}, seed=1)) as server:
         made = plan(server, tmp_path, model={"retries": 500, "retry_delay": 0.0})
-        assert isinstance(made.task_model.retrying, RetryingModel)
-        made.task_model.retrying._leeway = 10
+        opened = made.task_model
+        assert opened.retry is not None
+        made = replace(made, task_model=replace(opened, retry=replace(opened.retry, leeway=10)))
         with pytest.raises(ModelError, match="500"):
             await Run(made, RunDirectory(tmp_path / "run"), use_shared_store=False).execute()
-        assert made.task_model.retrying.retries <= 10 + server.stats.finished
+        with JournalReader(tmp_path / "run" / "journal.sqlite") as journal:
+            (told,) = journal.events("retries")
+        assert 0 < told.data["task"] <= 10 + server.stats.finished
 
 
 async def test_one_call_that_never_passes_stops_the_run_and_costs_no_example(

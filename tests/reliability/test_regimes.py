@@ -11,9 +11,10 @@ import pytest
 from gpo.cli.progress import throttled
 from gpo.config.schema import ModelConfig
 from gpo.errors import BudgetError, ConfigError, ModelError
-from gpo.model.factory import Endpoints, OpenModel, open_model
+from gpo.model.factory import Endpoints, open_model
 from gpo.model.layers.limits import LimitState
 from gpo.result.result import Result
+from gpo.run.compose import Sending, compose_sending
 from gpo.storage.journal_reader import JournalReader
 from tests.run.support import ask
 from tests.support.server import Faults, ModelServer
@@ -155,15 +156,15 @@ def test_the_progress_line_says_what_slows_the_calls_down() -> None:
     ]
 
 
-def opened(config: dict[str, Any]) -> OpenModel:
-    return open_model(ModelConfig.model_validate({"model": "m", **config}), role="task")
+def opened(config: dict[str, Any]) -> Sending:
+    return compose_sending(open_model(ModelConfig.model_validate({"model": "m", **config}), role="task"))
 
 
-def both(task: dict[str, Any], optimizer: dict[str, Any]) -> tuple[OpenModel, OpenModel]:
+def both(task: dict[str, Any], optimizer: dict[str, Any]) -> tuple[Sending, Sending]:
     """The models of one run."""
     first, second = (ModelConfig.model_validate({"model": "m", **config}) for config in (task, optimizer))
     endpoints = Endpoints([first, second])
     return (
-        open_model(first, role="task", endpoints=endpoints),
-        open_model(second, role="optimizer", endpoints=endpoints),
+        compose_sending(open_model(first, role="task", endpoints=endpoints)),
+        compose_sending(open_model(second, role="optimizer", endpoints=endpoints)),
     )

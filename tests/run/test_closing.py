@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +34,13 @@ class Closing:
 
 def made(server: ModelServer, folder: Path, **sections: Any) -> tuple[Run, list[Closing]]:
     planned = plan(server, folder, **sections)
-    layers: list[Closing] = []
-
-    def layer(model: Model) -> Closing:
-        layers.append(Closing(model))
-        return layers[-1]
-
-    planned.task_model.limited.around(layer)
-    planned.optimizer_model.limited.around(layer)
+    task, optimizer = planned.task_model, planned.optimizer_model
+    layers = [Closing(task.client), Closing(optimizer.client)]
+    planned = replace(
+        planned,
+        task_model=replace(task, client=layers[0]),
+        optimizer_model=replace(optimizer, client=layers[1]),
+    )
     return Run(planned, RunDirectory(folder / "run"), use_shared_store=False), layers
 
 

@@ -252,8 +252,7 @@ def test_a_killed_write_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> No
         """
         import sys
         from pathlib import Path
-        from gpo.model.model import Reply
-from gpo.storage.atomic_write import write_atomically
+        from gpo.storage.atomic_write import write_atomically
         print("go", flush=True)
         while True:
             for byte in (b"a", b"b"):
@@ -264,7 +263,7 @@ from gpo.storage.atomic_write import write_atomically
     for _ in range(5):
         with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE) as child:
             assert child.stdout is not None
-            child.stdout.readline()
+            assert child.stdout.readline() == b"go\n"
             child.kill()
         content = path.read_bytes()
         assert len(content) == 1_000_000

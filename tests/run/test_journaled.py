@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpo.errors import ModelError, PermanentModelError, RunError, TransientModelError
+from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
 from gpo.model.layers.limits import LimitedModel
 from gpo.model.model import Model, Reply, Request
 from gpo.model.tally import Tally
 from gpo.run.layers.journaled import JournaledModel
+from gpo.run.layers.single_flight import SingleFlight
 from gpo.storage.journal import Journal
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.shared_store import SharedStore
@@ -63,7 +65,7 @@ async def test_the_time_that_a_call_waits_for_its_turn_is_none_of_its_own(tmp_pa
             return replace(await super().complete(request), seconds=0.05)
 
     with Journal(path) as journal:
-        journaled = JournaledModel(LimitedModel(Slow(), 1), journal, "task")
+        journaled = JournaledModel(LimitedModel(Slow(), RoleQueue(EndpointLimiter(1), 1)), journal, "task")
         await asyncio.gather(*(journaled.complete(ask(f"q{i}")) for i in range(4)))
     with JournalReader(path) as reader:
         first, *_, last = sorted(reader.ledger(), key=lambda line: line.started)
@@ -81,7 +83,10 @@ async def test_an_answer_that_was_seen_is_already_in_the_journal(tmp_path: Path)
 async def test_the_same_question_at_the_same_time_is_sent_once(tmp_path: Path) -> None:
     model = CountingModel(delay=0.01)
     with Journal(tmp_path / "journal.sqlite") as journal:
-        task, optimizer = JournaledModel(model, journal, "task"), JournaledModel(model, journal, "optimizer")
+        flights = SingleFlight[Reply]()
+        task, optimizer = (
+            JournaledModel(model, journal, role, flights=flights) for role in ("task", "optimizer")
+        )
         requests = [ask(f"q{i % 3}") for i in range(30)]
         replies = await asyncio.gather(
             *(task.complete(request) for request in requests), *(optimizer.complete(r) for r in requests)

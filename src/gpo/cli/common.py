@@ -40,6 +40,7 @@ def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = No
     from gpo.cli.progress import ProgressDisplay
     from gpo.cli.signals import run_stoppable
     from gpo.errors import BudgetError, Stopped
+    from gpo.result.result import Result
     from gpo.run.directory import RunDirectory
     from gpo.run.optimize import Run
     from gpo.run.progress import Progress
@@ -54,7 +55,7 @@ def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = No
             run = Run(plan, directory, progress, display, fork=fork)
             result = run_stoppable(run.execute(), run.stop, display.note)
     except Stopped as stop:
-        if stop.result is not None:
+        if isinstance(stop.result, Result):
             _write_page(run_dir)
             # Who pressed Ctrl-C means to go on; who set a cap is done and wants the prompt.
             if isinstance(stop, BudgetError):

@@ -10,7 +10,7 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from gpo.report.terminal import dollars, duration
+from gpo.result.wording import dollars, duration
 from gpo.run.progress import Progress
 from gpo.text import printable, shorten
 

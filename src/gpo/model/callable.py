@@ -25,7 +25,7 @@ class CallableModel:
     A function whose first parameter is called `messages`, or is annotated as a list or sequence, gets the chat as a
     list of {"role", "content"}; any other gets it as one text. It returns the reply as a string. Keyword parameters
     called `temperature`, `max_tokens`, `seed` or `stop` are filled in where the function has them; one that has `n`
-    may return a list of that many strings, any other is called `n` times.
+    may return a list of that many strings; what is missing of them `CompleteNModel` asks for.
     """
 
     def __init__(
@@ -52,17 +52,13 @@ class CallableModel:
         return self._identity
 
     async def complete(self, request: Request) -> Reply:
-        """Call the function, `n` times unless it takes `n`, each with a seed of its own.
+        """Call the function once; the reply has as many completions as it gave, at most `n`.
 
         Raises `TransientModelError` where it raises a lost connection or a timeout, `PermanentModelError` where it
         fails otherwise, and the function's own `GPOError`s as they are.
         """
         started = time.perf_counter()
-        texts = await self._call(request, 0)
-        if len(texts) < request.n:
-            calls = (self._call(request, i) for i in range(len(texts), request.n))
-            texts += [text for more in await asyncio.gather(*calls) for text in more[:1]]
-        texts = texts[: request.n]
+        texts = (await self._call(request))[: request.n]
         return Reply(
             texts=tuple(texts),
             finish_reasons=("stop",) * len(texts),
@@ -75,13 +71,13 @@ class CallableModel:
         if pool is not None:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _call(self, request: Request, index: int) -> list[str]:
+    async def _call(self, request: Request) -> list[str]:
         values = {
             "temperature": request.temperature,
             "max_tokens": request.max_tokens,
-            "seed": None if request.seed is None else request.seed + index,
+            "seed": request.seed,
             "stop": list(request.stop),
-            "n": request.n if index == 0 else 1,
+            "n": request.n,
         }
         work = partial(
             self._function, self._argument(request), **{name: values[name] for name in self._options}

@@ -1,4 +1,4 @@
-"""From a configuration's model to a `Model`: which client it needs, its key, its limit and its price.
+"""From a configuration's model to an `OpenModel`: which client it needs, its key, its limits and its price.
 
 Opens, and sends nothing: a wrong name, a missing file or key is found before a run directory is made.
 """
@@ -9,16 +9,16 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from gpo.config.masking import MASK, is_masked, masked_url
 from gpo.config.schema import ModelConfig
 from gpo.errors import ConfigError
-from gpo.model.layers.endpoint_limiter import EndpointLimiter
-from gpo.model.layers.limits import LimitedModel
+from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
 from gpo.model.layers.rates import Rates
-from gpo.model.layers.retry import ATTEMPTS, FIRST_DELAY, RetryingModel
+from gpo.model.layers.retry import RetrySettings
 from gpo.model.model import Model
+from gpo.model.prices import Cost, cost, price
 from gpo.paths import in_home
 
 if TYPE_CHECKING:
@@ -32,14 +32,18 @@ RoleName = Literal["task", "optimizer"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenModel:
-    """A model ready for calls. `cost` gives dollars for token counts, None where the price is unknown; `shareable`
-    says that its identity pins its answers, so that the user's store may answer for it. `limited` is the layer that
-    every attempt passes, inside of the retries: a layer around the wire goes there (`LimitedModel.around`)."""
+    """A model that is ready for calls, and what its layers are made of (see `gpo.run.compose`).
 
-    model: Model
-    limited: LimitedModel
-    retrying: RetryingModel | None
-    cost: Callable[[Any], float | None]
+    `client` makes one attempt of a call. `queue` is where calls of this role wait for a place at their endpoint; its
+    state lasts as long as the model is open, and roles at one endpoint share its limiter. `retry` says how attempts
+    follow one another, None: there is one. `cost` gives dollars for token counts, None where the price is unknown.
+    `shareable` says that the model's identity pins its answers, so that the user's store may answer for it.
+    """
+
+    client: Model
+    queue: RoleQueue
+    retry: RetrySettings | None
+    cost: Cost
     shareable: bool = True
 
 
@@ -50,17 +54,17 @@ class Endpoints:
 
     def __init__(self, configs: Iterable[ModelConfig]) -> None:
         self._configs = list(configs)
-        self._gates: dict[tuple[str, str | None], EndpointLimiter] = {}
+        self._limiters: dict[tuple[str, str | None], EndpointLimiter] = {}
         self._rates: dict[tuple[str, str | None, str], Rates] = {}
 
     def limiter(self, config: ModelConfig) -> EndpointLimiter:
         """The endpoint of `config`. Raises `ConfigError` where its address is none."""
         key = _endpoint(config)
-        if key not in self._gates:
+        if key not in self._limiters:
             here = [other for other in self._configs if self._shares(other, key)]
             places = max(other.concurrency for other in (config, *here))
-            self._gates[key] = EndpointLimiter(places, adapts=True, first_pause=config.retry_delay)
-        return self._gates[key]
+            self._limiters[key] = EndpointLimiter(places, adapts=True, first_pause=config.retry_delay)
+        return self._limiters[key]
 
     def rates(self, config: ModelConfig) -> Rates | None:
         """The rate limits of `config`, None where it has none. Raises `ConfigError` where its address is none."""
@@ -103,31 +107,6 @@ def open_model(
     if _is_embedded(config):
         return _embedded(config, where, base_dir, on_pull, needs, endpoints or Endpoints([config]))
     return _wire(config, where, endpoints or Endpoints([config]))
-
-
-def wrap(
-    model: Model,
-    *,
-    concurrency: int,
-    cost: Callable[[Any], float | None],
-    shareable: bool,
-    retry: bool,
-    retries: int = ATTEMPTS - 1,
-    retry_delay: float = FIRST_DELAY,
-    advice: str = "start it, or correct base_url",
-    limiter: EndpointLimiter | None = None,
-    rates: Rates | None = None,
-    double_below: int | None = None,
-) -> OpenModel:
-    """`model` behind a limit, and that behind retries (see `LimitedModel` and `RetryingModel`; `retry_delay` in
-    seconds)."""
-    limited = LimitedModel(model, concurrency, limiter=limiter, rates=rates, double_below=double_below)
-    if not retry:
-        return OpenModel(model=limited, limited=limited, retrying=None, cost=cost, shareable=shareable)
-    retrying = RetryingModel(
-        limited, attempts=retries + 1, first_delay=retry_delay, advice=advice, again=limited.again
-    )
-    return OpenModel(model=retrying, limited=limited, retrying=retrying, cost=cost, shareable=shareable)
 
 
 def _is_embedded(config: ModelConfig) -> bool:
@@ -188,7 +167,7 @@ def _embedded(
 
     weights = resolve(_weights(config, where, base_dir), progress=on_pull)
     settings = fit(weights.path, needs or Needs())
-    model = open_embedded(
+    client = open_embedded(
         weights.path,
         identity=weights.identity,
         name=weights.name,
@@ -198,17 +177,11 @@ def _embedded(
     # No more calls than slots: one that waits at the engine takes the next slot that is free, whatever was computed
     # there, while one that waits here is sent when the slot is free that has its beginning (see `PrefixQueue`).
     concurrency = min(config.concurrency, settings.slots)
-    return wrap(
-        model,
-        concurrency=concurrency,
-        cost=lambda tokens: 0.0,
-        shareable=True,
-        retry=True,
-        retries=config.retries,
-        retry_delay=config.retry_delay,
-        rates=endpoints.rates(config),
-        double_below=DOUBLE_BELOW,
+    queue = RoleQueue(
+        EndpointLimiter(concurrency), concurrency, endpoints.rates(config), double_below=DOUBLE_BELOW
     )
+    retry = RetrySettings(attempts=config.retries + 1, first_delay=config.retry_delay)
+    return OpenModel(client=client, queue=queue, retry=retry, cost=lambda tokens: 0.0)
 
 
 def _address(config: ModelConfig, where: str) -> tuple[str, str | None, str, str]:
@@ -240,29 +213,21 @@ def _address(config: ModelConfig, where: str) -> tuple[str, str | None, str, str
 
 def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
     from gpo.model.openai.client import OpenAIClient
-    from gpo.model.prices import cost, price
 
     base_url, key_env, advice, identity = _address(config, where)
-    model = OpenAIClient(
+    client = OpenAIClient(
         base_url=base_url,
         api_key=_key(key_env, where),
         model=_name(config),
         identity=identity,
         timeout=config.timeout,
-        fill=False,  # `CompleteNModel` stands outside of the journal, where each answer is kept as it comes
     )
     known = price(config)
-    return wrap(
-        model,
-        concurrency=config.concurrency,
+    return OpenModel(
+        client=client,
+        queue=RoleQueue(endpoints.limiter(config), config.concurrency, endpoints.rates(config)),
+        retry=RetrySettings(attempts=config.retries + 1, first_delay=config.retry_delay, advice=advice),
         cost=lambda tokens: cost(tokens, known),
-        shareable=True,
-        retry=True,
-        retries=config.retries,
-        retry_delay=config.retry_delay,
-        advice=advice,
-        limiter=endpoints.limiter(config),
-        rates=endpoints.rates(config),
     )
 
 

@@ -5,6 +5,7 @@ Knows the bundled table of `genai-prices` (no network) and the user's own price.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -25,6 +26,10 @@ class Tokens(Protocol):
     def completion_tokens(self) -> int: ...
     @property
     def cached_tokens(self) -> int: ...
+
+
+Cost = Callable[[Tokens], float | None]
+"""Dollars for token counts, None where a price is unknown."""
 
 
 def price(config: ModelConfig) -> Price | None:

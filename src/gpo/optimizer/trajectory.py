@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gpo.optimizer.state import Information, Step, Visited
+from gpo.optimizer.state import Step, Visited
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +114,6 @@ def trajectory(name: str, *, k: int = 3, descending: bool = False) -> Trajectory
         "importance": lambda: Importance(k),
     }
     return options[name]()
-
-
-def entries(shown: Shown, current: Information) -> list[Information]:
-    """The points in the order of the meta-prompt, the current prompt at its place."""
-    earlier = [point.information for point in shown.earlier]
-    return [current, *earlier] if shown.current_first else [*earlier, current]
 
 
 def _dot(a: Sequence[float], b: Sequence[float]) -> float:

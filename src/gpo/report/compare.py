@@ -13,10 +13,10 @@ from markupsafe import Markup
 from gpo.evaluation.statistics import Interval
 from gpo.report.curve import WIDTH, score_scale
 from gpo.report.data import RunView, read_run
-from gpo.report.page import STATUS, percent, render
+from gpo.report.page import STATUS, render
 from gpo.report.scores import interval
 from gpo.report.svg import Scale, axis_bottom, axis_left, drawing, element, path, steps
-from gpo.report.terminal import dollars, duration
+from gpo.result.wording import dollars, duration, percent
 from gpo.run.directory import RunDirectory
 from gpo.storage.journal_reader import JournalReader
 

@@ -21,10 +21,10 @@ from gpo.report.exchanges import pack_exchanges
 from gpo.report.pace import Pace, PhaseUsage, read_pace
 from gpo.report.paceplots import concurrency, phase_name, tokens_by_step
 from gpo.report.scores import SPLITS, interval
-from gpo.report.terminal import dollars, duration
 from gpo.report.tree import ancestry, tree
 from gpo.result.verdict import standing
 from gpo.result.word_diff import word_diff
+from gpo.result.wording import dollars, duration, percent
 from gpo.run.directory import RunDirectory
 from gpo.storage.atomic_write import text_bytes, write_atomically
 from gpo.storage.journal_reader import JournalReader
@@ -123,11 +123,6 @@ def sections(run: RunView, reader: JournalReader) -> dict[str, str]:
         ),
         "foot": _foot(run),
     }
-
-
-def percent(share: float | None) -> str:
-    """A share in points of 100, a dash where there is none."""
-    return "–" if share is None else f"{100 * share:.1f}"
 
 
 def _facts(run: RunView) -> list[tuple[str, object]]:

@@ -21,7 +21,8 @@ from gpo.report.compare import compare_html
 from gpo.report.data import RunView, read_run
 from gpo.report.details import details
 from gpo.report.exchanges import find_exchange
-from gpo.report.page import STATUS, percent, render, sections
+from gpo.report.page import STATUS, render, sections
+from gpo.result.wording import percent
 from gpo.run.directory import RunDirectory
 from gpo.storage.journal_reader import JournalReader
 

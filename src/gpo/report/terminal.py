@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gpo.result.result import Result, RoleUsage
+from gpo.result.result import Result
 from gpo.result.verdict import standing, verdict
 from gpo.result.word_diff import word_diff
+from gpo.result.wording import cost_line, percent
 from gpo.text import printable
 
 if TYPE_CHECKING:
@@ -88,53 +89,7 @@ def _curve(scores: Sequence[float | None], console: Console) -> str:
         [known[round(i * (len(known) - 1) / (most - 1))] for i in range(most)] if len(known) > most else known
     )
     blocks = "".join(_BLOCKS[round((score - low) / span * 7)] if span else _BLOCKS[0] for score in picked)
-    return f"best dev by step  {_percent(known[0])} {blocks} {_percent(known[-1])}"
-
-
-def cost_line(result: Result) -> str:
-    """Calls, tokens, dollars and time of a run in one line."""
-    task, optimizer = result.usage.task, result.usage.optimizer
-    tokens = sum(r.prompt_tokens + r.completion_tokens for r in (task, optimizer))
-    stored = task.cached + optimizer.cached
-    return " · ".join(
-        [
-            f"{task.calls:,} task calls",
-            f"{optimizer.calls:,} optimizer calls",
-            *([f"{stored:,} answered by the store"] if stored else []),
-            f"{tokens:,} tokens{_reused(result)}",
-            _dollars(task, optimizer),
-            duration(result.seconds),
-        ]
-    )
-
-
-def _reused(result: Result) -> str:
-    """What servers took from their prefix caches, where they say."""
-    reused = sum((result.extra.get("cached_tokens") or {}).values())
-    sent = result.usage.task.prompt_tokens + result.usage.optimizer.prompt_tokens
-    return f" ({reused / sent:.0%} of the prompts' from the prefix cache)" if reused and sent else ""
-
-
-def duration(seconds: float) -> str:
-    """ "48 s", "3 min 05 s" or "2 h 10 min"."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
-def dollars(usd: float | None) -> str:
-    """An amount, or that it is not known."""
-    if usd is None:
-        return "cost unknown"
-    return "$0" if usd == 0 else f"${usd:.4f}" if usd < 1 else f"${usd:,.2f}"
-
-
-def _dollars(*roles: RoleUsage) -> str:
-    costs = [role.usd for role in roles]
-    return dollars(None if None in costs else sum(cost for cost in costs if cost is not None))
+    return f"best dev by step  {percent(known[0])} {blocks} {percent(known[-1])}"
 
 
 def _diff(result: Result, console: Console) -> Text:
@@ -162,13 +117,9 @@ def _scores(result: Result) -> Table:
         table.add_column(name, justify="right")
     table.add_column("95 % interval of the difference on test", justify="right")
     initial, best, gain = result.scores.initial, result.scores.best, result.improvement
-    table.add_row("initial", _percent(initial.dev), _percent(initial.test), "")
+    table.add_row("initial", percent(initial.dev), percent(initial.test), "")
     interval = ""
     if gain.ci_low is not None and gain.ci_high is not None:
         interval = f"{100 * gain.ci_low:+.1f} to {100 * gain.ci_high:+.1f}"
-    table.add_row("best", _percent(best.dev), _percent(best.test), interval)
+    table.add_row("best", percent(best.dev), percent(best.test), interval)
     return table
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f}"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from gpo.report.page import environment, percent
-from gpo.report.terminal import cost_line
 from gpo.result.result import Result
 from gpo.result.verdict import verdict
 from gpo.result.word_diff import word_diff
+from gpo.result.wording import cost_line, percent
 
 
 def result_html(result: Result) -> str:
@@ -17,17 +19,26 @@ def result_html(result: Result) -> str:
         (name, percent(own.dev), percent(own.test))
         for name, own in (("initial", result.scores.initial), ("best", result.scores.best))
     ]
-    text: str = (
-        environment()
-        .get_template("notebook.html")
-        .render(
-            sentence=verdict(result)
-            if result.status == "complete"
-            else f"{result.status}: {verdict(result)}",
+    sentence = verdict(result)
+    return Markup(
+        _template().render(
+            sentence=sentence if result.status == "complete" else f"{result.status}: {sentence}",
             pieces=list(word_diff(result.initial_prompt, result.best_prompt)),
             best=result.best_prompt,
             scores=scores,
             cost=cost_line(result),
         )
     )
-    return Markup(text)
+
+
+@cache
+def _template() -> Template:
+    """Every value escaped."""
+    own = Environment(
+        loader=PackageLoader("gpo.result"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return own.get_template("notebook.html")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from gpo.errors import RunError
 
@@ -78,6 +78,8 @@ class Result:
     seed: int = 0
     versions: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    as_html: ClassVar[Callable[[Result], str]]
+    """Set by the package, since what a result looks like is made of more than a result knows."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values under the keys of `result.json`. A number that is not finite becomes None.
@@ -95,10 +97,7 @@ class Result:
 
     def _repr_html_(self) -> str:
         """How a notebook shows a result: prompts, scores, cost."""
-        # The one look upwards: a notebook asks the object itself, and what it looks like is the report's business.
-        from gpo.result.notebook import result_html
-
-        return result_html(self)
+        return type(self).as_html(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Result:

@@ -15,13 +15,12 @@ from gpo.errors import ConfigError, ModelError, RunError
 from gpo.evaluation.outcome import Outcome
 from gpo.evaluation.score import Scorer
 from gpo.evaluation.statistics import Interval, wilson
+from gpo.run.compose import compose
 from gpo.run.gc_tuning import collect_seldom
-from gpo.run.layers.budget import GO_ON, Budget, BudgetedModel
-from gpo.run.layers.journaled import JournaledModel
-from gpo.run.layers.shutdown import StoppableModel
+from gpo.run.layers.budget import GO_ON, Budget
+from gpo.run.listeners import Watcher
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
-from gpo.run.work import Watcher
 from gpo.storage.journal import Journal
 from gpo.storage.shared_store import SharedStore
 
@@ -86,19 +85,15 @@ async def evaluate_prompt(
         opened = plan.task_model
         keeps = shared is not None and opened.shareable and plan.scorer.temperature == 0
         budget = Budget(plan.budget, {"task": opened.cost}, journal, kept=_KEPT if keeps else _NOT_KEPT)
-        opened.limited.around(lambda model: BudgetedModel(model, budget, "task"))
-        braked = StoppableModel(opened.model, budget.brake)
-        model = JournaledModel(
-            braked, journal, "task", shared if opened.shareable else None, cost=opened.cost
-        )
-        scorer = Scorer(plan.task, model, plan.scorer, on_outcome=count, on_stop=budget.brake.stop)
+        model = compose(opened, "task", journal=journal, budget=budget, shared=shared)
+        stop = budget.shutdown.stop_and_wait
+        scorer = Scorer(plan.task, model.model, plan.scorer, on_outcome=count, on_stop=stop)
         try:
-            async with budget.brake.guard(budget.seconds_left, budget.out_of_time):
+            async with budget.shutdown.guard(budget.seconds_left, budget.out_of_time):
                 with collect_seldom():
                     (score,) = await scorer.score([prompt], split)
         finally:
-            await plan.task_model.model.aclose()
-            await plan.optimizer_model.model.aclose()
+            await plan.aclose()
             with suppress(RunError):
                 await journal.flush()  # what is in the journal goes on into the store
             journal.close()
@@ -116,7 +111,7 @@ async def evaluate_prompt(
         unreadable=score.unreadable,
         failed=len(score.values) - len(values),
         values=score.values,
-        usage=model.usage(),
+        usage=model.journaled.usage(),
     )
 
 

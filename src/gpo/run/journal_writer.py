@@ -82,8 +82,7 @@ def step_data(record: StepRecord) -> dict[str, Any]:
         "summary": record.shown.summary,
         "meta_prompt": [{"role": m.role, "content": m.content} for m in record.meta_prompt],
         "candidates": [
-            _candidate(item, score, record.parent)
-            for item, score in zip(record.candidates, record.scores, strict=True)
+            _candidate(item, score) for item, score in zip(record.candidates, record.scores, strict=True)
         ],
         # Means over a part of dev, one a candidate, of racing and of methods that score most on a part only.
         **({"estimates": list(record.estimates)} if record.estimates else {}),
@@ -106,15 +105,14 @@ def step_summary(record: StepRecord) -> dict[str, Any]:
     }
 
 
-def _candidate(item: Candidate, score: float | None, parent: str) -> dict[str, Any]:
+def _candidate(item: Candidate, score: float | None) -> dict[str, Any]:
     return {
         "raw": item.raw,
         "prompt": item.prompt,
+        # Methods with a beam make candidates from several prompts at one step.
         "parent": item.parent,
         "edit_distance": item.distance,
         "attempt": item.attempt,
         "rejected": item.rejected,
         "score": score,
-        # Methods with a beam make candidates from several prompts at one step.
-        **({"parent": item.parent} if item.parent != parent else {}),
     }

@@ -6,21 +6,20 @@ Resuming is replay: the same code runs again and the journal answers what was as
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gpo.errors import BudgetError, Interrupted
 from gpo.evaluation.score import TooManyFailures
-from gpo.model.model import Model
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
 from gpo.run.gc_tuning import collect_seldom
 from gpo.run.layers.budget import SAVED
 from gpo.run.layers.shutdown import Shutdown
+from gpo.run.listeners import Watcher
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
-from gpo.run.work import Watcher, Work
+from gpo.run.work import Work
 from gpo.storage.journal import Journal
 from gpo.storage.shared_store import SharedStore
 
@@ -39,12 +38,12 @@ class Run:
     kept: str = SAVED
 
     def __post_init__(self) -> None:
-        self._brake = Shutdown()
+        self._shutdown = Shutdown()
 
     def stop(self, why: str = "interrupted; run the same command again to go on") -> None:
         """Let what is in flight finish for a few seconds, save, and end `execute` with `Interrupted`. To be called in
         the event loop's thread."""
-        self._brake.pull(Interrupted(why))
+        self._shutdown.stop(Interrupted(why))
 
     async def execute(self) -> Result:
         """Run to the end, or go on where an earlier process stopped; a complete run returns its result.
@@ -65,20 +64,20 @@ class Run:
                 with collect_seldom():
                     return await self._execute(journal, shared)
             finally:
-                await _close([self.plan.task_model.model, self.plan.optimizer_model.model])
+                await self.plan.aclose()
                 if shared:
                     shared.close()
 
     async def _execute(self, journal: Journal, shared: SharedStore | None) -> Result:
         work = Work(
-            self.plan, journal, shared, self._brake, self.progress, self.watcher, self.fork, self.kept
+            self.plan, journal, shared, self._shutdown, self.progress, self.watcher, self.fork, self.kept
         )
         journal.start_session()
         for warning in self.plan.task.warnings:
             self._note(warning)
         result: Result | None = None
         try:
-            async with self._brake.guard(work.budget.seconds_left, work.budget.out_of_time):
+            async with self._shutdown.guard(work.budget.seconds_left, work.budget.out_of_time):
                 await work.search()
                 await work.open_test()
             result = work.result("complete")
@@ -105,8 +104,3 @@ class Run:
     def _note(self, line: str) -> None:
         if self.watcher:
             self.watcher.note(line)
-
-
-async def _close(models: Sequence[Model]) -> None:
-    for model in {id(model): model for model in models}.values():
-        await model.aclose()

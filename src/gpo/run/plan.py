@@ -5,7 +5,7 @@ Knows the configuration; it does not know run directories or journals.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,20 +15,38 @@ from gpo.config.schema import BudgetConfig, Config, ModelConfig, OptimizeConfig
 from gpo.errors import ConfigError
 from gpo.evaluation.rounds import ScorerSettings
 from gpo.model.factory import Endpoints, OpenModel, PullProgress, RoleName, open_model
-from gpo.optimizer.choose import Published, choose
+from gpo.optimizer.candidates import Guard
+from gpo.optimizer.choose import Published, algorithm, choose
 from gpo.optimizer.loop import LoopSettings, step_count
 from gpo.optimizer.metaprompt import MetaPromptSettings
 from gpo.optimizer.methods import Method, Preset
+from gpo.optimizer.search import Algorithm, Listener
+from gpo.optimizer.workbench import Workbench
+from gpo.run.compose import RoleModel
 from gpo.run.estimate.context_size import engine_needs
 from gpo.run.identity.task_identity import identity
 from gpo.run.layers.budget import check_prices
+from gpo.task.prompt import placeholders
 from gpo.task.task import Task
+
+BuildSearch = Callable[
+    ["Plan", Mapping[RoleName, RoleModel], Workbench, Listener | None],
+    Algorithm,
+]
+"""A new search from a plan, its models by role (which `Workbench` uses), the workbench and who listens."""
+
+
+def build_search(
+    plan: Plan, models: Mapping[RoleName, RoleModel], bench: Workbench, listener: Listener | None
+) -> Algorithm:
+    """A search by the plan's method."""
+    return algorithm(plan.method, bench, plan.guard, plan.loop, listener)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One run. `recorded` identifies it (resolved configuration and a digest of the data, JSON values);
-    `config_text` is what `config.yaml` says."""
+    """One run; running it leaves it as it is. `recorded` identifies it (resolved configuration and a digest of the
+    data, JSON values); `config_text` is what `config.yaml` says; `search` makes the algorithm."""
 
     task: Task
     prompt: str
@@ -46,6 +64,37 @@ class Plan:
     recorded: Mapping[str, Any]
     config_text: str
     base_dir: Path
+    search: BuildSearch = build_search
+
+    @property
+    def models(self) -> dict[RoleName, OpenModel]:
+        """The models by role."""
+        return {"task": self.task_model, "optimizer": self.optimizer_model}
+
+    async def aclose(self) -> None:
+        """Close the models, each once."""
+        for client in {id(opened.client): opened.client for opened in self.models.values()}.values():
+            await client.aclose()
+
+    @property
+    def guard(self) -> Guard:
+        """What the configuration and the data ask of every candidate."""
+        task = self.task
+        rows = [
+            f"{example.input} {task.target_text(example)}"
+            for name in ("train", "dev", "format", "demos")
+            for example in task.examples(name)
+        ]
+        fields = frozenset(name for example in task.examples("train") for name in example.fields)
+        return Guard(
+            examples=rows,
+            required=placeholders(self.prompt),
+            answers=task.answer_texts,
+            initial=self.prompt,
+            max_words=self.optimize.max_words,
+            columns=fields | {"input"},
+            frozen=self.optimize.frozen,
+        )
 
     @property
     def loop(self) -> LoopSettings:

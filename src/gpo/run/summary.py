@@ -6,73 +6,86 @@ Knows the parts and changes none of them.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
 
+from gpo.evaluation.score import Scorer
+from gpo.model.factory import RoleName
+from gpo.optimizer.search import Algorithm
 from gpo.result.result import Result, RoleUsage, RunUsage, Scores, SplitScores, Status
+from gpo.run.compose import RoleModel
 from gpo.run.journal_writer import step_summary
+from gpo.run.layers.budget import Budget
+from gpo.run.plan import Plan
+from gpo.run.sealed_test import SealedTest
 
-if TYPE_CHECKING:
-    from gpo.run.work import Work
 
-
-def summary(work: Work, status: Status) -> Result:
+def summary(
+    status: Status,
+    *,
+    plan: Plan,
+    models: Mapping[RoleName, RoleModel],
+    budget: Budget,
+    scorer: Scorer,
+    search: Algorithm,
+    test: SealedTest,
+    embedder: str | None,
+) -> Result:
     """The result so far."""
-    initial = work.plan.prompt
-    scored = work.scorer.known(initial, "dev") is not None
-    best = work.loop.best if scored else initial
+    initial = plan.prompt
+    scored = scorer.known(initial, "dev") is not None
+    best = search.best if scored else initial
     return Result(
         status=status,
         initial_prompt=initial,
         best_prompt=best,
         scores=Scores(
-            initial=SplitScores(
-                dev=work.loop.mean(initial) if scored else None, test=work.tested.get(initial)
-            ),
-            best=SplitScores(dev=work.loop.mean(best) if scored else None, test=work.tested.get(best)),
+            initial=SplitScores(dev=search.mean(initial) if scored else None, test=test.means.get(initial)),
+            best=SplitScores(dev=search.mean(best) if scored else None, test=test.means.get(best)),
         ),
-        improvement=work.improvement,
-        steps=tuple(step_summary(record) for record in work.loop.steps),
+        improvement=test.improvement,
+        steps=tuple(step_summary(record) for record in search.steps),
         usage=RunUsage(
-            task=RoleUsage(**work.task_model.usage()),  # type: ignore[arg-type]
-            optimizer=RoleUsage(**work.optimizer_model.usage()),  # type: ignore[arg-type]
+            task=RoleUsage(**models["task"].journaled.usage()),  # type: ignore[arg-type]
+            optimizer=RoleUsage(**models["optimizer"].journaled.usage()),  # type: ignore[arg-type]
         ),
-        seconds=round(work.budget.seconds, 3),
-        seed=work.plan.seed,
+        seconds=round(budget.seconds, 3),
+        seed=plan.seed,
         versions=versions(),
-        extra=_extra(work),
+        extra={
+            "method": plan.method.name,
+            "models": {role: model.model.identity for role, model in models.items()},
+            "embedder": embedder,
+            "rows": {
+                name: len(plan.task.examples(name)) for name in ("train", "dev", "test", "format", "demos")
+            },
+            "unreadable_dev_replies_of_best": _unreadable(scorer, search),
+            "excluded_examples": {name: len(scorer.excluded(name)) for name in ("dev", "test")},
+            "warnings": list(plan.task.warnings),
+            "optimism": _optimism(search, test),
+            "limits": limits(models),
+            # Prompt tokens that servers took from their own prefix caches, where they tell.
+            "cached_tokens": {role: model.journaled.tally.cached_tokens for role, model in models.items()},
+            # Only where there were some: most runs lose none, and a reader should not have to ask what it means.
+            **({"lost_attempts": budget.lost_attempts} if budget.lost_attempts else {}),
+        },
     )
 
 
-def _optimism(work: Work) -> float | None:
+def limits(models: Mapping[RoleName, RoleModel]) -> dict[str, dict[str, int | float]]:
+    """What this process saw of the limits, by role."""
+    return {role: model.sending.limited.state.to_dict() for role, model in models.items()}
+
+
+def _optimism(search: Algorithm, test: SealedTest) -> float | None:
     """Dev minus test score of the best prompt: how far choosing on dev flattered it; None without a test score."""
-    best = work.loop.best if work.tested else None
-    return None if best is None else work.loop.mean(best) - work.tested[best]
+    best = search.best if test.means else None
+    return None if best is None else search.mean(best) - test.means[best]
 
 
-def _extra(work: Work) -> dict[str, Any]:
-    # Only where there were some: most runs lose none, and a reader should not have to ask what it means.
-    lost = {"lost_attempts": work.budget.lost_attempts} if work.budget.lost_attempts else {}
-    dev = work.scorer.known(work.loop.best, "dev") if work.loop.steps else None
-    return {
-        "method": work.plan.method.name,
-        "models": {"task": work.task_model.identity, "optimizer": work.optimizer_model.identity},
-        "embedder": work.embedder.name,
-        "rows": {
-            name: len(work.plan.task.examples(name)) for name in ("train", "dev", "test", "format", "demos")
-        },
-        "unreadable_dev_replies_of_best": dev.unreadable if dev else None,
-        "excluded_examples": {name: len(work.scorer.excluded(name)) for name in ("dev", "test")},
-        "warnings": list(work.plan.task.warnings),
-        "optimism": _optimism(work),
-        "limits": work.limits(),
-        # Prompt tokens that servers took from their own prefix caches, where they tell.
-        "cached_tokens": {
-            "task": work.task_model.tally.cached_tokens,
-            "optimizer": work.optimizer_model.tally.cached_tokens,
-        },
-        **lost,
-    }
+def _unreadable(scorer: Scorer, search: Algorithm) -> int | None:
+    best = scorer.known(search.best, "dev") if search.steps else None
+    return best.unreadable if best else None
 
 
 def versions() -> dict[str, str]:

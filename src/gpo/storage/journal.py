@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from gpo.model.model import Reply, Request
-from gpo.run.layers.single_flight import SingleFlight
 from gpo.storage import codec
 from gpo.storage import journal_schema as tables
 from gpo.storage.database import connect, explain, whole
@@ -44,8 +43,6 @@ class Journal(JournalReader):
             super().close()
             self._writer.close()
             raise
-        self.flights: SingleFlight[Reply] = SingleFlight()
-        """Calls on their way to a model, by key, over all roles."""
         self._session_open = False
         self._refused_now: set[str] = set()
 

@@ -21,7 +21,7 @@ class _Canned(OpenAIClient):
     """A wire whose server is the input: everything but the connection is real."""
 
     def __init__(self, status: int, header: str, body: bytes) -> None:
-        super().__init__(base_url="http://localhost:1/v1", model="m", api_key=KEY, fill=False)
+        super().__init__(base_url="http://localhost:1/v1", model="m", api_key=KEY)
         self._answer = status, {"Retry-After": header}, body
 
     async def _post(self, url: object, data: bytes) -> tuple[int, dict[str, str], bytes]:

@@ -1,4 +1,5 @@
-"""All the completions that were asked for, also from a server that gives fewer at once.
+"""All the completions that were asked for, also from a model that gives fewer at once: no model asks for the rest
+itself, each returns what one call brought.
 
 Knows no wire and no journal. It stands outside of the journal, so that each answer is kept as it comes and a repeated
 run asks for the missing ones only.
@@ -10,24 +11,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gpo.model.model import Model, Reply, Request, Usage
+from gpo.model.layers.layer import ModelLayer
+from gpo.model.model import Reply, Request, Usage
 
 
-class CompleteNModel:
+class CompleteNModel(ModelLayer):
     """Wraps `model`: where a call for `n` completions brings fewer, the others are asked for one by one."""
-
-    def __init__(self, model: Model) -> None:
-        self._model = model
-
-    @property
-    def model(self) -> Model:
-        """The wrapped model."""
-        return self._model
-
-    @property
-    def identity(self) -> str:
-        """The wrapped model's."""
-        return self._model.identity
 
     async def complete(self, request: Request) -> Reply:
         """Answer `request` with `n` completions. Raises what the model raises, once no other part is under way."""
@@ -53,10 +42,6 @@ class CompleteNModel:
             if isinstance(result, BaseException):
                 raise result
         return _joined([first, *(result for result in results if isinstance(result, Reply))], request.n)
-
-    async def aclose(self) -> None:
-        """Close the wrapped model."""
-        await self._model.aclose()
 
 
 def _joined(replies: Sequence[Reply], n: int) -> Reply:

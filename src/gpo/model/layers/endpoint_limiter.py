@@ -119,8 +119,8 @@ class RoleQueue:
         self.in_flight = 0
         self.wait = 0.0
         self.held = ""
-        self._gate = limiter
-        self._rates = rates
+        self.limiter = limiter
+        self.rates = rates
         self._fresh: PrefixQueue[_Turn] = PrefixQueue()
         self._left: str | None = None  # the group whose call left its place last
         self._again: list[tuple[int, int, _Turn]] = []  # a heap
@@ -136,7 +136,7 @@ class RoleQueue:
     @property
     def waited(self) -> float:
         """Seconds of wall time in which calls were held up although there was a place."""
-        return self._waited + (self._gate.clock() - self._held_since if self.held else 0.0)
+        return self._waited + (self.limiter.clock() - self._held_since if self.held else 0.0)
 
     async def enter(
         self, size: int, number: int | None = None, *, prefix_group: str = "", continues: bool = False
@@ -149,12 +149,12 @@ class RoleQueue:
             and not self._again
             and self.in_flight < self.concurrency
             and (self._doubles or not self._fresh.busy(prefix_group))
-            and self._gate.has_place()
+            and self.limiter.has_place()
             # Those who wait in other lines while there is a place wait for something else.
-            and (self._rates is None or not self._rates.delay(size)[0])
+            and (self.rates is None or not self.rates.delay(size)[0])
         ):
             return self._take(size, prefix_group)
-        turn = _Turn(prefix_group, self._gate.arrival(), size, asyncio.get_running_loop().create_future())
+        turn = _Turn(prefix_group, self.limiter.arrival(), size, asyncio.get_running_loop().create_future())
         if number is None:
             self._fresh.push(turn, _key(turn), first=continues)
         else:
@@ -162,7 +162,7 @@ class RoleQueue:
         if self._first() is turn or not self._doubles:
             # Nobody else's end may bring its turn: the first in line may wait for the clock alone, and the first of a
             # group for so many to come after it that the group is begun once more.
-            self._gate.admit()
+            self.limiter.admit()
         try:
             return await turn.given
         except asyncio.CancelledError:
@@ -177,8 +177,8 @@ class RoleQueue:
             self._fresh.leave(prefix_group)
             self._left = prefix_group
         self.in_flight -= 1
-        self._gate.in_flight -= 1
-        self._gate.admit()
+        self.limiter.in_flight -= 1
+        self.limiter.admit()
 
     def may_go(self) -> bool:
         """Whether the first in line may leave, as far as this line goes."""
@@ -188,8 +188,8 @@ class RoleQueue:
             self.hold("")
             return False
         key = ""
-        if self._rates is not None:
-            self.wait, key = self._rates.delay(turn.size)
+        if self.rates is not None:
+            self.wait, key = self.rates.delay(turn.size)
         self.hold(key)
         return not self.wait
 
@@ -213,7 +213,7 @@ class RoleQueue:
         """Note what makes this line wait although there is a place ("": nothing does)."""
         if cause == self.held:
             return
-        now = self._gate.clock()
+        now = self.limiter.clock()
         if self.held:
             self._waited += now - self._held_since
         self.held, self._held_since = cause, now
@@ -237,8 +237,8 @@ class RoleQueue:
         if prefix_group:
             self._fresh.enter(prefix_group)
         self.in_flight += 1
-        self._gate.in_flight += 1
-        return self._rates.take(size) if self._rates is not None else 0.0
+        self.limiter.in_flight += 1
+        return self.rates.take(size) if self.rates is not None else 0.0
 
 
 def _key(turn: _Turn) -> Hashable:

@@ -5,12 +5,11 @@ Knows a refusal when it sees one; who leaves when is `gpo.model.layers.endpoint_
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from gpo.errors import TransientModelError
-from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
-from gpo.model.layers.rates import Rates
+from gpo.model.layers.endpoint_limiter import RoleQueue
+from gpo.model.layers.layer import ModelLayer
 from gpo.model.model import Model, Reply, Request
 
 TOO_MANY_REQUESTS = 429
@@ -40,36 +39,20 @@ class LimitState:
         }
 
 
-class LimitedModel:
-    """Wraps `model`: at most `concurrency` of its calls at once and no more often than `rates` allow, all through
-    `limiter`, which other models at the endpoint may share (one of its own where none is given); the others wait in the
-    order in which they came, but for those of a group, which follow one another (`double_below`: see `RoleQueue`).
+class LimitedModel(ModelLayer):
+    """Wraps `model`: its calls wait in `queue`, which belongs to the role and outlives this layer, and what became of
+    them goes back to it.
 
     `in_flight`, `waiting` and `done` are gauges for whoever displays a run.
     """
 
-    def __init__(
-        self,
-        model: Model,
-        concurrency: int,
-        *,
-        limiter: EndpointLimiter | None = None,
-        rates: Rates | None = None,
-        double_below: int | None = None,
-    ) -> None:
-        limiter = limiter or EndpointLimiter(concurrency)
-        self._model = model
-        self.concurrency = concurrency
+    def __init__(self, model: Model, queue: RoleQueue) -> None:
+        super().__init__(model)
         self.done = 0
-        self._adapts = limiter.adapts
-        self._limits = limiter.limits
-        self._rates = rates
-        self._line = RoleQueue(limiter, concurrency, rates, double_below=double_below)
-
-    @property
-    def identity(self) -> str:
-        """The wrapped model's."""
-        return self._model.identity
+        self._adapts = queue.limiter.adapts
+        self._limits = queue.limiter.limits
+        self._rates = queue.rates
+        self._line = queue
 
     @property
     def in_flight(self) -> int:
@@ -85,9 +68,9 @@ class LimitedModel:
     def state(self) -> LimitState:
         """The limit now and what it was. May be read in any thread."""
         return LimitState(
-            configured=self.concurrency,
-            now=min(self.concurrency, self._limits.limit),
-            lowest=min(self.concurrency, self._limits.lowest),
+            configured=self._line.concurrency,
+            now=min(self._line.concurrency, self._limits.limit),
+            lowest=min(self._line.concurrency, self._limits.lowest),
             backoffs=self._limits.backoffs,
             waited_seconds=self._line.waited,
             held=self._line.held,
@@ -102,14 +85,6 @@ class LimitedModel:
         """As `complete`, for a call that had its turn before: it goes before those that had none, the lowest `number`
         first, so that of many that are refused one after the other comes to an end."""
         return await self._pass(request, number)
-
-    def around(self, layer: Callable[[Model], Model]) -> None:
-        """Put one more layer directly around the wrapped model: every attempt passes through it."""
-        self._model = layer(self._model)
-
-    async def aclose(self) -> None:
-        """Close the wrapped model."""
-        await self._model.aclose()
 
     async def _pass(self, request: Request, number: int | None) -> Reply:
         size = self._rates.size(request) if self._rates is not None else 0

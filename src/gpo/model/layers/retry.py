@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from gpo.errors import PermanentModelError, TransientModelError
+from gpo.model.layers.layer import ModelLayer
 from gpo.model.model import Model, Reply, Request
 from gpo.model.openai.errors import UnreachableError
 
@@ -26,14 +27,27 @@ RUN_LEEWAY = 300
 """Retries of a whole run that need no answers to speak for them."""
 
 
-class RetryingModel:
-    """Wraps `model`: a transient failure is tried again up to `attempts` times in all and for at most `max_elapsed`
-    seconds from a call's first failure. `again` is how a call is made the next time, where that differs; it also gets
-    the call's number, for the oldest to go first. Delays are in seconds; `retries` counts. `advice` ends the line about
-    a server that is not there.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrySettings:
+    """How often and how long a call is tried again: up to `attempts` times in all and for at most `max_elapsed` seconds
+    from its first failure, after delays (seconds) that grow from `first_delay` to `longest_delay`. `advice` ends the
+    line about a server that is not there.
 
     Over the whole run there may be `leeway` retries and one more for every answer: a server that fails most of the time
     ends the run, and not only the patience of whoever pays for it.
+    """
+
+    attempts: int = ATTEMPTS
+    first_delay: float = FIRST_DELAY
+    longest_delay: float = LONGEST_DELAY
+    max_elapsed: float = LONGEST_CALL
+    leeway: int = RUN_LEEWAY
+    advice: str = "start it, or correct base_url"
+
+
+class RetryingModel(ModelLayer):
+    """Wraps `model`: a transient failure is tried again as `settings` say. `again` is how a call is made the next time,
+    where that differs; it also gets the call's number, for the oldest to go first. `retries` counts.
 
     A rate limit is not counted as a failed attempt where it was met because too many calls were under way, or while
     other calls are answered. Such a call waits for its next turn, without a limit on their number.
@@ -42,26 +56,16 @@ class RetryingModel:
     def __init__(
         self,
         model: Model,
+        settings: RetrySettings | None = None,
         *,
-        attempts: int = ATTEMPTS,
-        first_delay: float = FIRST_DELAY,
-        longest_delay: float = LONGEST_DELAY,
-        max_elapsed: float = LONGEST_CALL,
-        leeway: int = RUN_LEEWAY,
-        advice: str = "start it, or correct base_url",
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
         again: Callable[[Request, int], Awaitable[Reply]] | None = None,
     ) -> None:
-        self._model = model
+        super().__init__(model)
+        self._settings = settings or RetrySettings()
         self._again = again or (lambda request, number: model.complete(request))
-        self._attempts = attempts
-        self._first_delay = first_delay
-        self._longest_delay = longest_delay
-        self._max_elapsed = max_elapsed
-        self._leeway = leeway
         self._answers = 0
-        self._advice = advice
         self._sleep = sleep
         self._clock = clock
         # Of its own, so that waiting draws nothing from a generator that results depend on.
@@ -70,11 +74,6 @@ class RetryingModel:
         self._calls = 0
         self._failures = 0
         self.retries = 0
-
-    @property
-    def identity(self) -> str:
-        """The wrapped model's."""
-        return self._model.identity
 
     async def complete(self, request: Request) -> Reply:
         """Answer `request`.
@@ -102,10 +101,6 @@ class RetryingModel:
                 self._answers += 1
                 return reply
 
-    async def aclose(self) -> None:
-        """Close the wrapped model."""
-        await self._model.aclose()
-
     def _delay(self, call: _Call, error: TransientModelError) -> float:
         """Count what happened to `call`; seconds until its next try."""
         if error.status == TOO_MANY_REQUESTS and (error.crowded or self._answers > call.answers):
@@ -116,23 +111,23 @@ class RetryingModel:
             if call.failing_since is None:
                 call.failing_since = self._clock()
         call.answers = self._answers
-        longest = self._first_delay * 2 ** max(0, call.failures - 1)
-        backoff = self._jitter.uniform(0, min(self._longest_delay, longest))
+        longest = self._settings.first_delay * 2 ** max(0, call.failures - 1)
+        backoff = self._jitter.uniform(0, min(self._settings.longest_delay, longest))
         return backoff if error.retry_after is None else error.retry_after + backoff
 
     def _is_over(self, call: _Call, error: TransientModelError, delay: float) -> bool:
         if call.failing_since is None:
-            return delay > self._max_elapsed
+            return delay > self._settings.max_elapsed
         # A person should not wait a minute to hear that a server was never started.
         absent = isinstance(error, UnreachableError) and not self._answered
-        attempts = min(ATTEMPTS_ABSENT, self._attempts) if absent else self._attempts
+        attempts = min(ATTEMPTS_ABSENT, self._settings.attempts) if absent else self._settings.attempts
         elapsed = self._clock() - call.failing_since + delay
-        exhausted = self._failures > self._leeway + self._answers
-        return exhausted or call.failures >= attempts or elapsed > self._max_elapsed
+        exhausted = self._failures > self._settings.leeway + self._answers
+        return exhausted or call.failures >= attempts or elapsed > self._settings.max_elapsed
 
     def _last_word(self, error: TransientModelError, attempts: int) -> PermanentModelError:
         if isinstance(error, UnreachableError) and not self._answered:
-            return PermanentModelError(f"{error}: {self._advice}", scope="run")
+            return PermanentModelError(f"{error}: {self._settings.advice}", scope="run")
         times = "once" if attempts == 1 else f"{attempts} times"
         asked = f"; it asks to wait {error.retry_after:.0f} s" if error.retry_after else ""
         return PermanentModelError(f"{error}{asked}; tried {times}", scope="call", status=error.status)

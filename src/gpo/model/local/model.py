@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from gpo.errors import PermanentModelError, TransientModelError
 from gpo.model.local.engine import Engine, EngineSettings, Server
-from gpo.model.model import Reply, Request, Usage
+from gpo.model.model import Reply, Request
 from gpo.model.openai.client import OpenAIClient
 
 if TYPE_CHECKING:
@@ -55,23 +55,15 @@ class EmbeddedModel:
         await self._server()
 
     async def complete(self, request: Request) -> Reply:
-        """Answer `request`; a call that an engine crash cut off is made again.
+        """Answer `request` with at most as many completions as there are slots: the engine refuses more at once, and
+        gives the i-th the seed `seed + i`. A call that an engine crash cut off is made again.
 
         Raises `PermanentModelError` (scope "call" when the request does not fit the context) and
         `TransientModelError`.
         """
-        if request.n <= self.slots:
-            return await self._complete(request)
-        # The engine refuses more completions at once than it has slots; it gives the i-th `seed + i`.
-        parts = [
-            replace(
-                request,
-                n=min(self.slots, request.n - done),
-                seed=None if request.seed is None else request.seed + done,
-            )
-            for done in range(0, request.n, self.slots)
-        ]
-        return _joined([await self._complete(part) for part in parts])
+        if request.n > self.slots:
+            request = replace(request, n=self.slots)
+        return await self._complete(request)
 
     async def aclose(self) -> None:
         """Close the connections; the engine stops with its last user."""
@@ -208,16 +200,3 @@ async def _in_own_thread(work: Callable[[], None]) -> None:
 
     threading.Thread(target=run, daemon=True, name="gpo-engine-stop").start()
     await done
-
-
-def _joined(replies: list[Reply]) -> Reply:
-    return Reply(
-        texts=tuple(text for reply in replies for text in reply.texts),
-        finish_reasons=tuple(reason for reply in replies for reason in reply.finish_reasons),
-        usage=Usage(
-            prompt_tokens=sum(reply.usage.prompt_tokens for reply in replies),
-            completion_tokens=sum(reply.usage.completion_tokens for reply in replies),
-            cached_tokens=sum(reply.usage.cached_tokens for reply in replies),
-        ),
-        seconds=sum(reply.seconds for reply in replies),
-    )

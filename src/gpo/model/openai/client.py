@@ -11,7 +11,7 @@ import base64
 import json
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
@@ -22,7 +22,7 @@ from yarl import URL
 
 from gpo.config.masking import url_secrets
 from gpo.errors import ConfigError, ModelError, TransientModelError
-from gpo.model.model import Reply, Request, Usage
+from gpo.model.model import Reply, Request
 from gpo.model.openai.errors import (
     connection_error,
     response_error,
@@ -52,7 +52,6 @@ class OpenAIClient:
         api_key: str | None = None,
         identity: str | None = None,
         timeout: float = 120.0,
-        fill: bool = True,
     ) -> None:
         self._base = clean_url(base_url)
         parts = split_url(base_url)
@@ -76,10 +75,6 @@ class OpenAIClient:
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(_CONNECT, timeout))
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._fill = fill
-        # Completions that are paid for while others of the same call are still missing: when the call is made
-        # again, only those are sent.
-        self._paid: dict[tuple[Request, int], Reply] = {}
         self.lacking: frozenset[str] = frozenset()
 
     @property
@@ -88,25 +83,16 @@ class OpenAIClient:
         return self._identity
 
     async def complete(self, request: Request, more: Mapping[str, Any] | None = None) -> Reply:
-        """Send `request`, with `more` parameters that only this endpoint knows. A server that answers with fewer than
-        `n` completions is asked for the others one by one, the i-th with the seed `seed + i`; without `fill` the reply
-        has what the one call brought.
+        """Send `request`, with `more` parameters that only this endpoint knows. The reply has what the one call
+        brought, which may be fewer than `n` completions.
 
         Raises `TransientModelError` and `PermanentModelError`.
         """
         started = time.perf_counter()
-        first = self._paid.get((request, 0))
-        if first is None:
-            first = await self._call(request, more)
-        if len(first.texts) >= request.n or not self._fill:
-            return replace(first, seconds=time.perf_counter() - started)
-        self._paid[request, 0] = first
-        if len(first.texts) == 1:
+        reply = await self._call(request, more)
+        if len(reply.texts) == 1 < request.n:
             self.lacking |= {"n"}
-        replies = [first, *await self._missing(request, len(first.texts))]
-        for index in range(request.n):
-            self._paid.pop((request, index), None)
-        return _merged(replies, time.perf_counter() - started)
+        return replace(reply, seconds=time.perf_counter() - started)
 
     async def aclose(self) -> None:
         """Close the connections. May be called more than once."""
@@ -114,30 +100,6 @@ class OpenAIClient:
         self._session = self._loop = None
         if session is not None and loop is not None:
             await _close(session, loop)
-
-    async def _missing(self, request: Request, got: int) -> list[Reply]:
-        async def one(index: int) -> Reply:
-            if known := self._paid.get((request, index)):
-                return known
-            # A seed of its own for each: the same seed would bring the same text again.
-            seed = None if request.seed is None else request.seed + index
-            reply = await self._call(replace(request, n=1, seed=seed))
-            self._paid[request, index] = reply
-            return reply
-
-        jobs = [asyncio.ensure_future(one(index)) for index in range(got, request.n)]
-        try:
-            # All of them come to an end before an error is told: what is under way is paid for.
-            results = await asyncio.gather(*jobs, return_exceptions=True)
-        except asyncio.CancelledError:
-            for index in range(request.n):
-                self._paid.pop((request, index), None)
-            raise
-        replies = [result for result in results if isinstance(result, Reply)]
-        errors = [result for result in results if isinstance(result, BaseException)]
-        if errors:
-            raise next((e for e in errors if not isinstance(e, TransientModelError)), errors[0])
-        return replies
 
     async def _call(self, request: Request, more: Mapping[str, Any] | None = None) -> Reply:
         url = self._chat if request.prompt is None else self._plain
@@ -235,17 +197,3 @@ async def _close(session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop
         await session.close()
     else:
         asyncio.run_coroutine_threadsafe(session.close(), loop)
-
-
-def _merged(replies: Sequence[Reply], seconds: float) -> Reply:
-    usages = [reply.usage for reply in replies]
-    return Reply(
-        texts=tuple(text for reply in replies for text in reply.texts),
-        finish_reasons=tuple(reason for reply in replies for reason in reply.finish_reasons),
-        usage=Usage(
-            prompt_tokens=sum(usage.prompt_tokens for usage in usages),
-            completion_tokens=sum(usage.completion_tokens for usage in usages),
-            cached_tokens=sum(usage.cached_tokens for usage in usages),
-        ),
-        seconds=seconds,
-    )

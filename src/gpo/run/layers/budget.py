@@ -1,7 +1,7 @@
 """Caps on calls, tokens, dollars and seconds, over both models and all processes of a run.
 
 Every attempt reserves the most that it may cost before it leaves and is settled with the server's own counts, so no
-cap is exceeded by what is in flight. Knows no wire and no algorithm; it ends a run by pulling its brake.
+cap is exceeded by what is in flight. Knows no wire and no algorithm; it ends a run through its `Shutdown`.
 
 What counts: an attempt that was answered counts with the server's usage. One that the server refused (HTTP 4xx, 503)
 or that never left this machine is free: no provider charges for it. Any other failure (a timeout, a lost connection,
@@ -14,13 +14,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from gpo.config.schema import BudgetConfig
 from gpo.errors import BudgetError, ConfigError, ModelError, PermanentModelError, TransientModelError
+from gpo.model.layers.layer import ModelLayer
 from gpo.model.model import Model, Reply, Request, Usage
+from gpo.model.prices import Cost
 from gpo.run.layers.shutdown import Shutdown
 from gpo.storage.database import whole
 from gpo.storage.journal import Journal
@@ -34,7 +36,6 @@ SAVED = f"the best prompt so far is saved; {GO_ON}"
 
 _META, _LOST = "budget", "lost_attempts"
 _TOLERANCE = 1e-9  # of dollars: sums of floats
-Cost = Callable[[Any], float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +84,12 @@ class Budget:
         config: BudgetConfig,
         costs: Mapping[str, Cost],
         journal: Journal,
-        brake: Shutdown | None = None,
+        shutdown: Shutdown | None = None,
         *,
         kept: str = SAVED,
     ) -> None:
         check_prices(config, costs)
-        self.brake = brake or Shutdown()
+        self.shutdown = shutdown or Shutdown()
         self._config = config
         self._costs = costs
         self._journal = journal
@@ -137,29 +138,29 @@ class Budget:
     async def reserve(self, role: str, request: Request) -> Amount:
         """Set aside the most that one attempt may cost, waiting where calls in flight may leave room for it.
 
-        Raises `BudgetError`, or what else the brake was pulled with, once nothing is in flight any more.
+        Raises `BudgetError`, or what else the run is to end with, once nothing is in flight any more.
         """
         amount = self._bound(role, request)
         while True:
             if (left := self.seconds_left) is not None and left <= 0:
-                self.brake.pull(self.out_of_time)
+                self.shutdown.stop(self.out_of_time)
             if over := self._over(self._spent + amount):
-                self.brake.pull(BudgetError(self._line(over)))
-            await self.brake.check()
+                self.shutdown.stop(BudgetError(self._line(over)))
+            await self.shutdown.check()
             if not self._over(self._spent + self._flying + amount):
                 break
             await self._change()
         self._flying += amount
-        self.brake.enter()
+        self.shutdown.enter()
         try:
             await self._remember()
-            if self.brake.pulled:
+            if self.shutdown.stopping:
                 # It has not left yet. Not `check` before `release`: it would wait for itself.
                 raise _Late
         except BaseException as error:
             self.release(amount)
             if isinstance(error, _Late):
-                await self.brake.check()
+                await self.shutdown.check()
             raise
         return amount
 
@@ -218,7 +219,7 @@ class Budget:
         await turn
 
     def _landed(self) -> None:
-        self.brake.leave()
+        self.shutdown.leave()
         waiting, self._waiting = self._waiting, []
         for turn in waiting:
             if not turn.done():
@@ -236,18 +237,13 @@ class Budget:
         return {"unsettled": asdict(self._unsettled), "in_flight": asdict(self._flying)}
 
 
-class BudgetedModel:
+class BudgetedModel(ModelLayer):
     """Wraps `model` for one role: an attempt leaves only when `budget` covers the most that it may cost."""
 
     def __init__(self, model: Model, budget: Budget, role: str) -> None:
-        self._model = model
+        super().__init__(model)
         self._budget = budget
         self._role = role
-
-    @property
-    def identity(self) -> str:
-        """The wrapped model's."""
-        return self._model.identity
 
     async def complete(self, request: Request) -> Reply:
         """Answer `request`. Raises `BudgetError` and what the model raises."""
@@ -263,13 +259,9 @@ class BudgetedModel:
         self._budget.settle(self._role, amount, reply.usage)
         return reply
 
-    async def aclose(self) -> None:
-        """Close the wrapped model."""
-        await self._model.aclose()
-
 
 class _Late(Exception):
-    """The brake was pulled between the reservation and the call."""
+    """The run was stopped between the reservation and the call."""
 
 
 def _free(error: ModelError) -> bool:

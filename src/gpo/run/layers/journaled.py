@@ -7,26 +7,25 @@ the same questions.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 from gpo.errors import PermanentModelError, TransientModelError
+from gpo.model.layers.layer import ModelLayer
 from gpo.model.model import Model, Reply, Request
+from gpo.model.prices import Cost
 from gpo.model.tally import Tally
-from gpo.run.layers.single_flight import Flight
+from gpo.run.layers.single_flight import Flight, SingleFlight
 from gpo.storage.journal import Journal
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.shared_store import SharedStore
 
-Cost = Callable[[Tally], float | None]
-"""Dollars for what a role used; None where a price is unknown."""
 
-
-class JournaledModel:
+class JournaledModel(ModelLayer):
     """Wraps `model` for one `role` ("task", "optimizer"). An answer it returns is in the journal.
 
     Deterministic calls (temperature 0) are looked up in `shared` before they are sent and put there after;
     leave `shared` out for a model whose identity does not pin its answers, such as a Python callable.
+    `flights` are the calls on their way, by key, of all models of the run: what two roles ask alike is sent once.
     `fork` is the journal of another run, whose answers to the same calls, sampled ones too, are taken over.
     """
 
@@ -37,24 +36,20 @@ class JournaledModel:
         role: str,
         shared: SharedStore | None = None,
         *,
+        flights: SingleFlight[Reply] | None = None,
         cost: Cost | None = None,
         fork: JournalReader | None = None,
     ) -> None:
-        self._model = model
-        self._identity = model.identity
+        super().__init__(model)
         self._journal = journal
         self._role = role
         self._shared = shared
+        self._flights = SingleFlight[Reply]() if flights is None else flights
         self._cost = cost
         self._fork = fork
         self._seen: set[bytes] = set()
         self._tally = Tally()
         self._replayed = 0
-
-    @property
-    def identity(self) -> str:
-        """The wrapped model's."""
-        return self._identity
 
     @property
     def tally(self) -> Tally:
@@ -81,8 +76,8 @@ class JournaledModel:
     async def complete(self, request: Request) -> Reply:
         """Answer from the journal, the shared store, a call under way, or the model. Raises what the model
         raises, and `RunError` where the answer cannot be recorded."""
-        key = request.key(self._identity)
-        flights = self._journal.flights
+        key = request.key(self.identity)
+        flights = self._flights
         if key not in flights:
             recorded = self._journal.get_call(key)
             if recorded is not None:
@@ -92,10 +87,6 @@ class JournaledModel:
             if (refused := self._journal.refusal(key)) is not None:
                 raise PermanentModelError(refused, scope="call")
         return await flights.join(key, lambda flight: self._fetch(key, request, flight))
-
-    async def aclose(self) -> None:
-        """Close the wrapped model; the journal and the store belong to the run."""
-        await self._model.aclose()
 
     async def _fetch(self, key: str, request: Request, flight: Flight[Reply]) -> Reply:
         shared = self._shared if request.temperature == 0 else None

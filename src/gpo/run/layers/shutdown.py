@@ -1,6 +1,6 @@
 """How a run ends early: no new call leaves, what is in flight may finish for a few seconds, the rest is cut.
 
-Knows no reason: a budget, a person and the clock all pull the same brake.
+Knows no reason: a budget, a person and the clock all stop a run in the same way.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from gpo.errors import GPOError, PermanentModelError, TransientModelError
+from gpo.model.layers.layer import ModelLayer
 from gpo.model.model import Model, Reply, Request
 from gpo.model.openai.errors import EmptyReplyError
 
@@ -29,25 +30,25 @@ class Shutdown:
         self._timeout: asyncio.Timeout | None = None
 
     @property
-    def pulled(self) -> bool:
+    def stopping(self) -> bool:
         """Whether the run is to end."""
         return self._error is not None
 
-    def pull(self, error: GPOError) -> None:
-        """End the run with `error`; the first one stays. To be called in the loop's thread."""
+    def stop(self, error: GPOError) -> None:
+        """Let the run end with `error`; the first one stays. To be called in the loop's thread."""
         if self._error is not None:
             return
         self._error = error
         if self._timeout is not None:
             self._timeout.reschedule(asyncio.get_running_loop().time() + self._grace)
 
-    async def stop(self, error: GPOError) -> None:
-        """Pull with `error`, let what is in flight finish for the grace, and raise what the brake was pulled with."""
-        self.pull(error)
+    async def stop_and_wait(self, error: GPOError) -> None:
+        """Stop with `error`, let what is in flight finish for the grace, and raise what the run was stopped with."""
+        self.stop(error)
         await self.check()
 
     async def check(self) -> None:
-        """Return at once, or raise what the brake was pulled with once no call is in flight any more.
+        """Return at once, or raise what the run was stopped with once no call is in flight any more.
 
         So nobody who waits is cancelled together with a call that is paid for.
         """
@@ -70,15 +71,15 @@ class Shutdown:
     async def guard(
         self, seconds_left: float | None = None, out_of_time: GPOError | None = None
     ) -> AsyncIterator[None]:
-        """The work that the brake stops: it is cut when the grace is over, and then raises what the brake was pulled
-        with. With `seconds_left` the brake pulls itself, with `out_of_time`."""
+        """The work that is stopped: it is cut when the grace is over, and then raises what it was stopped with. After
+        `seconds_left` it is stopped with `out_of_time`."""
         loop = asyncio.get_running_loop()
         alarm = None
         if seconds_left is not None and out_of_time is not None:
-            alarm = loop.call_later(max(0.0, seconds_left), self.pull, out_of_time)
+            alarm = loop.call_later(max(0.0, seconds_left), self.stop, out_of_time)
         try:
             async with asyncio.timeout(None) as self._timeout:
-                if self.pulled:
+                if self.stopping:
                     self._timeout.reschedule(loop.time() + self._grace)
                 yield
         except TimeoutError:
@@ -96,17 +97,12 @@ class Shutdown:
         return type(self._error)(str(self._error))
 
 
-class StoppableModel:
-    """Wraps `model`: an error that ends the run pulls the brake first, so that other calls in flight are not lost."""
+class StoppableModel(ModelLayer):
+    """Wraps `model`: an error that ends the run stops it in order, so that other calls in flight are not lost."""
 
-    def __init__(self, model: Model, brake: Shutdown) -> None:
-        self._model = model
-        self._brake = brake
-
-    @property
-    def identity(self) -> str:
-        """The wrapped model's."""
-        return self._model.identity
+    def __init__(self, model: Model, shutdown: Shutdown) -> None:
+        super().__init__(model)
+        self._shutdown = shutdown
 
     async def complete(self, request: Request) -> Reply:
         """Answer `request`. Raises what the model raises."""
@@ -114,7 +110,7 @@ class StoppableModel:
             return await self._model.complete(request)
         except TransientModelError as error:
             # Nobody tries it again: a model that is a function has no retries.
-            await self._brake.stop(error)
+            await self._shutdown.stop_and_wait(error)
             raise
         except PermanentModelError as error:
             # What failed for a passing reason and outlived its retries is not the fault of the call: to go on without
@@ -124,9 +120,5 @@ class StoppableModel:
             cause = error.__cause__
             passing = isinstance(cause, TransientModelError) and not isinstance(cause, EmptyReplyError)
             if error.scope == "run" or passing:
-                await self._brake.stop(error)
+                await self._shutdown.stop_and_wait(error)
             raise
-
-    async def aclose(self) -> None:
-        """Close the wrapped model."""
-        await self._model.aclose()

@@ -6,20 +6,17 @@ Unlike `gpo.run.layers.budget` it counts what a search asks for, answered by a m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from gpo.errors import ConfigError
+from gpo.model.factory import RoleName
 from gpo.model.layers.complete_n import CompleteNModel
-from gpo.optimizer.candidates import Guard
-from gpo.optimizer.choose import Published, algorithm
-from gpo.optimizer.loop import LoopSettings
-from gpo.optimizer.methods import Method
 from gpo.optimizer.search import Algorithm, Listener, Search, StepRecord
 from gpo.optimizer.workbench import Workbench
-from gpo.run.layers.journaled import JournaledModel
-from gpo.run.plan import Plan
+from gpo.run.compose import RoleModel
+from gpo.run.plan import BuildSearch, Plan
 from gpo.suites.execution.meter import Cap, Meter, UsedUp
 from gpo.suites.execution.metered_models import MeteredModel, MeteredScorer
 
@@ -30,35 +27,30 @@ STOPPED = "the equal budget is used up"
 
 def capped(plan: Plan, cap: Cap) -> Plan:
     """`plan` under `cap`."""
-    build = partial(_build, plan.method, plan.loop, cap)
     recorded = {**plan.recorded, "equal_budget": {"calls": cap.max_calls, "tokens": cap.max_tokens}}
-    return replace(plan, method=Published(plan.method.name, build), recorded=recorded)
+    return replace(plan, search=partial(_build, plan.search, cap), recorded=recorded)
 
 
 def _build(
-    method: Method | Published,
-    settings: LoopSettings,
+    inner: BuildSearch,
     cap: Cap,
+    plan: Plan,
+    models: Mapping[RoleName, RoleModel],
     bench: Workbench,
-    guard: Guard,
     listener: Listener | None,
 ) -> Algorithm:
-    filling, scorer = bench.optimizer, bench.scorer
-    assert isinstance(filling, CompleteNModel)
-    assert isinstance(filling.model, JournaledModel)
-    assert isinstance(scorer.model, JournaledModel)
-    meter = Meter(cap, scorer.model, filling.model)
-    # Within the filling: where a server brings one completion a call, each of them counts.
+    optimizer = models["optimizer"].journaled
+    meter = Meter(cap, models["task"].journaled, optimizer)
     metered = replace(
         bench,
-        scorer=MeteredScorer(scorer, meter),
-        optimizer=CompleteNModel(MeteredModel(filling.model, meter)),
+        scorer=MeteredScorer(bench.scorer, meter),
+        optimizer=CompleteNModel(MeteredModel(optimizer, meter)),
     )
-    gate = _Gate(meter, listener)
-    return _Capped(algorithm(method, metered, guard, settings, gate), gate, cap)
+    steps = _Steps(meter, listener)
+    return _Capped(inner(plan, models, metered, steps), steps, cap)
 
 
-class _Gate:
+class _Steps:
     """Tells the meter where steps begin, and passes on."""
 
     def __init__(self, meter: Meter, listener: Listener | None) -> None:
@@ -82,9 +74,9 @@ class _Gate:
 class _Capped:
     """The search of `inner` until its meter stops it; a step that was open then is as if it had never begun."""
 
-    def __init__(self, inner: Algorithm, gate: _Gate, cap: Cap) -> None:
+    def __init__(self, inner: Algorithm, steps: _Steps, cap: Cap) -> None:
         self._inner = inner
-        self._gate = gate
+        self._opened = steps
         self._cap = cap
         self._kept: str | None = None
 
@@ -118,7 +110,7 @@ class _Capped:
         try:
             return await self._inner.run(initial)
         except UsedUp:
-            if not self._gate.opened:
+            if not self._opened.opened:
                 raise ConfigError(self._too_small()) from None
             self._kept = self.steps[-1].best if self.steps else initial
             return Search(initial, self._kept, tuple(self.steps), STOPPED)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from gpo.evaluation.outcome import Outcome, Score
 from gpo.evaluation.score import Scorer
+from gpo.model.layers.layer import ModelLayer
 from gpo.model.model import Model, Reply, Request
 from gpo.suites.execution.meter import Meter, Pair, words
 from gpo.task.example import Example
@@ -66,23 +67,14 @@ class MeteredScorer(Scorer):
         return 1 if self.task.closing(self.task.opening("", examples[0]), "") is None else 2
 
 
-class MeteredModel:
-    """The optimizer model `inner`, asked only for what `meter` lets through."""
+class MeteredModel(ModelLayer):
+    """Wraps the optimizer model `inner`, which is asked only for what `meter` lets through."""
 
     def __init__(self, inner: Model, meter: Meter) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._meter = meter
-
-    @property
-    def identity(self) -> str:
-        """As `inner`."""
-        return self._inner.identity
 
     async def complete(self, request: Request) -> Reply:
         """As `inner`. Raises `UsedUp`."""
         async with self._meter.writing(request, request.key(self.identity)):
-            return await self._inner.complete(request)
-
-    async def aclose(self) -> None:
-        """As `inner`."""
-        await self._inner.aclose()
+            return await self._model.complete(request)

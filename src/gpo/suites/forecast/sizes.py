@@ -14,7 +14,8 @@ from pathlib import Path
 from gpo.config.schema import AnswerConfig, BudgetConfig, Config, ModelConfig, TaskConfig
 from gpo.errors import ConfigError
 from gpo.model.callable import CallableModel
-from gpo.model.factory import OpenModel, wrap
+from gpo.model.factory import OpenModel
+from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
 from gpo.model.model import Usage
 from gpo.model.prices import cost, price
 from gpo.optimizer.methods import Method
@@ -219,7 +220,13 @@ def _no_models(config: Config) -> dict[str, OpenModel]:
 
     def priced(section: ModelConfig) -> OpenModel:
         known = price(section)
-        model = CallableModel(never)
-        return wrap(model, concurrency=1, cost=lambda used: cost(used, known), shareable=False, retry=False)
+        queue = RoleQueue(EndpointLimiter(1), 1)
+        return OpenModel(
+            client=CallableModel(never),
+            queue=queue,
+            retry=None,
+            cost=lambda used: cost(used, known),
+            shareable=False,
+        )
 
     return {"task": priced(config.models.task), "optimizer": priced(config.models.optimizer)}

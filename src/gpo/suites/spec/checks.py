@@ -5,16 +5,12 @@ Knows a suite's keys and labels, and no run.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from gpo.config.load import at_line
 from gpo.errors import ConfigError
 from gpo.suites.spec.overlay import Composed
 from gpo.suites.spec.suite import Suite
-
-if TYPE_CHECKING:
-    from gpo.suites.spec.grid import TableSlot
 
 AVERAGE = "Average"
 """The label of the column with the mean over columns."""
@@ -30,16 +26,16 @@ def refuse_own(suite: Suite, part: Composed, slot: tuple[str, ...]) -> None:
             )
 
 
-def check_labels(suite: Suite, slots: Sequence[TableSlot]) -> list[str]:
-    """What is to be said of a name that means nothing in the table. Raises `ConfigError` for one that would mean two
-    things."""
+def check_labels(suite: Suite, labels: Sequence[Mapping[str, str]]) -> list[str]:
+    """What is to be said of a name that means nothing in the table, whose slots have these `labels` by dimension.
+    Raises `ConfigError` for one that would mean two things."""
     section = suite.config.table
-    if section.average and any(slot.labels[section.columns[0]] == AVERAGE for slot in slots):
+    if section.average and any(label[section.columns[0]] == AVERAGE for label in labels):
         raise ConfigError(
             f"{at(suite, 'table')}: table.average: a {section.columns[0]} is called {AVERAGE} as the column of the "
             "mean; give it another label"
         )
-    rows = list(dict.fromkeys(slot.labels[section.rows] for slot in slots))
+    rows = list(dict.fromkeys(label[section.rows] for label in labels))
     if section.ours in rows or "ours" not in section.model_fields_set:
         return []
     # No mistake where methods were left out with --set: the others can be compared all the same.

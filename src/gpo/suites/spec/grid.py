@@ -89,7 +89,9 @@ def expand(suite: Suite, data_dir: Path | None = None) -> Grid:
         slots.append(
             TableSlot(labels=labels, member=member.name, seed=seed, run_dir=run_dir, evaluates_only=fixed)
         )
-    notes = [note for entry in tasks if (note := entry.cut(data_dir))] + check_labels(suite, slots)
+    notes = [note for entry in tasks if (note := entry.cut(data_dir))] + check_labels(
+        suite, [slot.labels for slot in slots]
+    )
     return Grid(slots=tuple(slots), trials=tuple(trials.values()), configs=configs, notes=tuple(notes))
 
 

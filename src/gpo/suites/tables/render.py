@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 
-from gpo.report.terminal import dollars
+from gpo.result.wording import dollars
 from gpo.suites.tables.escaping import csv_cell, label, latex, markdown, number, score, together
 from gpo.suites.tables.table import Column, Table, TableEntry
 

@@ -1,0 +1,56 @@
+"""The numbers of a result as people read them: points, dollars, times, and what a run used in one line."""
+
+from __future__ import annotations
+
+from gpo.result.result import Result, RoleUsage
+
+
+def percent(share: float | None) -> str:
+    """A share in points of 100, a dash where there is none."""
+    return "–" if share is None else f"{100 * share:.1f}"
+
+
+def cost_line(result: Result) -> str:
+    """Calls, tokens, dollars and time of a run in one line."""
+    task, optimizer = result.usage.task, result.usage.optimizer
+    tokens = sum(r.prompt_tokens + r.completion_tokens for r in (task, optimizer))
+    stored = task.cached + optimizer.cached
+    return " · ".join(
+        [
+            f"{task.calls:,} task calls",
+            f"{optimizer.calls:,} optimizer calls",
+            *([f"{stored:,} answered by the store"] if stored else []),
+            f"{tokens:,} tokens{_reused(result)}",
+            _dollars(task, optimizer),
+            duration(result.seconds),
+        ]
+    )
+
+
+def _reused(result: Result) -> str:
+    """What servers took from their prefix caches, where they say."""
+    reused = sum((result.extra.get("cached_tokens") or {}).values())
+    sent = result.usage.task.prompt_tokens + result.usage.optimizer.prompt_tokens
+    return f" ({reused / sent:.0%} of the prompts' from the prefix cache)" if reused and sent else ""
+
+
+def duration(seconds: float) -> str:
+    """ "48 s", "3 min 05 s" or "2 h 10 min"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def dollars(usd: float | None) -> str:
+    """An amount, or that it is not known."""
+    if usd is None:
+        return "cost unknown"
+    return "$0" if usd == 0 else f"${usd:.4f}" if usd < 1 else f"${usd:,.2f}"
+
+
+def _dollars(*roles: RoleUsage) -> str:
+    costs = [role.usd for role in roles]
+    return dollars(None if None in costs else sum(cost for cost in costs if cost is not None))

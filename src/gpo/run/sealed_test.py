@@ -1,0 +1,38 @@
+"""The test split, opened once: the initial and the best prompt on it, and how sure their difference is.
+
+Knows no search: that is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gpo.evaluation.score import Scorer
+from gpo.evaluation.statistics import p_value, paired_bootstrap
+from gpo.result.result import Improvement
+
+
+@dataclass(frozen=True, slots=True)
+class SealedTest:
+    """Means by prompt (0 to 1), and the paired difference; empty where the split was not opened."""
+
+    means: Mapping[str, float] = field(default_factory=dict)
+    improvement: Improvement = field(default_factory=Improvement)
+
+
+async def score_sealed(scorer: Scorer, initial: str, best: str, *, seed: int) -> SealedTest:
+    """Score both prompts on test. Raises what the scorer raises."""
+    before, after = (await scorer.score([initial, best], "test"))[:2]
+    excluded = scorer.excluded("test")
+    pairs = [
+        (b, a)
+        for i, (b, a) in enumerate(zip(before.values, after.values, strict=True))
+        if i not in excluded and b is not None and a is not None
+    ]
+    old, new = [b for b, _ in pairs], [a for _, a in pairs]
+    gain = paired_bootstrap(old, new, seed=seed)
+    return SealedTest(
+        {initial: scorer.mean(before), best: scorer.mean(after)},
+        Improvement(test=gain.mean, ci_low=gain.low, ci_high=gain.high, p_value=p_value(old, new, seed=seed)),
+    )

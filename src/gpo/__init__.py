@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gpo.api import aoptimize, evaluate, methods, optimize
     from gpo.errors import BudgetError, GPOError
-    from gpo.optimizer.methods import Method
+    from gpo.optimizer.methods import Method, method
     from gpo.result.result import Result
     from gpo.task.task import Task
 
@@ -26,6 +26,7 @@ __all__ = [
     "Task",
     "aoptimize",
     "evaluate",
+    "method",
     "methods",
     "optimize",
 ]
@@ -38,6 +39,7 @@ _HOMES = {
     "Task": "gpo.task.task",
     "aoptimize": "gpo.api",
     "evaluate": "gpo.api",
+    "method": "gpo.optimizer.methods",
     "methods": "gpo.api",
     "optimize": "gpo.api",
 }

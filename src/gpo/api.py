@@ -17,7 +17,7 @@ from gpo.config.load import parse_config
 from gpo.config.schema import MethodConfig
 from gpo.model.callable import CallableModel
 from gpo.model.factory import OpenModel, wrap
-from gpo.optimizer.methods import METHODS, Method
+from gpo.optimizer.methods import METHODS, ComposedMethod, Method
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
 from gpo.run.evaluate import Evaluation, evaluate_prompt
@@ -31,6 +31,7 @@ from gpo.task.task import Task
 T = TypeVar("T")
 _IN_ERROR = "the best prompt so far is in this error's `result`; with run_dir such a run can go on"
 
+OwnMethod = Method | ComposedMethod
 ModelLike = str | Mapping[str, Any] | Callable[..., Any]
 
 
@@ -39,7 +40,7 @@ def optimize(
     *,
     prompt: str | None = None,
     models: Mapping[str, ModelLike] | ModelLike,
-    method: str | Mapping[str, Any] | Method = "gpo",
+    method: str | Mapping[str, Any] | OwnMethod = "gpo",
     run_dir: str | Path | None = None,
     data_dir: str | Path | None = None,
     watcher: Watcher | None = None,
@@ -50,9 +51,9 @@ def optimize(
 
     `task` is a `Task`, the configuration's `task` section as a mapping, or its `data` alone. `models` names both roles,
     or one model for both; a model is a name, a mapping with the configuration's keys, or a callable that takes the
-    prompt text (or `messages`) and returns the reply. `method` is a name, the four options as a mapping, or a `Method`
-    with own objects. `run_dir` keeps the run, so that the same call again goes on where it stopped; without it
-    nothing is kept. `data_dir` holds the rows of benchmarks ($GPO_DATA_DIR, else the Hugging Face hub). `settings` are
+    prompt text (or `messages`) and returns the reply. `method` is a name, the four options as a mapping, a name with
+    parts replaced (`gpo.method`), or a `Method` with own objects. `run_dir` keeps the run, so that the same call again
+    goes on where it stopped; without it nothing is kept. `data_dir` holds the rows of benchmarks ($GPO_DATA_DIR, else the Hugging Face hub). `settings` are
     the configuration's other sections: optimize, evaluation, budget, seed, preset.
     Raises `GPOError`; a `BudgetError` has the `result` so far, with the best prompt.
     """
@@ -76,7 +77,7 @@ async def aoptimize(
     *,
     prompt: str | None = None,
     models: Mapping[str, ModelLike] | ModelLike,
-    method: str | Mapping[str, Any] | Method = "gpo",
+    method: str | Mapping[str, Any] | OwnMethod = "gpo",
     run_dir: str | Path | None = None,
     data_dir: str | Path | None = None,
     watcher: Watcher | None = None,
@@ -114,7 +115,7 @@ def _plan(
     task: Task | Mapping[str, Any] | str,
     prompt: str | None,
     models: Mapping[str, ModelLike] | ModelLike,
-    chosen: str | Mapping[str, Any] | Method,
+    chosen: str | Mapping[str, Any] | OwnMethod,
     settings: Mapping[str, Any],
     data_dir: str | Path | None,
 ) -> Plan:
@@ -129,7 +130,7 @@ def _plan(
             role: {"model": own[role].model.identity} if role in own else _section(model, "model")
             for role, model in roles.items()
         },
-        "method": "gpo" if isinstance(chosen, Method) else chosen,
+        "method": "gpo" if isinstance(chosen, OwnMethod) else chosen,
     }
     if prompt is not None:
         data["prompt"] = prompt
@@ -140,7 +141,7 @@ def _plan(
         data_dir=paths.in_home(data_dir) if data_dir else paths.data_dir(),
         task=task if isinstance(task, Task) else None,
         models=own,
-        method_object=chosen if isinstance(chosen, Method) else None,
+        method_object=chosen if isinstance(chosen, OwnMethod) else None,
     )
 
 

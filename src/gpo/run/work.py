@@ -14,8 +14,8 @@ from gpo.evaluation.statistics import p_value, paired_bootstrap
 from gpo.model.factory import OpenModel
 from gpo.model.layers.complete_n import CompleteNModel
 from gpo.optimizer.candidates import Guard
-from gpo.optimizer.choose import algorithm
-from gpo.optimizer.search import Algorithm, StepRecord
+from gpo.optimizer.choose import open_search
+from gpo.optimizer.search import Search, StepRecord
 from gpo.optimizer.templates import Templates
 from gpo.optimizer.workbench import Workbench
 from gpo.result.result import Improvement, Result, Status
@@ -82,7 +82,7 @@ class Work:
             temperature=plan.temperature,
             max_tokens=plan.max_tokens,
         )
-        self.loop: Algorithm = algorithm(plan.method, bench, _guard(plan), plan.loop, listener=self)
+        self.loop: Search = open_search(plan.method, bench, _guard(plan), plan.loop, listener=self)
         self.tested: dict[str, float] = {}
         self.improvement = Improvement()
 

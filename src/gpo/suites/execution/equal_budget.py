@@ -7,16 +7,15 @@ Unlike `gpo.run.layers.budget` it counts what a search asks for, answered by a m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
 
 from gpo.errors import ConfigError
 from gpo.model.layers.complete_n import CompleteNModel
 from gpo.optimizer.candidates import Guard
-from gpo.optimizer.choose import Published, algorithm
+from gpo.optimizer.choose import AnyMethod, method_cost, open_search
+from gpo.optimizer.cost import Cost, Sizes
 from gpo.optimizer.loop import LoopSettings
-from gpo.optimizer.methods import Method
-from gpo.optimizer.search import Algorithm, Listener, Search, StepRecord
+from gpo.optimizer.search import Listener, Search, SearchResult, StepRecord
 from gpo.optimizer.workbench import Workbench
 from gpo.run.layers.journaled import JournaledModel
 from gpo.run.plan import Plan
@@ -30,19 +29,40 @@ STOPPED = "the equal budget is used up"
 
 def capped(plan: Plan, cap: Cap) -> Plan:
     """`plan` under `cap`."""
-    build = partial(_build, plan.method, plan.loop, cap)
     recorded = {**plan.recorded, "equal_budget": {"calls": cap.max_calls, "tokens": cap.max_tokens}}
-    return replace(plan, method=Published(plan.method.name, build), recorded=recorded)
+    return replace(plan, method=CappedMethod(plan.method, plan.loop, cap), recorded=recorded)
+
+
+@dataclass(frozen=True, slots=True)
+class CappedMethod:
+    """`inner` under `cap`; `settings` are those of the loop."""
+
+    inner: AnyMethod
+    settings: LoopSettings
+    cap: Cap
+
+    @property
+    def name(self) -> str:
+        """That of `inner`."""
+        return self.inner.name
+
+    def open(self, bench: Workbench, guard: Guard, listener: Listener | None) -> Search:
+        """A new search that ends at the cap."""
+        return _build(self.inner, self.settings, self.cap, bench, guard, listener)
+
+    def calls(self, sizes: Sizes) -> Cost:
+        """What `inner` may ask for without the cap."""
+        return method_cost(self.inner, self.settings, sizes)
 
 
 def _build(
-    method: Method | Published,
+    method: AnyMethod,
     settings: LoopSettings,
     cap: Cap,
     bench: Workbench,
     guard: Guard,
     listener: Listener | None,
-) -> Algorithm:
+) -> Search:
     filling, scorer = bench.optimizer, bench.scorer
     assert isinstance(filling, CompleteNModel)
     assert isinstance(filling.model, JournaledModel)
@@ -55,7 +75,7 @@ def _build(
         optimizer=CompleteNModel(MeteredModel(filling.model, meter)),
     )
     gate = _Gate(meter, listener)
-    return _Capped(algorithm(method, metered, guard, settings, gate), gate, cap)
+    return _Capped(open_search(method, metered, guard, settings, gate), gate, cap)
 
 
 class _Gate:
@@ -82,7 +102,7 @@ class _Gate:
 class _Capped:
     """The search of `inner` until its meter stops it; a step that was open then is as if it had never begun."""
 
-    def __init__(self, inner: Algorithm, gate: _Gate, cap: Cap) -> None:
+    def __init__(self, inner: Search, gate: _Gate, cap: Cap) -> None:
         self._inner = inner
         self._gate = gate
         self._cap = cap
@@ -112,7 +132,7 @@ class _Capped:
         """Dev score in 0..1."""
         return self._inner.mean(prompt)
 
-    async def run(self, initial: str) -> Search:
+    async def run(self, initial: str) -> SearchResult:
         """Optimize until the end or the cap. Raises what the models raise, and `ConfigError` where the cap does not
         even cover the start prompt."""
         try:
@@ -121,7 +141,7 @@ class _Capped:
             if not self._gate.opened:
                 raise ConfigError(self._too_small()) from None
             self._kept = self.steps[-1].best if self.steps else initial
-            return Search(initial, self._kept, tuple(self.steps), STOPPED)
+            return SearchResult(initial, self._kept, tuple(self.steps), STOPPED)
 
     def _too_small(self) -> str:
         caps = {"max_calls": self._cap.max_calls, "max_tokens": self._cap.max_tokens}

@@ -16,6 +16,7 @@ from gpo.errors import ConfigError
 from gpo.model.callable import CallableModel
 from gpo.model.factory import OpenModel, wrap
 from gpo.optimizer.methods import Method
+from gpo.optimizer.published.evaluate_only import EvaluateOnly
 from gpo.run.estimate.estimate import estimate, scoring_rounds
 from gpo.run.plan import Plan, assemble
 from gpo.suites.execution.job import Trial
@@ -126,7 +127,7 @@ def _size(plan: Plan, cap: Cap, *, texts: bool) -> RunSize:
     opening, tested = _asked(plan, splits.dev, texts), _asked(plan, splits.test, texts)
     size = RunSize(train=len(splits.train), dev=len(splits.dev), test=len(splits.test))
     loop = isinstance(plan.method, Method)
-    if not loop and getattr(plan.method, "prompt", None) is not None:
+    if isinstance(plan.method, EvaluateOnly):
         tokens = None if opening.tokens is None or tested.tokens is None else opening.tokens + tested.tokens
         return replace(size, steps=0, candidates=0, calls=opening.calls + tested.calls, tokens=tokens)
     found = estimate(plan)

@@ -53,8 +53,9 @@ def optimize(
     or one model for both; a model is a name, a mapping with the configuration's keys, or a callable that takes the
     prompt text (or `messages`) and returns the reply. `method` is a name, the four options as a mapping, a name with
     parts replaced (`gpo.method`), or a `Method` with own objects. `run_dir` keeps the run, so that the same call again
-    goes on where it stopped; without it nothing is kept. `data_dir` holds the rows of benchmarks ($GPO_DATA_DIR, else the Hugging Face hub). `settings` are
-    the configuration's other sections: optimize, evaluation, budget, seed, preset.
+    goes on where it stopped; without it nothing is kept. `data_dir` holds the rows of benchmarks ($GPO_DATA_DIR, else
+    the Hugging Face hub). `settings` are the configuration's other sections: optimize, evaluation, budget, seed,
+    preset.
     Raises `GPOError`; a `BudgetError` has the `result` so far, with the best prompt.
     """
     return _run(

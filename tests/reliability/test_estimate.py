@@ -1,4 +1,4 @@
-"""Estimates of the published protocols: what a real run uses on the loopback server stays within them."""
+"""Estimates of the methods: what a real run uses on the loopback server stays within them."""
 
 from __future__ import annotations
 
@@ -29,6 +29,11 @@ SMALL: list[dict[str, Any]] = [
         {"name": "apo-original", "rounds": 2, "beam": 2, "minibatch": 4, "groups": 2, "errors": 2, "expansion": 3,
          "bandit_rounds": 2, "bandit_prompts": 3, "bandit_samples": 5, "selection": kind}
         for kind in ("ucb", "successive-rejects", "successive-halving", "brute-force")
+    ),
+    *(
+        {"direction": direction, "trajectory": trajectory}
+        for direction in ("prompt", "prompt+performance+reflection")
+        for trajectory in ("none", "recency", "importance", "summarization")
     ),
 ]  # fmt: skip
 

@@ -149,7 +149,11 @@ def _check_part(place: str, part: object) -> None:
         return
     needed = PARTS[place]
     if isinstance(part, type) or not hasattr(part, needed.partition("(")[0]):
-        kind = f"the class {part.__name__}" if isinstance(part, type) else f"a {type(part).__name__}"
+        kind = (
+            f"the class {part.__name__}"
+            if isinstance(part, type)
+            else f"a value of type {type(part).__name__}"
+        )
         raise ConfigError(f"method: {place} is {kind}; give an option's name or an object with {needed}")
 
 

@@ -22,7 +22,7 @@ from typing import Any
 from gpo.config.load import parse_config
 from gpo.evaluation.score import Scorer
 from gpo.model.layers.complete_n import CompleteNModel
-from gpo.optimizer.candidates import Guard, candidate
+from gpo.optimizer.candidates import Guard, read_candidate
 from gpo.run.compose import compose_sending
 from gpo.run.layers.journaled import JournaledModel
 from gpo.run.plan import Plan, assemble
@@ -87,7 +87,7 @@ async def sampled(plan: Plan, task: str, n: int) -> list[str]:
     request = Request(messages=messages, temperature=1.0, max_tokens=80, n=n, seed=1, purpose="candidates")
     reply = await CompleteNModel(compose_sending(plan.optimizer_model).model).complete(request)
     guard = Guard(examples=[], required=(), answers=(), initial="", max_words=60)
-    read = [candidate(text, "", guard) for text in reply.texts]
+    read = [read_candidate(text, "", guard) for text in reply.texts]
     return list(dict.fromkeys(item.prompt for item in read if item.rejected is None))
 
 

@@ -33,9 +33,7 @@ class Job:
     at: float = field(default_factory=time.monotonic)
 
     def finish(self, text: str, tokens: int, reason: str) -> None:
-        self.loop.call_soon_threadsafe(
-            lambda: self.done.done() or self.done.set_result((text, tokens, reason))
-        )
+        self.loop.call_soon_threadsafe(self._settle, (text, tokens, reason))
 
     def fail(self, error: Exception) -> None:
         self.loop.call_soon_threadsafe(self._settle, error)

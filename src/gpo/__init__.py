@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gpo.api import aoptimize, evaluate, methods, optimize
     from gpo.errors import BudgetError, GPOError
-    from gpo.optimizer.methods import Method
+    from gpo.optimizer.methods import Method, method
     from gpo.result.result import Result
     from gpo.run.evaluate import Evaluation
     from gpo.run.listeners import Watcher
@@ -32,6 +32,7 @@ __all__ = [
     "Watcher",
     "aoptimize",
     "evaluate",
+    "method",
     "methods",
     "optimize",
 ]
@@ -47,6 +48,7 @@ _HOMES = {
     "Watcher": "gpo.run.listeners",
     "aoptimize": "gpo.api",
     "evaluate": "gpo.api",
+    "method": "gpo.optimizer.methods",
     "methods": "gpo.api",
     "optimize": "gpo.api",
 }

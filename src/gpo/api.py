@@ -18,8 +18,8 @@ from gpo.config.schema import MethodConfig
 from gpo.model.callable import THREADS, CallableModel
 from gpo.model.factory import OpenModel
 from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
-from gpo.optimizer.methods import METHODS, Method
-from gpo.options import ModelLike, RunOptions, Settings, spell_out
+from gpo.optimizer.methods import METHODS, ComposedMethod, Method
+from gpo.options import ModelLike, OwnMethod, RunOptions, Settings, spell_out
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
 from gpo.run.evaluate import Evaluation, evaluate_prompt
@@ -47,7 +47,7 @@ def optimize(
     `models`: both roles as `{"task": …, "optimizer": …}`, or one model for both; a model is a name, a mapping with the
     configuration's keys, or a function of the prompt text (or of `messages`) that returns the reply.
     `prompt`: the prompt to start from ("Let's think step by step.").
-    `method`: a name (`gpo.methods()`), the four options as a mapping, or a `Method` with own parts ("gpo").
+    `method`: a name (`gpo.methods()`), the four options as a mapping, or own parts: `gpo.method(…)` ("gpo").
     `run_dir`: keeps the run, so that the same call again goes on where it stopped; without it nothing is kept.
     `data_dir`: the folder with the rows of benchmarks ($GPO_DATA_DIR, else the Hugging Face hub).
     `watcher`, `progress`: are told how the run goes on.
@@ -100,7 +100,7 @@ def _plan(
     models: Mapping[str, ModelLike] | ModelLike,
     *,
     prompt: str | None = None,
-    method: str | Mapping[str, Any] | Method = "gpo",
+    method: str | Mapping[str, Any] | OwnMethod = "gpo",
     data_dir: str | Path | None = None,
     **settings: Any,
 ) -> Plan:
@@ -115,7 +115,7 @@ def _plan(
             role: {"model": own[role].client.identity} if role in own else _section(model, "model")
             for role, model in roles.items()
         },
-        "method": "gpo" if isinstance(method, Method) else method,
+        "method": "gpo" if isinstance(method, Method | ComposedMethod) else method,
     }
     if prompt is not None:
         data["prompt"] = prompt
@@ -126,7 +126,7 @@ def _plan(
         data_dir=paths.in_home(data_dir) if data_dir else paths.data_dir(),
         task=task if isinstance(task, Task) else None,
         models=own,
-        method_object=method if isinstance(method, Method) else None,
+        method_object=method if isinstance(method, Method | ComposedMethod) else None,
     )
 
 

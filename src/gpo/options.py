@@ -5,16 +5,19 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, TypeVar
 
 if TYPE_CHECKING:
     from gpo.config.schema import BudgetConfig, OptimizeConfig
-    from gpo.optimizer.methods import Method
+    from gpo.optimizer.methods import ComposedMethod, Method
     from gpo.run.listeners import Watcher
     from gpo.run.progress import Progress
 
 ModelLike = str | Mapping[str, Any] | Callable[..., Any]
 """A model's name, a mapping with the keys of a model's section, or a function of the prompt text (or `messages`)."""
+
+OwnMethod: TypeAlias = "Method | ComposedMethod"
+"""A method with own parts: `gpo.method(…)`, or four objects."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,7 +49,7 @@ class RunOptions(Settings, total=False):
 
     prompt: str | None
     """The prompt to start from."""
-    method: str | Mapping[str, Any] | Method
+    method: str | Mapping[str, Any] | OwnMethod
     """A name (`gpo.methods()`), the four parts as a mapping, or `gpo.method(…)` with own parts."""
     run_dir: str | Path | None
     """Where the run is kept; the same call again goes on where it stopped. None keeps nothing."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpo.optimizer.candidates import Guard, candidate
+from gpo.optimizer.candidates import Guard, read_candidate
 from gpo.optimizer.reply import read_reply
 
 GUARD = Guard(
@@ -120,11 +120,11 @@ def test_a_phrase_of_the_initial_prompt_may_be_used() -> None:
 
 
 def test_an_enforced_limit_rejects_with_the_measured_distance() -> None:
-    item = candidate("one two three four", "one", Guard(), limit=2)
+    item = read_candidate("one two three four", "one", Guard(), limit=2)
     assert item.distance == 3
     assert item.rejected == "changes 3 words, more than the limit of 2"
-    assert candidate("one two three", "one", Guard(), limit=2).rejected is None
-    assert candidate("one two three four", "one", Guard(), limit=None).rejected is None
+    assert read_candidate("one two three", "one", Guard(), limit=2).rejected is None
+    assert read_candidate("one two three four", "one", Guard(), limit=None).rejected is None
 
 
 @given(st.text())

@@ -13,8 +13,8 @@ from gpo.config.schema import OptimizeConfig
 from gpo.errors import ConfigError
 from gpo.optimizer.edit_distance import Cosine, Fixed, NoLimit
 from gpo.optimizer.information import PromptInformation
-from gpo.optimizer.loop import step_count
-from gpo.optimizer.methods import METHODS, Method, method
+from gpo.optimizer.loop import count_steps
+from gpo.optimizer.methods import METHODS, Method, build_method
 from gpo.optimizer.refinement import Generation
 from gpo.optimizer.state import Information, Step
 from gpo.optimizer.trajectory import NoTrajectory, Recency, Relevance, Shown, Summarization
@@ -40,7 +40,7 @@ TABLE_4 = {
 def test_a_method_resolves_to_its_row(name: str) -> None:
     row = METHODS[name]
     assert (row.direction, row.trajectory, row.edit_distance, row.refinement) == TABLE_4[name]
-    parts = method(name)
+    parts = build_method(name)
     told, past, limit, way = TABLE_4[name]
     assert parts.information == PromptInformation("performance" in told, "reflection" in told)
     trajectories = {
@@ -55,19 +55,19 @@ def test_a_method_resolves_to_its_row(name: str) -> None:
 
 
 def test_presets_differ_as_the_table_says() -> None:
-    assert method("gpo", preset="paper").trajectory == Relevance(3, descending=False)
-    assert method("gpo", preset="released").trajectory == Relevance(3, descending=True)
+    assert build_method("gpo", preset="paper").trajectory == Relevance(3, descending=False)
+    assert build_method("gpo", preset="released").trajectory == Relevance(3, descending=True)
     # 48 rows in batches of 8 are 6 steps an epoch, 18 in all; 51 rows leave a batch of 3, less than half of 8.
-    assert step_count(48, 8, 3) == 18
-    assert step_count(51, 8, 3) == 21
-    assert step_count(51, 8, 3, drop_remainder=True) == 18
-    assert step_count(52, 8, 3, drop_remainder=True) == 21
-    assert step_count(3, 8, 2, drop_remainder=True) == 2
+    assert count_steps(48, 8, 3) == 18
+    assert count_steps(51, 8, 3) == 21
+    assert count_steps(51, 8, 3, drop_remainder=True) == 18
+    assert count_steps(52, 8, 3, drop_remainder=True) == 21
+    assert count_steps(3, 8, 2, drop_remainder=True) == 2
 
 
 def test_an_unknown_method_is_one_line_with_the_names() -> None:
     with pytest.raises(ConfigError, match=r"method: .*'gop'.*gpo"):
-        method("gop", OptimizeConfig())
+        build_method("gop", OptimizeConfig())
 
 
 @pytest.mark.parametrize("preset", ["paper", "released"])

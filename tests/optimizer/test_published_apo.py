@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gpo.config.published import ApoConfig
-from gpo.optimizer.published.apo import selection
+from gpo.optimizer.published.apo import build_selection
 from gpo.optimizer.published.bandit import BruteForce, SuccessiveHalving, SuccessiveRejects, Ucb
 from tests.optimizer.published_runs import START, Optimizer, Ran, run, task
 
@@ -22,10 +22,10 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
 
 def test_published_numbers() -> None:
-    assert selection(ApoConfig()) == Ucb(rounds=8, prompts=8, samples=32, c=1.0)
-    assert selection(ApoConfig(selection="successive-rejects")) == SuccessiveRejects(2048)
-    assert selection(ApoConfig(selection="successive-halving")) == SuccessiveHalving(2048)
-    assert selection(ApoConfig(selection="brute-force")) == BruteForce(2048)
+    assert build_selection(ApoConfig()) == Ucb(rounds=8, prompts=8, samples=32, c=1.0)
+    assert build_selection(ApoConfig(selection="successive-rejects")) == SuccessiveRejects(2048)
+    assert build_selection(ApoConfig(selection="successive-halving")) == SuccessiveHalving(2048)
+    assert build_selection(ApoConfig(selection="brute-force")) == BruteForce(2048)
     assert (ApoConfig().rounds, ApoConfig().beam, ApoConfig().minibatch) == (6, 4, 64)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import gpo
 from gpo.config.published import OproConfig
-from gpo.optimizer.published.opro import ScoredPrompt, shown
+from gpo.optimizer.published.opro import ScoredPrompt, select_shown
 from tests.optimizer.published_runs import START, Optimizer, Ran, run
 
 SHORT: dict[str, Any] = {"name": "opro-original", "steps": 12}
@@ -30,9 +30,9 @@ def test_published_numbers() -> None:
 
 def test_the_twenty_best_are_shown_ascending_as_whole_numbers() -> None:
     scored = [(f"p{i}", i / 100) for i in range(60)]
-    entries = shown(scored, 20, 0.3)
+    entries = select_shown(scored, 20, 0.3)
     assert [entry.score for entry in entries] == list(range(40, 60))
-    assert shown([("a", 0.29), ("b", 0.3), ("c", 0.566), ("d", 0.3)], 20, 0.3) == [
+    assert select_shown([("a", 0.29), ("b", 0.3), ("c", 0.566), ("d", 0.3)], 20, 0.3) == [
         ScoredPrompt("b", 30),
         ScoredPrompt("d", 30),
         ScoredPrompt("c", 57),

@@ -1,4 +1,4 @@
-"""Estimates of the published protocols: what a real run uses on the loopback server stays within them."""
+"""Estimates of the methods: what a real run uses on the loopback server stays within them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from gpo.config.published import ApeConfig, ApoConfig, OproConfig, Pe2Config
+from gpo.config.published import ApeConfig, ApoConfig, OproConfig, Pe2Config, PublishedConfig
+from gpo.optimizer.choose import PublishedMethod
+from gpo.optimizer.cost import Cost, Sizes
 from gpo.run.estimate.estimate import RoleEstimate, estimate
-from gpo.run.estimate.estimate_published import volume
 from tests.support.landscape import Landscape
 from tests.support.server import ModelServer, all_text
 
@@ -28,6 +29,11 @@ SMALL: list[dict[str, Any]] = [
         {"name": "apo-original", "rounds": 2, "beam": 2, "minibatch": 4, "groups": 2, "errors": 2, "expansion": 3,
          "bandit_rounds": 2, "bandit_prompts": 3, "bandit_samples": 5, "selection": kind}
         for kind in ("ucb", "successive-rejects", "successive-halving", "brute-force")
+    ),
+    *(
+        {"direction": direction, "trajectory": trajectory}
+        for direction in ("prompt", "prompt+performance+reflection")
+        for trajectory in ("none", "recency", "importance", "summarization")
     ),
 ]  # fmt: skip
 
@@ -86,23 +92,28 @@ async def test_what_only_evaluates_is_known_exactly(name: str, tmp_path: Path) -
     assert (told.task.most.calls, told.optimizer.most.calls) == (28, 0)
 
 
+def cost(settings: PublishedConfig, *, train: int, dev: int) -> Cost:
+    return PublishedMethod(settings).calls(Sizes(train=train, dev=dev))
+
+
 def test_the_published_numbers() -> None:
     # OPRO: the initial prompt and 200 x 8 prompts on 50 dev rows, 200 optimizer calls.
-    opro = volume(OproConfig(), train=50, dev=50, most=True)
-    assert (opro.dev, opro.train, sum(kind.calls for kind in opro.kinds)) == (50 + 200 * 8 * 50, 0, 200)
+    opro = cost(OproConfig(), train=50, dev=50)
+    assert (opro.dev.total, opro.train.total) == (50 + 200 * 8 * 50, 0)
+    assert [calls.count for calls in opro.optimizer] == [200]
     # APE: 90 instructions and three times 30 rewrites on 20 rows; the best of each of four steps on all 50.
-    ape = volume(ApeConfig(), train=50, dev=50, most=True)
-    assert ape.dev == 50 + 90 * 20 + 3 * 30 * 20 + 4 * 50
-    assert [kind.calls for kind in ape.kinds] == [3, 3]
+    ape = cost(ApeConfig(), train=50, dev=50)
+    assert ape.dev.total == 50 + 90 * 20 + 3 * 30 * 20 + 4 * 50
+    assert [calls.count for calls in ape.optimizer] == [3, 3]
     # PE2: beams of 1, 4, 4 prompts with 4 proposals each, two calls a proposal; 9 walks over train.
-    pe2 = volume(Pe2Config(), train=100, dev=50, most=True)
-    assert (pe2.dev, pe2.train) == (50 + 36 * 50, 9 * 100)
-    assert [kind.calls for kind in pe2.kinds] == [36, 36]
+    pe2 = cost(Pe2Config(), train=100, dev=50)
+    assert (pe2.dev.total, pe2.train.total) == (50 + 36 * 50, 9 * 100)
+    assert [calls.count for calls in pe2.optimizer] == [36, 36]
     # APO: 21 prompts are expanded in six rounds; of 9 arms 8 rounds of 8 x 32 pairs are more than all there are.
-    apo = volume(ApoConfig(), train=100, dev=50, most=True)
-    assert apo.train == 21 * 64
-    assert [kind.calls for kind in apo.kinds] == [84, 84, 105]
-    assert apo.dev == 50 + (9 * 50 + 4 * 50) + 5 * (36 * 50 + 4 * 50)
+    apo = cost(ApoConfig(), train=100, dev=50)
+    assert apo.train.total == 21 * 64
+    assert [calls.count for calls in apo.optimizer] == [84, 84, 105]
+    assert apo.dev.total == 50 + (9 * 50 + 4 * 50) + 5 * (36 * 50 + 4 * 50)
 
 
 NOWHERE = "http://localhost:1"

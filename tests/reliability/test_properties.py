@@ -16,7 +16,7 @@ from gpo.config.load import load_config, parse_config
 from gpo.errors import GPOError
 from gpo.model.model import Message, Reply, Request
 from gpo.model.openai.format import decode
-from gpo.optimizer.candidates import Guard, candidate
+from gpo.optimizer.candidates import Guard, read_candidate
 from gpo.optimizer.reply import read_reply
 from gpo.run.layers.budget import prompt_bound
 from gpo.storage.journal import Journal
@@ -92,7 +92,7 @@ def test_any_reply_is_read_or_unreadable(reply: str, question: str) -> None:
 @given(TEXT, TEXT)
 def test_any_reply_is_a_candidate_or_refused(raw: str, parent: str) -> None:
     guard = Guard(examples=[parent], initial=parent, columns=frozenset({"input"}), frozen=["ß"])
-    found = candidate(raw, parent, guard)
+    found = read_candidate(raw, parent, guard)
     assert found.raw == raw
     assert read_reply(read_reply(raw)) is not None
     assert found.rejected is not None or "ß" in found.prompt

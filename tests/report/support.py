@@ -12,8 +12,7 @@ from pathlib import Path
 
 import gpo
 from gpo.model.model import Message, Reply, Request, Usage
-from gpo.optimizer.candidates import Candidate
-from gpo.optimizer.search import StepRecord
+from gpo.optimizer.search import ScoredCandidate, StepRecord
 from gpo.optimizer.state import Information, Visited
 from gpo.optimizer.trajectory import Shown
 from gpo.run.journal_writer import EXAMPLES, JournalWriter, prompt_id
@@ -135,15 +134,17 @@ class Diary:
         """One step whose first candidate becomes the current prompt with `right` right answers, the others fewer."""
         parent, parent_score = self.visited[-1]
         number = len(self.visited) - 1
-        scores: list[float | None] = [
+        scores = [
             self.score(prompt, max(0, right - i), calls=not fast or i == 0)
             for i, prompt in enumerate(prompts)
         ]
-        made = [Candidate(f"Sure! <START>{p}<END>", p, parent, 3 + i) for i, p in enumerate(prompts)]
+        made = [
+            ScoredCandidate(f"Sure! <START>{p}<END>", p, parent, 3 + i, score=score)
+            for i, (p, score) in enumerate(zip(prompts, scores, strict=True))
+        ]
         if rejected:
-            made.append(Candidate("Yes", "Yes", parent, 3, 1, rejected))
-            scores.append(None)
-        chosen = scores[0] or 0.0
+            made.append(ScoredCandidate("Yes", "Yes", parent, 3, 1, rejected))
+        chosen = scores[0]
         self.best = max(self.best, (prompts[0], chosen), key=lambda pair: pair[1])
         earlier = tuple(Visited(p, s, i, Information(p, s)) for i, (p, s) in enumerate(self.visited[-3:-1]))
         record = StepRecord(
@@ -156,7 +157,6 @@ class Diary:
             shown=Shown(earlier),
             meta_prompt=(Message("user", f"Improve this prompt: {parent}"),),
             candidates=tuple(made),
-            scores=tuple(scores),
             chosen=prompts[0],
             chosen_score=chosen,
             best=self.best[0],

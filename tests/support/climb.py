@@ -12,7 +12,7 @@ from gpo.evaluation.score import Scorer
 from gpo.model.model import Reply, Request
 from gpo.optimizer.candidates import Guard
 from gpo.optimizer.loop import Loop, LoopSettings
-from gpo.optimizer.methods import method
+from gpo.optimizer.methods import build_method
 from gpo.optimizer.templates import Templates
 from gpo.optimizer.workbench import Workbench
 from gpo.task.task import Task
@@ -78,5 +78,5 @@ async def climb(name: str, landscape: Landscape, settings: LoopSettings, *, dev:
         embed=embed,
         seed=landscape.seed,
     )
-    found = await Loop(method(name), bench, Guard(), settings).run(START)
+    found = await Loop(build_method(name), bench, Guard(), settings).run(START)
     return Climb(landscape.accuracy(found.best), model.calls)

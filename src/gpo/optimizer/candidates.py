@@ -103,7 +103,7 @@ class Guard:
         return None
 
 
-def candidate(
+def read_candidate(
     raw: str,
     parent: str,
     guard: Guard,

@@ -1,40 +1,66 @@
-"""From a method's name to the algorithm that carries it out: the one place that knows all algorithms.
+"""From a method's name to the search that carries it out: the one place that knows all methods.
 
 A row of Table 4 runs in the four-part loop; `…-original` names a published protocol; `empty` and `cot` only evaluate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from gpo.config.published import PUBLISHED, ApeConfig, ApoConfig, OproConfig, Pe2Config, PublishedConfig
 from gpo.config.schema import MethodConfig, OptimizeConfig
 from gpo.errors import ConfigError
 from gpo.optimizer.candidates import Guard
-from gpo.optimizer.loop import Loop, LoopSettings
-from gpo.optimizer.methods import METHODS, Method, Preset, method
+from gpo.optimizer.cost import Cost, Sizes
+from gpo.optimizer.loop import Loop, LoopSettings, loop_cost
+from gpo.optimizer.methods import METHODS, Method, Preset, build_method
 from gpo.optimizer.published.ape import Ape
 from gpo.optimizer.published.apo import Apo
-from gpo.optimizer.published.fixed import PROMPTS, Fixed
+from gpo.optimizer.published.evaluate_only import PROMPTS, EvaluateOnly
 from gpo.optimizer.published.opro import Opro
 from gpo.optimizer.published.pe2 import Pe2
-from gpo.optimizer.search import Algorithm, Listener
+from gpo.optimizer.search import Listener, Search, SearchMethod
 from gpo.optimizer.workbench import Workbench
 
-Build = Callable[[Workbench, Guard, Listener | None], Algorithm]
+AnyMethod = Method | SearchMethod
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """A method with an algorithm of its own. `prompt` takes the place of the configuration's where it is not None;
-    `settings` are the numbers of a published protocol, None where it only evaluates."""
+class PublishedMethod:
+    """A published protocol with its numbers."""
 
-    name: str
-    build: Build
-    prompt: str | None = None
-    settings: PublishedConfig | None = None
+    settings: PublishedConfig
+
+    @property
+    def name(self) -> str:
+        """As a configuration names it."""
+        return self.settings.name
+
+    def open(self, bench: Workbench, guard: Guard, listener: Listener | None) -> Search:
+        """A new search by the protocol."""
+        match self.settings:
+            case ApeConfig() as ape:
+                return Ape(ape, bench, guard, listener)
+            case ApoConfig() as apo:
+                return Apo(apo, bench, guard, listener)
+            case OproConfig() as opro:
+                return Opro(opro, bench, guard, listener)
+            case Pe2Config() as pe2:
+                return Pe2(pe2, bench, guard, listener)
+
+    def calls(self, sizes: Sizes) -> Cost:
+        """What the protocol may ask for. "At most" takes full beams, no prompt twice and no early end; "expected"
+        leaves out what the journal surely answers (a row that an estimate has asked already), and where a protocol
+        looks for failures, half of the rows failed."""
+        match self.settings:
+            case ApeConfig() as ape:
+                return Ape.calls(ape, sizes)
+            case ApoConfig() as apo:
+                return Apo.calls(apo, sizes)
+            case OproConfig() as opro:
+                return Opro.calls(opro, sizes)
+            case Pe2Config() as pe2:
+                return Pe2.calls(pe2, sizes)
 
 
 NAMES = (*METHODS, *PROMPTS, *PUBLISHED)
@@ -45,40 +71,32 @@ def choose(
     chosen: str | MethodConfig | PublishedConfig,
     settings: OptimizeConfig | None = None,
     preset: Preset = "paper",
-) -> Method | Published:
+) -> Method | PublishedMethod | EvaluateOnly:
     """What a configuration's `method` names. Raises `ConfigError` for an unknown name."""
     if isinstance(chosen, MethodConfig) or (isinstance(chosen, str) and chosen in METHODS):
-        return method(chosen, settings, preset)
+        return build_method(chosen, settings, preset)
     if not isinstance(chosen, str):
-        return Published(chosen.name, _original(chosen), settings=chosen)
+        return PublishedMethod(chosen)
     if chosen in PUBLISHED:
-        settings_ = PUBLISHED[chosen]()
-        return Published(chosen, _original(settings_), settings=settings_)
+        return PublishedMethod(PUBLISHED[chosen]())
     if chosen in PROMPTS:
-        return Published(chosen, partial(Fixed, total=0, pairs_a_step=0), PROMPTS[chosen])
+        return EvaluateOnly(chosen, PROMPTS[chosen])
     raise ConfigError(f"method: there is no {chosen!r}; there are {', '.join(NAMES)}")
 
 
-def algorithm(
-    chosen: Method | Published,
+def open_search(
+    chosen: AnyMethod,
     bench: Workbench,
     guard: Guard,
     settings: LoopSettings,
     listener: Listener | None = None,
-) -> Algorithm:
+) -> Search:
     """A new search by `chosen`; `settings` are those of the four-part loop and say nothing to the others."""
     if isinstance(chosen, Method):
         return Loop(chosen, bench, guard, settings, listener)
-    return chosen.build(bench, guard, listener)
+    return chosen.open(bench, guard, listener)
 
 
-def _original(settings: PublishedConfig) -> Build:
-    match settings:
-        case ApeConfig():
-            return partial(Ape, settings)
-        case ApoConfig():
-            return partial(Apo, settings)
-        case OproConfig():
-            return partial(Opro, settings)
-        case Pe2Config():
-            return partial(Pe2, settings)
+def method_cost(chosen: AnyMethod, settings: LoopSettings, sizes: Sizes) -> Cost:
+    """What a whole search by `chosen` may ask for; `settings` as for `open_search`."""
+    return loop_cost(chosen, settings, sizes) if isinstance(chosen, Method) else chosen.calls(sizes)

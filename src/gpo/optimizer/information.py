@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gpo.evaluation.outcome import Outcome
+from gpo.optimizer.cost import Cost, OptimizerCalls, PromptContent, RowUse, Sizes
 from gpo.optimizer.state import Information, Step
 from gpo.task.example import Example
+from gpo.task.task import Task
 
+FAILURES = 4
+"""Failed examples of a batch that the optimizer is shown at most."""
 NO_FAILURE = "the model made no mistake on this step's batch of examples"
 
 
@@ -29,13 +33,13 @@ class PromptInformation:
     dev score where `performance`, and what it gets wrong on the train batch where `reflection`.
 
     `batch_size` rows of train are looked at a step, `failures` of them at most are shown to the optimizer;
-    `drop_remainder` as for `batch_count`.
+    `drop_remainder` as for `count_batches`.
     """
 
     performance: bool
     reflection: bool
     batch_size: int = 8
-    failures: int = 4
+    failures: int = FAILURES
     drop_remainder: bool = False
 
     async def describe(self, step: Step) -> Information:
@@ -50,9 +54,22 @@ class PromptInformation:
             notes=NO_FAILURE if self.reflection and reflection is None else None,
         )
 
+    def calls(self, total: int, sizes: Sizes) -> Cost:
+        """Each prompt as the meta-prompt shows it. A reflection reads every train row once an epoch and asks once a
+        step, and each prompt that is shown brings its own."""
+        if not self.reflection:
+            return Cost(shown=PromptContent(prompts=1))
+        epochs = -(-total // count_batches(sizes.train, self.batch_size, drop_remainder=self.drop_remainder))
+        asked = PromptContent(prompts=1, failures=min(self.failures, self.batch_size))
+        return Cost(
+            train=RowUse((epochs,) * sizes.train),
+            optimizer=(OptimizerCalls(total, 1, sizes.max_tokens, asked),),
+            shown=PromptContent(prompts=1, reply_tokens=sizes.max_tokens),
+        )
+
     async def _reflect(self, step: Step) -> str | None:
         bench = step.workbench
-        batch = train_batch(step, self.batch_size, drop_remainder=self.drop_remainder)
+        batch = draw_batch(step, self.batch_size, drop_remainder=self.drop_remainder)
         (outcomes,) = await bench.scorer.outcomes([step.current.prompt], batch, "train")
         wrong = [outcome for outcome in outcomes if outcome.value is not None and outcome.value < 1]
         if not wrong:
@@ -60,21 +77,21 @@ class PromptInformation:
         text = bench.templates.render(
             "reflection",
             prompt=step.current.prompt,
-            failures=[failure(step, outcome) for outcome in wrong[: self.failures]],
+            failures=[describe_failure(bench.task, outcome) for outcome in wrong[: self.failures]],
         )
         return await bench.ask(text, step=step.number, purpose="reflection")
 
 
-def failure(step: Step, outcome: Outcome) -> dict[str, str]:
+def describe_failure(task: Task, outcome: Outcome) -> dict[str, str]:
     """A failed example for a template: question, the model's answer, the expected answer."""
     return {
         "question": outcome.example.input,
         "answer": outcome.reply.strip(),
-        "expected": step.workbench.task.target_text(outcome.example),
+        "expected": task.target_text(outcome.example),
     }
 
 
-def batch_count(train: int, size: int, *, drop_remainder: bool = False) -> int:
+def count_batches(train: int, size: int, *, drop_remainder: bool = False) -> int:
     """Minibatches an epoch, at least 1: ⌈train / size⌉; with `drop_remainder` a last one of less than half its size is
     dropped, as the authors' released code does."""
     whole, rest = divmod(train, size)
@@ -82,10 +99,10 @@ def batch_count(train: int, size: int, *, drop_remainder: bool = False) -> int:
     return max(1, whole + partial)
 
 
-def train_batch(step: Step, size: int, *, drop_remainder: bool = False) -> Sequence[Example]:
+def draw_batch(step: Step, size: int, *, drop_remainder: bool = False) -> Sequence[Example]:
     """The step's minibatch: train is shuffled anew every epoch and cut into consecutive batches of `size`."""
     train = list(step.workbench.task.splits.train)
-    epoch, index = divmod(step.number, batch_count(len(train), size, drop_remainder=drop_remainder))
+    epoch, index = divmod(step.number, count_batches(len(train), size, drop_remainder=drop_remainder))
     step.workbench.rng(epoch, "epoch").shuffle(train)
     return train[index * size : (index + 1) * size]
 

@@ -5,7 +5,7 @@ Puts the four parts' answers into the template `texts/meta_prompt.jinja`. Knows 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from gpo.model.model import Message
@@ -14,6 +14,16 @@ from gpo.optimizer.state import Information, Step
 from gpo.optimizer.trajectory import Shown
 
 Scale = Literal["percent", "share"]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPrompt:
+    """A prompt as the template shows it: the `score` is written out, what is None is left out."""
+
+    prompt: str
+    score: str | None
+    reflection: str | None
+    notes: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,6 @@ def format_score(score: float, scale: Scale) -> str:
     return f"{100 * score:.1f}" if scale == "percent" else f"{score:.3f}".rstrip("0").rstrip(".")
 
 
-def _formatted(information: Information, scale: Scale) -> object:
+def _formatted(information: Information, scale: Scale) -> ShownPrompt:
     score = None if information.score is None else format_score(information.score, scale)
-    return replace(information, score=score)  # type: ignore[arg-type]
+    return ShownPrompt(information.prompt, score, information.reflection, information.notes)

@@ -6,9 +6,16 @@ Knows the options' names and presets, and no step of the loop.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-from gpo.config.schema import MethodConfig, OptimizeConfig
+from gpo.config.schema import (
+    EditDistanceName,
+    InformationName,
+    MethodConfig,
+    OptimizeConfig,
+    RefinementName,
+    TrajectoryName,
+)
 from gpo.errors import ConfigError
 from gpo.optimizer.edit_distance import EditDistance, edit_distance
 from gpo.optimizer.information import CurrentInformation, information
@@ -44,6 +51,15 @@ METHODS: dict[str, MethodConfig] = {
 }
 
 
+PARTS = {
+    "direction": "describe(step)",
+    "trajectory": "show(step)",
+    "edit_distance": "limit(step, total)",
+    "refinement": "template",
+}
+"""The four places of a method, and what an own object has to have there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """One object for each part; any of them may be a user's own."""
@@ -55,16 +71,104 @@ class Method:
     refinement: Refinement
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComposedMethod:
+    """A row of options with own objects in some places. The options become parts when a run begins, with the run's
+    settings (`optimize.k`, `preset` …); the objects are used as they are."""
+
+    name: str
+    direction: str | CurrentInformation
+    trajectory: str | Trajectory
+    edit_distance: str | EditDistance
+    refinement: str | Refinement
+
+    @property
+    def parts(self) -> dict[str, object]:
+        """The option or the object in each place."""
+        return {place: getattr(self, place) for place in PARTS}
+
+    def build(self, settings: OptimizeConfig | None = None, preset: Preset = "paper") -> Method:
+        """New objects for the options, under `settings` and `preset`."""
+        named = {place: part for place, part in self.parts.items() if isinstance(part, str)}
+        row = build_method(MethodConfig.model_validate(named), settings, preset)
+        return Method(
+            name=self.name,
+            information=row.information if isinstance(self.direction, str) else self.direction,
+            trajectory=row.trajectory if isinstance(self.trajectory, str) else self.trajectory,
+            edit_distance=row.edit_distance if isinstance(self.edit_distance, str) else self.edit_distance,
+            refinement=row.refinement if isinstance(self.refinement, str) else self.refinement,
+        )
+
+
 def method(
+    name: str = "gpo",
+    *,
+    direction: InformationName | CurrentInformation | None = None,
+    trajectory: TrajectoryName | Trajectory | None = None,
+    edit_distance: EditDistanceName | EditDistance | None = None,
+    refinement: RefinementName | Refinement | None = None,
+) -> ComposedMethod:
+    """The method `name` of Table 4 with other parts in some places: an option's name or an own object each.
+
+    `gpo.optimize(task, method=gpo.method("gpo", edit_distance=Halving()), …)`. An own object has the one method of its
+    part (`describe`, `show`, `limit`; a refinement the attribute `template`), and may have `calls(total, sizes)`, so
+    that an estimate counts what it asks for. Raises `ConfigError` for a name that is none of `gpo.methods()`, and for
+    a part that is neither an option nor such an object.
+    """
+    row = _find_row(name)
+    given = {
+        "direction": direction,
+        "trajectory": trajectory,
+        "edit_distance": edit_distance,
+        "refinement": refinement,
+    }
+    replaced = {place: part for place, part in given.items() if part is not None}
+    for place, part in replaced.items():
+        _check_part(place, part)
+    told = ", ".join(f"{place}={_label(part)}" for place, part in replaced.items())
+    return ComposedMethod(
+        name=f"{name} with {told}" if told else name,
+        direction=row.direction if direction is None else direction,
+        trajectory=row.trajectory if trajectory is None else trajectory,
+        edit_distance=row.edit_distance if edit_distance is None else edit_distance,
+        refinement=row.refinement if refinement is None else refinement,
+    )
+
+
+def _find_row(name: str) -> MethodConfig:
+    if name not in METHODS:
+        raise ConfigError(f"method: there is no {name!r}; there are {', '.join(METHODS)}")
+    return METHODS[name]
+
+
+def _check_part(place: str, part: object) -> None:
+    if isinstance(part, str):
+        options = get_args(MethodConfig.model_fields[place].annotation)
+        if part not in options:
+            raise ConfigError(f"method: {place} has no option {part!r}; there are {', '.join(options)}")
+        return
+    needed = PARTS[place]
+    if isinstance(part, type) or not hasattr(part, needed.partition("(")[0]):
+        kind = (
+            f"the class {part.__name__}"
+            if isinstance(part, type)
+            else f"a value of type {type(part).__name__}"
+        )
+        raise ConfigError(f"method: {place} is {kind}; give an option's name or an object with {needed}")
+
+
+def _label(part: object) -> str:
+    return part if isinstance(part, str) else type(part).__qualname__
+
+
+def build_method(
     chosen: str | MethodConfig, settings: OptimizeConfig | None = None, preset: Preset = "paper"
 ) -> Method:
     """New objects for a method's name or for its four options. Raises `ConfigError` for an unknown name."""
     settings = settings or OptimizeConfig()
     released = preset == "released"
     if isinstance(chosen, str):
-        if chosen not in METHODS:
-            raise ConfigError(f"method: there is no {chosen!r}; there are {', '.join(METHODS)}")
-        name, row = chosen, METHODS[chosen]
+        name, row = chosen, _find_row(chosen)
     else:
         name, row = "own", chosen
     words = settings.edit_distance

@@ -1,6 +1,6 @@
-"""What a search for a better prompt is, whatever its algorithm: steps, records of them, and the best prompt so far.
+"""What a search for a better prompt is, whatever its method: steps, records of them, and the best prompt so far.
 
-Knows no algorithm. The four-part loop and the published protocols of the baselines are algorithms.
+Knows no method. `gpo.optimizer.skeleton` is what the four-part loop and the published protocols have in common.
 """
 
 from __future__ import annotations
@@ -10,20 +10,32 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gpo.model.model import Message
-from gpo.optimizer.candidates import Candidate
+from gpo.optimizer.candidates import Candidate, Guard
+from gpo.optimizer.cost import Cost, Sizes
 from gpo.optimizer.state import Information
 from gpo.optimizer.trajectory import Shown
+from gpo.optimizer.workbench import Workbench
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredCandidate(Candidate):
+    """A candidate and what dev said of it, in 0..1.
+
+    `score` is the mean over the whole of dev, None where it was rejected or not scored there. `estimate` is the mean
+    over a part of dev, of methods that score most candidates on a part only, and of racing; `estimate_rows` tells on
+    how many examples it rests, where that is known.
+    """
+
+    score: float | None = None
+    estimate: float | None = None
+    estimate_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """Everything that one step did; scores are dev means in 0..1. `scores` has one entry a candidate, None where it
-    was rejected; `chosen` is the next current prompt, equal to `parent` where no new candidate was left.
-
-    What an algorithm does not have is None or empty. `estimates` are means over a part of dev, one a candidate, of
-    algorithms that score most candidates on a part only, and of racing; such a candidate has no entry in `scores`
-    (None). `estimate_rows` tells on how many examples each rests, where that is known.
-    """
+    """Everything that one step did; scores are dev means in 0..1. `chosen` is the next current prompt, equal to
+    `parent` where no new candidate was left. What a method does not have is None or empty. `estimated` says that
+    the step estimated its candidates on a part of dev, those included that got no estimate."""
 
     step: int
     total: int
@@ -33,20 +45,17 @@ class StepRecord:
     information: Information
     shown: Shown
     meta_prompt: tuple[Message, ...]
-    candidates: tuple[Candidate, ...]
-    scores: tuple[float | None, ...]
+    candidates: tuple[ScoredCandidate, ...]
     chosen: str
     chosen_score: float
     best: str
     best_score: float
-    estimates: tuple[float | None, ...] = ()
-    estimate_rows: tuple[int | None, ...] = ()
+    estimated: bool = False
 
     @property
     def scored(self) -> int:
         """Candidates that were run on dev, on the whole of it or on a part."""
-        estimates = self.estimates or (None,) * len(self.scores)
-        return sum(pair != (None, None) for pair in zip(self.scores, estimates, strict=True))
+        return sum((item.score, item.estimate) != (None, None) for item in self.candidates)
 
 
 class Listener(Protocol):
@@ -60,7 +69,7 @@ class Listener(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class SearchResult:
     """What was found: the best prompt by dev score over the whole run, and every step."""
 
     initial: str
@@ -69,7 +78,7 @@ class Search:
     stopped: str
 
 
-class Algorithm(Protocol):
+class Search(Protocol):
     """One optimization of one initial prompt. `total` steps at most, each of about `pairs_a_step` (prompt, example)
     pairs to score."""
 
@@ -92,5 +101,19 @@ class Algorithm(Protocol):
     def mean(self, prompt: str) -> float:
         """Dev score in 0..1 of a prompt that was scored on the whole of dev."""
 
-    async def run(self, initial: str) -> Search:
+    async def run(self, initial: str) -> SearchResult:
         """Optimize from `initial`. Raises what the models raise; `best` is valid from the first score on."""
+
+
+class SearchMethod(Protocol):
+    """A method that brings a search of its own, where a `Method` of four parts runs in the loop."""
+
+    @property
+    def name(self) -> str:
+        """As `result.json` has it."""
+
+    def open(self, bench: Workbench, guard: Guard, listener: Listener | None) -> Search:
+        """A new search."""
+
+    def calls(self, sizes: Sizes) -> Cost:
+        """What its search may ask for."""

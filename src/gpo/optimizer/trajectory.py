@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from gpo.optimizer.cost import Cost, OptimizerCalls, PromptContent, Sizes
 from gpo.optimizer.state import Step, Visited
 
 
@@ -36,6 +37,10 @@ class NoTrajectory:
         """Nothing of the past."""
         return Shown()
 
+    def calls(self, total: int, sizes: Sizes) -> Cost:
+        """Nothing."""
+        return Cost()
+
 
 @dataclass(frozen=True, slots=True)
 class Recency:
@@ -46,6 +51,10 @@ class Recency:
     async def show(self, step: Step) -> Shown:
         """The k − 1 points before the current one."""
         return Shown(tuple(step.visited[-self.k : -1]) if self.k > 1 else ())
+
+    def calls(self, total: int, sizes: Sizes) -> Cost:
+        """No call; k − 1 earlier prompts in every meta-prompt."""
+        return Cost(shown=PromptContent(prompts=self.k - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,10 @@ class Importance:
         """The k best points; the current prompt, where it is one of them, is shown in its own place."""
         best = sorted(step.visited, key=lambda point: (point.score, point.step))[-self.k :]
         return Shown(tuple(point for point in best if point is not step.current))
+
+    def calls(self, total: int, sizes: Sizes) -> Cost:
+        """No call; k earlier prompts in every meta-prompt, where the current one is not among the best."""
+        return Cost(shown=PromptContent(prompts=self.k))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +97,10 @@ class Relevance:
         nearest = sorted(earlier, key=lambda point: (similarity[point.step], point.step))[-(self.k - 1) :]
         return Shown(tuple(reversed(nearest) if self.descending else nearest), current_first=self.descending)
 
+    def calls(self, total: int, sizes: Sizes) -> Cost:
+        """No call of a model; k − 1 earlier prompts in every meta-prompt."""
+        return Cost(shown=PromptContent(prompts=self.k - 1))
+
 
 @dataclass(slots=True)
 class Summarization:
@@ -102,6 +119,12 @@ class Summarization:
         text = bench.templates.render("summary", previous=self._last, present=present)
         self._last = await bench.ask(text, step=step.number, purpose="summary")
         return Shown(summary=self._last)
+
+    def calls(self, total: int, sizes: Sizes) -> Cost:
+        """One merge a step but the first, of the last summary and the current prompt with its reflection."""
+        merged = PromptContent(prompts=1, reply_tokens=2 * sizes.max_tokens)
+        merges = OptimizerCalls(max(0, total - 1), 1, sizes.max_tokens, merged)
+        return Cost(optimizer=(merges,), shown=PromptContent(reply_tokens=sizes.max_tokens))
 
 
 def trajectory(name: str, *, k: int = 3, descending: bool = False) -> Trajectory:

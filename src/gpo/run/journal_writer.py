@@ -9,8 +9,7 @@ import hashlib
 from typing import Any
 
 from gpo.evaluation.outcome import Outcome
-from gpo.optimizer.candidates import Candidate
-from gpo.optimizer.search import StepRecord
+from gpo.optimizer.search import ScoredCandidate, StepRecord
 from gpo.storage.journal import Journal
 from gpo.storage.journal_reader import RecordedScore
 from gpo.task.task import Task
@@ -81,12 +80,8 @@ def step_data(record: StepRecord) -> dict[str, Any]:
         ],
         "summary": record.shown.summary,
         "meta_prompt": [{"role": m.role, "content": m.content} for m in record.meta_prompt],
-        "candidates": [
-            _candidate(item, score) for item, score in zip(record.candidates, record.scores, strict=True)
-        ],
-        # Means over a part of dev, one a candidate, of racing and of methods that score most on a part only.
-        **({"estimates": list(record.estimates)} if record.estimates else {}),
-        **({"estimate_rows": list(record.estimate_rows)} if record.estimate_rows else {}),
+        "candidates": [_candidate_data(item, record.parent) for item in record.candidates],
+        **_estimates_data(record),
     }
 
 
@@ -105,7 +100,18 @@ def step_summary(record: StepRecord) -> dict[str, Any]:
     }
 
 
-def _candidate(item: Candidate, score: float | None) -> dict[str, Any]:
+def _estimates_data(record: StepRecord) -> dict[str, Any]:
+    """Means over a part of dev, one a candidate, of racing and of methods that score most on a part only."""
+    if not record.estimated:
+        return {}
+    rows = [item.estimate_rows for item in record.candidates]
+    return {
+        "estimates": [item.estimate for item in record.candidates],
+        **({"estimate_rows": rows} if any(count is not None for count in rows) else {}),
+    }
+
+
+def _candidate_data(item: ScoredCandidate, parent: str) -> dict[str, Any]:
     return {
         "raw": item.raw,
         "prompt": item.prompt,
@@ -114,5 +120,7 @@ def _candidate(item: Candidate, score: float | None) -> dict[str, Any]:
         "edit_distance": item.distance,
         "attempt": item.attempt,
         "rejected": item.rejected,
-        "score": score,
+        "score": item.score,
+        # Methods with a beam make candidates from several prompts at one step.
+        **({"parent": item.parent} if item.parent != parent else {}),
     }

@@ -11,7 +11,7 @@ from typing import Protocol
 from gpo.evaluation.outcome import Outcome
 from gpo.model.factory import RoleName
 from gpo.model.tally import Tally
-from gpo.optimizer.search import Algorithm, StepRecord
+from gpo.optimizer.search import Search, StepRecord
 from gpo.run.compose import RoleModel
 from gpo.run.journal_writer import JournalWriter
 from gpo.run.plan import Plan
@@ -43,7 +43,7 @@ class Listeners:
         self._writer, self._progress, self._watcher = writer, progress, watcher
         progress.limits = {role: model.sending.limited for role, model in models.items()}
 
-    def search_started(self, search: Algorithm) -> None:
+    def search_started(self, search: Search) -> None:
         """The initial prompt is scored next."""
         progress, splits = self._progress, self._plan.task.splits
         self._steps, self._pairs_a_step = search.total, search.pairs_a_step

@@ -16,11 +16,13 @@ from gpo.errors import ConfigError
 from gpo.evaluation.rounds import ScorerSettings
 from gpo.model.factory import Endpoints, OpenModel, PullProgress, RoleName, open_model
 from gpo.optimizer.candidates import Guard
-from gpo.optimizer.choose import Published, algorithm, choose
-from gpo.optimizer.loop import LoopSettings, step_count
+from gpo.optimizer.choose import AnyMethod, choose, method_cost, open_search
+from gpo.optimizer.cost import Cost, Sizes
+from gpo.optimizer.loop import LoopSettings, count_steps
 from gpo.optimizer.metaprompt import MetaPromptSettings
-from gpo.optimizer.methods import Method, Preset
-from gpo.optimizer.search import Algorithm, Listener
+from gpo.optimizer.methods import ComposedMethod, Method, Preset
+from gpo.optimizer.published.evaluate_only import EvaluateOnly
+from gpo.optimizer.search import Listener, Search
 from gpo.optimizer.workbench import Workbench
 from gpo.run.compose import RoleModel
 from gpo.run.estimate.context_size import engine_needs
@@ -31,26 +33,26 @@ from gpo.task.task import Task
 
 BuildSearch = Callable[
     ["Plan", Mapping[RoleName, RoleModel], Workbench, Listener | None],
-    Algorithm,
+    Search,
 ]
 """A new search from a plan, its models by role (which `Workbench` uses), the workbench and who listens."""
 
 
 def build_search(
     plan: Plan, models: Mapping[RoleName, RoleModel], bench: Workbench, listener: Listener | None
-) -> Algorithm:
+) -> Search:
     """A search by the plan's method."""
-    return algorithm(plan.method, bench, plan.guard, plan.loop, listener)
+    return open_search(plan.method, bench, plan.guard, plan.loop, listener)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """One run; running it leaves it as it is. `recorded` identifies it (resolved configuration and a digest of the
-    data, JSON values); `config_text` is what `config.yaml` says; `search` makes the algorithm."""
+    data, JSON values); `config_text` is what `config.yaml` says; `search` opens its search."""
 
     task: Task
     prompt: str
-    method: Method | Published
+    method: AnyMethod
     task_model: OpenModel
     optimizer_model: OpenModel
     scorer: ScorerSettings
@@ -99,23 +101,26 @@ class Plan:
     @property
     def loop(self) -> LoopSettings:
         """Steps and candidates as the configuration and the size of train say."""
-        released = self.preset == "released"
-        settings = self.optimize
-        return LoopSettings(
-            steps=step_count(
-                len(self.task.splits.train), settings.batch_size, settings.epochs, drop_remainder=released
-            ),
-            candidates=settings.candidates,
-            resamples=settings.resamples,
-            patience=settings.patience,
-            enforce=settings.edit_distance.control == "enforce",
-            racing=self.racing,
-            meta_prompt=MetaPromptSettings(
-                task_examples=settings.task_examples,
-                scale="share" if released else "percent",
-                frozen=settings.frozen,
-            ),
-        )
+        return _loop_settings(self.task, self.optimize, self.preset, racing=self.racing)
+
+
+def _loop_settings(task: Task, settings: OptimizeConfig, preset: Preset, *, racing: bool) -> LoopSettings:
+    released = preset == "released"
+    return LoopSettings(
+        steps=count_steps(
+            len(task.splits.train), settings.batch_size, settings.epochs, drop_remainder=released
+        ),
+        candidates=settings.candidates,
+        resamples=settings.resamples,
+        patience=settings.patience,
+        enforce=settings.edit_distance.control == "enforce",
+        racing=racing,
+        meta_prompt=MetaPromptSettings(
+            task_examples=settings.task_examples,
+            scale="share" if released else "percent",
+            frozen=settings.frozen,
+        ),
+    )
 
 
 def assemble(
@@ -125,7 +130,7 @@ def assemble(
     data_dir: Path | None = None,
     task: Task | None = None,
     models: Mapping[str, OpenModel] | None = None,
-    method_object: Method | None = None,
+    method_object: Method | ComposedMethod | None = None,
     on_pull: PullProgress | None = None,
     scored: str = "",
 ) -> Plan:
@@ -136,15 +141,22 @@ def assemble(
     (by role) and `method_object` take the place of what the configuration names. An embedded engine is made large
     enough for the prompt `scored` too. Raises `ConfigError` and `ModelError`.
     """
-    chosen = method_object or choose(config.method, config.optimize, config.preset)
+    chosen: AnyMethod
+    if method_object is None:
+        chosen = choose(config.method, config.optimize, config.preset)
+    elif isinstance(method_object, ComposedMethod):
+        chosen = method_object.build(config.optimize, config.preset)
+    else:
+        chosen = method_object
     own_task = task
     task = task or Task.from_config(
         config.task, seed=config.seed, chat=config.models.task.chat, base_dir=base_dir, data_dir=data_dir
     )
     own = models or {}
     endpoints = Endpoints(settings for role, settings in _roles(config) if role not in own)
+    racing = _racing(config, chosen)
     longest = max(_prompt(config, chosen), scored, key=len)
-    needs = engine_needs(config, task, longest)
+    needs = engine_needs(config, task, longest, _cost(config, task, chosen, racing=racing))
     opened = {
         role: own.get(role)
         or open_model(
@@ -165,7 +177,7 @@ def assemble(
         max_tokens=config.models.optimizer.max_tokens,
         optimize=config.optimize,
         preset=config.preset,
-        racing=_racing(config, chosen),
+        racing=racing,
         budget=config.budget,
         seed=config.seed,
         recorded=_recorded(config, task, method_object, own_task=own_task is not None),
@@ -178,16 +190,26 @@ def _roles(config: Config) -> tuple[tuple[RoleName, ModelConfig], ...]:
     return (("task", config.models.task), ("optimizer", config.models.optimizer))
 
 
-def _prompt(config: Config, chosen: Method | Published) -> str:
+def _prompt(config: Config, chosen: AnyMethod) -> str:
     # `empty` and `cot` are prompts of their own: what they name is what is evaluated.
-    own = chosen.prompt if isinstance(chosen, Published) else None
-    return config.prompt if own is None else own
+    return chosen.prompt if isinstance(chosen, EvaluateOnly) else config.prompt
 
 
-def _racing(config: Config, chosen: Method | Published) -> bool:
-    if config.evaluation == "full" or not isinstance(chosen, Published):
+def _cost(config: Config, task: Task, chosen: AnyMethod, *, racing: bool) -> Cost:
+    sizes = Sizes(
+        train=len(task.splits.train),
+        dev=len(task.splits.dev),
+        max_tokens=config.models.optimizer.max_tokens,
+        k=config.optimize.k,
+    )
+    settings = _loop_settings(task, config.optimize, config.preset, racing=racing)
+    return method_cost(chosen, settings, sizes)
+
+
+def _racing(config: Config, chosen: AnyMethod) -> bool:
+    if config.evaluation == "full" or isinstance(chosen, Method):
         return config.evaluation == "racing"
-    if chosen.prompt is None:
+    if not isinstance(chosen, EvaluateOnly):
         raise ConfigError(
             f"evaluation: racing picks a step's best candidate, and {chosen.name} picks in a way of its own; write full"
         )
@@ -200,13 +222,21 @@ def _check_frozen(prompt: str, frozen: Sequence[str]) -> None:
             raise ConfigError(f"optimize.frozen: {text!a} does not stand in the initial prompt")
 
 
-def _recorded(config: Config, task: Task, method_object: Method | None, *, own_task: bool) -> dict[str, Any]:
+def _recorded(
+    config: Config, task: Task, method_object: Method | ComposedMethod | None, *, own_task: bool
+) -> dict[str, Any]:
     recorded = {**config.model_dump(mode="json"), **identity(task, whole=own_task)}
-    if method_object is not None:
+    if isinstance(method_object, ComposedMethod):
+        recorded["method"] = {place: _known_by(part) for place, part in method_object.parts.items()}
+    elif method_object is not None:
         parts = (method_object.information, method_object.trajectory, method_object.edit_distance)
-        # Own objects are known by their type alone: their inside cannot be compared.
-        recorded["method"] = [type(part).__qualname__ for part in (*parts, method_object.refinement)]
+        recorded["method"] = [_known_by(part) for part in (*parts, method_object.refinement)]
     return recorded
+
+
+def _known_by(part: object) -> str:
+    # Own objects are known by their type alone: their inside cannot be compared.
+    return part if isinstance(part, str) else type(part).__qualname__
 
 
 def scorer_settings(config: Config, task: Task) -> ScorerSettings:

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from gpo.evaluation.score import Scorer
 from gpo.model.factory import RoleName
-from gpo.optimizer.search import Algorithm
+from gpo.optimizer.search import Search
 from gpo.result.result import Result, RoleUsage, RunUsage, Scores, SplitScores, Status
 from gpo.run.compose import RoleModel
 from gpo.run.journal_writer import step_summary
@@ -27,7 +27,7 @@ def summary(
     models: Mapping[RoleName, RoleModel],
     budget: Budget,
     scorer: Scorer,
-    search: Algorithm,
+    search: Search,
     test: SealedTest,
     embedder: str | None,
 ) -> Result:
@@ -77,13 +77,13 @@ def limits(models: Mapping[RoleName, RoleModel]) -> dict[str, dict[str, int | fl
     return {role: model.sending.limited.state.to_dict() for role, model in models.items()}
 
 
-def _optimism(search: Algorithm, test: SealedTest) -> float | None:
+def _optimism(search: Search, test: SealedTest) -> float | None:
     """Dev minus test score of the best prompt: how far choosing on dev flattered it; None without a test score."""
     best = search.best if test.means else None
     return None if best is None else search.mean(best) - test.means[best]
 
 
-def _unreadable(scorer: Scorer, search: Algorithm) -> int | None:
+def _unreadable(scorer: Scorer, search: Search) -> int | None:
     best = scorer.known(search.best, "dev") if search.steps else None
     return best.unreadable if best else None
 

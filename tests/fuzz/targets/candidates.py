@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from gpo.optimizer.candidates import Guard, candidate, same_prompt
+from gpo.optimizer.candidates import Guard, read_candidate, same_prompt
 from gpo.optimizer.reply import read_reply
 from gpo.task.prompt import fill, lay_out, placeholders
 from gpo.text import printable, shorten
@@ -34,7 +34,7 @@ def run(data: bytes) -> None:
         reply = start + middle * (LONGEST // max(1, len(middle))) + end
     prompt = read_reply(reply)
     for guard in (_GUARD, _LOOSE):
-        item = candidate(reply, _INITIAL, guard, limit=limit, cut_off=cut_off)
+        item = read_candidate(reply, _INITIAL, guard, limit=limit, cut_off=cut_off)
         if item.prompt != prompt or item.distance < 0:
             raise AssertionError("read twice, and differently")
         if item.rejected is None:

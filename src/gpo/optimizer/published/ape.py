@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from gpo.config.published import ApeConfig
 from gpo.optimizer.candidates import Candidate, Guard
+from gpo.optimizer.cost import Cost, OptimizerCalls, PromptContent, RowUse, Sizes
 from gpo.optimizer.published.bandit import Ucb
-from gpo.optimizer.published.base import Original, together, user
+from gpo.optimizer.published.base import PublishedSearch, run_together, write_turn
 from gpo.optimizer.search import Listener, StepRecord
 from gpo.optimizer.workbench import Workbench
 from gpo.task.example import Example
@@ -26,7 +27,7 @@ class _Best:
     estimate: float
 
 
-class Ape(Original):
+class Ape(PublishedSearch):
     """Step 0 induces and selects; every further step rewrites the best prompt and keeps the best of all.
 
     A prompt's estimate is its mean over the same few dev rows; the best prompt of a step is scored on the whole of dev
@@ -46,6 +47,25 @@ class Ape(Original):
         self._seen: set[str] = set()
         self._best: _Best | None = None
 
+    @staticmethod
+    def calls(settings: ApeConfig, sizes: Sizes) -> Cost:
+        """Induction and rewrites, their estimates, and the best prompt of each step on all of dev, of which its
+        estimate has asked some rows."""
+        s, dev = settings, sizes.dev
+        arms, rows = s.subsets * s.samples, min(dev, s.examples)
+        first = _ucb(s).pairs(arms, dev, 1, sizes.most) if s.selection == "ucb" else arms * rows
+        whole = (1 + s.rounds) * (dev if sizes.most else dev - rows)
+        shown = PromptContent(examples=min(s.demonstrations, sizes.train))
+        return Cost(
+            dev=RowUse((1,) * dev, first + s.rounds * s.rewrites * rows + whole),
+            optimizer=(
+                OptimizerCalls(s.subsets, s.samples, s.max_tokens, shown),
+                OptimizerCalls(s.rounds, s.rewrites, s.max_tokens, PromptContent(prompts=1)),
+            ),
+            prompt_tokens=s.max_tokens,
+            templates="published",
+        )
+
     async def step(self, number: int, initial: str) -> StepRecord:
         """Induction at step 0, resampling from then on (Algorithm 1 of the paper)."""
         if number == 0:
@@ -57,7 +77,7 @@ class Ape(Original):
             if estimate is not None and (self._best is None or estimate > self._best.estimate):
                 self._best = _Best(item.prompt, estimate)
         chosen = initial if self._best is None else self._best.prompt
-        await self.score([chosen])
+        await self.dev.score([chosen])
         return self.record(number, parent, candidates, chosen, estimates=estimates)
 
     async def _induce(self) -> tuple[list[Candidate], list[float | None]]:
@@ -68,9 +88,9 @@ class Ape(Original):
             self._demonstrations(rng.sample(list(train), min(settings.demonstrations, len(train))))
             for _ in range(settings.subsets)
         ]
-        replies = await together(
+        replies = await run_together(
             bench.sample(
-                user(text),
+                write_turn(text),
                 settings.samples,
                 step=0,
                 purpose="induction",
@@ -88,7 +108,7 @@ class Ape(Original):
             return [], []
         settings, parent = self.settings, self._best.prompt
         replies = await self.bench.sample(
-            user(self.bench.templates.render("published/paraphrase", prompt=parent)),
+            write_turn(self.bench.templates.render("published/paraphrase", prompt=parent)),
             settings.rewrites,
             step=number,
             purpose="paraphrase",
@@ -116,14 +136,7 @@ class Ape(Original):
             return await self.values([prompts[arm] for arm in arms], [dev[row] for row in rows], "dev")
 
         if bandit:
-            selection = Ucb(
-                settings.bandit_rounds,
-                settings.bandit_prompts,
-                settings.bandit_samples,
-                settings.c,
-                clock="samples",
-            )
-            ranking = await selection.run(len(kept), len(dev), 1, play, self.bench.rng(0, "bandit"))
+            ranking = await _ucb(settings).run(len(kept), len(dev), 1, play, self.bench.rng(0, "bandit"))
             means = ranking.means
         else:
             # The same rows in every step, so that estimates of different steps can be compared.
@@ -133,6 +146,12 @@ class Ape(Original):
         for index, mean in zip(kept, means, strict=True):
             estimates[index] = mean
         return estimates
+
+
+def _ucb(settings: ApeConfig) -> Ucb:
+    return Ucb(
+        settings.bandit_rounds, settings.bandit_prompts, settings.bandit_samples, settings.c, clock="samples"
+    )
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

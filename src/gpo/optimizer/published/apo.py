@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from gpo.config.published import ApoConfig
 from gpo.evaluation.outcome import Outcome
 from gpo.optimizer.candidates import Candidate, Guard, same_prompt
+from gpo.optimizer.cost import Cost, OptimizerCalls, PromptContent, RowUse, Sizes
+from gpo.optimizer.information import describe_failure
 from gpo.optimizer.published.bandit import BruteForce, Selection, SuccessiveHalving, SuccessiveRejects, Ucb
-from gpo.optimizer.published.base import Original, together, user
+from gpo.optimizer.published.base import PublishedSearch, run_together, write_turn
 from gpo.optimizer.reply import read_reply
 from gpo.optimizer.search import Listener, StepRecord
 from gpo.optimizer.workbench import Workbench
-from gpo.task.example import Example
 
 Errors = list[dict[str, str]]
 
@@ -31,7 +32,7 @@ class _Expansion:
     candidates: tuple[Candidate, ...]
 
 
-class Apo(Original):
+class Apo(PublishedSearch):
     """A round expands every prompt of the beam, lets the parents join again and selects the next beam.
 
     Rows for selection come from dev, where the code takes train for gradient and selection alike. The beam of every
@@ -53,8 +54,42 @@ class Apo(Original):
             pairs_a_step=minibatch + budget + settings.beam * len(splits.dev),
         )
         self.settings = settings
-        self.selection = selection(settings)
+        self.selection = build_selection(settings)
         self._beam: list[str] = []
+
+    @staticmethod
+    def calls(settings: ApoConfig, sizes: Sizes) -> Cost:
+        """Every prompt of a beam looks for errors, is edited and paraphrased; the new ones and their parents are
+        selected from, and the next beam is scored on all of dev, of which the selection has asked its members their
+        share."""
+        s, dev = settings, sizes.dev
+        pairs, walked, expanded, beam = 0, 0, 0, 1
+        new = min(s.expansion, s.groups + (s.groups + 1) * s.paraphrases)
+        for _ in range(s.rounds):
+            walked += beam * min(s.minibatch, sizes.train)
+            expanded += beam
+            arms = beam * (1 + new)
+            keep = min(s.beam, arms)
+            asked = 0 if arms == 1 else build_selection(s).pairs(arms, dev, keep, sizes.most)
+            whole = keep * dev
+            pairs += asked + (whole if sizes.most else max(0, whole - keep * asked // arms))
+            beam = keep
+        edits = expanded * s.groups
+        errors = PromptContent(prompts=1, failures=s.errors)
+        rewrites = [
+            OptimizerCalls(edits, 1, s.max_tokens, errors),
+            OptimizerCalls(edits, 1, s.max_tokens, errors + PromptContent(reply_tokens=s.max_tokens)),
+        ]
+        if s.paraphrases:
+            sources = expanded * (s.groups + 1)
+            rewrites.append(OptimizerCalls(sources, s.paraphrases, s.max_tokens, PromptContent(prompts=1)))
+        return Cost(
+            train=RowUse(pairs=walked),
+            dev=RowUse((1,) * dev, pairs),
+            optimizer=tuple(rewrites),
+            prompt_tokens=s.max_tokens,
+            templates="published",
+        )
 
     async def step(self, number: int, initial: str) -> StepRecord:
         """One round."""
@@ -63,14 +98,14 @@ class Apo(Original):
         train = list(bench.task.splits.train)
         batch = bench.rng(number, "minibatch").sample(train, min(settings.minibatch, len(train)))
         outcomes = await bench.scorer.outcomes(beam, batch, "train")
-        expansions = await together(
+        expansions = await run_together(
             self._expand(number, place, prompt, outcomes[place]) for place, prompt in enumerate(beam)
         )
         candidates = self._without_duplicates(expansions, beam)
         fresh = [index for index, item in enumerate(candidates) if item.rejected is None]
         arms = [*beam, *(candidates[index].prompt for index in fresh)]
         self._beam, means = await self._select(number, arms)
-        await self.score(self._beam)
+        await self.dev.score(self._beam)
         estimates: list[float | None] = [None] * len(candidates)
         for index, mean in zip(fresh, means[len(beam) :], strict=True):
             estimates[index] = mean
@@ -110,13 +145,13 @@ class Apo(Original):
         ]
         # The numbers keep calls apart that are equal in all but their place: each has a seed of its own.
         first = place * settings.groups
-        pairs = await together(
+        pairs = await run_together(
             self._gradient(number, first + index, prompt, errors) for index, errors in enumerate(groups)
         )
         edits = [edit for _, edit in pairs]
         sources = [prompt, *(read_reply(edit) for edit in edits)]
         width = settings.groups + 1
-        paraphrases = await together(
+        paraphrases = await run_together(
             self._paraphrase(number, place * width + index, source) for index, source in enumerate(sources)
         )
         seen = {same_prompt(prompt)}
@@ -143,7 +178,7 @@ class Apo(Original):
 
     async def _sample(self, text: str, n: int, number: int, purpose: str, index: int) -> tuple[str, ...]:
         return await self.bench.sample(
-            user(text),
+            write_turn(text),
             n,
             step=number,
             purpose=purpose,
@@ -179,17 +214,10 @@ class Apo(Original):
         return items
 
     def _shown(self, outcomes: Sequence[Outcome]) -> Errors:
-        return [self._error(outcome.example, outcome.reply) for outcome in outcomes]
-
-    def _error(self, example: Example, reply: str) -> dict[str, str]:
-        return {
-            "question": example.input,
-            "answer": reply.strip(),
-            "expected": self.bench.task.target_text(example),
-        }
+        return [describe_failure(self.bench.task, outcome) for outcome in outcomes]
 
 
-def selection(settings: ApoConfig) -> Selection:
+def build_selection(settings: ApoConfig) -> Selection:
     """The kind of selection that the configuration names, with the budget that its bandit keys multiply to."""
     rounds, prompts, samples = settings.bandit_rounds, settings.bandit_prompts, settings.bandit_samples
     budget = rounds * prompts * samples

@@ -67,6 +67,10 @@ class Selection(Protocol):
     async def run(self, arms: int, rows: int, keep: int, play: Play, rng: random.Random) -> Ranking:
         """Play some of `arms` on some of `rows` until the best `keep` can be told."""
 
+    def pairs(self, arms: int, rows: int, keep: int, most: bool) -> int:
+        """(arm, row) pairs that `run` asks for, at most or expected; one that comes again is answered from the journal
+        and counts once."""
+
 
 def ucb_score(mean: float | None, count: int, t: int, c: float) -> float:
     """Upper confidence bound: mean + c · √(ln t / n); infinite for an arm that was never played."""
@@ -92,15 +96,26 @@ class Ucb:
 
     async def run(self, arms: int, rows: int, keep: int, play: Play, rng: random.Random) -> Ranking:
         """`rounds` rounds; the budget is rounds · prompts · samples."""
-        tally = ArmScores(arms)
+        scores = ArmScores(arms)
         order = rng.sample(range(arms), arms)
         for number in range(1, self.rounds + 1):
-            t = number if self.clock == "rounds" else max(1, sum(tally.counts))
-            bounds = {arm: ucb_score(tally.mean(arm), tally.counts[arm], t, self.c) for arm in order}
+            t = number if self.clock == "rounds" else max(1, sum(scores.counts))
+            bounds = {arm: ucb_score(scores.mean(arm), scores.counts[arm], t, self.c) for arm in order}
             chosen = sorted(order, key=lambda arm: -bounds[arm])[: self.prompts]
             drawn = rng.sample(range(rows), min(rows, self.samples))
-            tally.add(chosen, await play(chosen, drawn))
-        return Ranking(tuple(tally.best(range(arms), keep)), tally.means)
+            scores.add(chosen, await play(chosen, drawn))
+        return Ranking(tuple(scores.best(range(arms), keep)), scores.means)
+
+    def pairs(self, arms: int, rows: int, keep: int, most: bool) -> int:
+        """Rows are drawn anew in every round, so the k-th draw is expected to leave the same share of rows untouched.
+        Expected is as if the plays were spread evenly; the good arms are played more often, and so repeat more."""
+        played, drawn = min(arms, self.prompts), min(rows, self.samples)
+        asked = min(self.rounds * played * drawn, arms * rows)
+        if most:
+            return asked
+        times = self.rounds * played / arms
+        touched: float = 1 - (1 - drawn / rows) ** times
+        return min(asked, round(arms * rows * touched))
 
 
 def rejection_schedule(arms: int, keep: int, budget: int, least: int = 4) -> list[int]:
@@ -129,11 +144,16 @@ class SuccessiveRejects:
 
     async def run(self, arms: int, rows: int, keep: int, play: Play, rng: random.Random) -> Ranking:
         """As many phases as arms are to be dropped; see `rejection_schedule`."""
-        tally, alive, deck = ArmScores(arms), list(range(arms)), _Deck(rows, rng)
+        scores, alive, deck = ArmScores(arms), list(range(arms)), _Deck(rows, rng)
         for samples in rejection_schedule(arms, keep, self.budget, self.least):
-            tally.add(alive, await play(alive, deck.draw(samples)))
-            alive = sorted(tally.best(alive, len(alive) - 1))
-        return Ranking(tuple(tally.best(alive, keep)), tally.means)
+            scores.add(alive, await play(alive, deck.draw(samples)))
+            alive = sorted(scores.best(alive, len(alive) - 1))
+        return Ranking(tuple(scores.best(alive, keep)), scores.means)
+
+    def pairs(self, arms: int, rows: int, keep: int, most: bool) -> int:
+        """All arms alive in every phase."""
+        phases = enumerate(rejection_schedule(arms, keep, self.budget, self.least))
+        return min(arms * rows, sum((arms - gone) * min(samples, rows) for gone, samples in phases))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +167,25 @@ class SuccessiveHalving:
 
     async def run(self, arms: int, rows: int, keep: int, play: Play, rng: random.Random) -> Ranking:
         """At least one row an arm and phase."""
-        tally, alive, deck = ArmScores(arms), list(range(arms)), _Deck(rows, rng)
+        scores, alive, deck = ArmScores(arms), list(range(arms)), _Deck(rows, rng)
         phases = math.ceil(math.log2(arms)) if arms > 1 else 0
         for _ in range(phases):
             if len(alive) <= keep:
                 break
             samples = max(1, self.budget // (len(alive) * phases))
-            tally.add(alive, await play(alive, deck.draw(samples)))
-            alive = sorted(tally.best(alive, max(keep, math.ceil(len(alive) / 2))))
-        return Ranking(tuple(tally.best(alive, keep)), tally.means)
+            scores.add(alive, await play(alive, deck.draw(samples)))
+            alive = sorted(scores.best(alive, max(keep, math.ceil(len(alive) / 2))))
+        return Ranking(tuple(scores.best(alive, keep)), scores.means)
+
+    def pairs(self, arms: int, rows: int, keep: int, most: bool) -> int:
+        """All arms alive in every phase."""
+        asked, alive, phases = 0, arms, (arms - 1).bit_length()
+        for _ in range(phases):
+            if alive <= keep:
+                break
+            asked += alive * min(rows, max(1, self.budget // (alive * phases)))
+            alive = max(keep, math.ceil(alive / 2))
+        return min(asked, arms * rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +196,14 @@ class BruteForce:
 
     async def run(self, arms: int, rows: int, keep: int, play: Play, rng: random.Random) -> Ranking:
         """At least one row an arm."""
-        tally = ArmScores(arms)
+        scores = ArmScores(arms)
         drawn = rng.sample(range(rows), max(1, min(rows, self.budget // arms)))
-        tally.add(range(arms), await play(range(arms), drawn))
-        return Ranking(tuple(tally.best(range(arms), keep)), tally.means)
+        scores.add(range(arms), await play(range(arms), drawn))
+        return Ranking(tuple(scores.best(range(arms), keep)), scores.means)
+
+    def pairs(self, arms: int, rows: int, keep: int, most: bool) -> int:
+        """Every arm on as many rows as the budget allows."""
+        return arms * max(1, min(rows, self.budget // arms))
 
 
 class _Deck:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from gpo.config.published import OproConfig
 from gpo.model.model import Message
 from gpo.optimizer.candidates import Candidate, Guard, same_prompt
-from gpo.optimizer.published.base import Original, user
+from gpo.optimizer.cost import Cost, OptimizerCalls, PromptContent, RowUse, Sizes
+from gpo.optimizer.published.base import PublishedSearch, write_turn
 from gpo.optimizer.search import Listener, StepRecord
 from gpo.optimizer.workbench import Workbench
 from gpo.task.answer.number import NumberReader
@@ -30,14 +31,14 @@ class ScoredPrompt:
     score: int
 
 
-def shown(scored: Sequence[tuple[str, float]], most: int, threshold: float) -> list[ScoredPrompt]:
+def select_shown(scored: Sequence[tuple[str, float]], most: int, threshold: float) -> list[ScoredPrompt]:
     """The `most` best of `scored` (prompt, mean in 0..1), ascending, without those under `threshold`; among equals the
     later one comes later."""
     best = sorted(scored, key=lambda item: item[1])[-most:]
     return [ScoredPrompt(prompt, round(100 * score)) for prompt, score in best if score >= threshold]
 
 
-class Opro(Original):
+class Opro(PublishedSearch):
     """A step samples prompts, filters them, scores the new ones on dev and adds them to the past.
 
     Scores come from dev, where the code takes a share of train; train gives the exemplars. The code looks at a held-out
@@ -58,6 +59,18 @@ class Opro(Original):
         self._past: list[str] = []
         self._seen: set[str] = set()
 
+    @staticmethod
+    def calls(settings: OproConfig, sizes: Sizes) -> Cost:
+        """One call a step, and every new prompt on dev."""
+        s = settings
+        content = PromptContent(prompts=s.shown, examples=min(s.exemplars, sizes.train))
+        return Cost(
+            dev=RowUse((1 + s.steps * s.samples,) * sizes.dev),
+            optimizer=(OptimizerCalls(s.steps, s.samples, s.max_tokens, content),),
+            prompt_tokens=s.max_tokens,
+            templates="published",
+        )
+
     async def step(self, number: int, initial: str) -> StepRecord:
         """One step; a reply that was seen before, even a rejected one, is not looked at again."""
         if number == 0:
@@ -75,7 +88,7 @@ class Opro(Original):
         )
         candidates = [self._filtered(self.judge(_untagged(raw), parent, self._seen), raw) for raw in replies]
         fresh = [item.prompt for item in candidates if item.rejected is None]
-        await self.score(fresh)
+        await self.dev.score(fresh)
         self._past += fresh
         chosen = max(fresh, key=self.mean, default=parent)
         return self.record(number, parent, candidates, chosen, meta_prompt=messages)
@@ -87,10 +100,10 @@ class Opro(Original):
         exemplars = bench.rng(number, "exemplars").sample(train, min(settings.exemplars, len(train)))
         text = bench.templates.render(
             "published/opro",
-            earlier=shown(scored, settings.shown, settings.threshold),
+            earlier=select_shown(scored, settings.shown, settings.threshold),
             exemplars=[bench.task.with_slot(example, SLOT) for example in exemplars],
         )
-        return user(text)
+        return write_turn(text)
 
     def _filtered(self, item: Candidate, raw: str) -> Candidate:
         item = replace(item, raw=raw)

@@ -6,6 +6,7 @@ github.com/INK-USC/PE2.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -13,7 +14,9 @@ from gpo.config.published import Pe2Config
 from gpo.evaluation.outcome import Outcome
 from gpo.model.model import Message
 from gpo.optimizer.candidates import Candidate, Guard, same_prompt
-from gpo.optimizer.published.base import Original, together, user
+from gpo.optimizer.cost import Cost, OptimizerCalls, PromptContent, RowUse, Sizes
+from gpo.optimizer.information import describe_failure
+from gpo.optimizer.published.base import PublishedSearch, run_together, write_turn
 from gpo.optimizer.search import Listener, StepRecord
 from gpo.optimizer.workbench import Workbench
 from gpo.task.example import Example
@@ -41,7 +44,7 @@ class _Proposal:
     history: tuple[str, ...]
 
 
-class Pe2(Original):
+class Pe2(PublishedSearch):
     """A round takes the best prompts of all rounds by dev score, asks each for proposals and scores these on dev.
 
     The search ends early at a dev score of 1. A prompt without failures on train is not expanded. Every proposal is
@@ -65,22 +68,50 @@ class Pe2(Original):
         self._nodes: list[Node] = []
         self._seen: set[str] = set()
 
+    @staticmethod
+    def calls(settings: Pe2Config, sizes: Sizes) -> Cost:
+        """Each prompt of a beam walks train once, until it has failures enough; two turns a proposal, and a third where
+        the history is kept; every proposal on dev."""
+        s = settings
+        nodes, looked, proposals = 1, 0, 0
+        for _ in range(s.rounds):
+            beam = min(s.beam, nodes)
+            proposals += beam * s.proposals
+            looked += beam
+            nodes += beam * s.proposals
+        steps_of_walk = -(-2 * math.ceil(_wanted(s)) // WALK)
+        walk = sizes.train if sizes.most else min(sizes.train, WALK * steps_of_walk)
+        content = PromptContent(prompts=2, failures=s.batch)
+        turns = [OptimizerCalls(proposals, 1, s.inspection_tokens, content)]
+        content += PromptContent(prompts=1 + 4 * s.history, reply_tokens=s.inspection_tokens)
+        turns.append(OptimizerCalls(proposals, 1, s.max_tokens, content))
+        if s.history:
+            content += PromptContent(reply_tokens=s.max_tokens)
+            turns.append(OptimizerCalls(proposals, 1, s.history_tokens, content))
+        return Cost(
+            train=RowUse(pairs=looked * walk),
+            dev=RowUse((1 + proposals,) * sizes.dev),
+            optimizer=tuple(turns),
+            prompt_tokens=s.max_tokens,
+            templates="published",
+        )
+
     async def step(self, number: int, initial: str) -> StepRecord:
         """One round."""
         if number == 0:
             self._nodes.append(Node(initial, 0))
             self._seen.add(same_prompt(initial))
         beam = self._chosen(number)
-        await together(self._look_for_failures(node) for node in beam)
+        await run_together(self._look_for_failures(node) for node in beam)
         places = [
             (place, k)
             for place, node in enumerate(beam)
             if node.failures
             for k in range(self.settings.proposals)
         ]
-        proposals = await together(self._propose(number, place, k, beam[place]) for place, k in places)
+        proposals = await run_together(self._propose(number, place, k, beam[place]) for place, k in places)
         candidates = [self.judge(item.raw, item.parent.prompt, self._seen) for item in proposals]
-        await self.score([item.prompt for item in candidates if item.rejected is None])
+        await self.dev.score([item.prompt for item in candidates if item.rejected is None])
         for item, proposal in zip(candidates, proposals, strict=True):
             if item.rejected is None:
                 self._nodes.append(Node(item.prompt, number + 1, proposal.history))
@@ -110,7 +141,7 @@ class Pe2(Original):
         if node.failures is not None:
             return
         settings, bench = self.settings, self.bench
-        wanted = settings.batch * max(settings.proposals, 2) / 2
+        wanted = _wanted(settings)
         train = list(bench.task.splits.train)
         # The order is the same for all prompts and rounds, so that prompts are asked the same rows first.
         bench.rng(0, "walk").shuffle(train)
@@ -132,12 +163,12 @@ class Pe2(Original):
         rng = bench.rng(number, f"batch/{place}/{k}")
         batch = rng.sample(failures, min(settings.batch, len(failures)))
         index = place * settings.proposals + k
-        chat = user(
+        chat = write_turn(
             bench.templates.render(
                 "published/pe2_inspect",
                 prompt=node.prompt,
                 template=self._template(node.prompt),
-                examples=[self._shown(outcome) for outcome in batch],
+                examples=[describe_failure(bench.task, outcome) for outcome in batch],
             )
         )
         told = (*node.history, self._accuracy(node)) if settings.history else ()
@@ -192,16 +223,14 @@ class Pe2(Original):
         splits = self.bench.task.splits
         return list((splits.train or splits.dev)[0].fields)
 
-    def _shown(self, outcome: Outcome) -> dict[str, str]:
-        return {
-            "question": outcome.example.input,
-            "answer": outcome.reply.strip(),
-            "expected": self.bench.task.target_text(outcome.example),
-        }
-
     @staticmethod
     def _accuracy(node: Node) -> str:
         return f"After step {node.round}, the accuracy on train was {100 * node.accuracy:.1f} of 100."
+
+
+def _wanted(settings: Pe2Config) -> float:
+    """Failures of a prompt that are enough for all its proposals."""
+    return settings.batch * max(settings.proposals, 2) / 2
 
 
 def _at_most(text: str, words: int) -> str:

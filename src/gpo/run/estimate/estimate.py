@@ -12,28 +12,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gpo.config.published import PublishedConfig
 from gpo.config.schema import BudgetConfig
-from gpo.evaluation.race import evaluations_per_row
 from gpo.model.model import Message, Request, Usage
-from gpo.optimizer.information import PromptInformation
-from gpo.optimizer.methods import Method
-from gpo.optimizer.templates import TEXTS
-from gpo.optimizer.trajectory import NoTrajectory, Summarization
-from gpo.run.estimate.estimate_published import Volume, prompt_tokens, volume
+from gpo.optimizer.choose import method_cost
+from gpo.optimizer.cost import Cost, RowUse, Sizes
+from gpo.run.estimate.text_sizes import (
+    BYTES_A_TOKEN,
+    CANDIDATE_BYTES,
+    REPLY_SHARE,
+    WRAP_BYTES,
+    TextSizes,
+    example_bytes,
+    template_bytes,
+    text_bytes,
+)
 from gpo.run.layers.budget import CALL_OVERHEAD, MESSAGE_OVERHEAD, prompt_bound
 from gpo.run.plan import Plan
 from gpo.task.example import Example
 
-BYTES_A_TOKEN = 4
-REPLY_SHARE = 3
-"""A reply takes a third of its limit, expected."""
-CANDIDATE_BYTES = 200
-ROW_BYTES = 80
-"""Words that a template puts around a prompt or a row."""
-
-Asked = tuple[list[tuple[int, int]], float]
-"""An example's rounds, each as (prompt, completion) tokens, and how often they are asked."""
+CHAT_TURNS = 5
+"""Turns of an optimizer's chat at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +66,10 @@ class Estimate:
 
 def estimate(plan: Plan) -> Estimate:
     """Sizes of `plan` in calls, tokens and dollars. Makes no call."""
-    if not isinstance(plan.method, Method):
-        return _published(plan, plan.method.settings)
+    costs = {most: _cost(plan, most) for most in (False, True)}
     return Estimate(
-        RoleEstimate(_task(plan, most=False), _task(plan, most=True)),
-        RoleEstimate(_optimizer(plan, most=False), _optimizer(plan, most=True)),
+        RoleEstimate(_task(plan, costs[False], most=False), _task(plan, costs[True], most=True)),
+        RoleEstimate(_optimizer(plan, costs[False], most=False), _optimizer(plan, costs[True], most=True)),
     )
 
 
@@ -117,90 +114,71 @@ def _caps(found: Estimate, budget: BudgetConfig) -> list[str]:
     return said
 
 
-def _task(plan: Plan, *, most: bool) -> Load:
-    """Scoring: dev for every prompt, test for two, and the train batches that a reflection reads."""
-    task = plan.task
-    rounds: list[Asked] = [(scoring_rounds(plan, example, most), 2) for example in task.splits.test]
-    if _reflects(plan) and task.splits.train:
-        rounds += [
-            (scoring_rounds(plan, example, most), 1) for example in task.splits.train
-        ] * plan.optimize.epochs
-    dev = _dev(plan, [scoring_rounds(plan, example, most) for example in task.splits.dev], most)
-    calls, prompt, completion = (sum(parts) for parts in zip(dev, _sums(rounds), strict=True))
+def _cost(plan: Plan, most: bool) -> Cost:
+    splits = plan.task.splits
+    sizes = Sizes(
+        train=len(splits.train), dev=len(splits.dev), max_tokens=plan.max_tokens, k=plan.optimize.k, most=most
+    )
+    return method_cost(plan.method, plan.loop, sizes)
+
+
+def _task(plan: Plan, cost: Cost, *, most: bool) -> Load:
+    """Scoring: dev and train as the method asks for them, and test for two prompts."""
+    splits = plan.task.splits
+    uses = (
+        (splits.dev, cost.dev),
+        (splits.train, cost.train),
+        (splits.test, RowUse((2,) * len(splits.test))),
+    )
+    sums = [_scoring(plan, rows, use, cost.prompt_tokens, most) for rows, use in uses if rows and use.total]
+    calls, prompt, completion = (sum(parts) for parts in zip(*sums, strict=True))
     return _load(plan.task_model.cost, round(calls), round(prompt), round(completion))
 
 
-def _sums(rounds: Sequence[Asked]) -> tuple[float, float, float]:
-    """Calls, prompt tokens and completion tokens."""
-    return (
-        sum(times * len(parts) for parts, times in rounds),
-        sum(times * sum(prompt for prompt, _ in parts) for parts, times in rounds),
-        sum(times * sum(completion for _, completion in parts) for parts, times in rounds),
-    )
-
-
-def _dev(plan: Plan, sizes: Sequence[list[tuple[int, int]]], most: bool) -> tuple[float, ...]:
-    """The sums over the dev examples. A race meets some more often than others: nobody knows which, and at most they
-    are the longest. Where candidates are rejected it takes less."""
-    loop = plan.loop
-    if not loop.racing:
-        return _sums([(parts, 1 + loop.steps * loop.candidates) for parts in sizes])
-    met = evaluations_per_row(loop.candidates, len(sizes))
-    if not most:
-        return _sums([(parts, 1 + loop.steps * sum(met) / len(met)) for parts in sizes])
-    longest = sorted(sizes, key=lambda parts: -sum(prompt + completion for prompt, completion in parts))
-    return _sums([(parts, 1 + loop.steps * times) for parts, times in zip(longest, met, strict=True)])
-
-
-def _published(plan: Plan, settings: PublishedConfig | None) -> Estimate:
-    """Of a published protocol, or of a method that only evaluates (`settings` None)."""
-    splits, found = plan.task.splits, []
-    for most in (False, True):
-        used = Volume(len(splits.dev), 0, (), 0)
-        if settings is not None:
-            used = volume(settings, train=len(splits.train), dev=len(splits.dev), most=most)
-        pairs = ((splits.dev, used.dev), (splits.train, used.train), (splits.test, 2 * len(splits.test)))
-        loads = [_pairs(plan, rows, count, used.written, most) for rows, count in pairs if rows and count]
-        calls, prompt, completion = (sum(parts) for parts in zip(*loads, strict=True))
-        found.append((_load(plan.task_model.cost, calls, prompt, completion), _writing(plan, used, most)))
-    (task, optimizer), (task_most, optimizer_most) = found
-    return Estimate(RoleEstimate(task, task_most), RoleEstimate(optimizer, optimizer_most))
-
-
-def _pairs(plan: Plan, rows: Sequence[Example], count: int, written: int, most: bool) -> tuple[int, int, int]:
-    """Calls, prompt and completion tokens of `count` pairs of a prompt and one of `rows`, nobody knows which."""
+def _scoring(
+    plan: Plan, rows: Sequence[Example], use: RowUse, written: int, most: bool
+) -> tuple[float, float, float]:
+    """Calls, prompt tokens and completion tokens. Nobody knows which rows are asked most often: at most they are the
+    longest, and expected they are like all."""
     sizes = [scoring_rounds(plan, example, most, written) for example in rows]
-    prompts = [sum(prompt for prompt, _ in parts) for parts in sizes]
-    completions = [sum(completion for _, completion in parts) for parts in sizes]
-    if most:
-        return count * len(sizes[0]), count * max(prompts), count * max(completions)
-    return (
-        count * len(sizes[0]),
-        count * sum(prompts) // len(prompts),
-        count * sum(completions) // len(completions),
-    )
+    prompts = [sum(prompt for prompt, _ in rounds) for rounds in sizes]
+    replies = [sum(completion for _, completion in rounds) for rounds in sizes]
+    calls = use.total * len(sizes[0])
+    if not most:
+        return calls, use.total * sum(prompts) / len(rows), use.total * sum(replies) / len(rows)
+    return calls, _most(prompts, use), _most(replies, use)
 
 
-def _writing(plan: Plan, used: Volume, most: bool) -> Load:
-    """The optimizer's calls in a published protocol."""
-    rows = [
-        len(plan.task.with_slot(example).encode("utf-8", "surrogatepass"))
-        + len(plan.task.target_text(example).encode("utf-8", "surrogatepass"))
-        for example in plan.task.splits.train
-    ]
-    answer = plan.scorer.max_tokens if most else plan.scorer.max_tokens * BYTES_A_TOKEN // REPLY_SHARE
-    row = ((max(rows) if most else sum(rows) // len(rows)) if rows else 0) + answer + ROW_BYTES
-    own = len(plan.prompt.encode("utf-8", "surrogatepass"))
-    prompt = prompt_tokens(
-        used.kinds,
-        template=sum(path.stat().st_size for path in (TEXTS / "published").glob("*.jinja")),
-        prompt=(max(own, used.written) if most else CANDIDATE_BYTES) + ROW_BYTES,
-        row=row,
-        overhead=CALL_OVERHEAD + 5 * MESSAGE_OVERHEAD,
+def _most(tokens: Sequence[int], use: RowUse) -> int:
+    longest = sorted(tokens, reverse=True)
+    known = sum(times * size for times, size in zip(use.times, longest, strict=False))
+    return known + use.pairs * longest[0]
+
+
+def _optimizer(plan: Plan, cost: Cost, *, most: bool) -> Load:
+    """The calls that the method makes of the optimizer model."""
+    sizes = _text_sizes(plan, cost, most)
+    calls = sum(asked.count for asked in cost.optimizer)
+    prompt = sum(asked.count * sizes.tokens(asked.content) for asked in cost.optimizer)
+    completion = sum(asked.count * asked.n * _reply(asked.max_tokens, most) for asked in cost.optimizer)
+    return _load(plan.optimizer_model.cost, calls, round(prompt), completion)
+
+
+def _text_sizes(plan: Plan, cost: Cost, most: bool) -> TextSizes:
+    """In tokens: one a byte at most, and what `BYTES_A_TOKEN` says expected."""
+    scale = 1 if most else 1 / BYTES_A_TOKEN
+    share = 1 if most else 1 / REPLY_SHARE
+    splits = plan.task.splits
+    examples = example_bytes(plan.task, [*splits.train, *splits.format]) or [0]
+    prompt = max(text_bytes(plan.prompt), cost.prompt_tokens if most else CANDIDATE_BYTES)
+    return TextSizes(
+        templates=scale * template_bytes(cost.templates),
+        frame=scale * (CALL_OVERHEAD + CHAT_TURNS * MESSAGE_OVERHEAD),
+        prompt=scale * (prompt + WRAP_BYTES),
+        example=scale * (max(examples) if most else sum(examples) / len(examples)),
+        reply=share * plan.scorer.max_tokens,
+        heard=share,
     )
-    calls = sum(kind.calls for kind in used.kinds)
-    completion = sum(kind.calls * kind.n * _reply(kind.max_tokens, most) for kind in used.kinds)
-    return _load(plan.optimizer_model.cost, calls, prompt if most else prompt // BYTES_A_TOKEN, completion)
 
 
 def scoring_rounds(
@@ -208,9 +186,10 @@ def scoring_rounds(
 ) -> list[tuple[int, int]]:
     """(prompt, completion) tokens of each round on one example. A candidate is no longer than what the optimizer model
     may write: `written` tokens, by default what the configuration says."""
-    size = len(plan.prompt.encode("utf-8", "surrogatepass"))
+    size = text_bytes(plan.prompt)
     limit = plan.max_tokens if written is None else written
-    longer = max(0, (limit if most else CANDIDATE_BYTES) - size)
+    expected = CANDIDATE_BYTES if limit else 0
+    longer = max(0, (limit if most else expected) - size)
     opening = plan.task.opening(plan.prompt, example)
     rounds = [(_tokens(opening, longer, most), _reply(plan.scorer.max_tokens, most))]
     closing = plan.task.closing(opening, "")
@@ -218,46 +197,6 @@ def scoring_rounds(
         heard = plan.scorer.max_tokens if most else plan.scorer.max_tokens * BYTES_A_TOKEN // REPLY_SHARE
         rounds.append((_tokens(closing, longer + heard, most), _reply(plan.scorer.second_round_tokens, most)))
     return rounds
-
-
-def _optimizer(plan: Plan, *, most: bool) -> Load:
-    """One call for the candidates of a step and one a resampling round; reflections and summaries beside them."""
-    loop = plan.loop
-    prompt_bytes = max(
-        len(plan.prompt.encode("utf-8", "surrogatepass")), plan.max_tokens if most else CANDIDATE_BYTES
-    )
-    examples = [
-        len(plan.task.with_slot(example).encode("utf-8", "surrogatepass"))
-        for example in plan.task.splits.train
-    ]
-    longest = (max(examples) if most else sum(examples) // len(examples)) if examples else 0
-    shown = 1 if _follows(plan, NoTrajectory) else plan.optimize.k
-    texts = sum(path.stat().st_size for path in TEXTS.glob("*.jinja"))
-    meta = texts + shown * (prompt_bytes + 80) + loop.meta_prompt.task_examples * longest
-    replies = prompt_bytes if most else CANDIDATE_BYTES
-    rounds = 1 + (loop.resamples if most else 0)
-    calls = loop.steps * rounds
-    prompt, completion = meta * calls, calls * loop.candidates * _reply(plan.max_tokens, most)
-    if _reflects(plan):
-        failures = 4 * (longest + 2 * plan.scorer.max_tokens)
-        prompt += loop.steps * (texts + prompt_bytes + failures)
-        completion += loop.steps * _reply(plan.max_tokens, most)
-        calls += loop.steps
-        prompt += (shown if most else 1) * loop.steps * replies
-    if _follows(plan, Summarization):
-        prompt += loop.steps * (texts + 3 * max(prompt_bytes, plan.max_tokens))
-        completion += loop.steps * _reply(plan.max_tokens, most)
-        calls += loop.steps
-    return _load(plan.optimizer_model.cost, calls, prompt if most else prompt // BYTES_A_TOKEN, completion)
-
-
-def _reflects(plan: Plan) -> bool:
-    information = plan.method.information if isinstance(plan.method, Method) else None
-    return isinstance(information, PromptInformation) and information.reflection
-
-
-def _follows(plan: Plan, kind: type) -> bool:
-    return isinstance(plan.method, Method) and isinstance(plan.method.trajectory, kind)
 
 
 def _tokens(text: tuple[Message, ...] | str, more: int, most: bool) -> int:

@@ -13,7 +13,7 @@ from functools import partial
 from gpo.errors import ConfigError
 from gpo.model.factory import RoleName
 from gpo.model.layers.complete_n import CompleteNModel
-from gpo.optimizer.search import Algorithm, Listener, Search, StepRecord
+from gpo.optimizer.search import Listener, Search, SearchResult, StepRecord
 from gpo.optimizer.workbench import Workbench
 from gpo.run.compose import RoleModel
 from gpo.run.plan import BuildSearch, Plan
@@ -38,7 +38,7 @@ def _build(
     models: Mapping[RoleName, RoleModel],
     bench: Workbench,
     listener: Listener | None,
-) -> Algorithm:
+) -> Search:
     optimizer = models["optimizer"].journaled
     meter = Meter(cap, models["task"].journaled, optimizer)
     metered = replace(
@@ -74,7 +74,7 @@ class _Steps:
 class _Capped:
     """The search of `inner` until its meter stops it; a step that was open then is as if it had never begun."""
 
-    def __init__(self, inner: Algorithm, steps: _Steps, cap: Cap) -> None:
+    def __init__(self, inner: Search, steps: _Steps, cap: Cap) -> None:
         self._inner = inner
         self._opened = steps
         self._cap = cap
@@ -104,7 +104,7 @@ class _Capped:
         """Dev score in 0..1."""
         return self._inner.mean(prompt)
 
-    async def run(self, initial: str) -> Search:
+    async def run(self, initial: str) -> SearchResult:
         """Optimize until the end or the cap. Raises what the models raise, and `ConfigError` where the cap does not
         even cover the start prompt."""
         try:
@@ -113,7 +113,7 @@ class _Capped:
             if not self._opened.opened:
                 raise ConfigError(self._too_small()) from None
             self._kept = self.steps[-1].best if self.steps else initial
-            return Search(initial, self._kept, tuple(self.steps), STOPPED)
+            return SearchResult(initial, self._kept, tuple(self.steps), STOPPED)
 
     def _too_small(self) -> str:
         caps = {"max_calls": self._cap.max_calls, "max_tokens": self._cap.max_tokens}

@@ -5,16 +5,15 @@ Its answers come from the stopped run's journal where they are known. Knows no s
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gpo.config.schema import BudgetConfig, Config
 from gpo.errors import RunError
 from gpo.optimizer.candidates import Guard
-from gpo.optimizer.choose import Published
-from gpo.optimizer.published.base import Original
-from gpo.optimizer.search import Listener, Search, StepRecord
+from gpo.optimizer.cost import Cost, RowUse, Sizes
+from gpo.optimizer.published.evaluate_only import Evaluation
+from gpo.optimizer.search import Listener
 from gpo.optimizer.workbench import Workbench
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
@@ -41,33 +40,23 @@ def tested_after_budget(config: Config, directory: Path, *, base_dir: Path, data
     )
     tested = replace(
         plan,
-        method=Published(plan.method.name, partial(_build, result.best_prompt)),
+        method=FinalTest(plan.method.name, result.best_prompt),
         recorded={**plan.recorded, "tested_prompt": result.best_prompt},
     )
     return Run(tested, RunDirectory(tested_directory(directory, result)), fork=directory)
 
 
-def _build(best: str, bench: Workbench, guard: Guard, listener: Listener | None) -> Chosen:
-    return Chosen(best, bench, guard, listener)
+@dataclass(frozen=True, slots=True)
+class FinalTest:
+    """No search: the initial prompt and `best`, which was found before, are scored, and `best` is the answer."""
 
+    name: str
+    best: str
 
-class Chosen(Original):
-    """No search: the initial prompt and `chosen` are scored, and `chosen` is the answer."""
+    def open(self, bench: Workbench, guard: Guard, listener: Listener | None) -> Evaluation:
+        """A new evaluation of both."""
+        return Evaluation(bench, self.best)
 
-    def __init__(self, chosen: str, bench: Workbench, guard: Guard, listener: Listener | None) -> None:
-        super().__init__(bench, guard, listener, total=0, pairs_a_step=0)
-        self._chosen = chosen
-
-    @property
-    def best(self) -> str:
-        """What was chosen before."""
-        return self._chosen
-
-    async def run(self, initial: str) -> Search:
-        """Score both on dev."""
-        await self.score(list(dict.fromkeys([initial, self._chosen])))
-        return Search(initial, self._chosen, (), "chosen before")
-
-    async def step(self, number: int, initial: str) -> StepRecord:
-        """There is none."""
-        raise AssertionError("a prompt that was chosen before takes no step")
+    def calls(self, sizes: Sizes) -> Cost:
+        """Both prompts on every dev row, once."""
+        return Cost(dev=RowUse((2,) * sizes.dev))

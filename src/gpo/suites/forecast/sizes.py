@@ -19,6 +19,7 @@ from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
 from gpo.model.model import Usage
 from gpo.model.prices import cost, price
 from gpo.optimizer.methods import Method
+from gpo.optimizer.published.evaluate_only import EvaluateOnly
 from gpo.run.estimate.estimate import estimate, scoring_rounds
 from gpo.run.plan import Plan, assemble
 from gpo.suites.execution.job import Trial
@@ -135,7 +136,7 @@ def _size(plan: Plan, cap: Cap, *, texts: bool) -> RunSize:
     opening, tested = _asked(plan, splits.dev, texts), _asked(plan, splits.test, texts)
     size = RunSize(train=len(splits.train), dev=len(splits.dev), test=len(splits.test))
     loop = isinstance(plan.method, Method)
-    if not loop and getattr(plan.method, "prompt", None) is not None:
+    if isinstance(plan.method, EvaluateOnly):
         asked = opening - (_Amount(0, 0, 0.0) - tested)
         return replace(size, steps=0, candidates=0, calls=asked.calls, tokens=asked.tokens, usd=asked.usd)
     found = estimate(plan)

@@ -14,7 +14,7 @@ from gpo.config.schema import MethodConfig
 from gpo.errors import ConfigError
 from gpo.optimizer.choose import NAMES
 from gpo.optimizer.methods import METHODS
-from gpo.optimizer.published.fixed import PROMPTS
+from gpo.optimizer.published.evaluate_only import PROMPTS
 
 PARTS = ("direction", "trajectory", "edit_distance", "refinement")
 _SHORT = {

@@ -90,8 +90,8 @@ def test_the_bandit_keeps_to_its_budget(tmp_path: Path) -> None:
 
 
 def test_small_data_and_replies_that_are_no_prompts(tmp_path: Path) -> None:
-    def useless(text: str) -> str:
-        return "<START><END>"
+    def useless(text: str, n: int) -> list[str]:
+        return ["<START><END>"] * n
 
     ran = run("ape-original", tmp_path / "run", optimizer=useless, data=task(train=3, dev=4, test=1))
     assert ran.result.best_prompt == ran.result.initial_prompt

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from gpo.report.page import environment, percent
 from gpo.report.terminal import cost_line
-from gpo.report.verdict import verdict
+from gpo.report.verdict import few_rows, verdict
 from gpo.report.words import word_diff
 from gpo.run.result import Result
 
@@ -24,6 +24,7 @@ def result_html(result: Result) -> str:
             sentence=verdict(result)
             if result.status == "complete"
             else f"{result.status}: {verdict(result)}",
+            warning=few_rows(result),
             pieces=list(word_diff(result.initial_prompt, result.best_prompt)),
             best=result.best_prompt,
             scores=scores,

@@ -21,9 +21,9 @@ from gpo.report.exchanges import pack_exchanges
 from gpo.report.pace import Pace, Usage, read_pace
 from gpo.report.paceplots import concurrency, phase_name, tokens_by_step
 from gpo.report.scores import SPLITS, interval
+from gpo.report.standing import standing
 from gpo.report.terminal import dollars, duration
 from gpo.report.tree import ancestry, tree
-from gpo.report.verdict import standing
 from gpo.report.words import word_diff
 from gpo.run.directory import RunDirectory
 from gpo.run.files import text_bytes, write_atomically

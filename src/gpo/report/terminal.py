@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gpo.report.plain import printable
-from gpo.report.verdict import standing, verdict
+from gpo.report.standing import standing
+from gpo.report.verdict import few_rows, verdict
 from gpo.report.words import word_diff
 from gpo.run.result import Result, RoleUsage
 
@@ -55,8 +56,8 @@ def show(result: Result, console: Console) -> None:
         Text(),
         Text(verdict(result), style="bold"),
     ]
-    if result.improvement.p_value is not None and result.best_prompt != result.initial_prompt:
-        parts.append(Text(f"p = {result.improvement.p_value:.2g}, paired by example", style="dim"))
+    if warning := few_rows(result):
+        parts.append(Text(warning, style="yellow"))
     if optimism := optimism_line(result):
         parts.append(Text(optimism, style="dim"))
     scores = [result.scores.initial.dev, *(step.get("best_dev") for step in result.steps)]

@@ -9,6 +9,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from gpo.evaluation.statistics import few_rows_warning
 from gpo.run.notes import step_summary
 from gpo.run.result import Result, RoleUsage, RunUsage, Scores, SplitScores, Status
 
@@ -53,6 +54,7 @@ def _optimism(work: Work) -> float | None:
 def _extra(work: Work) -> dict[str, Any]:
     # Only where there were some: most runs lose none, and a reader should not have to ask what it means.
     lost = {"lost_attempts": work.budget.lost_attempts} if work.budget.lost_attempts else {}
+    few = few_rows_warning(work.improvement.rows, work.improvement.detectable)
     dev = work.scorer.known(work.loop.best, "dev") if work.loop.steps else None
     return {
         "method": work.plan.method.name,
@@ -63,7 +65,7 @@ def _extra(work: Work) -> dict[str, Any]:
         },
         "unreadable_dev_replies_of_best": dev.unreadable if dev else None,
         "excluded_examples": {name: len(work.scorer.excluded(name)) for name in ("dev", "test")},
-        "warnings": list(work.plan.task.warnings),
+        "warnings": [*work.plan.task.warnings, *([few] if few else [])],
         "optimism": _optimism(work),
         "limits": work.limits(),
         # Prompt tokens that servers took from their own prefix caches, where they tell.

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from gpo.evaluation.outcome import Outcome
 from gpo.evaluation.score import Scorer
-from gpo.evaluation.statistics import p_value, paired_bootstrap
+from gpo.evaluation.statistics import compare, decide, detectable_gain
 from gpo.model.factory import OpenModel
 from gpo.model.fill import Filling
 from gpo.optimizer.algorithms import algorithm
@@ -135,9 +135,15 @@ class Work:
         ]
         self.tested = {initial: self.scorer.mean(before), best: self.scorer.mean(after)}
         old, new = [b for b, _ in pairs], [a for _, a in pairs]
-        gain = paired_bootstrap(old, new, seed=self.plan.seed)
+        gain = compare(old, new, seed=self.plan.seed)
         self.improvement = Improvement(
-            test=gain.mean, ci_low=gain.low, ci_high=gain.high, p_value=p_value(old, new, seed=self.plan.seed)
+            test=gain.mean,
+            ci_low=gain.low,
+            ci_high=gain.high,
+            p_value=gain.p_value,
+            verdict=decide(gain.mean, gain.low, gain.high, gain.p_value, unchanged=initial == best),
+            rows=gain.rows,
+            detectable=detectable_gain(gain),
         )
 
     def result(self, status: Status) -> Result:

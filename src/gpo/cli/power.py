@@ -31,7 +31,7 @@ def power(
         Optional[float],
         typer.Option(
             metavar="POINTS",
-            help="Score of the initial prompt, 0 to 100: prompts then differ as if their answers had nothing in common.",
+            help="Score of the initial prompt, 0 to 100: prompts then differ as if their answers were unrelated.",
         ),
     ] = None,
     chance: Annotated[
@@ -136,11 +136,9 @@ def _smallest(rows: int, assumed: _Assumed) -> _Answer:
             f"{_if(assumed.discordance(least))}."
         )
     never = (
-        "no measured gain, however large,"
-        if limit is None
-        else f"a measured gain below {limit:.1f} points never"
+        "No measured gain, however large," if limit is None else f"A measured gain below {limit:.1f} points"
     )
-    return found, [line, f"There, {never} is called better."]
+    return found, [line, f"{never} is {'' if limit is None else 'never '}called better on so many rows."]
 
 
 def _needed(gain: float, assumed: _Assumed) -> _Answer:

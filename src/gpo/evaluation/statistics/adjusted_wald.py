@@ -21,24 +21,23 @@ def bonett_price(gained: int, lost: int, rows: int, confidence: float = 0.95) ->
             "gained and lost rows must be at least 0 and no more than all rows, of which one is needed"
         )
     low, high = adjusted_wald([(gained - lost, gained + lost, rows, 1.0)], confidence)
-    return Interval((gained - lost) / rows, low, high)
+    return Interval((gained - lost) / rows, max(-1.0, low), min(1.0, high))
 
 
 def adjusted_wald(
     groups: list[tuple[float, float, int, float]], confidence: float = 0.95
 ) -> tuple[float, float]:
     """The same for the sum of the means of several `groups` of differences, each told by its sum, its sum of squares,
-    its number of rows and the largest difference that could be (`scale`): two rows of ±scale are added to each.
+    its number of rows and a size: two rows of ± that size are added to each.
 
     For one group of differences −1, 0 and 1 this is Bonett and Price's interval. It stands in where a bootstrap has
-    no variance to go by. The limits stay within ± the sum of the scales.
+    too little to go by.
     """
     z = normal_quantile(0.5 + confidence / 2)
-    centre = variance = bound = 0.0
-    for total, squares, rows, scale in groups:
+    centre = variance = 0.0
+    for total, squares, rows, size in groups:
         mean = total / (rows + 2)
         centre += mean
-        variance += ((squares + 2 * scale * scale) / (rows + 2) - mean * mean) / (rows + 2)
-        bound += scale
+        variance += ((squares + 2 * size * size) / (rows + 2) - mean * mean) / (rows + 2)
     half = z * math.sqrt(variance)
-    return max(-bound, centre - half), min(bound, centre + half)
+    return centre - half, centre + half

@@ -44,10 +44,11 @@ def bootstrap_t(
     """Bootstrap-t interval of the sum of the means of `groups`, whose rows are drawn with replacement each for itself.
 
     With mean m and standard error s, and m* and s* those of a resample, the limits are m − s · q of the quantiles q
-    of (m* − m)/s* (B. Efron and R. J. Tibshirani, An Introduction to the Bootstrap, 1993, section 12.5). A resample
-    without variance counts as infinitely far off on its side. Where a limit is not finite for that (one row or two,
-    rows that are all alike, differences in a handful of rows only) it is `adjusted_wald`'s, which takes differences
-    to reach up to `scales`, one a group. `seed` fixes the draws. Raises `ValueError` where a group is empty.
+    of (m* − m)/s* (B. Efron and R. J. Tibshirani, An Introduction to the Bootstrap, 1993, section 12.5). Where few rows
+    differ, resamples know too little of them: no limit is nearer than `adjusted_wald`'s with two rows as large as those
+    that differ. A resample without variance counts as infinitely far off on its side; a limit that is not finite for
+    that (one row or two, rows that are all alike, differences in hardly any row) is `adjusted_wald`'s with rows as
+    large as can be, ±`scales`, one a group. `seed` fixes the draws. Raises `ValueError` where a group is empty.
     """
     import numpy as np
 
@@ -55,19 +56,31 @@ def bootstrap_t(
         raise ValueError("an interval needs at least one value")
     mean = float(sum(values.mean() for values in groups))
     bound = sum(scales)
-    sides = adjusted_wald(
-        [
-            (float(values.sum()), float(np.square(values).sum()), len(values), scale)
-            for values, scale in zip(groups, scales, strict=True)
-        ],
-        confidence,
-    )
-    low, high = sides
+    low, high = _adjusted(groups, scales, confidence)
     limits = _studentized(groups, seed, confidence, resamples)
     if limits is not None:
-        low = max(-bound, mean - limits[1]) if np.isfinite(limits[1]) else low
-        high = min(bound, mean - limits[0]) if np.isfinite(limits[0]) else high
-    return Interval(mean, min(low, mean), max(high, mean))
+        nearest = _adjusted(groups, [_usual(*pair) for pair in zip(groups, scales, strict=True)], confidence)
+        low = min(mean - limits[1], nearest[0]) if np.isfinite(limits[1]) else low
+        high = max(mean - limits[0], nearest[1]) if np.isfinite(limits[0]) else high
+    return Interval(mean, max(-bound, min(low, mean)), min(bound, max(high, mean)))
+
+
+def _adjusted(groups: Sequence[Floats], scales: Sequence[float], confidence: float) -> tuple[float, float]:
+    import numpy as np
+
+    told = [
+        (float(values.sum()), float(np.square(values).sum()), len(values), scale)
+        for values, scale in zip(groups, scales, strict=True)
+    ]
+    return adjusted_wald(told, confidence)
+
+
+def _usual(values: Floats, scale: float) -> float:
+    """The size of a difference, as a root mean square over the rows that differ; `scale` where none does."""
+    import numpy as np
+
+    moved = values[values != 0]
+    return float(np.sqrt(np.square(moved).mean())) if len(moved) else scale
 
 
 def _studentized(

@@ -28,8 +28,15 @@ def signs_only(values: Floats, scale: float = 1.0) -> bool:
     """Whether every difference is −`scale`, 0 or +`scale`, as those of 0/1 scores are."""
     import numpy as np
 
-    size = np.abs(values)
-    return bool(np.all((size == 0) | (size == scale)))
+    # What is a sum of weighted thirds may miss its round number by a last digit.
+    parts = values / scale
+    whole = np.rint(parts)
+    return bool(np.all((np.abs(parts - whole) < 1e-9) & (np.abs(whole) <= 1)))
+
+
+def gains_and_losses(values: Floats, scale: float = 1.0) -> tuple[int, int]:
+    """How many of such differences are above and below 0."""
+    return int((values > scale / 2).sum()), int((values < -scale / 2).sum())
 
 
 def in_blocks(values: Floats, seed: int, pad: float) -> Floats:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gpo.evaluation.statistics.mcnemar import mcnemar_counts
-from gpo.evaluation.statistics.paired import differences, in_blocks, signs_only
+from gpo.evaluation.statistics.paired import differences, gains_and_losses, in_blocks, signs_only
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +37,7 @@ def sign_flip(before: Sequence[float], after: Sequence[float], *, seed: int, dra
 def flip_or_count(values: Floats, *, seed: int, scale: float = 1.0) -> float:
     """The p-value of differences: exact by counting where all are 0 or ±`scale`."""
     if signs_only(values, scale):
-        return mcnemar_counts(int((values > 0).sum()), int((values < 0).sum()))
+        return mcnemar_counts(*gains_and_losses(values, scale))
     return flip(values, seed=seed)
 
 

@@ -12,6 +12,7 @@ import argparse
 import json
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -70,12 +71,12 @@ def cells(samples: int) -> Iterator[tuple[dict[str, Any], Callable[[], dict[str,
             for gain in GAINS:
                 if gain <= discordance:
                     key = {"scores": "0/1", "rows": rows, "discordance": discordance, "gain": gain}
-                    yield key, lambda r=rows, q=discordance, g=gain: binary(r, q, g)
+                    yield key, partial(binary, rows, discordance, gain)
     for rows in ROWS:
         for shape in SHAPES:
             for gain in GRADED_GAINS:
                 key = {"scores": "graded", "rows": rows, "shape": shape, "gain": gain}
-                yield key, lambda r=rows, s=shape, g=gain: graded(r, s, g, samples)
+                yield key, partial(graded, rows, shape, gain, samples)
 
 
 def binary(rows: int, discordance: float, gain: float) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,9 @@ from benchmarks.results import ROOT
 
 DOCS = ROOT / "docs" / "statistics.md"
 BEGIN, END = "<!-- coverage: begin -->", "<!-- coverage: end -->"
+CASES = ((0.2, 0.05), (0.2, 0.1), (0.4, 0.2))
+"""Discordance and gain of the cells whose power is shown."""
+Figure = Callable[[Sequence[dict[str, Any]], str], float]
 NAMES = {
     "gpo": "GPO",
     "tango": "Tango's interval alone",
@@ -31,11 +34,6 @@ def tables(data: dict[str, Any], source: str) -> str:
     machine = data["machine"]
     binary = [item for item in data["measurements"] if item["scores"] == "0/1"]
     graded = [item for item in data["measurements"] if item["scores"] == "graded"]
-    power = [
-        ("5 of 20", 0.2, 0.05),
-        ("10 of 20", 0.2, 0.1),
-        ("20 of 40", 0.4, 0.2),
-    ]
     parts = [
         f"Measured {data['date']} by `python -m benchmarks.coverage` on {machine['cores']} cores ({machine['cpu']}), "
         f"numpy {data['versions']['numpy']}; the data are in `benchmarks/results/{source}`.",
@@ -44,7 +42,7 @@ def tables(data: dict[str, Any], source: str) -> str:
         'The largest chance of "better" where there is no difference, in %, over all discordances.',
         _table("rows", binary, ("gpo", "tango", "percentile", "bare"), _false),
         'The chance of "better" where there is a gain, in % (power).',
-        _powers(binary, power),
+        _powers(binary),
         f"Graded scores, {data['settings']['samples']:,} draws a cell: least coverage over three shapes and two gains, "
         "in %.",
         _table("rows", graded, ("gpo", "percentile"), _least),
@@ -54,7 +52,7 @@ def tables(data: dict[str, Any], source: str) -> str:
     return "\n\n".join(parts)
 
 
-def _table(first: str, items: Sequence[dict[str, Any]], names: Sequence[str], figure: Any) -> str:
+def _table(first: str, items: Sequence[dict[str, Any]], names: Sequence[str], figure: Figure) -> str:
     rows = sorted({item["rows"] for item in items})
     lines = [
         f"| {first} | {' | '.join(NAMES[name] for name in names)} |",
@@ -67,23 +65,23 @@ def _table(first: str, items: Sequence[dict[str, Any]], names: Sequence[str], fi
 
 
 def _least(items: Sequence[dict[str, Any]], name: str) -> float:
-    return min(item[name]["coverage"] for item in items)
+    return min(float(item[name]["coverage"]) for item in items)
 
 
 def _false(items: Sequence[dict[str, Any]], name: str) -> float:
-    return max(item[name]["better"] for item in items if item["gain"] == 0)
+    return max(float(item[name]["better"]) for item in items if item["gain"] == 0)
 
 
-def _powers(items: Sequence[dict[str, Any]], cases: Sequence[tuple[str, float, float]]) -> str:
+def _powers(items: Sequence[dict[str, Any]], cases: Sequence[tuple[float, float]] = CASES) -> str:
     heads = [
         f"+{100 * gain:.0f} points, {100 * discordance:.0f} % discordant: {NAMES[name]}"
-        for _, discordance, gain in cases
+        for discordance, gain in cases
         for name in ("gpo", "percentile", "bare")
     ]
     lines = [f"| rows | {' | '.join(heads)} |", f"| ---: |{' ---: |' * len(heads)}"]
     for count in sorted({item["rows"] for item in items}):
         cells = []
-        for _, discordance, gain in cases:
+        for discordance, gain in cases:
             item = next(
                 item
                 for item in items

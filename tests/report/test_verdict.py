@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -15,7 +16,7 @@ from gpo.report.verdict import few_rows, verdict, verdict_of
 from gpo.run.result import Improvement, Result
 
 
-def result(before: list[float], after: list[float], **changes: object) -> Result:
+def result(before: list[float], after: list[float], **changes: Any) -> Result:
     found = compare(before, after, seed=0)
     gain = Improvement(
         test=found.mean,

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from gpo.evaluation.statistics.paired import differences, gains_and_losses
 
-
 EXACT = 1_000
 
 

@@ -1,6 +1,6 @@
 """How often the 95 % interval holds the true gain, how often "better" is said without one, and how often with one.
 
-`python -m benchmarks.coverage` writes results/coverage-DATE.json and the tables of docs/statistics.md between its
+`python -m benchmarks.coverage` writes results/coverage-KIND-DATE.json and the tables of docs/statistics.md between its
 marks. For 0/1 scores the chances of all outcomes of n rows are added up, so the figures are exact (those of the
 percentile bootstrap but for its own draws); graded scores are drawn. `--render` only writes the tables of the newest
 data anew.
@@ -13,6 +13,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,12 @@ from benchmarks.coverage_tables import DOCS, write_tables
 from benchmarks.results import RESULTS, Session, say
 
 ROWS = (10, 20, 30, 50, 100, 200, 500, 1000)
-DISCORDANCES = (0.02, 0.05, 0.1, 0.2, 0.4)
-GAINS = (0.0, 0.02, 0.05, 0.1, 0.2)
+DISCORDANCES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6)
+GAINS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4)
 BINARY: dict[str, Callable[[int, int, int], rules.Judged]] = {
     "gpo": rules.ours,
-    "tango": rules.tango,
+    "bonett_price": rules.bonett_price_alone,
+    "tango": rules.tango_alone,
     "percentile": rules.percentile,
     "bare": rules.bare,
 }
@@ -38,6 +40,7 @@ GRADED: dict[str, Callable[[rules.Floats, int], rules.Judged]] = {
 SHAPES = ("even", "few rows", "skewed")
 GRADED_GAINS = (0.0, 0.05)
 SAMPLES = 2_000
+KINDS = ("binary", "graded")
 RARE = 1e-7
 """Outcomes of a smaller chance are left out; all of them together are told as `left_out`."""
 
@@ -45,37 +48,45 @@ RARE = 1e-7
 def main() -> None:
     """Measure, write, say what falls short."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=KINDS, help="measure these scores alone")
     parser.add_argument("--render", action="store_true", help="only write the tables anew")
     parser.add_argument("--samples", type=int, default=SAMPLES, help="draws of graded scores a cell")
     arguments = parser.parse_args()
-    if arguments.render:
-        newest = max(RESULTS.glob("coverage-*.json"))
-        write_tables(json.loads(newest.read_text()), newest, DOCS)
-        return
-    settings = {"resamples": rules.RESAMPLES, "samples": arguments.samples, "rare": RARE}
-    session = Session("coverage", settings, ["gpo", "numpy"])
-    for cell in cells(arguments.samples):
-        key, measure = cell
+    for kind in () if arguments.render else KINDS:
+        if arguments.only in (None, kind):
+            say(f"written: {measure(kind, arguments.samples)}")
+    newest = [max(RESULTS.glob(f"coverage-{kind}-*.json")) for kind in KINDS]
+    write_tables({path.name: json.loads(path.read_text()) for path in newest}, DOCS)
+
+
+def measure(kind: str, samples: int) -> Path:
+    """All cells of one kind of scores, to a file."""
+    settings: dict[str, Any] = {"resamples": rules.RESAMPLES}
+    settings |= {"rare": RARE} if kind == "binary" else {"samples": samples}
+    session = Session(f"coverage-{kind}", settings, ["gpo", "numpy"])
+    for key, cell in cells() if kind == "binary" else graded_cells(samples):
         if not session.known(**key):
             say(" ".join(f"{name} {value}" for name, value in key.items()))
-            session.add({**key, **measure()})
-    path = session.finish(summary(session.measurements))
-    say(f"written: {path}")
-    write_tables(json.loads(path.read_text()), path, DOCS)
+            session.add({**key, **cell()})
+    return session.finish(summary(session.measurements, list(BINARY if kind == "binary" else GRADED)))
 
 
-def cells(samples: int) -> Iterator[tuple[dict[str, Any], Callable[[], dict[str, Any]]]]:
-    """What is measured, by its key."""
+def cells() -> Iterator[tuple[dict[str, Any], Callable[[], dict[str, Any]]]]:
+    """What is measured of 0/1 scores, by its key."""
     for rows in ROWS:
         for discordance in DISCORDANCES:
             for gain in GAINS:
                 if gain <= discordance:
-                    key = {"scores": "0/1", "rows": rows, "discordance": discordance, "gain": gain}
+                    key = {"rows": rows, "discordance": discordance, "gain": gain}
                     yield key, partial(binary, rows, discordance, gain)
+
+
+def graded_cells(samples: int) -> Iterator[tuple[dict[str, Any], Callable[[], dict[str, Any]]]]:
+    """The same of graded scores."""
     for rows in ROWS:
         for shape in SHAPES:
             for gain in GRADED_GAINS:
-                key = {"scores": "graded", "rows": rows, "shape": shape, "gain": gain}
+                key = {"rows": rows, "shape": shape, "gain": gain}
                 yield key, partial(graded, rows, shape, gain, samples)
 
 
@@ -136,21 +147,18 @@ def draw(generator: np.random.Generator, rows: int, shape: str, gain: float) -> 
     return np.where(generator.random(rows) < rising, size, -size)
 
 
-def summary(measurements: list[dict[str, Any]]) -> dict[str, Any]:
+def summary(measurements: list[dict[str, Any]], names: list[str]) -> dict[str, Any]:
     """The worst cell of each rule: least coverage, and the largest chance of "better" without a gain."""
-    found: dict[str, Any] = {}
-    for scores, names in (("0/1", BINARY), ("graded", GRADED)):
-        own = [item for item in measurements if item["scores"] == scores]
-        found[scores] = {
-            name: {
-                "least_coverage": min(
-                    (item[name]["coverage"] for item in own if item[name]["width"]), default=None
-                ),
-                "most_false_better": max(item[name]["better"] for item in own if item["gain"] == 0),
-            }
-            for name in names
+    return {
+        name: {
+            "least_coverage": min(
+                (item[name]["coverage"] for item in measurements if item[name]["coverage"] is not None),
+                default=None,
+            ),
+            "most_false_better": max(item[name]["better"] for item in measurements if item["gain"] == 0),
         }
-    return found
+        for name in names
+    }
 
 
 def _told(values: rules.Floats) -> dict[str, float | None]:

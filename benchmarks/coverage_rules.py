@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from gpo.evaluation.statistics import Interval, Verdict, compare_counts, decide
+from gpo.evaluation.statistics import Interval, Verdict, bonett_price, compare_counts, decide, tango
 from gpo.evaluation.statistics.bootstrap_t import bootstrap_t
 from gpo.evaluation.statistics.sign_flip import flip
 
@@ -18,7 +18,6 @@ Floats = NDArray[np.float64]
 Judged = tuple[float, float, bool]
 """Low, high, better."""
 RESAMPLES = 999
-Z = 1.959963984540054
 
 
 @lru_cache(maxsize=2_000_000)
@@ -45,34 +44,17 @@ def bare(gained: int, lost: int, rows: int) -> Judged:
 
 
 @lru_cache(maxsize=2_000_000)
-def tango(gained: int, lost: int, rows: int) -> Judged:
-    """T. Tango's score interval (Equivalence test and confidence interval for the difference in proportions for the
-    paired-sample design, Statistics in Medicine 17, 1998): all differences that the score test does not reject."""
-    estimate = (gained - lost) / rows
-    low = _crossing(gained, lost, rows, -1.0, estimate, Z)
-    high = _crossing(gained, lost, rows, estimate, 1.0, -Z)
-    return low, high, low > 0
+def bonett_price_alone(gained: int, lost: int, rows: int) -> Judged:
+    """Bonett and Price's interval without a test."""
+    found = bonett_price(gained, lost, rows)
+    return found.low, found.high, found.low > 0
 
 
-def _crossing(gained: int, lost: int, rows: int, low: float, high: float, wanted: float) -> float:
-    """Where the score statistic, which falls with the difference, is `wanted`."""
-    for _ in range(45):
-        middle = (low + high) / 2
-        if _score(gained, lost, rows, middle) > wanted:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
-
-
-def _score(gained: int, lost: int, rows: int, difference: float) -> float:
-    """(gained − lost − n Δ) / √(n (2 p + Δ (1 − Δ))), p the share of lost rows that is most likely under Δ."""
-    a, c = 2 * rows, -lost * difference * (1 - difference)
-    b = -gained - lost + (2 * rows - gained + lost) * difference
-    share = ((b * b - 4 * a * c) ** 0.5 - b) / (2 * a) if b * b > 4 * a * c else -b / (2 * a)
-    variance = rows * (2 * share + difference * (1 - difference))
-    distance = gained - lost - rows * difference
-    return distance / variance**0.5 if variance > 1e-12 else float(np.copysign(np.inf, distance))
+@lru_cache(maxsize=2_000_000)
+def tango_alone(gained: int, lost: int, rows: int) -> Judged:
+    """Tango's interval without a test."""
+    found = tango(gained, lost, rows)
+    return found.low, found.high, found.low > 0
 
 
 def ours_graded(values: Floats, seed: int) -> Judged:

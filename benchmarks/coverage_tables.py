@@ -15,52 +15,61 @@ CASES = ((0.2, 0.05), (0.2, 0.1), (0.4, 0.2))
 Figure = Callable[[Sequence[dict[str, Any]], str], float]
 NAMES = {
     "gpo": "GPO",
-    "tango": "Tango's interval alone",
+    "bonett_price": "Bonett–Price alone",
+    "tango": "Tango alone",
     "percentile": "percentile bootstrap alone",
     "bare": "larger mean",
 }
 
 
-def write_tables(data: dict[str, Any], source: Path, page: Path) -> None:
-    """Put the tables of `data` between the marks of `page`."""
+def write_tables(found: dict[str, dict[str, Any]], page: Path) -> None:
+    """Put the tables of the two results, by their files' names, between the marks of `page`."""
     before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    text = tables(data, source.name)
-    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+    page.write_text(f"{before}{BEGIN}\n{tables(found)}\n{END}{after}", encoding="utf-8")
 
 
-def tables(data: dict[str, Any], source: str) -> str:
+def tables(found: dict[str, dict[str, Any]]) -> str:
     """All tables as Markdown."""
-    machine = data["machine"]
-    binary = [item for item in data["measurements"] if item["scores"] == "0/1"]
-    graded = [item for item in data["measurements"] if item["scores"] == "graded"]
+    (binary_name, binary), (graded_name, graded) = found.items()
+    cells = len(binary["measurements"]) // len({item["rows"] for item in binary["measurements"]})
     parts = [
-        f"Measured {data['date']} by `python -m benchmarks.coverage` on {machine['cores']} cores ({machine['cpu']}), "
-        f"numpy {data['versions']['numpy']}; the data are in `benchmarks/results/{source}`.",
-        "Right-or-wrong scores: the least coverage of the 95 % interval, in %, over all discordances and gains.",
-        _table("rows", binary, ("gpo", "tango", "percentile"), _least),
-        'The largest chance of "better" where there is no difference, in %, over all discordances.',
-        _table("rows", binary, ("gpo", "tango", "percentile", "bare"), _false),
-        'The chance of "better" where there is a gain, in % (power).',
-        _powers(binary),
-        f"Graded scores, {data['settings']['samples']:,} draws a cell: least coverage over three shapes and two gains, "
-        "in %.",
-        _table("rows", graded, ("gpo", "percentile"), _least),
-        'The largest chance of "better" without a difference, in %.',
-        _table("rows", graded, ("gpo", "percentile", "bare"), _false),
+        f"Right-or-wrong scores, all outcomes added up ({_made(binary, binary_name)}). The least coverage of the 95 % "
+        f"interval, in %, over {cells} combinations of discordance and gain:",
+        _table(binary, ("gpo", "bonett_price", "tango", "percentile"), _least),
+        'The largest chance of "better" where there is no difference, in %, over all discordances:',
+        _table(binary, ("gpo", "bonett_price", "tango", "percentile", "bare"), _false),
+        'The chance of "better" where there is a gain, in % (power):',
+        *(_power(binary, discordance, gain) for discordance, gain in CASES),
+        f"Graded scores, {graded['settings']['samples']:,} draws a cell ({_made(graded, graded_name)}). The least "
+        "coverage over three shapes (even, few rows, skewed) and two gains (0 and 5 points), in %:",
+        _table(graded, ("gpo", "percentile"), _least),
+        'The largest chance of "better" without a difference, in %:',
+        _table(graded, ("gpo", "percentile", "bare"), _false),
     ]
     return "\n\n".join(parts)
 
 
-def _table(first: str, items: Sequence[dict[str, Any]], names: Sequence[str], figure: Figure) -> str:
-    rows = sorted({item["rows"] for item in items})
+def _made(data: dict[str, Any], name: str) -> str:
+    machine = data["machine"]
+    return (
+        f"`python -m benchmarks.coverage`, {data['date']}, {machine['cores']} cores of {machine['cpu']}, numpy "
+        f"{data['versions']['numpy']}; data: `benchmarks/results/{name}`"
+    )
+
+
+def _table(data: dict[str, Any], names: Sequence[str], figure: Figure) -> str:
+    by_rows: dict[int, list[dict[str, Any]]] = {}
+    for item in data["measurements"]:
+        by_rows.setdefault(item["rows"], []).append(item)
     lines = [
-        f"| {first} | {' | '.join(NAMES[name] for name in names)} |",
+        f"| rows | {' | '.join(NAMES[name] for name in names)} |",
         f"| ---: |{' ---: |' * len(names)}",
     ]
-    for count in rows:
-        own = [item for item in items if item["rows"] == count]
-        lines.append(f"| {count:,} | {' | '.join(f'{100 * figure(own, name):.1f}' for name in names)} |")
+    lines += [
+        f"| {count:,} | {' | '.join(f'{100 * figure(items, name):.1f}' for name in names)} |"
+        for count, items in sorted(by_rows.items())
+    ]
     return "\n".join(lines)
 
 
@@ -72,21 +81,19 @@ def _false(items: Sequence[dict[str, Any]], name: str) -> float:
     return max(float(item[name]["better"]) for item in items if item["gain"] == 0)
 
 
-def _powers(items: Sequence[dict[str, Any]], cases: Sequence[tuple[float, float]] = CASES) -> str:
-    heads = [
-        f"+{100 * gain:.0f} points, {100 * discordance:.0f} % discordant: {NAMES[name]}"
-        for discordance, gain in cases
-        for name in ("gpo", "percentile", "bare")
+def _power(data: dict[str, Any], discordance: float, gain: float) -> str:
+    own = [
+        item for item in data["measurements"] if (item["discordance"], item["gain"]) == (discordance, gain)
     ]
-    lines = [f"| rows | {' | '.join(heads)} |", f"| ---: |{' ---: |' * len(heads)}"]
-    for count in sorted({item["rows"] for item in items}):
-        cells = []
-        for discordance, gain in cases:
-            item = next(
-                item
-                for item in items
-                if (item["rows"], item["discordance"], item["gain"]) == (count, discordance, gain)
-            )
-            cells += [f"{100 * item[name]['better']:.0f}" for name in ("gpo", "percentile", "bare")]
-        lines.append(f"| {count:,} | {' | '.join(cells)} |")
+    names = ("gpo", "percentile", "bare")
+    case = f"+{100 * gain:.0f} points, {100 * discordance:.0f} % discordant: rows"
+    lines = [
+        f"| {case} | {' | '.join(NAMES[name] for name in names)} |",
+        f"| ---: |{' ---: |' * len(names)}",
+    ]
+    lines += [f"| {item['rows']:,} | {' | '.join(_whole(item, name) for name in names)} |" for item in own]
     return "\n".join(lines)
+
+
+def _whole(item: dict[str, Any], name: str) -> str:
+    return f"{100 * item[name]['better']:.0f}"

@@ -13,12 +13,14 @@ from scipy import stats
 from gpo.evaluation.statistics import (
     bonett_price,
     compare,
+    compare_counts,
     compare_groups,
     mcnemar,
     mcnemar_counts,
     p_value,
     paired_bootstrap,
     sign_flip,
+    tango,
     wilson,
 )
 
@@ -64,6 +66,32 @@ def test_bonett_price_stays_within_what_can_be() -> None:
     for counts in ((0, 0, 0), (2, 2, 3), (-1, 0, 3)):
         with pytest.raises(ValueError, match="no more than all rows"):
             bonett_price(*counts)
+
+
+def test_tango_by_hand() -> None:
+    # Where no row differs the score is n |Δ| / √(n |Δ| (1 − |Δ|)), which is z at |Δ| = z²/(n + z²): 3.841459/13.841459.
+    still = tango(0, 0, 10)
+    assert (still.mean, still.low, still.high) == pytest.approx((0, -0.277533, 0.277533), abs=2e-6)
+    # One row that rose: p = (1 − Δ)/2, the score √((1 − Δ)/(1 + Δ)), so Δ = (1 − z²)/(1 + z²) = −2.841459/4.841459.
+    assert tango(1, 0, 1).low == pytest.approx(-0.586902, abs=2e-6)
+    # One up and one down of two: p = (1 − Δ)/2, the score −2Δ/√(2 (1 − Δ²)), so Δ² = z²/(2 + z²) = 0.657619.
+    assert tango(1, 1, 2).high == pytest.approx(0.810937, abs=2e-6)
+    # The airway data again, for which the literature has −0.517 to −0.026.
+    airway = tango(1, 7, 21)
+    assert (airway.low, airway.high) == pytest.approx((-0.517, -0.026), abs=5e-4)
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 60))
+def test_tango_is_where_the_score_test_turns(gained: int, lost: int, same: int) -> None:
+    if gained + lost == 0:
+        return
+    found, back = tango(gained, lost, gained + lost + same), tango(lost, gained, gained + lost + same)
+    assert -1 <= found.low <= found.mean <= found.high <= 1
+    assert (back.low, back.high) == pytest.approx((-found.high, -found.low), abs=1e-9)
+    # At Δ = 0 the score is McNemar's (gained − lost)/√(gained + lost).
+    score = (gained - lost) / math.sqrt(gained + lost)
+    assert (found.low > 1e-9) == (score > 1.9599640)
+    assert (found.high < -1e-9) == (score < -1.9599640)
 
 
 @given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 300))
@@ -187,12 +215,15 @@ def test_a_comparison_holds_its_mean_and_flips_with_the_order(pairs: list[tuple[
 
 
 @given(BITS)
-def test_right_or_wrong_scores_get_the_interval_for_proportions(pairs: list[tuple[float, float]]) -> None:
+def test_right_or_wrong_scores_get_the_farther_limits_of_both_intervals(
+    pairs: list[tuple[float, float]],
+) -> None:
     before, after = [b for b, _ in pairs], [a for _, a in pairs]
     found = compare(before, after, seed=1)
     gained, lost = sum(a > b for b, a in pairs), sum(a < b for b, a in pairs)
-    expected = bonett_price(gained, lost, len(pairs))
-    assert (found.mean, found.low, found.high) == (expected.mean, expected.low, expected.high)
+    one, other = bonett_price(gained, lost, len(pairs)), tango(gained, lost, len(pairs))
+    assert (found.mean, found.low) == (one.mean, min(one.low, other.low))
+    assert found.high == max(one.high, other.high)
     assert found.p_value == mcnemar_counts(gained, lost)
     assert not found.graded
 
@@ -209,9 +240,8 @@ def test_thirds_that_add_up_to_a_gain_are_one() -> None:
     third = 100 / 3
     found = compare_groups([np.array([third + third + third - 2e-14, 0.0, 1e-14])], [100.0], seed=0)
     assert not found.graded
-    assert (found.low, found.high) == pytest.approx(
-        (100 * bonett_price(1, 0, 3).low, 100 * bonett_price(1, 0, 3).high)
-    )
+    whole = compare_counts(1, 0, 3)
+    assert (found.low, found.high) == pytest.approx((100 * whole.low, 100 * whole.high))
 
 
 def test_unequal_lengths_are_refused() -> None:

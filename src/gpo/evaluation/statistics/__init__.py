@@ -10,6 +10,7 @@ from gpo.evaluation.statistics.detectable import FEW_ROWS, detectable_gain, few_
 from gpo.evaluation.statistics.interval import Interval, wilson
 from gpo.evaluation.statistics.mcnemar import mcnemar, mcnemar_counts
 from gpo.evaluation.statistics.sign_flip import p_value, sign_flip
+from gpo.evaluation.statistics.tango import tango
 from gpo.evaluation.statistics.verdict import Verdict, decide
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "p_value",
     "paired_bootstrap",
     "sign_flip",
+    "tango",
     "wilson",
 ]

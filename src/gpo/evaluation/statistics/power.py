@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gpo.evaluation.statistics.comparison import compare_counts
-from gpo.evaluation.statistics.verdict import Verdict
+from gpo.evaluation.statistics.mcnemar import mcnemar_counts
+from gpo.evaluation.statistics.verdict import SIGNIFICANCE, Verdict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +32,7 @@ def power(rows: int, gain: float, discordance: float) -> float:
     if not 0 < discordance <= 1 or abs(gain) > discordance + 1e-12:
         raise ValueError("a gain is at most the share of rows on which the prompts differ")
     rising = min(1.0, (discordance + gain) / (2 * discordance))
-    middle, spread = rows * discordance, 7 * (rows * discordance * (1 - discordance)) ** 0.5 + 7
+    middle, spread = rows * discordance, 6 * (rows * discordance * (1 - discordance)) ** 0.5 + 6
     counts = np.arange(max(0, int(middle - spread)), min(rows, int(middle + spread)) + 1)
     chances = _binomial(rows, discordance, counts)
     total, least = 0.0, None
@@ -90,6 +91,9 @@ def _fewest(discordant: int, rows: int, before: int | None) -> int:
 
 @lru_cache(maxsize=200_000)
 def _better(risen: int, discordant: int, rows: int) -> bool:
+    # The interval takes longer than the test, which nearly always settles it.
+    if mcnemar_counts(risen, discordant - risen) >= SIGNIFICANCE:
+        return False
     return compare_counts(risen, discordant - risen, rows).verdict is Verdict.BETTER
 
 

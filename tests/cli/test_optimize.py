@@ -42,7 +42,13 @@ def test_a_run_leaves_its_files_and_prints_the_result_alone(server: ModelServer,
         "seed",
         "versions",
     }
-    assert set(result["improvement"]) == {"test", "ci_low", "ci_high", "p_value"}
+    gain = result["improvement"]
+    assert set(gain) == {"test", "ci_low", "ci_high", "p_value", "verdict", "rows", "detectable"}
+    # Of 20 test rows six gained and none lost are the least that is ever called better.
+    assert (gain["rows"], gain["detectable"]) == (20, 0.3)
+    better = gain["ci_low"] > 0 and gain["p_value"] < 0.05
+    assert gain["verdict"] == ("better" if better else "not shown")
+    assert [line for line in result["warnings"] if "only 20 test rows" in line and "30.0 points" in line]
     assert set(result["usage"]["task"]) == {"calls", "cached", "prompt_tokens", "completion_tokens", "usd"}
     assert result["status"] == "complete"
     assert "step 1/4" in done.stderr

@@ -41,7 +41,9 @@ RESULT = Result(
     initial_prompt="Think.",
     best_prompt="Think \x00 twice.\n\ud800 ✓",
     scores=Scores(initial=SplitScores(dev=0.25, test=0.5), best=SplitScores(dev=0.75, test=0.625)),
-    improvement=Improvement(test=0.125, ci_low=-0.1, ci_high=0.35, p_value=0.25),
+    improvement=Improvement(
+        test=0.125, ci_low=-0.1, ci_high=0.35, p_value=0.25, verdict="not shown", rows=40, detectable=0.15
+    ),
     steps=({"step": 0, "best": 0.5},),
     usage=RunUsage(
         task=RoleUsage(calls=10, cached=2, prompt_tokens=100, completion_tokens=20, usd=0.01),
@@ -294,7 +296,15 @@ def test_the_result_has_the_contract_s_keys(tmp_path: Path) -> None:
         "embedder",
     ]
     assert data["scores"] == {"initial": {"dev": 0.25, "test": 0.5}, "best": {"dev": 0.75, "test": 0.625}}
-    assert data["improvement"] == {"test": 0.125, "ci_low": -0.1, "ci_high": 0.35, "p_value": 0.25}
+    assert data["improvement"] == {
+        "test": 0.125,
+        "ci_low": -0.1,
+        "ci_high": 0.35,
+        "p_value": 0.25,
+        "verdict": "not shown",
+        "rows": 40,
+        "detectable": 0.15,
+    }
     assert data["usage"]["task"] == {
         "calls": 10,
         "cached": 2,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from statistics import fmean
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpo.evaluation.statistics import paired_bootstrap
+from gpo.evaluation.statistics import compare
 from gpo.suites.spec.grid import TableSlot
 from gpo.suites.tables.render import to_markdown
 from gpo.suites.tables.run_outcome import TrialOutcome
-from gpo.suites.tables.stratified_bootstrap import stratified_interval
+from gpo.suites.tables.stratified_bootstrap import compare_strata
 from tests.suites.tables import grouped, outcome, rows, slot, table
 
 
@@ -29,7 +31,13 @@ def test_the_interval_of_an_average_weighs_columns_alike() -> None:
     )
     difference = found.entry("gpo", ("Average",)).difference
     assert difference is not None
-    assert (difference.mean, difference.low, difference.high) == pytest.approx((50, 50, 50))
+    # Nothing varies within a task, so two rows as large as can be are added to each: wsc's half weighs 50 a question,
+    # mean 100/4, variance ((5000 + 5000)/4 − 625)/4 = 468.75; each of three others 16.67, variance (555.56/3)/3 =
+    # 61.728. Half 1.959964 · √653.935 = 50.1207 around 25.
+    assert (difference.mean, difference.low, difference.high) == pytest.approx(
+        (50, -25.1207, 75.1207), abs=1e-3
+    )
+    assert difference.verdict == "not shown"
 
 
 def test_the_difference_is_from_the_best_baseline_over_all_seeds_by_example() -> None:
@@ -48,12 +56,13 @@ def test_the_difference_is_from_the_best_baseline_over_all_seeds_by_example() ->
     difference = found.entry("gpo", ("t",)).difference
     assert difference is not None
     assert difference.mean == pytest.approx(50)
-    # The three questions differ by 100, 50 and 0 over their two seeds: 27 draws of equal chance, of which the one that
-    # takes the last three times has a share of 3.7 % and so is inside of 95 %.
-    assert difference.low == pytest.approx(0)
-    assert difference.high == pytest.approx(100)
+    # The three questions differ by 100, 50 and 0 over their two seeds. Of 27 draws one takes the first three times and
+    # one the last, 3.7 % each, without any variance, so neither limit is known: two rows of ±100 are added. Mean
+    # 150/5 = 30, variance ((12500 + 20000)/5 − 900)/5 = 1120, half 1.959964 · 33.46640 = 65.5929.
+    assert (difference.low, difference.high) == pytest.approx((-35.5929, 95.5929), abs=1e-3)
+    assert difference.rows == 3
     assert found.entry("ape", ("t",)).difference is None
-    assert "| gpo | +50.00 \\[+0.00, +100.00\\] |" in to_markdown(found, {})
+    assert "| gpo | +50.00 \\[-35.59, +95.59\\] |" in to_markdown(found, {})
 
 
 def test_rows_that_one_of_both_lacks_are_left_out() -> None:
@@ -65,7 +74,9 @@ def test_rows_that_one_of_both_lacks_are_left_out() -> None:
     )
     difference = found.entry("gpo", ("t",)).difference
     assert difference is not None
-    assert (difference.mean, difference.low, difference.high) == (100, 100, 100)
+    # One row: 2/3 − 1/3 = 0.3333, variance (1 − 1/9)/3 = 0.296296, half 1.959964 · 0.544331 = 1.066869.
+    assert (difference.mean, difference.low, difference.high) == pytest.approx((100, -73.3535, 100), abs=1e-3)
+    assert (difference.rows, difference.p_value, difference.verdict) == (1, 1, "not shown")
 
 
 def test_the_seeds_of_a_question_are_drawn_together_under_whatever_name_it_has_in_them() -> None:
@@ -81,9 +92,10 @@ def test_the_seeds_of_a_question_are_drawn_together_under_whatever_name_it_has_i
     )
     difference = found.entry("gpo", ("t",)).difference
     assert difference is not None
-    # Of the four draws of two questions one takes the first twice (100) and one the second (0). By row each would
-    # differ by 50, and so would every draw.
-    assert (difference.mean, difference.low, difference.high) == (50, 0, 100)
+    # Two questions, one gained: 2/4 − 1/4 = 0.25, variance (0.75 − 0.0625)/4 = 0.171875, half 1.959964 · 0.414578 =
+    # 0.812559. By row of four each would differ by 50.
+    assert (difference.mean, difference.low, difference.high) == pytest.approx((50, -56.2559, 100), abs=1e-3)
+    assert difference.rows == 2
 
 
 def test_an_unfinished_row_shows_no_difference() -> None:
@@ -188,35 +200,40 @@ def named(stratum: list[list[float]]) -> dict[str, list[float]]:
     return {str(index): differences for index, differences in enumerate(stratum)}
 
 
-def test_an_interval_over_one_task_and_one_seed_is_the_paired_bootstrap() -> None:
+def test_one_task_and_one_seed_are_compared_as_a_run_compares_its_prompts() -> None:
     after = [1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.5]
     before = [0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0]
-    ours = stratified_interval([named([[a - b] for a, b in zip(after, before, strict=True)])], seed=7)
-    theirs = paired_bootstrap(before, after, seed=7)
-    assert (ours.mean, ours.low, ours.high) == pytest.approx((theirs.mean, theirs.low, theirs.high))
+    ours = compare_strata([named([[a - b] for a, b in zip(after, before, strict=True)])], seed=7)
+    assert ours == compare(before, after, seed=7)
+    bits = compare_strata([named([[1.0], [1.0], [0.0], [-1.0]])], seed=7)
+    assert bits == compare([0.0, 0.0, 1.0, 1.0], [1.0, 1.0, 1.0, 0.0], seed=7)
 
 
 def test_tasks_weigh_alike_however_many_rows_they_have() -> None:
-    # 1 row of +100 and 3 rows of 0: the mean over tasks is 50, and no draw within a task changes it.
-    found = stratified_interval([named([[100.0]]), named([[0.0], [0.0], [0.0]])])
-    assert (found.mean, found.low, found.high) == (50, 50, 50)
+    # 1 row of +100 and 3 rows of 0: the mean over tasks is 50, that over rows would be 25.
+    found = compare_strata([named([[100.0]]), named([[0.0], [0.0], [0.0]])], scale=100)
+    assert (found.mean, found.rows, found.p_value) == (50, 4, 1)
 
 
 def test_a_question_is_drawn_once_for_all_columns_that_ask_it() -> None:
-    # Of two questions one gains 100 and one loses 100, under both models alike: the four draws of two give −100, 0, 0
-    # and 100. Drawn apart, half of the sixteen would lie between, and −50 and 50 would be the ends of a half.
+    # Of two questions one gains 100 and one loses 100, under both models alike: that is one gain and one loss of two,
+    # 2/4 − 2/4, variance (1/2 + 1/2)/4, half 1.959964 · 0.5. Apart they are four questions of ±50, and two rows more in
+    # either model: variance 2 · (10000/4)/4 = 1250, half 1.959964 · 35.35534 = 69.2952.
     one = {"a": [100.0], "b": [-100.0]}
-    apart = stratified_interval([one, one], confidence=0.6)
-    together = stratified_interval([one, one], tasks=["t", "t"], confidence=0.6)
-    assert (apart.low, apart.high) == (-50, 50)
-    assert (together.low, together.high) == (-100, 100)
-    alone = stratified_interval([one], confidence=0.6)
-    assert together == alone
+    apart = compare_strata([one, one], scale=100)
+    together = compare_strata([one, one], tasks=["t", "t"], scale=100)
+    assert (apart.low, apart.high, apart.rows) == pytest.approx((-69.2952, 69.2952, 4), abs=1e-3)
+    assert (together.low, together.high, together.rows) == pytest.approx((-97.9982, 97.9982, 2), abs=1e-3)
+    assert together == compare_strata([one], scale=100)
 
 
 def test_a_stratum_may_have_only_some_of_its_tasks_questions() -> None:
-    found = stratified_interval([{"a": [100.0], "b": [100.0]}, {"b": [0.0]}], tasks=["t", "t"])
-    assert (found.mean, found.low, found.high) == (50, 50, 50)
+    found = compare_strata([{"a": [100.0], "b": [100.0]}, {"b": [0.0]}], tasks=["t", "t"], scale=100)
+    # Two questions that count 50 each: mean 100/4, variance ((5000 + 20000)/4 − 625)/4 = 1406.25, half 73.4986.
+    assert (found.mean, found.low, found.high) == pytest.approx((50, 25 - 73.4986, 25 + 73.4986), abs=1e-3)
+    # Asked three times, a question weighs three times in its stratum's mean, and has three times the influence.
+    often = compare_strata([{"a": [100.0, 100.0, 100.0], "b": [0.0]}], scale=100)
+    assert often.mean == pytest.approx(75)
 
 
 def test_the_same_runs_under_many_models_are_no_more_than_one() -> None:
@@ -244,10 +261,10 @@ def test_the_same_runs_under_many_models_are_no_more_than_one() -> None:
         max_size=3,
     )
 )
-def test_an_interval_holds_its_mean_within_the_range_of_the_differences(
-    strata: list[list[list[float]]],
-) -> None:
-    found = stratified_interval([named(stratum) for stratum in strata], resamples=200)
-    values = [value for stratum in strata for cluster in stratum for value in cluster]
-    assert min(values) - 1e-9 <= found.low <= found.high <= max(values) + 1e-9
-    assert min(values) - 1e-9 <= found.mean <= max(values) + 1e-9
+def test_a_comparison_holds_the_mean_over_strata(strata: list[list[list[float]]]) -> None:
+    found = compare_strata([named(stratum) for stratum in strata])
+    means = [fmean(value for cluster in stratum for value in cluster) for stratum in strata]
+    assert found.mean == pytest.approx(fmean(means), abs=1e-9)
+    assert -1 <= found.low <= found.mean + 1e-9
+    assert found.mean - 1e-9 <= found.high <= 1
+    assert 0 < found.p_value <= 1

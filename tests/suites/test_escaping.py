@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpo.evaluation.statistics import Interval
+from gpo.evaluation.statistics import Comparison
 from gpo.suites.tables.escaping import csv_cell, latex, markdown
 from gpo.suites.tables.figures import curve_figure, tradeoff_figure
 from gpo.suites.tables.render import difference_text, to_csv, to_latex, to_markdown
@@ -82,7 +82,18 @@ def test_latex_and_markdown_by_hand() -> None:
 
 
 def test_a_difference_that_rounds_to_zero_has_no_minus() -> None:
-    assert difference_text(TableEntry(difference=Interval(-1e-9, -12.5, 3.0))) == "+0.00 [-12.50, +3.00]"
+    found = Comparison(-1e-9, -12.5, 3.0, p_value=1.0, rows=9, graded=True)
+    assert difference_text(TableEntry(difference=found)) == "+0.00 [-12.50, +3.00]"
+
+
+def test_a_difference_says_better_or_worse_by_interval_and_test() -> None:
+    def told(low: float, high: float, p_value: float) -> str:
+        found = Comparison((low + high) / 2, low, high, p_value=p_value, rows=9, graded=True)
+        return difference_text(TableEntry(difference=found))
+
+    assert told(1, 3, 0.01) == "+2.00 [+1.00, +3.00] better"
+    assert told(-3, -1, 0.01) == "-2.00 [-3.00, -1.00] worse"
+    assert told(1, 3, 0.06) == "+2.00 [+1.00, +3.00]"
 
 
 def test_no_label_is_taken_for_an_option_of_the_row_before_it() -> None:

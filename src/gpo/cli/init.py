@@ -11,7 +11,7 @@ _CONFIG = """\
 # A run of GPO: gpo optimize gpo.yaml
 task:
   data: tickets.jsonl            # a csv, json, jsonl or parquet file, or a folder with train, dev and test files
-  split: {train: 50, dev: 50, test: 200}
+  split: {train: 50, dev: 50, test: 200}   # gpo power: how many test rows a gain needs
   input: input                   # a column, or a template such as "{question}\\n{choices}"
   target: target
   answer: {kind: label}          # label | choice | number | boolean | words | text

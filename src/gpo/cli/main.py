@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import typer
 
-from gpo.cli import bench, demo, evaluate, init, models, optimize, report, tasks, view
+from gpo.cli import bench, demo, evaluate, init, models, optimize, power, report, tasks, view
 from gpo.errors import GPOError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("bench")(bench.bench)
 app.command("demo")(demo.demo)
 app.command("init")(init.init)
+app.command("power")(power.power)
 app.command("report")(report.report)
 app.command("view")(view.view)
 app.add_typer(models.app, name="models")

@@ -1,6 +1,7 @@
 """What a method may ask for over a whole run, told by those who ask: each part, each published protocol.
 
-`gpo.run.estimate` only sums it. Counts calls and what a prompt holds; knows no text, no token of a text and no price.
+`gpo.run.estimate.estimate` only sums it. Counts calls and what a prompt holds; knows no text, no token of a text and
+no price.
 """
 
 from __future__ import annotations

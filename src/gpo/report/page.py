@@ -21,8 +21,8 @@ from gpo.report.exchanges import pack_exchanges
 from gpo.report.pace import Pace, PhaseUsage, read_pace
 from gpo.report.paceplots import concurrency, phase_name, tokens_by_step
 from gpo.report.scores import SPLITS, interval
+from gpo.report.standing import standing
 from gpo.report.tree import ancestry, tree
-from gpo.result.verdict import standing
 from gpo.result.word_diff import word_diff
 from gpo.result.wording import dollars, duration, percent
 from gpo.run.directory import RunDirectory

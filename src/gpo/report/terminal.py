@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from gpo.report.standing import standing
 from gpo.result.result import Result
-from gpo.result.verdict import standing, verdict
+from gpo.result.verdict import few_rows, verdict
 from gpo.result.word_diff import word_diff
 from gpo.result.wording import cost_line, percent
 from gpo.text import printable
@@ -56,8 +57,8 @@ def show(result: Result, console: Console) -> None:
         Text(),
         Text(verdict(result), style="bold"),
     ]
-    if result.improvement.p_value is not None and result.best_prompt != result.initial_prompt:
-        parts.append(Text(f"p = {result.improvement.p_value:.2g}, paired by example", style="dim"))
+    if warning := few_rows(result):
+        parts.append(Text(warning, style="yellow"))
     if optimism := optimism_line(result):
         parts.append(Text(optimism, style="dim"))
     scores = [result.scores.initial.dev, *(step.get("best_dev") for step in result.steps)]

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from gpo.result.result import Result
-from gpo.result.verdict import verdict
+from gpo.result.verdict import few_rows, verdict
 from gpo.result.word_diff import word_diff
 from gpo.result.wording import cost_line, percent
 
@@ -27,6 +27,7 @@ def result_html(result: Result) -> str:
             best=result.best_prompt,
             scores=scores,
             cost=cost_line(result),
+            warning=few_rows(result),
         )
     )
 

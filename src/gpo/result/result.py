@@ -32,12 +32,19 @@ class Scores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Improvement:
-    """Best minus initial prompt on test (0 to 1), paired by example; None where test was not opened."""
+    """Best minus initial prompt on test (0 to 1), paired by example; None where test was not opened.
+
+    `ci_low` to `ci_high` is the 95 % interval, `verdict` what `gpo.evaluation.statistics.decide` says, `rows` how many
+    examples were compared, and `detectable` the smallest gain that so many could have shown (None: none at all).
+    """
 
     test: float | None = None
     ci_low: float | None = None
     ci_high: float | None = None
     p_value: float | None = None
+    verdict: str | None = None
+    rows: int | None = None
+    detectable: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,52 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from gpo.evaluation.statistics import Verdict, decide, few_rows_warning
 from gpo.result.result import Result
 
-if TYPE_CHECKING:
-    from gpo.report.data import RunView
 
-
-def standing(run: RunView) -> str:
-    """The verdict of a run that is over, and how far a run is that is not."""
-    if run.status == "complete" and run.result is not None:
-        return verdict(run.result)
-    steps = f"step {len(run.steps)} of {run.total}" if run.total else f"{len(run.steps)} steps"
-    head = {
-        "running": f"The run goes on: {steps} done",
-        "budget": f"Stopped by its budget after {steps}",
-    }.get(run.status, f"Interrupted after {steps}; the same command goes on with it")
-    if run.best_dev is None or run.initial_dev is None:
-        return f"{head}. No prompt is scored on all of dev yet."
-    if run.best_prompt == run.initial_prompt:
-        found = f"no prompt has a better dev score than the initial one ({100 * run.initial_dev:.1f}) yet"
-    else:
-        best, initial = 100 * run.best_dev, 100 * run.initial_dev
-        found = f"the best dev score so far is {best:.1f}, the initial prompt's {initial:.1f}"
-    return f"{head}; {found}. Whether it is really better, only the test split will show."
+def verdict_of(result: Result) -> Verdict:
+    """What the numbers of `result` say, by today's rule, whatever an earlier version wrote beside them."""
+    gain = result.improvement
+    unchanged = result.best_prompt == result.initial_prompt
+    return decide(gain.test, gain.ci_low, gain.ci_high, gain.p_value, unchanged=unchanged)
 
 
 def verdict(result: Result) -> str:
     """A sentence for people. Accuracy differences are in points of 100."""
-    if result.best_prompt == result.initial_prompt:
+    found = verdict_of(result)
+    if found is Verdict.UNCHANGED:
         return "No better prompt found: the initial prompt has the best dev score."
-    gain, low, high = result.improvement.test, result.improvement.ci_low, result.improvement.ci_high
-    if gain is None or low is None or high is None:
+    if found is Verdict.NO_TEST:
         return "The test split was not opened, so it is not known whether the prompt is better."
-    interval = f"95 % interval {_points(low)} to {_points(high)}"
-    if low > 0:
-        return f"Better: {_points(gain)} points on the sealed test split ({interval})."
-    if high < 0:
-        return (
-            f"Worse: {_points(gain)} points on the sealed test split ({interval}); keep the initial prompt."
-        )
-    return (
-        f"Not shown to be better: {_points(gain)} points on the sealed test split, within noise ({interval})."
-    )
+    told = f"{_points(result.improvement.test)} points on the sealed test split"
+    shown = {
+        Verdict.BETTER: f"Better: {told} ({_certainty(result)}).",
+        Verdict.WORSE: f"Worse: {told} ({_certainty(result)}); keep the initial prompt.",
+    }
+    return shown.get(found, f"Not shown to be better: {told}, within noise ({_certainty(result)}).")
 
 
-def _points(share: float) -> str:
-    text = f"{100 * share:+.1f}"
+def few_rows(result: Result) -> str:
+    """One line where the test split was too small to show much, "" elsewhere."""
+    return few_rows_warning(result.improvement.rows, result.improvement.detectable)
+
+
+def _certainty(result: Result) -> str:
+    gain = result.improvement
+    p_value = "" if gain.p_value is None else f", p = {gain.p_value:.2g}"
+    return f"95 % interval {_points(gain.ci_low)} to {_points(gain.ci_high)}{p_value}"
+
+
+def _points(share: float | None) -> str:
+    text = f"{100 * (share or 0.0):+.1f}"
     return "0.0" if text in ("+0.0", "-0.0") else text

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gpo.evaluation.score import Scorer
-from gpo.evaluation.statistics import p_value, paired_bootstrap
+from gpo.evaluation.statistics import compare, decide, detectable_gain
 from gpo.result.result import Improvement
 
 
@@ -31,8 +31,16 @@ async def score_sealed(scorer: Scorer, initial: str, best: str, *, seed: int) ->
         if i not in excluded and b is not None and a is not None
     ]
     old, new = [b for b, _ in pairs], [a for _, a in pairs]
-    gain = paired_bootstrap(old, new, seed=seed)
+    gain = compare(old, new, seed=seed)
     return SealedTest(
         {initial: scorer.mean(before), best: scorer.mean(after)},
-        Improvement(test=gain.mean, ci_low=gain.low, ci_high=gain.high, p_value=p_value(old, new, seed=seed)),
+        Improvement(
+            test=gain.mean,
+            ci_low=gain.low,
+            ci_high=gain.high,
+            p_value=gain.p_value,
+            verdict=decide(gain.mean, gain.low, gain.high, gain.p_value, unchanged=initial == best),
+            rows=gain.rows,
+            detectable=detectable_gain(gain),
+        ),
     )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 from gpo.evaluation.score import Scorer
+from gpo.evaluation.statistics import few_rows_warning
 from gpo.model.factory import RoleName
 from gpo.optimizer.search import Search
 from gpo.result.result import Result, RoleUsage, RunUsage, Scores, SplitScores, Status
@@ -32,6 +33,7 @@ def summary(
     embedder: str | None,
 ) -> Result:
     """The result so far."""
+    few = few_rows_warning(test.improvement.rows, test.improvement.detectable)
     initial = plan.prompt
     scored = scorer.known(initial, "dev") is not None
     best = search.best if scored else initial
@@ -61,7 +63,7 @@ def summary(
             },
             "unreadable_dev_replies_of_best": _unreadable(scorer, search),
             "excluded_examples": {name: len(scorer.excluded(name)) for name in ("dev", "test")},
-            "warnings": list(plan.task.warnings),
+            "warnings": [*plan.task.warnings, *([few] if few else [])],
             "optimism": _optimism(search, test),
             "limits": limits(models),
             # Prompt tokens that servers took from their own prefix caches, where they tell.

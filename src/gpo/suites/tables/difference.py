@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gpo.evaluation.statistics import Interval
+from gpo.evaluation.statistics import Comparison
 from gpo.suites.spec.grid import TableSlot
 from gpo.suites.spec.methods import PARTS
 from gpo.suites.tables.aggregate import Groups
 from gpo.suites.tables.run_outcome import TrialOutcome
-from gpo.suites.tables.stratified_bootstrap import stratified_interval
+from gpo.suites.tables.stratified_bootstrap import compare_strata
 
 _Key = tuple[int | str, ...]
 _Stratum = dict[str, list[float]]
@@ -21,7 +21,7 @@ _Stratum = dict[str, list[float]]
 
 def difference(
     rows: str, ours: Groups, baseline: Groups, outcomes: Mapping[str, TrialOutcome]
-) -> Interval | None:
+) -> Comparison | None:
     """`ours` minus `baseline` in points, where `rows` is the dimension that tells them apart.
 
     Seeds count that are whole in both; tasks, and columns of an average, weigh as they do in the means. None where
@@ -37,7 +37,7 @@ def difference(
         tasks += [member for member, _ in found]
         strata += [examples for _, examples in found]
         weights += [1 / len(found) / len(ours.groups)] * len(found)
-    return stratified_interval(strata, weights, tasks) if strata else None
+    return compare_strata(strata, weights, tasks, scale=100.0) if strata else None
 
 
 def _test(item: TrialOutcome) -> float | None:

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 
+from gpo.evaluation.statistics import Verdict
 from gpo.result.wording import dollars
 from gpo.suites.tables.escaping import csv_cell, label, latex, markdown, number, score, together
 from gpo.suites.tables.table import Column, Table, TableEntry
@@ -24,9 +25,14 @@ def entry_text(entry: TableEntry) -> str:
 
 
 def difference_text(entry: TableEntry) -> str:
-    """The difference from the best baseline with its interval, "" for the baseline itself."""
+    """The difference from the best baseline with its interval and, where one is shown to be better, the verdict; ""
+    for the baseline itself."""
     found = entry.difference
-    return "" if found is None else f"{found.mean:+z.2f} [{found.low:+z.2f}, {found.high:+z.2f}]"
+    if found is None:
+        return ""
+    said = found.verdict
+    shown = f" {said}" if said in (Verdict.BETTER, Verdict.WORSE) else ""
+    return f"{found.mean:+z.2f} [{found.low:+z.2f}, {found.high:+z.2f}]{shown}"
 
 
 def column_text(column: Column) -> str:
@@ -81,7 +87,7 @@ def scores_markdown(table: Table) -> list[str]:
     if any(entry.difference for entry in table.entries.values()):
         named = {column: f"against {label(table.baselines.get(column, ''))}" for column in table.columns}
         parts += [
-            "Difference from the best baseline of each column, with its paired 95 % bootstrap interval:",
+            "Difference from the best baseline of each column, with its paired 95 % interval:",
             _markdown_table(table, difference_text, under=named),
         ]
     return parts
@@ -160,7 +166,7 @@ def to_csv(table: Table) -> str:
         "per_dollar",
         "per_optimizer_dollar",
     )
-    names = ("baseline", "difference", "ci_low", "ci_high")
+    names = ("baseline", "difference", "ci_low", "ci_high", "p_value", "verdict")
     writer.writerow([table.row_title, *table.column_titles, "metric", *numbers, *names])
     for row in table.rows:
         for column in table.columns:
@@ -170,10 +176,11 @@ def to_csv(table: Table) -> str:
             against = (
                 [
                     csv_cell(table.baselines.get(column, "")),
-                    *map(_rounded, (found.mean, found.low, found.high)),
+                    *map(_rounded, (found.mean, found.low, found.high, found.p_value)),
+                    found.verdict.value,
                 ]
                 if found
-                else [""] * 4
+                else [""] * len(names)
             )
             where = [csv_cell(part) for part in (row, *column)]
             values = ["" if value is None else _rounded(value) for value in told]

@@ -72,8 +72,8 @@ def notes(suite: SuiteConfig, outcomes: Mapping[str, TrialOutcome], planned: int
     ]
     if suite.table.metric == "test":
         said.append(
-            "Intervals draw whole test examples with replacement within each task, an example with all that was "
-            "answered to it, under every seed, model and setting."
+            "Intervals and tests take a test example as one observation, with all that was answered to it under every "
+            "seed, model and setting. Better (worse) is said where the 95 % interval lies above (below) 0 and p < 0.05."
         )
     if any(outcome.stopped_by_budget for outcome in outcomes.values()):
         said.append(
@@ -164,8 +164,9 @@ def to_dict(table: Table, failed: Mapping[str, str]) -> dict[str, Any]:
             {
                 "row": row,
                 "column": list(column),
-                **asdict(table.entry(row, column)),
+                **asdict(entry := table.entry(row, column)),
                 "baseline": table.baselines.get(column),
+                "verdict": entry.difference.verdict if entry.difference else None,
             }
             for row in table.rows
             for column in table.columns

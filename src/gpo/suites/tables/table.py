@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean, stdev
 
-from gpo.evaluation.statistics import Interval
+from gpo.evaluation.statistics import Comparison
 from gpo.suites.spec.checks import AVERAGE
 from gpo.suites.spec.grid import TableSlot
 from gpo.suites.spec.suite import SuiteConfig, TableSection
@@ -24,14 +24,15 @@ Column = tuple[str, ...]
 class TableEntry:
     """One cell of the table, in points. `mean` is over the `seeds` (of `wanted`) whose runs are all finished, None
     where there is none; `std` is the sample standard deviation, None under two seeds. `difference` is this row minus
-    the column's best baseline with its 95 % interval, over the seeds that both have. `gain` is the improvement over the
-    start prompt, `efficiency` that a million tokens of the search. `failed` runs of this cell failed."""
+    the column's best baseline with its 95 % interval and p-value, over the seeds that both have. `gain` is the
+    improvement over the start prompt, `efficiency` that a million tokens of the search. `failed` runs of this cell
+    failed."""
 
     mean: float | None = None
     std: float | None = None
     seeds: int = 0
     wanted: int = 0
-    difference: Interval | None = None
+    difference: Comparison | None = None
     gain: float | None = None
     efficiency: float | None = None
     calls: float | None = None

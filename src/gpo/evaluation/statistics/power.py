@@ -1,0 +1,120 @@
+"""How many test rows a gain needs, reckoned with the very rule that gives the verdict. For 0/1 scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from gpo.evaluation.statistics.comparison import compare_counts
+from gpo.evaluation.statistics.mcnemar import mcnemar_counts
+from gpo.evaluation.statistics.verdict import SIGNIFICANCE, Verdict
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MOST_ROWS = 100_000
+"""No more are looked at: gains that need more are below half a point in most tasks."""
+
+
+def power(rows: int, gain: float, discordance: float) -> float:
+    """The chance that a true `gain` is called better on `rows` test rows, exactly.
+
+    `discordance` is the share of rows on which just one of the two prompts is right: (discordance + gain)/2 of the rows
+    rise and (discordance − gain)/2 fall, so the discordant rows are binomial, and the risen ones among them too (the
+    model of R. J. Connor, Sample size for testing differences in proportions for the paired-sample design, Biometrics
+    43, 1987). The chances of all outcomes that `decide` calls better are added up. Raises `ValueError` where |gain| is
+    above `discordance`.
+    """
+    import numpy as np
+
+    if not 0 < discordance <= 1 or abs(gain) > discordance + 1e-12:
+        raise ValueError("a gain is at most the share of rows on which the prompts differ")
+    rising = min(1.0, (discordance + gain) / (2 * discordance))
+    middle, spread = rows * discordance, 6 * (rows * discordance * (1 - discordance)) ** 0.5 + 6
+    counts = np.arange(max(0, int(middle - spread)), min(rows, int(middle + spread)) + 1)
+    chances = _binomial(rows, discordance, counts)
+    total, least = 0.0, None
+    for discordant, chance in zip(counts.tolist(), chances.tolist(), strict=True):
+        least = _fewest(discordant, rows, least)
+        if least <= discordant:
+            risen = np.arange(least, discordant + 1)
+            total += chance * float(_binomial(discordant, rising, risen).sum())
+    return min(1.0, total)
+
+
+def rows_needed(gain: float, discordance: float, wanted: float = 0.8, most: int = MOST_ROWS) -> int | None:
+    """The fewest rows on which a true `gain` is called better with a chance of `wanted`; None above `most`."""
+    return _first(lambda rows: power(rows, gain, discordance) >= wanted, most)
+
+
+def smallest_gain(
+    rows: int, discordance: Callable[[float], float], wanted: float = 0.8, steps: int = 1_000
+) -> float | None:
+    """The smallest gain, in steps of 1/`steps`, that `rows` show with a chance of `wanted`; None where none is.
+    `discordance` gives the share of discordant rows that goes with a gain, 0 where there can be no such gain."""
+
+    def seen(step: int) -> bool:
+        share = discordance(step / steps)
+        return not share or power(rows, step / steps, share) >= wanted
+
+    found = _first(seen, steps)
+    return None if found is None or not discordance(found / steps) else found / steps
+
+
+def _first(holds: Callable[[int], bool], most: int) -> int | None:
+    """The first number from 1 on for which `holds`, which must hold for all above it as well."""
+    high = 1
+    while not holds(high):
+        if high >= most:
+            return None
+        high = min(2 * high, most)
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return high
+
+
+def _fewest(discordant: int, rows: int, before: int | None) -> int:
+    """How many of `discordant` rows must rise for the verdict better; `discordant` + 1 where all are too few. With one
+    discordant row more it is the same number or one more, so it is looked for from `before` on."""
+    if before is not None:
+        return before if before <= discordant and _better(before, discordant, rows) else before + 1
+    low, high = discordant // 2, discordant + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if _better(middle, discordant, rows) else (middle, high)
+    return high
+
+
+@lru_cache(maxsize=200_000)
+def _better(risen: int, discordant: int, rows: int) -> bool:
+    # The interval takes longer than the test, which nearly always settles it.
+    if mcnemar_counts(risen, discordant - risen) >= SIGNIFICANCE:
+        return False
+    return compare_counts(risen, discordant - risen, rows).verdict is Verdict.BETTER
+
+
+def _binomial(n: int, chance: float, counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The binomial probabilities of `counts` among `n`."""
+    import numpy as np
+
+    if chance <= 0 or chance >= 1:
+        certain: NDArray[np.float64] = (counts == (n if chance >= 1 else 0)).astype(np.float64)
+        return certain
+    logs = _log_factorials()
+    found: NDArray[np.float64] = np.exp(
+        logs[n] - logs[counts] - logs[n - counts] + counts * np.log(chance) + (n - counts) * np.log1p(-chance)
+    )
+    return found
+
+
+@lru_cache(maxsize=1)
+def _log_factorials() -> NDArray[np.float64]:
+    """ln k! for k up to `MOST_ROWS`."""
+    import numpy as np
+
+    found: NDArray[np.float64] = np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, MOST_ROWS + 1)))))
+    return found

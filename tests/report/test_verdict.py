@@ -1,0 +1,82 @@
+"""One verdict, wherever a result is shown."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from gpo.evaluation.statistics import compare, detectable_gain
+from gpo.report.terminal import show
+from gpo.result.notebook import result_html
+from gpo.result.result import Improvement, Result
+from gpo.result.verdict import few_rows, verdict, verdict_of
+
+
+def result(before: list[float], after: list[float], **changes: Any) -> Result:
+    found = compare(before, after, seed=0)
+    gain = Improvement(
+        test=found.mean,
+        ci_low=found.low,
+        ci_high=found.high,
+        p_value=found.p_value,
+        verdict=found.verdict,
+        rows=found.rows,
+        detectable=detectable_gain(found),
+    )
+    return Result(
+        status="complete", initial_prompt="old", best_prompt="new", improvement=replace(gain, **changes)
+    )
+
+
+def shown(found: Result) -> str:
+    file = io.StringIO()
+    show(found, Console(file=file, width=300))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "begins", "says"),
+    [
+        ([0.0] * 3, [1.0] * 3, "Not shown to be better: +100.0 points", "p = 0.25"),
+        ([0.0] * 4 + [1.0] * 196, [1.0] * 200, "Not shown to be better: +2.0 points", "p = 0.12"),
+        ([0.0] * 12 + [1.0] * 28, [1.0] * 40, "Better: +30.0 points", "p = 0.00049"),
+        ([1.0] * 12 + [0.0] * 28, [0.0] * 40, "Worse: -30.0 points", "keep the initial prompt"),
+    ],
+)
+def test_screen_and_notebook_say_the_one_verdict(
+    before: list[float], after: list[float], begins: str, says: str
+) -> None:
+    found = result(before, after)
+    sentence = verdict(found)
+    assert sentence.startswith(begins)
+    assert says in sentence
+    assert sentence in shown(found)
+    assert sentence in result_html(found)
+
+
+def test_a_result_of_an_earlier_version_is_judged_by_the_rule_of_today() -> None:
+    # Its bootstrap interval of three rows had no width.
+    old = result([0.0] * 3, [1.0] * 3, ci_low=1.0, ci_high=1.0, verdict=None, rows=None, detectable=None)
+    assert verdict_of(old) == "not shown"
+    assert few_rows(old) == ""
+
+
+def test_a_small_test_split_is_warned_of_wherever_it_is_shown() -> None:
+    small = result([0.0] * 12, [1.0] * 12)
+    warning = few_rows(small)
+    assert "only 12 test rows" in warning
+    assert "50.0 points" in warning
+    assert warning in shown(small)
+    assert warning in result_html(small)
+    assert "test rows" not in shown(result([0.0] * 30, [1.0] * 30))
+
+
+def test_without_a_test_or_another_prompt_it_says_so() -> None:
+    none = Result(status="budget", initial_prompt="old", best_prompt="new")
+    assert verdict(none).startswith("The test split was not opened")
+    same = replace(result([0.0] * 30, [1.0] * 30), best_prompt="old")
+    assert verdict(same).startswith("No better prompt found")

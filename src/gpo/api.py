@@ -21,6 +21,7 @@ from gpo.optimizer.methods import METHODS, Method
 from gpo.run.budget import SAVED
 from gpo.run.directory import RunDirectory
 from gpo.run.evaluate import Evaluation, evaluate_prompt
+from gpo.run.layout import as_begun
 from gpo.run.optimize import Run
 from gpo.run.plan import Plan, assemble
 from gpo.run.progress import Progress
@@ -84,7 +85,7 @@ async def aoptimize(
     **settings: Any,
 ) -> Result:
     """`optimize` for a running event loop."""
-    plan = _plan(task, prompt, models, method, settings, data_dir)
+    plan = _plan(task, prompt, models, method, settings, data_dir, Path(run_dir) if run_dir else None)
     with TemporaryDirectory(prefix="gpo-") as folder:
         directory = RunDirectory(Path(run_dir) if run_dir else Path(folder) / "run")
         kept = SAVED if run_dir else _IN_ERROR
@@ -117,6 +118,7 @@ def _plan(
     chosen: str | Mapping[str, Any] | Method,
     settings: Mapping[str, Any],
     data_dir: str | Path | None,
+    run_dir: Path | None = None,
 ) -> Plan:
     roles = (
         models if isinstance(models, Mapping) and "task" in models else {"task": models, "optimizer": models}
@@ -134,6 +136,8 @@ def _plan(
     if prompt is not None:
         data["prompt"] = prompt
     config = parse_config(data, source="gpo.optimize")
+    if run_dir is not None:
+        config = as_begun(config, run_dir)
     return assemble(
         config,
         base_dir=Path(),

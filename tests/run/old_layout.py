@@ -76,9 +76,7 @@ def go_on(name: str, run_dir: str, **more: Any) -> Result:
         prompt="amber anchor",
         models={"task": answer, "optimizer": answer},
         run_dir=run_dir,
-        optimize={"epochs": 3, "batch_size": 8, "candidates": 3},
-        **settings,
-        **more,
+        **{"optimize": {"epochs": 3, "batch_size": 8, "candidates": 3}, **settings, **more},
     )
 
 
@@ -90,7 +88,7 @@ def write_rows() -> None:
 def calls(run_dir: Path) -> list[str]:
     """The keys of all calls that the journal of `run_dir` has answers to, sorted."""
     with JournalReader(run_dir / "journal.sqlite") as reader:
-        return sorted(call.reply.call for call in reader.calls())
+        return sorted(call.reply.call or "" for call in reader.calls())
 
 
 def unpack(name: str, run_dir: Path) -> dict[str, Any]:

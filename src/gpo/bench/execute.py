@@ -100,13 +100,14 @@ def _carry_out(cell: Cell, out: Path, *, signals: bool) -> CellStatus:
     from gpo.bench.final import tested_after_budget
     from gpo.config.load import parse_config
     from gpo.run.directory import RunDirectory
+    from gpo.run.layout import as_begun
     from gpo.run.optimize import Run
     from gpo.run.plan import assemble
 
-    config = parse_config(cell.config, source=cell.slug)
     base, data = Path(cell.base_dir), None if cell.data_dir is None else Path(cell.data_dir)
     directory = out / cell.run_dir
     _check_whole(RunDirectory(directory))
+    config = as_begun(parse_config(cell.config, source=cell.slug), directory)
     try:
         cap = Cap(max_calls=cell.max_calls, max_tokens=cell.max_tokens)
         plan = assemble(config, base_dir=base, data_dir=data)

@@ -45,10 +45,11 @@ def choose(
     chosen: str | MethodConfig | OriginalConfig,
     settings: OptimizeConfig | None = None,
     preset: Preset = "paper",
+    layout: int = 2,
 ) -> Method | Published:
-    """What a configuration's `method` names. Raises `ConfigError` for an unknown name."""
+    """What a configuration's `method` names; `layout` as for `method`. Raises `ConfigError` for an unknown name."""
     if isinstance(chosen, MethodConfig) or (isinstance(chosen, str) and chosen in METHODS):
-        return method(chosen, settings, preset)
+        return method(chosen, settings, preset, layout)
     if not isinstance(chosen, str):
         return Published(chosen.name, _original(chosen), settings=chosen)
     if chosen in ORIGINALS:

@@ -18,15 +18,20 @@ TEXTS = Path(__file__).with_name("texts")
 
 @dataclass(frozen=True)
 class Templates:
-    """GPO's templates, with those of the folder `own` in front. Raises `ConfigError` where `own` is no folder."""
+    """GPO's templates, with those of the folder `own` in front; `layout` 1 are those of GPO 0.1.0.
+
+    Raises `ConfigError` where `own` is no folder.
+    """
 
     own: Path | None = None
+    layout: int = 2
     _environment: Environment = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.own is not None and not self.own.is_dir():
             raise ConfigError(f"optimize.meta_prompt: {self.own} is not a folder of templates")
-        folders = [folder for folder in (self.own, TEXTS) if folder is not None]
+        old = TEXTS / "layout1" if self.layout == 1 else None
+        folders = [folder for folder in (self.own, old, TEXTS) if folder is not None]
         environment = ImmutableSandboxedEnvironment(
             loader=FileSystemLoader(folders),
             undefined=StrictUndefined,

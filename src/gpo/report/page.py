@@ -21,7 +21,7 @@ from gpo.report.exchanges import pack_exchanges
 from gpo.report.pace import Pace, Usage, read_pace
 from gpo.report.paceplots import concurrency, phase_name, tokens_by_step
 from gpo.report.scores import SPLITS, interval
-from gpo.report.terminal import dollars, duration
+from gpo.report.terminal import asked, dollars, duration
 from gpo.report.tree import ancestry, tree
 from gpo.report.verdict import standing
 from gpo.report.words import word_diff
@@ -106,6 +106,7 @@ def sections(run: RunView, reader: JournalReader) -> dict[str, str]:
             _difference(run),
             _cost(pace, run.seconds),
             best_name.removeprefix("best (").removesuffix(")"),
+            asked(run.result) if run.result else [],
         ),
         "curve": parts.curve(run, curve(run), [_curve_row(step) for step in run.steps], _has_estimates(run)),
         "tree": parts.tree(tree(run), len(ancestry(run))),

@@ -6,7 +6,7 @@ Knows the configuration; it does not know run directories or journals.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ from gpo.model.factory import Endpoints, OpenModel, PullProgress, RoleName, open
 from gpo.optimizer.algorithms import Published, choose
 from gpo.optimizer.loop import LoopSettings, step_count
 from gpo.optimizer.metaprompt import MetaPromptSettings
-from gpo.optimizer.methods import Method, Preset
+from gpo.optimizer.methods import Method, Preset, score_scale
 from gpo.run.budget import check_prices
 from gpo.run.needs import engine_needs
 from gpo.run.task_identity import identity
+from gpo.task.benchmarks.mmlu import named_subject
 from gpo.task.task import Task
 
 
@@ -40,6 +41,7 @@ class Plan:
     max_tokens: int
     optimize: OptimizeConfig
     preset: Preset
+    layout: int = 2
     racing: bool = False
     budget: BudgetConfig
     seed: int
@@ -63,7 +65,7 @@ class Plan:
             racing=self.racing,
             meta_prompt=MetaPromptSettings(
                 task_examples=settings.task_examples,
-                scale="share" if released else "percent",
+                scale=score_scale(self.preset),
                 frozen=settings.frozen,
             ),
         )
@@ -87,11 +89,12 @@ def assemble(
     (by role) and `method_object` take the place of what the configuration names. An embedded engine is made large
     enough for the prompt `scored` too. Raises `ConfigError` and `ModelError`.
     """
-    chosen = method_object or choose(config.method, config.optimize, config.preset)
+    chosen = method_object or choose(config.method, config.optimize, config.preset, config.layout)
     own_task = task
     task = task or Task.from_config(
         config.task, seed=config.seed, chat=config.models.task.chat, base_dir=base_dir, data_dir=data_dir
     )
+    task = _framed(task, config)
     own = models or {}
     endpoints = Endpoints(settings for role, settings in _roles(config) if role not in own)
     longest = max(_prompt(config, chosen), scored, key=len)
@@ -116,6 +119,7 @@ def assemble(
         max_tokens=config.models.optimizer.max_tokens,
         optimize=config.optimize,
         preset=config.preset,
+        layout=config.layout,
         racing=_racing(config, chosen),
         budget=config.budget,
         seed=config.seed,
@@ -125,6 +129,13 @@ def assemble(
     )
 
 
+def _framed(task: Task, config: Config) -> Task:
+    """`task` in the frame of an old run, or in that of the authors' code, unless it has one of its own."""
+    if task.frame is None and config.layout == 1:
+        return replace(task, frame="qa")
+    return replace(task, frame="plain") if task.frame is None and config.preset == "released" else task
+
+
 def _roles(config: Config) -> tuple[tuple[RoleName, ModelConfig], ...]:
     return (("task", config.models.task), ("optimizer", config.models.optimizer))
 
@@ -132,7 +143,10 @@ def _roles(config: Config) -> tuple[tuple[RoleName, ModelConfig], ...]:
 def _prompt(config: Config, chosen: Method | Published) -> str:
     # `empty` and `cot` are prompts of their own: what they name is what is evaluated.
     own = chosen.prompt if isinstance(chosen, Published) else None
-    return config.prompt if own is None else own
+    if own is not None:
+        return own
+    released = config.preset == "released" and config.layout > 1
+    return named_subject(config.prompt, config.task.data) if released else config.prompt
 
 
 def _racing(config: Config, chosen: Method | Published) -> bool:

@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from gpo.run.notes import step_summary
 from gpo.run.result import Result, RoleUsage, RunUsage, Scores, SplitScores, Status
+from gpo.task.template import template
 
 if TYPE_CHECKING:
     from gpo.run.work import Work
+
+LONGEST = 4_000
+"""Characters of a turn of the filled example; a longer one is cut, as the row itself is at hand."""
 
 
 def summary(work: Work, status: Status) -> Result:
@@ -40,7 +44,7 @@ def summary(work: Work, status: Status) -> Result:
         seconds=round(work.budget.seconds, 3),
         seed=work.plan.seed,
         versions=versions(),
-        extra=_extra(work),
+        extra={**_asked(work, best), **_extra(work)},
     )
 
 
@@ -48,6 +52,22 @@ def _optimism(work: Work) -> float | None:
     """Dev minus test score of the best prompt: how far choosing on dev flattered it; None without a test score."""
     best = work.loop.best if work.tested else None
     return None if best is None else work.loop.mean(best) - work.tested[best]
+
+
+def _asked(work: Work, best: str) -> dict[str, Any]:
+    """The best prompt's whole template, and what is sent for the first dev row, for a person to read."""
+    task = work.plan.task
+    opening = task.opening(best, task.splits.dev[0])
+    turns = (
+        [("text", opening)] if isinstance(opening, str) else [(turn.role, turn.content) for turn in opening]
+    )
+    return {
+        "template": template(task, best).to_dict(),
+        "example": [
+            {"role": role, "content": text if len(text) <= LONGEST else f"{text[:LONGEST]} …"}
+            for role, text in turns
+        ],
+    }
 
 
 def _extra(work: Work) -> dict[str, Any]:

@@ -76,7 +76,7 @@ class Work:
             task=plan.task,
             scorer=self.scorer,
             optimizer=Filling(self.optimizer_model),
-            templates=Templates(own),
+            templates=Templates(own, plan.layout),
             embed=self.embedder,
             seed=plan.seed,
             temperature=plan.temperature,

@@ -1,0 +1,22 @@
+"""Scores as the optimizer model reads them: one scale for all that it is shown in a run. Knows no part and no text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Literal
+
+from gpo.optimizer.state import Information
+
+Scale = Literal["percent", "share"]
+RANGES: dict[Scale, str] = {"percent": "0 to 100", "share": "0 to 1"}
+
+
+def format_score(score: float, scale: Scale) -> str:
+    """A score in 0..1 as the optimizer model reads it: "62.5" of 100, or "0.625" of 1."""
+    return f"{100 * score:.1f}" if scale == "percent" else f"{score:.3f}".rstrip("0").rstrip(".")
+
+
+def shown(information: Information, scale: Scale) -> Any:
+    """`information` for a template, its score a text in `scale`."""
+    score: Any = None if information.score is None else format_score(information.score, scale)
+    return replace(information, score=score)

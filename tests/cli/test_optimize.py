@@ -103,7 +103,7 @@ def test_evaluate_gives_a_score_and_its_interval(server: ModelServer, tmp_path: 
     done = gpo("evaluate", "gpo.yaml", "--prompt", "amber anchor", "--split", "dev", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     score = json.loads(done.stdout)
-    right = [LANDSCAPE.right(i, "Q: \namber anchor\nA:") for i in range(16, 28)]
+    right = [LANDSCAPE.right(i, "\namber anchor") for i in range(16, 28)]
     assert score["values"] == [float(value) for value in right]
     assert score["ci_low"] <= score["score"] <= score["ci_high"]
     bad = gpo("evaluate", "gpo.yaml", "--prompt", "x", "--split", "nope", cwd=tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,6 +12,7 @@ from gpo.bench.cells import Cells
 from gpo.bench.execute import Cell, CellResult, Executor
 from gpo.bench.outcome import finished
 from gpo.errors import ConfigError, RunError
+from gpo.run.directory import RunDirectory
 
 Told = Callable[[CellResult, int, int], None]
 """Is told of a finished cell, which one it is, and of how many."""
@@ -23,6 +25,8 @@ def run_cells(cells: Cells, out: Path, executor: Executor, *, only: str | None =
     where it fits none, and `Interrupted`.
     """
     chosen = [cell for cell in selected(cells.cells, only) if not finished(cell, out)]
+    if (layout := _layout(cells, out)) is not None:
+        chosen = [_laid_out(cell, out, layout) for cell in chosen]
     done = 0
 
     def on_finish(result: CellResult) -> None:
@@ -36,6 +40,25 @@ def run_cells(cells: Cells, out: Path, executor: Executor, *, only: str | None =
         except OSError as error:
             raise RunError(f"{out}: cannot be created ({error.strerror}); choose another --out") from None
         executor.run(chosen, on_finish)
+
+
+def _layout(cells: Cells, out: Path) -> int | None:
+    """The layout of the first run that is there, None where none is: the runs of a table are made alike."""
+    for cell in cells.cells:
+        directory = RunDirectory(out / cell.run_dir)
+        if directory.journal_path.is_file():
+            # What is wrong with a run's directory is told when its turn comes.
+            with suppress(RunError):
+                if (layout := directory.layout()) is not None:
+                    return layout
+    return None
+
+
+def _laid_out(cell: Cell, out: Path, layout: int) -> Cell:
+    """`cell` with that layout, unless it has begun or names one."""
+    if (out / cell.run_dir).is_dir() or "layout" in cell.config:
+        return cell
+    return replace(cell, config={**cell.config, "layout": layout})
 
 
 def narrowed(cells: Cells, only: str | None) -> Cells:

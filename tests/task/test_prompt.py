@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gpo.errors import ConfigError
 from gpo.model.model import Message
 from gpo.task.prompt import Frame, Position, fill, lay_out, placeholders
+from gpo.task.reply_form import reply_form
 from gpo.task.task import Opening, Task
 
 ROWS: dict[str, list[dict[str, Any]]] = {
@@ -262,9 +263,9 @@ def test_an_example_with_its_slot_in_a_chat(position: Position, shown: str) -> N
     ],
 )
 def test_what_a_reply_must_be_depends_on_how_it_is_read(answer: Any, max_tokens: int, form: str) -> None:
-    assert task(answer=answer).reply_form(max_tokens) == form
+    assert reply_form(task(answer=answer), max_tokens) == form
 
 
 def test_with_demonstrations_no_second_turn_asks_for_the_answer() -> None:
     shown = task(answer={"kind": "number", "rounds": 2}, demonstrations=1)
-    assert shown.reply_form(256) == "ends"
+    assert reply_form(shown, 256) == "ends"

@@ -13,6 +13,7 @@ from gpo.optimizer.scale import RANGES, Scale
 from gpo.optimizer.scale import shown as scaled
 from gpo.optimizer.state import Information, Step
 from gpo.optimizer.trajectory import Shown
+from gpo.task.reply_form import reply_form
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def meta_prompt(
         "meta_prompt",
         answers=bench.task.answer_form,
         choices=bench.task.answer_choices,
-        reply=bench.task.reply_form(bench.scorer.settings.max_tokens),
+        reply=reply_form(bench.task, bench.scorer.settings.max_tokens),
         variant=_only_the_prompt(current, shown),
         earlier=[scaled(point.information, settings.scale) for point in shown.earlier],
         current=scaled(current, settings.scale),

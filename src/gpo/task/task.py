@@ -14,7 +14,6 @@ from gpo.errors import ConfigError
 from gpo.model.model import Message
 from gpo.task.answer import Answer, AnswerReader, Prediction, read_reply
 from gpo.task.answer.label import BooleanReader, LabelReader
-from gpo.task.answer.text import TextReader
 from gpo.task.example import Example, Splits
 from gpo.task.metric import Metric, as_text, normalised
 from gpo.task.prompt import SLOT, Frame, Layout, Position, fill, is_template, lay_out
@@ -25,11 +24,7 @@ if TYPE_CHECKING:
 Opening = tuple[Message, ...] | str
 SplitName = Literal["train", "dev", "test", "format", "demos"]
 Rows = Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]]
-ReplyForm = Literal["free", "ends", "bare", "whole", "unknown"]
 
-ROOM = 64
-"""Tokens, beyond those of the answer, from which a reply has room for more than the answer alone."""
-BYTES_A_TOKEN = 3
 _RIGHT = "\nRight answer: "
 
 
@@ -163,22 +158,6 @@ class Task:
         if isinstance(self.answer, BooleanReader):
             return tuple(word.capitalize() for word in self.answer.words)
         return self.answer.labels if isinstance(self.answer, LabelReader) else ()
-
-    def reply_form(self, max_tokens: int) -> ReplyForm:
-        """What the reply to a prompt must be, for its answer to be read.
-
-        `free`: anything, as a second turn asks for the answer; `ends`: it ends with the answer; `bare`: it is the
-        answer alone, as `max_tokens` leave no room for more; `whole`: all of it is the answer; `unknown`: that is the
-        business of an own reader.
-        """
-        if self.asks_again:
-            return "free"
-        if type(self.answer) is TextReader:
-            return "whole"
-        if not self.answer_form and not self.answer_choices:
-            return "unknown"
-        longest = max((len(text.encode("utf-8", "replace")) for text in self.answer_texts), default=0)
-        return "ends" if max_tokens >= ROOM + longest // BYTES_A_TOKEN else "bare"
 
     @property
     def answer_texts(self) -> tuple[str, ...]:

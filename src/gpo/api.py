@@ -24,6 +24,7 @@ from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
 from gpo.run.evaluate import Evaluation, evaluate_prompt
 from gpo.run.layers.budget import SAVED
+from gpo.run.layout import as_begun
 from gpo.run.optimize import Run
 from gpo.run.plan import Plan, assemble
 from gpo.run.progress import Progress
@@ -68,7 +69,7 @@ async def aoptimize(
     given: dict[str, Any] = dict(options)
     run_dir, watcher = given.pop("run_dir", None), given.pop("watcher", None)
     progress = given.pop("progress", None) or Progress()
-    plan = _plan(task, models, **given)
+    plan = _plan(task, models, begun=Path(run_dir) if run_dir else None, **given)
     with TemporaryDirectory(prefix="gpo-") as folder:
         directory = RunDirectory(Path(run_dir) if run_dir else Path(folder) / "run")
         kept = SAVED if run_dir else _IN_ERROR
@@ -102,6 +103,7 @@ def _plan(
     prompt: str | None = None,
     method: str | Mapping[str, Any] | OwnMethod = "gpo",
     data_dir: str | Path | None = None,
+    begun: Path | None = None,
     **settings: Any,
 ) -> Plan:
     roles = (
@@ -120,6 +122,8 @@ def _plan(
     if prompt is not None:
         data["prompt"] = prompt
     config = parse_config(data, source="gpo.optimize")
+    if begun is not None:
+        config = as_begun(config, begun)
     return assemble(
         config,
         base_dir=Path(),

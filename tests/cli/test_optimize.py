@@ -104,12 +104,35 @@ def test_the_screen_for_a_person(server: ModelServer, tmp_path: Path) -> None:
         assert words in done.stdout
 
 
+def test_the_best_prompt_goes_with_its_template_and_one_filled_example(
+    server: ModelServer, tmp_path: Path
+) -> None:
+    prepare(server, tmp_path)
+    done = gpo("optimize", "gpo.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (folder,) = [path.parent for path in tmp_path.rglob("best_prompt.txt")]
+    best = (folder / "best_prompt.txt").read_text()
+    template = json.loads((folder / "best_template.json").read_text())
+    assert template == {
+        "messages": [{"role": "user", "content": f"{{input}}\n{best}"}],
+        "inputs": ["input"],
+        "second_turn": None,
+    }
+    first = json.loads((tmp_path / "data" / "dev.jsonl").read_text().splitlines()[0])["input"]
+    asked = f"user: {first}\n{best}"
+    screen = "\n".join(line.strip() for line in done.stdout.splitlines())
+    assert asked in screen
+    assert any(f"{first}\n{best}" in call["messages"][-1]["content"] for call in server.bodies())
+    page = (folder / "report.html").read_text()
+    assert f'<h4>user</h4><div class="prompt">{first}\n{best}</div>' in page
+
+
 def test_evaluate_gives_a_score_and_its_interval(server: ModelServer, tmp_path: Path) -> None:
     prepare(server, tmp_path)
     done = gpo("evaluate", "gpo.yaml", "--prompt", "amber anchor", "--split", "dev", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     score = json.loads(done.stdout)
-    right = [LANDSCAPE.right(i, "Q: \namber anchor\nA:") for i in range(16, 28)]
+    right = [LANDSCAPE.right(i, "\namber anchor") for i in range(16, 28)]
     assert score["values"] == [float(value) for value in right]
     assert score["ci_low"] <= score["score"] <= score["ci_high"]
     bad = gpo("evaluate", "gpo.yaml", "--prompt", "x", "--split", "nope", cwd=tmp_path)

@@ -38,7 +38,7 @@ class Judge:
             (p, r)
             for p in self.right
             for r in range(ROWS)
-            if f"Row {r}." in request.messages[-1].content and f"\n{p}\n" in request.messages[-1].content
+            if request.messages[-1].content == f"Row {r}.\n{p}"
         )
         self.asked[(prompt, row)] += 1
         if row in self.broken or (prompt, row) in self.broken_pairs:

@@ -77,7 +77,7 @@ class Ran:
     def scored(self, prompt: str) -> int:
         """Dev and train rows that the task model was asked with `prompt`."""
         return sum(
-            f"\n{prompt}\n" in call.request.messages[-1].content
+            call.request.messages[-1].content.endswith(f"\n{prompt}")
             and "test number" not in call.request.messages[-1].content
             for call in self.requests("score")
         )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gpo.optimizer.metaprompt import MetaPromptSettings, format_score, meta_prompt
+from gpo.optimizer.metaprompt import MetaPromptSettings, meta_prompt
 from gpo.optimizer.refinement import Editing, Generation, Refinement
+from gpo.optimizer.scale import format_score
 from gpo.optimizer.state import Information, Step, Visited
 from gpo.optimizer.trajectory import Shown
 from tests.optimizer.scripted import ScriptedOptimizer, ScriptedTaskModel, workbench

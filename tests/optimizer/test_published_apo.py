@@ -52,7 +52,7 @@ def test_a_group_is_four_errors_of_the_rounds_minibatch(ran: Ran) -> None:
     assert len(first) == 4
     # The initial prompt and the first beam are looked at on 64 rows each, the same for a whole beam.
     train = [call for call in ran.requests("score") if "train number" in call.request.messages[-1].content]
-    assert sum(f"\n{START}\n" in call.request.messages[-1].content for call in train) >= 64
+    assert sum(call.request.messages[-1].content.endswith(f"\n{START}") for call in train) >= 64
     assert ran.texts("candidates")[0].count("Right answer:") == 4
     assert all("The problem of the prompt is: " in text for text in ran.texts("candidates"))
 

@@ -57,7 +57,7 @@ def test_the_meta_prompt_shows_the_past_ascending_and_new_exemplars(ran: Ran) ->
         assert scores == sorted(scores)
         assert len(pairs) == min(20, sum(score >= 0.3 for score in past.values()))
         assert all(int(score) == round(100 * past[prompt]) for prompt, score in pairs)
-        exemplars.append(tuple(re.findall(r"Q: (train number \d+)\n<INS>\nA: (?:red|blue)", text)))
+        exemplars.append(tuple(re.findall(r"(train number \d+)\n<INS>\nRight answer: (?:red|blue)", text)))
         past |= {item["prompt"]: item["score"] for item in step["candidates"] if item["rejected"] is None}
     assert all(len(set(three)) == 3 for three in exemplars)
     assert len(set(exemplars)) > 6

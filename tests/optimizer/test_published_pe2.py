@@ -41,7 +41,7 @@ def test_a_proposal_looks_at_two_failures(ran: Ran) -> None:
         shown = re.findall(r"Input: train number \d+\nOutput of the model: (\w+)\nLabel: (\w+)", text)
         assert len(shown) == 2
         assert all(output != label for output, label in shown)
-        assert "Q: <input>\n" in text
+        assert "\n<input>\n" in text
         assert text.count("Must the prompt be edited") == 1
 
 
@@ -50,7 +50,7 @@ def test_train_is_walked_only_until_there_are_failures_enough(ran: Ran) -> None:
         call
         for call in ran.requests("score")
         if "train number" in call.request.messages[-1].content
-        and f"\n{START}\n" in call.request.messages[-1].content
+        and call.request.messages[-1].content.endswith(f"\n{START}")
     ]
     # 4 failures are wanted; the initial prompt is wrong on 7 of 10 rows, and 8 rows are asked at once.
     assert len(asked) == 8

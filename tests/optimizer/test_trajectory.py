@@ -38,8 +38,10 @@ def step(names: str = "abcde") -> Step:
         ("relevance", 3, "db"),  # ascending similarity, the current prompt after them
         ("relevance", 4, "adb"),
         ("relevance", 1, ""),
-        ("importance", 3, "bdc"),  # ascending score, of equals the later one counts as better
-        ("importance", 5, "abdc"),  # the current prompt is one of the five and stands in its own place
+        # Ascending score, of equals the later one counts as better; the current one is counted and stands after them.
+        ("importance", 3, "dc"),
+        ("importance", 4, "bdc"),
+        ("importance", 1, ""),
         ("recency", 9, "abcd"),
         ("relevance", 9, "cadb"),
     ],
@@ -50,9 +52,17 @@ async def test_shown_prompts_and_their_order(name: str, k: int, shown: str) -> N
     assert not found.current_first
 
 
-async def test_the_released_order_is_current_first_and_then_descending() -> None:
-    found = await trajectory("relevance", k=3, descending=True).show(step())
-    assert "".join(point.prompt for point in found.earlier) == "bd"
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("recency", "dc"),  # newest first
+        ("importance", "cd"),  # best first
+        ("relevance", "bd"),  # most similar first
+    ],
+)
+async def test_the_released_order_is_current_first_and_then_descending(name: str, shown: str) -> None:
+    found = await trajectory(name, k=3, descending=True).show(step())
+    assert "".join(point.prompt for point in found.earlier) == shown
     assert found.current_first
 
 

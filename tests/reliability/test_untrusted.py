@@ -61,7 +61,7 @@ async def test_a_run_with_nasty_models_ends_and_says_nothing_harmful(tmp_path: P
     show(result, Console(file=out, width=100))
     assert not {"\x1b", "\x00", "\u202e", "\x07"} & set(out.getvalue())
     assert {path.name for path in (tmp_path / "run").iterdir()} <= {
-        "config.yaml", "journal.sqlite", "result.json", "best_prompt.txt", ".lock",
+        "config.yaml", "journal.sqlite", "result.json", "best_prompt.txt", "best_template.json", ".lock",
     }  # fmt: skip
     saved = (tmp_path / "run" / "result.json").read_text(encoding="utf-8")
     assert json.loads(saved)["status"] == "complete"

@@ -10,13 +10,15 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gpo.suites.execution.job import run_trial
 from tests.cli.gpo import gpo
-from tests.suites.suites import bench, write_suite
+from tests.suites.suites import bench, grid_of, write_suite
 from tests.support.landscape import Landscape
 from tests.support.server import ModelServer
 
@@ -233,6 +235,21 @@ def test_only_runs_what_fits_and_shows_the_rest_as_missing(tmp_path: Path, land:
     page = (tmp_path / "out" / "table.md").read_text()
     assert "(1 of 2 seeds)" in page
     assert "| – | – |" in page
+
+
+def test_the_runs_of_a_folder_that_an_older_version_began_are_all_made_as_it_made_them(
+    tmp_path: Path, land: ModelServer
+) -> None:
+    suite = write_suite(tmp_path, land.base_url, methods=["ape"])
+    trials, out = grid_of(suite), tmp_path / "out"
+    first = trials.trials[0]
+    assert run_trial(replace(first, config={**first.config, "layout": 1}), out).status == "complete"
+    _, results = bench(suite, out)
+    assert len(results) == len(trials.trials) - 1
+    for trial in trials.trials:
+        assert "layout: 1\n" in (out / trial.run_dir / "config.yaml").read_text()
+    bench(suite, tmp_path / "new")
+    assert "layout: 2\n" in (tmp_path / "new" / first.run_dir / "config.yaml").read_text()
 
 
 @pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.slow)])

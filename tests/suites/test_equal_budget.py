@@ -127,10 +127,13 @@ def test_a_base_model_s_second_round_counts(tmp_path: Path, land: ModelServer) -
     base = {"model": "task", "base_url": land.base_url, "chat": False}
     models = {"base": {"task": base, "optimizer": {**base, "chat": True, "model": "optimizer"}}}
     tasks = [{**TWO_ROUNDS[0], "demonstrations": 0}]
+    # So many words that three changes of them are three prompts.
+    long = {**LONG, "prompt": "amber anchor badge basket birch bottle bridge bronze"}
     # 2 × 8 for the start prompt and 2 × 3 × 8 + 1 for a step.
     for cap, taken in ((64, 0), (65, 1)):
+        budget = {"max_calls": cap}
         calls, steps, _ = capped(
-            tmp_path, land, f"cap{cap}", "ape", {"max_calls": cap}, tasks=tasks, models=models
+            tmp_path, land, f"cap{cap}", "ape", budget, tasks=tasks, models=models, base=long
         )
         assert (calls <= cap, steps) == (True, taken)
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from gpo.errors import ConfigError
 from gpo.model.model import Message
-from gpo.task.prompt import Position, fill, lay_out, placeholders
+from gpo.task.prompt import Frame, Position, fill, lay_out, placeholders
+from gpo.task.reply_form import reply_form
 from gpo.task.task import Opening, Task
 
 ROWS: dict[str, list[dict[str, Any]]] = {
@@ -34,21 +35,37 @@ def texts(opening: Opening | None) -> list[tuple[str, str]]:
     return [(message.role, message.content) for message in opening]
 
 
-LAYOUTS: list[tuple[Position, str, str]] = [
-    ("before_question", "Think.\n\nQ: 2 + 2?\nA:", "Q: 2 + 2?\nA:"),
-    ("question_begin", "Q: Think.\n2 + 2?\nA:", "Q: 2 + 2?\nA:"),
-    ("question_end", "Q: 2 + 2?\nThink.\nA:", "Q: 2 + 2?\nA:"),
-    ("answer_begin", "Q: 2 + 2?\nA: Think.", "Q: 2 + 2?\nA:"),
+# Position, frame, with a prompt, without one.
+LAYOUTS: list[tuple[Position, Frame, str, str]] = [
+    ("before_question", "qa", "Think.\n\nQ: 2 + 2?\nA:", "Q: 2 + 2?\nA:"),
+    ("question_begin", "qa", "Q: Think.\n2 + 2?\nA:", "Q: 2 + 2?\nA:"),
+    ("question_end", "qa", "Q: 2 + 2?\nThink.\nA:", "Q: 2 + 2?\nA:"),
+    ("answer_begin", "qa", "Q: 2 + 2?\nA: Think.", "Q: 2 + 2?\nA:"),
+    ("before_question", "plain", "Think.\n\n2 + 2?", "2 + 2?"),
+    ("question_begin", "plain", "Think.\n2 + 2?", "2 + 2?"),
+    ("question_end", "plain", "2 + 2?\nThink.", "2 + 2?"),
+    ("answer_begin", "plain", "Q: 2 + 2?\nA: Think.", "Q: 2 + 2?\nA:"),
 ]
 
 
-@pytest.mark.parametrize(("position", "with_prompt", "without"), LAYOUTS)
-def test_positions(position: Position, with_prompt: str, without: str) -> None:
+@pytest.mark.parametrize(("position", "frame", "with_prompt", "without"), LAYOUTS)
+def test_positions(position: Position, frame: Frame, with_prompt: str, without: str) -> None:
     example = task().splits.dev[0]
-    assert task(position=position).opening("Think.", example) == (Message("user", with_prompt),)
-    assert task(position=position).opening(" \n", example) == (Message("user", without),)
-    assert task(position=position, chat=False).opening("Think.", example) == with_prompt
-    assert task(position=position, chat=False).opening("", example) == without
+    chat, base = task(position=position, frame=frame), task(position=position, frame=frame, chat=False)
+    assert chat.opening("Think.", example) == (Message("user", with_prompt),)
+    assert chat.opening(" \n", example) == (Message("user", without),)
+    assert base.opening("Think.", example) == with_prompt
+    assert base.opening("", example) == without
+
+
+@pytest.mark.parametrize("position", ["before_question", "question_begin", "question_end", "answer_begin"])
+def test_a_chat_has_no_frame_and_a_base_model_has_one(position: Position) -> None:
+    example = task().splits.dev[0]
+    for frame, chat in (("plain", True), ("qa", False)):
+        framed = task(position=position, frame=frame, chat=chat)
+        assert task(position=position, chat=chat).opening("Think.", example) == framed.opening(
+            "Think.", example
+        )
 
 
 def test_the_system_position() -> None:
@@ -67,7 +84,7 @@ def test_a_base_model_stops_before_a_question_of_its_own() -> None:
 def test_a_placeholder_is_filled_with_the_row() -> None:
     example = task().splits.dev[0]
     assert task().filled("Count the {unit}, {nothing}, {} and {0}.", example) == (
-        "Q: 2 + 2?\nCount the hens, {nothing}, {} and {0}.\nA:"
+        "2 + 2?\nCount the hens, {nothing}, {} and {0}."
     )
 
 
@@ -89,7 +106,7 @@ def test_a_template_of_several_columns_holds_the_question_when_it_has_them_all()
     made = Task.from_rows(rows, input="{q} ({hint})", target="y")
     example = made.splits.dev[0]
     assert made.filled("Ask {q} with {hint}", example) == "Ask dev? with h"
-    assert made.filled("Ask {q}", example) == "Q: dev? (h)\nAsk dev?\nA:"
+    assert made.filled("Ask {q}", example) == "dev? (h)\nAsk dev?"
     assert made.filled("{input} Go.", example) == "dev? (h) Go."
 
 
@@ -114,9 +131,15 @@ def test_filling_what_is_no_placeholder_changes_nothing(prompt: str, fields: dic
     assert filled == prompt or set(placeholders(prompt)) & set(fields)
 
 
-@given(st.text(max_size=20), st.text(min_size=1, max_size=20), st.sampled_from([p for p, _, _ in LAYOUTS]))
-def test_question_and_prompt_stand_in_every_layout(prompt: str, question: str, position: Position) -> None:
-    text = lay_out(prompt, question, position, chat=True).text
+@given(
+    st.text(max_size=20),
+    st.text(min_size=1, max_size=20),
+    st.sampled_from([(position, frame) for position, frame, _, _ in LAYOUTS]),
+)
+def test_question_and_prompt_stand_in_every_layout(
+    prompt: str, question: str, way: tuple[Position, Frame]
+) -> None:
+    text = lay_out(prompt, question, way[0], chat=True, frame=way[1]).text
     assert question in text
     assert prompt.strip() in text
 
@@ -124,11 +147,11 @@ def test_question_and_prompt_stand_in_every_layout(prompt: str, question: str, p
 def test_demonstrations_in_a_chat_are_turns() -> None:
     made = task(demonstrations=2)
     assert texts(made.opening("Think.", made.splits.dev[0])) == [
-        ("user", "Q: 5 + 5?\nThink.\nA:"),
+        ("user", "5 + 5?\nThink."),
         ("assistant", "10"),
-        ("user", "Q: 6 + 6?\nThink.\nA:"),
+        ("user", "6 + 6?\nThink."),
         ("assistant", "12"),
-        ("user", "Q: 2 + 2?\nThink.\nA:"),
+        ("user", "2 + 2?\nThink."),
     ]
 
 
@@ -141,10 +164,16 @@ def test_demonstrations_of_a_base_model_are_blocks() -> None:
     assert leading.opening("", example) == "Q: 5 + 5?\nA: 10\n\nQ: 2 + 2?\nA:"
 
 
+def test_demonstrations_of_a_base_model_without_a_frame() -> None:
+    # Question, prompt and answer a line each, as the authors' code has them.
+    made = task(demonstrations=1, chat=False, frame="plain")
+    assert made.opening("Think.", made.splits.dev[0]) == "5 + 5?\nThink.\n10\n\n2 + 2?\nThink."
+
+
 def test_demonstrations_come_from_train_where_there_are_none_and_are_not_invented() -> None:
     rows = {key: value for key, value in ROWS.items() if key != "demos"}
     made = Task.from_rows(rows, demonstrations=1)
-    assert texts(made.opening("", made.splits.dev[0]))[0] == ("user", "Q: 1 + 1?\nA:")
+    assert texts(made.opening("", made.splits.dev[0]))[0] == ("user", "1 + 1?")
     with pytest.raises(ConfigError, match=r"task\.demonstrations: 3 are asked for, but there are 1 rows"):
         Task.from_rows(rows, demonstrations=3)
 
@@ -166,7 +195,7 @@ def test_the_second_round_asks_for_the_bare_answer(answer: dict[str, Any], asked
     made = Task.from_rows(rows, answer={**answer, "rounds": 2})
     opening = made.opening("Think.", made.splits.dev[0])
     turns = texts(made.closing(opening, "Because."))
-    assert turns[:2] == [("user", "Q: dev\nThink.\nA:"), ("assistant", "Because.")]
+    assert turns[:2] == [("user", "dev\nThink."), ("assistant", "Because.")]
     assert turns[2][0] == "user"
     assert asked in turns[2][1]
     base = replace(made, chat=False)
@@ -202,5 +231,41 @@ def test_which_prompts_lead() -> None:
         ("system", "<Prompt>\n\nQ: 2 + 2?\nA: 4"),
     ],
 )
-def test_an_example_with_its_slot(position: Position, shown: str) -> None:
+def test_an_example_with_its_slot_in_the_frame(position: Position, shown: str) -> None:
+    assert task(position=position, frame="qa").with_slot(task().splits.dev[0]) == shown
+
+
+@pytest.mark.parametrize(
+    ("position", "shown"),
+    [
+        ("before_question", "<Prompt>\n\n2 + 2?\nRight answer: 4"),
+        ("question_begin", "<Prompt>\n2 + 2?\nRight answer: 4"),
+        ("question_end", "2 + 2?\n<Prompt>\nRight answer: 4"),
+        ("answer_begin", "Q: 2 + 2?\nA: <Prompt> 4"),
+        ("system", "<Prompt>\n\n2 + 2?\nRight answer: 4"),
+    ],
+)
+def test_an_example_with_its_slot_in_a_chat(position: Position, shown: str) -> None:
     assert task(position=position).with_slot(task().splits.dev[0]) == shown
+
+
+@pytest.mark.parametrize(
+    ("answer", "max_tokens", "form"),
+    [
+        # The longest answer, "12", takes no tokens worth the name: 64 is room enough.
+        ({"kind": "number", "rounds": 2}, 256, "free"),
+        ({"kind": "number", "rounds": 2}, 8, "free"),
+        ({"kind": "number"}, 256, "ends"),
+        ({"kind": "number"}, 64, "ends"),
+        ({"kind": "number"}, 63, "bare"),
+        ({"kind": "text"}, 256, "whole"),
+        (lambda reply: reply, 256, "unknown"),
+    ],
+)
+def test_what_a_reply_must_be_depends_on_how_it_is_read(answer: Any, max_tokens: int, form: str) -> None:
+    assert reply_form(task(answer=answer), max_tokens) == form
+
+
+def test_with_demonstrations_no_second_turn_asks_for_the_answer() -> None:
+    shown = task(answer={"kind": "number", "rounds": 2}, demonstrations=1)
+    assert reply_form(shown, 256) == "ends"

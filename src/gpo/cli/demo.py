@@ -18,9 +18,11 @@ def demo(
     """Route support tickets with a small model on this machine: fetch it, find a better prompt, prove it."""
     from gpo.cli.common import assemble, run_plan
     from gpo.config.load import parse_config
+    from gpo.run.layout import as_begun
 
     directory = run_dir or Path("runs") / f"demo-{seed}"
-    run_plan(assemble(parse_config({**CONFIG, "seed": seed}), Path()), directory, as_json=json)
+    config = as_begun(parse_config({**CONFIG, "seed": seed}), directory)
+    run_plan(assemble(config, Path()), directory, as_json=json)
 
 
 # Sizes by measurement: the optimization ends within minutes on 2 cores and the test split can show its gain.

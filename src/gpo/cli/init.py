@@ -15,6 +15,7 @@ task:
   input: input                   # a column, or a template such as "{question}\\n{choices}"
   target: target
   answer: {kind: label}          # label | choice | number | boolean | words | text
+  position: question_end         # or before_question | question_begin | answer_begin | system
 prompt: What is this message about?
 models:                          # local/NAME (gpo models list), openai/NAME, a .gguf file, or any NAME with a base_url
   task: {model: local/qwen2.5-coder-1.5b, max_tokens: 16}

@@ -47,10 +47,11 @@ def optimize(
     from gpo.cli.common import assemble, print_estimate, run_plan
     from gpo.config.load import load_config
     from gpo.config.locate import lines_named
+    from gpo.run.layout import as_begun
 
     overrides = [*(set_ or ()), *([f"preset={preset}"] if preset else ())]
-    loaded = load_config(config, overrides)
     directory = run_dir or Path("runs") / config.stem
+    loaded = as_begun(load_config(config, overrides), directory, fork)
     with lines_named(config, overrides):
         plan = assemble(loaded, config.parent, data_dir)
         if estimate:

@@ -67,6 +67,9 @@ class TaskConfig(Section):
     """`exact_match`, `accuracy`, `rouge_l` or `package.module:function`."""
     position: Position = "question_end"
     """Where the prompt stands."""
+    frame: Literal["plain", "qa"] | None = None
+    """What stands around question and prompt: nothing, or `Q: … A:`; null: nothing for chat models, `Q: … A:` for
+    base models (`preset: released`: nothing for either)."""
     demonstrations: Annotated[int, Field(ge=0)] = 0
     """Worked examples shown before the question."""
     allow_overlap: bool = False
@@ -206,6 +209,9 @@ class Config(Section):
     optimize: OptimizeConfig = OptimizeConfig()
     evaluation: Literal["full", "racing"] = "full"
     budget: BudgetConfig = BudgetConfig()
+    layout: Literal[1, 2] = 2
+    """How prompts are framed, meta-prompts worded and steps counted; 1 is that of GPO 0.1.0, whose runs go on with
+    it."""
     seed: Annotated[int, Field(ge=0, strict=True)] = 0
 
     @field_validator("method", mode="before")

@@ -71,10 +71,12 @@ def choose(
     chosen: str | MethodConfig | PublishedConfig,
     settings: OptimizeConfig | None = None,
     preset: Preset = "paper",
+    layout: int = 2,
 ) -> Method | PublishedMethod | EvaluateOnly:
-    """What a configuration's `method` names. Raises `ConfigError` for an unknown name."""
+    """What a configuration's `method` names; `layout` as for `build_method`. Raises `ConfigError` for an unknown
+    name."""
     if isinstance(chosen, MethodConfig) or (isinstance(chosen, str) and chosen in METHODS):
-        return build_method(chosen, settings, preset)
+        return build_method(chosen, settings, preset, layout)
     if not isinstance(chosen, str):
         return PublishedMethod(chosen)
     if chosen in PUBLISHED:

@@ -38,62 +38,86 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """initial + (final − initial) · t/T, rounded down."""
+    """initial + (final − initial) · t/T, rounded down, with t from 0 or, where `ahead` is 1, from 1.
+
+    From 0 the first step has all of `initial` and the last one, t = T − 1, stands a T-th before `final`: the curve
+    would come to its end at the step after it. From 1 it is the other way round.
+    """
 
     initial: int = 50
     final: int = 10
+    ahead: int = 0
 
     def limit(self, step: int, total: int) -> int | None:
         """The limit in whole words."""
-        return math.floor(self.initial + (self.final - self.initial) * step / total)
+        return math.floor(self.initial + (self.final - self.initial) * (step + self.ahead) / total)
 
 
 @dataclass(frozen=True, slots=True)
 class Cosine:
-    """final + (initial − final) · ½(1 + cos(πt/T)), rounded down: wide at first, fine in the end."""
+    """final + (initial − final) · ½(1 + cos(πt/T)), rounded down: wide at first, fine in the end.
+
+    `ahead` as for `Linear`. From 0 the last step is above `final` too, at 50 → 10 words and 10 steps or more by less
+    than a word, so that it asks for 10.
+    """
 
     initial: int = 50
     final: int = 10
+    ahead: int = 0
 
     def limit(self, step: int, total: int) -> int | None:
         """The limit in whole words."""
-        share = (1 + math.cos(math.pi * step / total)) / 2
+        share = (1 + math.cos(math.pi * (step + self.ahead) / total)) / 2
         # Floats put an exact whole number a hair below itself; rounding down must not lose a word to that.
         return math.floor(self.final + (self.initial - self.final) * share + 1e-9)
 
 
 @dataclass(frozen=True, slots=True)
-class Warmup:
-    """Linear from 0 to `initial` over the first steps (t/W of them), then `schedule` over the rest.
+class Counting:
+    """From where the schedules count: t + `ahead` in place of t. Warm-up takes `warmup_steps` (None: ⌈5 % of the
+    steps⌉, the paper's initial 5 %) and is complete `beyond` steps after the last of them."""
 
-    W is ⌈5 % of the steps⌉, or `steps` where it is given.
-    """
+    ahead: int = 0
+    warmup_steps: int | None = None
+    beyond: int = 1
+
+
+PAPER = Counting()
+RELEASED = Counting(ahead=1, warmup_steps=5, beyond=0)
+"""As the authors' code, whose list of past prompts has one entry at the first step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warmup:
+    """Linear up to `initial` over the first W steps, at step t to (t + 1)/(W + beyond) of it, rounded down but never 0
+    words; then `schedule` over the rest."""
 
     schedule: EditDistance
     initial: int = 50
-    steps: int | None = None
+    counting: Counting = PAPER
 
     def limit(self, step: int, total: int) -> int | None:
         """The limit in whole words."""
-        warm = min(total, self.steps if self.steps is not None else math.ceil(total * 5 / 100))
+        counting = self.counting
+        warm = math.ceil(total * 5 / 100) if counting.warmup_steps is None else counting.warmup_steps
         if step < warm:
-            return math.floor(self.initial * step / warm)
+            return max(1, self.initial * (step + 1) // (warm + counting.beyond))
         return self.schedule.limit(step - warm, total - warm)
 
 
 def edit_distance(
-    name: str, *, initial: int = 50, final: int = 10, warmup_steps: int | None = None
+    name: str, *, initial: int = 50, final: int = 10, counting: Counting = PAPER
 ) -> EditDistance:
     """The option called `name` in a configuration."""
     base, _, suffix = name.partition("+")
     schedules: dict[str, EditDistance] = {
         "none": NoLimit(),
         "fixed": Fixed(initial),
-        "linear": Linear(initial, final),
-        "cosine": Cosine(initial, final),
+        "linear": Linear(initial, final, counting.ahead),
+        "cosine": Cosine(initial, final, counting.ahead),
     }
     schedule = schedules[base]
-    return Warmup(schedule, initial, warmup_steps) if suffix == "warmup" else schedule
+    return Warmup(schedule, initial, counting) if suffix == "warmup" else schedule
 
 
 def words_changed(before: str, after: str) -> int:

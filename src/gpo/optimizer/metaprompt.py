@@ -6,14 +6,14 @@ Puts the four parts' answers into the template `texts/meta_prompt.jinja`. Knows 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from gpo.model.model import Message
 from gpo.optimizer.refinement import Refinement
+from gpo.optimizer.scale import RANGES, Scale
+from gpo.optimizer.scale import shown as scaled
 from gpo.optimizer.state import Information, Step
 from gpo.optimizer.trajectory import Shown
-
-Scale = Literal["percent", "share"]
+from gpo.task.reply_form import reply_form
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,13 @@ def meta_prompt(
         "meta_prompt",
         answers=bench.task.answer_form,
         choices=bench.task.answer_choices,
-        earlier=[_formatted(point.information, settings.scale) for point in shown.earlier],
-        current=_formatted(current, settings.scale),
+        reply=reply_form(bench.task, bench.scorer.settings.max_tokens),
+        variant=_only_the_prompt(current, shown),
+        earlier=[scaled(point.information, settings.scale) for point in shown.earlier],
+        current=scaled(current, settings.scale),
         current_first=shown.current_first,
         summary=shown.summary,
-        scale="0 to 100" if settings.scale == "percent" else "0 to 1",
+        scale=RANGES[settings.scale],
         examples=[bench.task.with_slot(e) for e in bench.task_examples(step.number, settings.task_examples)],
         limit=limit,
         frozen=settings.frozen,
@@ -59,11 +61,7 @@ def meta_prompt(
     return (Message("user", text),)
 
 
-def format_score(score: float, scale: Scale) -> str:
-    """A score in 0..1 as the optimizer model reads it: "62.5" of 100, or "0.625" of 1."""
-    return f"{100 * score:.1f}" if scale == "percent" else f"{score:.3f}".rstrip("0").rstrip(".")
-
-
-def _formatted(information: Information, scale: Scale) -> ShownPrompt:
-    score = None if information.score is None else format_score(information.score, scale)
-    return ShownPrompt(information.prompt, score, information.reflection, information.notes)
+def _only_the_prompt(current: Information, shown: Shown) -> bool:
+    """Whether nothing is known by which the prompt could be improved: no score, no problem, no past."""
+    known = (current.score, current.reflection, current.notes, shown.summary)
+    return not shown.earlier and all(value is None for value in known)

@@ -17,9 +17,11 @@ from gpo.config.schema import (
     TrajectoryName,
 )
 from gpo.errors import ConfigError
-from gpo.optimizer.edit_distance import EditDistance, edit_distance
+from gpo.optimizer import layout1
+from gpo.optimizer.edit_distance import PAPER, RELEASED, EditDistance, edit_distance
 from gpo.optimizer.information import CurrentInformation, information
 from gpo.optimizer.refinement import Refinement, refinement
+from gpo.optimizer.scale import Scale
 from gpo.optimizer.trajectory import Trajectory, trajectory
 
 Preset = Literal["paper", "released"]
@@ -87,10 +89,12 @@ class ComposedMethod:
         """The option or the object in each place."""
         return {place: getattr(self, place) for place in PARTS}
 
-    def build(self, settings: OptimizeConfig | None = None, preset: Preset = "paper") -> Method:
-        """New objects for the options, under `settings` and `preset`."""
+    def build(
+        self, settings: OptimizeConfig | None = None, preset: Preset = "paper", layout: int = 2
+    ) -> Method:
+        """New objects for the options, under `settings` and `preset`; `layout` as for `build_method`."""
         named = {place: part for place, part in self.parts.items() if isinstance(part, str)}
-        row = build_method(MethodConfig.model_validate(named), settings, preset)
+        row = build_method(MethodConfig.model_validate(named), settings, preset, layout)
         return Method(
             name=self.name,
             information=row.information if isinstance(self.direction, str) else self.direction,
@@ -162,9 +166,13 @@ def _label(part: object) -> str:
 
 
 def build_method(
-    chosen: str | MethodConfig, settings: OptimizeConfig | None = None, preset: Preset = "paper"
+    chosen: str | MethodConfig,
+    settings: OptimizeConfig | None = None,
+    preset: Preset = "paper",
+    layout: int = 2,
 ) -> Method:
-    """New objects for a method's name or for its four options. Raises `ConfigError` for an unknown name."""
+    """New objects for a method's name or for its four options; `layout` 1 are those of GPO 0.1.0. Raises `ConfigError`
+    for an unknown name."""
     settings = settings or OptimizeConfig()
     released = preset == "released"
     if isinstance(chosen, str):
@@ -172,15 +180,22 @@ def build_method(
     else:
         name, row = "own", chosen
     words = settings.edit_distance
+    bounds = {"initial": words.initial, "final": words.final}
+    if layout == 1:
+        limit = layout1.edit_distance(row.edit_distance, **bounds, released=released)
+        past = layout1.trajectory(row.trajectory, k=settings.k, released=released)
+    else:
+        limit = edit_distance(row.edit_distance, **bounds, counting=RELEASED if released else PAPER)
+        past = trajectory(row.trajectory, k=settings.k, descending=released, scale=score_scale(preset))
     return Method(
         name=name,
         information=information(row.direction, batch_size=settings.batch_size, drop_remainder=released),
-        trajectory=trajectory(row.trajectory, k=settings.k, descending=released),
-        edit_distance=edit_distance(
-            row.edit_distance,
-            initial=words.initial,
-            final=words.final,
-            warmup_steps=5 if released else None,
-        ),
+        trajectory=past,
+        edit_distance=limit,
         refinement=refinement(row.refinement),
     )
+
+
+def score_scale(preset: Preset) -> Scale:
+    """How scores are shown to the optimizer model: the authors' code shows them from 0 to 1."""
+    return "share" if preset == "released" else "percent"

@@ -26,23 +26,26 @@ TEXTS = Path(__file__).with_name("texts")
 
 @dataclass(frozen=True)
 class Templates:
-    """GPO's templates, with those of the folder `own` in front. Raises `ConfigError` where `own` is no folder."""
+    """GPO's templates, with those of the folder `own` in front; `layout` 1 are those of GPO 0.1.0.
+
+    Raises `ConfigError` where `own` is no folder.
+    """
 
     own: Path | None = None
+    layout: int = 2
     _environment: Environment = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.own is not None and not self.own.is_dir():
             raise ConfigError(f"optimize.meta_prompt: {self.own} is not a folder of templates")
-        loaders: list[BaseLoader] = []
+        old = TEXTS / "layout1" if self.layout == 1 else None
+        loaders: list[BaseLoader] = [FileSystemLoader([folder for folder in (old, TEXTS) if folder])]
         if self.own is not None:
             # Until 0.1.0 the folder of the published protocols was called "original".
-            loaders = [
-                FileSystemLoader(self.own),
-                PrefixLoader({"published": FileSystemLoader(self.own / "original")}),
-            ]
+            before = PrefixLoader({"published": FileSystemLoader(self.own / "original")})
+            loaders = [FileSystemLoader(self.own), before, *loaders]
         environment = ImmutableSandboxedEnvironment(
-            loader=ChoiceLoader([*loaders, FileSystemLoader(TEXTS)]),
+            loader=ChoiceLoader(loaders),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,

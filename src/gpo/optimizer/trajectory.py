@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from gpo.optimizer import scale as scales
 from gpo.optimizer.cost import Cost, OptimizerCalls, PromptContent, Sizes
+from gpo.optimizer.scale import Scale
 from gpo.optimizer.state import Step, Visited
 
 
@@ -44,13 +46,17 @@ class NoTrajectory:
 
 @dataclass(frozen=True, slots=True)
 class Recency:
-    """The k nearest points in time, oldest first; the current prompt is one of the k."""
+    """The k nearest points in time, oldest first; the current prompt is one of the k.
+
+    `descending` is the order of the authors' released code: newest first.
+    """
 
     k: int = 3
+    descending: bool = False
 
     async def show(self, step: Step) -> Shown:
         """The k − 1 points before the current one."""
-        return Shown(tuple(step.visited[-self.k : -1]) if self.k > 1 else ())
+        return _ordered(step.visited[-self.k : -1] if self.k > 1 else (), self.descending)
 
     def calls(self, total: int, sizes: Sizes) -> Cost:
         """No call; k − 1 earlier prompts in every meta-prompt."""
@@ -59,18 +65,23 @@ class Recency:
 
 @dataclass(frozen=True, slots=True)
 class Importance:
-    """The k points with the highest dev score, best last; among equals the later one counts as better."""
+    """k points: the current prompt in its own place, and those with the highest dev score of the others, best last;
+    among equals the later one counts as better.
+
+    `descending` is the order of the authors' released code: best first, behind the current prompt.
+    """
 
     k: int = 3
+    descending: bool = False
 
     async def show(self, step: Step) -> Shown:
-        """The k best points; the current prompt, where it is one of them, is shown in its own place."""
-        best = sorted(step.visited, key=lambda point: (point.score, point.step))[-self.k :]
-        return Shown(tuple(point for point in best if point is not step.current))
+        """The k − 1 best points beside the current one."""
+        others = sorted(step.visited[:-1], key=lambda point: (point.score, point.step))
+        return _ordered(others[-(self.k - 1) :] if self.k > 1 else (), self.descending)
 
     def calls(self, total: int, sizes: Sizes) -> Cost:
-        """No call; k earlier prompts in every meta-prompt, where the current one is not among the best."""
-        return Cost(shown=PromptContent(prompts=self.k))
+        """No call; k − 1 earlier prompts in every meta-prompt."""
+        return Cost(shown=PromptContent(prompts=self.k - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +106,7 @@ class Relevance:
             point.step: _dot(vector, current) for point, vector in zip(earlier, vectors, strict=False)
         }
         nearest = sorted(earlier, key=lambda point: (similarity[point.step], point.step))[-(self.k - 1) :]
-        return Shown(tuple(reversed(nearest) if self.descending else nearest), current_first=self.descending)
+        return _ordered(nearest, self.descending)
 
     def calls(self, total: int, sizes: Sizes) -> Cost:
         """No call of a model; k − 1 earlier prompts in every meta-prompt."""
@@ -105,18 +116,24 @@ class Relevance:
 @dataclass(slots=True)
 class Summarization:
     """One text in place of the past: the summary of the last step and the result of this one, merged by the optimizer
-    model at temperature 0. The first step has nothing to merge yet."""
+    model at temperature 0. The first step has nothing to merge yet. Scores are shown in `scale`, as the meta-prompt
+    shows them; None is the number as it is, from 0 to 1."""
 
+    scale: Scale | None = "percent"
     _last: str | None = field(default=None, init=False)
 
     async def show(self, step: Step) -> Shown:
         """The merged summary, None at the first step."""
         bench = step.workbench
-        present = bench.templates.render("result", entry=step.current.information)
+        told = step.current.information
+        present = bench.templates.render(
+            "result", entry=scales.shown(told, self.scale) if self.scale else told
+        )
         if self._last is None:
             self._last = present
             return Shown()
-        text = bench.templates.render("summary", previous=self._last, present=present)
+        scale = scales.RANGES[self.scale] if self.scale and told.score is not None else None
+        text = bench.templates.render("summary", previous=self._last, present=present, scale=scale)
         self._last = await bench.ask(text, step=step.number, purpose="summary")
         return Shown(summary=self._last)
 
@@ -127,16 +144,20 @@ class Summarization:
         return Cost(optimizer=(merges,), shown=PromptContent(reply_tokens=sizes.max_tokens))
 
 
-def trajectory(name: str, *, k: int = 3, descending: bool = False) -> Trajectory:
-    """A new object of the option called `name` in a configuration."""
+def trajectory(name: str, *, k: int = 3, descending: bool = False, scale: Scale = "percent") -> Trajectory:
+    """A new object of the option called `name` in a configuration; `scale` is that of the meta-prompt's scores."""
     options: dict[str, Callable[[], Trajectory]] = {
         "none": NoTrajectory,
-        "summarization": Summarization,
-        "recency": lambda: Recency(k),
+        "summarization": lambda: Summarization(scale),
+        "recency": lambda: Recency(k, descending),
         "relevance": lambda: Relevance(k, descending),
-        "importance": lambda: Importance(k),
+        "importance": lambda: Importance(k, descending),
     }
     return options[name]()
+
+
+def _ordered(ascending: Sequence[Visited], descending: bool) -> Shown:
+    return Shown(tuple(reversed(ascending) if descending else ascending), current_first=descending)
 
 
 def _dot(a: Sequence[float], b: Sequence[float]) -> float:

@@ -22,6 +22,7 @@ from gpo.report.pace import Pace, PhaseUsage, read_pace
 from gpo.report.paceplots import concurrency, phase_name, tokens_by_step
 from gpo.report.scores import SPLITS, interval
 from gpo.report.standing import standing
+from gpo.report.terminal import asked
 from gpo.report.tree import ancestry, tree
 from gpo.result.word_diff import word_diff
 from gpo.result.wording import dollars, duration, percent
@@ -106,6 +107,7 @@ def sections(run: RunView, reader: JournalReader) -> dict[str, str]:
             _difference(run),
             _cost(pace, run.seconds),
             best_name.removeprefix("best (").removesuffix(")"),
+            asked(run.result) if run.result else [],
         ),
         "curve": parts.curve(run, curve(run), [_curve_row(step) for step in run.steps], _has_estimates(run)),
         "tree": parts.tree(tree(run), len(ancestry(run))),

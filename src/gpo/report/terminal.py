@@ -5,7 +5,7 @@ Reads a `Result`; knows no run that is still going on. All prompts are untrusted
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gpo.report.standing import standing
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gpo.report.data import RunView
 
 _STYLES = {"same": "", "removed": "red strike", "added": "bold green"}
+_LONGEST_TURN = 800
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _MARKS = {"same": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
 
@@ -52,6 +53,7 @@ def show(result: Result, console: Console) -> None:
         Padding(Text(printable(result.initial_prompt, newlines=True)), (0, 2)),
         Text("best prompt", style="bold"),
         Padding(_diff(result, console), (0, 2)),
+        *_asked(result),
         Text(),
         _scores(result),
         Text(),
@@ -106,6 +108,35 @@ def _diff(result: Result, console: Console) -> Text:
         text.append(before + body + after, style=_STYLES[piece.kind])
         text.append(word[len(body) :] or " ")
     return text
+
+
+def _asked(result: Result) -> list[RenderableType]:
+    """What is sent with the best prompt for one row, each turn with its role; nothing for a run of an older GPO."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    turns = asked(result)
+    if not turns:
+        return []
+    text = Text()
+    for role, content in turns:
+        cut = content if len(content) <= _LONGEST_TURN else f"{content[:_LONGEST_TURN]} …"
+        text.append(f"{role}: ", style="dim")
+        text.append(f"{printable(cut, newlines=True)}\n")
+    text.rstrip()
+    return [Text("as it is asked, for the first dev row", style="bold"), Padding(text, (0, 2))]
+
+
+def asked(result: Result) -> list[tuple[str, str]]:
+    """Role and text of every turn of the filled example of `result`; none where there is none."""
+    turns = result.extra.get("example")
+    if not isinstance(turns, list | tuple):
+        return []
+    return [
+        (str(turn.get("role", "")), str(turn.get("content", "")))
+        for turn in turns
+        if isinstance(turn, Mapping)
+    ]
 
 
 def _scores(result: Result) -> Table:

@@ -5,6 +5,7 @@ Knows no configuration schema, no data and no model: check those first, then `op
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +27,7 @@ _CONFIG = "config"  # the key in the journal
 
 
 class RunDirectory:
-    """`config.yaml`, `journal.sqlite`, `result.json` and `best_prompt.txt` under `path`."""
+    """`config.yaml`, `journal.sqlite`, `result.json`, `best_prompt.txt` and `best_template.json` under `path`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -44,6 +45,10 @@ class RunDirectory:
     @property
     def best_prompt_path(self) -> Path:
         return self.path / "best_prompt.txt"
+
+    @property
+    def best_template_path(self) -> Path:
+        return self.path / "best_template.json"
 
     @property
     def config_path(self) -> Path:
@@ -66,6 +71,12 @@ class RunDirectory:
             )
         result = self.read_result()
         return "complete" if result is not None and result.status == "complete" else "started"
+
+    def layout(self) -> int | None:
+        """The layout of the run in this folder, 1 where it does not say so; None where there is no run. Raises
+        `RunError`."""
+        recorded = self._recorded_config()
+        return None if recorded is None else int(recorded.get("layout", 1))
 
     def open(self, config: Mapping[str, Any], config_text: str) -> Journal:
         """Make the folder if need be, keep others out, and open the journal; `close` ends it.
@@ -90,8 +101,12 @@ class RunDirectory:
             raise
 
     def write_result(self, result: Result) -> None:
-        """Write `best_prompt.txt` and `result.json`, each whole or not at all. Raises `RunError`."""
+        """Write `best_prompt.txt`, `best_template.json` and `result.json`, each whole or not at all. Raises
+        `RunError`."""
         write_atomically(self.best_prompt_path, text_bytes(result.best_prompt))
+        if template := result.extra.get("template"):
+            text = json.dumps(template, ensure_ascii=True, indent=2)
+            write_atomically(self.best_template_path, text_bytes(f"{text}\n"))
         write_atomically(self.result_path, text_bytes(result.to_json()))
 
     def read_result(self) -> Result | None:

@@ -6,7 +6,7 @@ Knows the configuration; it does not know run directories or journals.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from gpo.optimizer.choose import AnyMethod, choose, method_cost, open_search
 from gpo.optimizer.cost import Cost, Sizes
 from gpo.optimizer.loop import LoopSettings, count_steps
 from gpo.optimizer.metaprompt import MetaPromptSettings
-from gpo.optimizer.methods import ComposedMethod, Method, Preset
+from gpo.optimizer.methods import ComposedMethod, Method, Preset, score_scale
 from gpo.optimizer.published.evaluate_only import EvaluateOnly
 from gpo.optimizer.search import Listener, Search
 from gpo.optimizer.workbench import Workbench
@@ -28,6 +28,7 @@ from gpo.run.compose import RoleModel
 from gpo.run.estimate.context_size import engine_needs
 from gpo.run.identity.task_identity import identity
 from gpo.run.layers.budget import check_prices
+from gpo.task.benchmarks.mmlu import named_subject
 from gpo.task.prompt import placeholders
 from gpo.task.task import Task
 
@@ -60,6 +61,7 @@ class Plan:
     max_tokens: int
     optimize: OptimizeConfig
     preset: Preset
+    layout: int = 2
     racing: bool = False
     budget: BudgetConfig
     seed: int
@@ -117,7 +119,7 @@ def _loop_settings(task: Task, settings: OptimizeConfig, preset: Preset, *, raci
         racing=racing,
         meta_prompt=MetaPromptSettings(
             task_examples=settings.task_examples,
-            scale="share" if released else "percent",
+            scale=score_scale(preset),
             frozen=settings.frozen,
         ),
     )
@@ -143,15 +145,16 @@ def assemble(
     """
     chosen: AnyMethod
     if method_object is None:
-        chosen = choose(config.method, config.optimize, config.preset)
+        chosen = choose(config.method, config.optimize, config.preset, config.layout)
     elif isinstance(method_object, ComposedMethod):
-        chosen = method_object.build(config.optimize, config.preset)
+        chosen = method_object.build(config.optimize, config.preset, config.layout)
     else:
         chosen = method_object
     own_task = task
     task = task or Task.from_config(
         config.task, seed=config.seed, chat=config.models.task.chat, base_dir=base_dir, data_dir=data_dir
     )
+    task = _framed(task, config)
     own = models or {}
     endpoints = Endpoints(settings for role, settings in _roles(config) if role not in own)
     racing = _racing(config, chosen)
@@ -177,6 +180,7 @@ def assemble(
         max_tokens=config.models.optimizer.max_tokens,
         optimize=config.optimize,
         preset=config.preset,
+        layout=config.layout,
         racing=racing,
         budget=config.budget,
         seed=config.seed,
@@ -186,13 +190,23 @@ def assemble(
     )
 
 
+def _framed(task: Task, config: Config) -> Task:
+    """`task` in the frame of an old run, or in that of the authors' code, unless it has one of its own."""
+    if task.frame is None and config.layout == 1:
+        return replace(task, frame="qa")
+    return replace(task, frame="plain") if task.frame is None and config.preset == "released" else task
+
+
 def _roles(config: Config) -> tuple[tuple[RoleName, ModelConfig], ...]:
     return (("task", config.models.task), ("optimizer", config.models.optimizer))
 
 
 def _prompt(config: Config, chosen: AnyMethod) -> str:
     # `empty` and `cot` are prompts of their own: what they name is what is evaluated.
-    return chosen.prompt if isinstance(chosen, EvaluateOnly) else config.prompt
+    if isinstance(chosen, EvaluateOnly):
+        return chosen.prompt
+    released = config.preset == "released" and config.layout > 1
+    return named_subject(config.prompt, config.task.data) if released else config.prompt
 
 
 def _cost(config: Config, task: Task, chosen: AnyMethod, *, racing: bool) -> Cost:

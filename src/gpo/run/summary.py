@@ -19,6 +19,10 @@ from gpo.run.journal_writer import step_summary
 from gpo.run.layers.budget import Budget
 from gpo.run.plan import Plan
 from gpo.run.sealed_test import SealedTest
+from gpo.task.template import template
+
+LONGEST = 4_000
+"""Characters of a turn of the filled example; a longer one is cut, as the row itself is at hand."""
 
 
 def summary(
@@ -55,6 +59,7 @@ def summary(
         seed=plan.seed,
         versions=versions(),
         extra={
+            **_asked(plan, best),
             "method": plan.method.name,
             "models": {role: model.model.identity for role, model in models.items()},
             "embedder": embedder,
@@ -88,6 +93,22 @@ def _optimism(search: Search, test: SealedTest) -> float | None:
 def _unreadable(scorer: Scorer, search: Search) -> int | None:
     best = scorer.known(search.best, "dev") if search.steps else None
     return best.unreadable if best else None
+
+
+def _asked(plan: Plan, best: str) -> dict[str, object]:
+    """The best prompt's whole template, and what is sent for the first dev row, for a person to read."""
+    task = plan.task
+    opening = task.opening(best, task.splits.dev[0])
+    turns = (
+        [("text", opening)] if isinstance(opening, str) else [(turn.role, turn.content) for turn in opening]
+    )
+    return {
+        "template": template(task, best).to_dict(),
+        "example": [
+            {"role": role, "content": text if len(text) <= LONGEST else f"{text[:LONGEST]} …"}
+            for role, text in turns
+        ],
+    }
 
 
 def versions() -> dict[str, str]:

@@ -118,7 +118,7 @@ class Work:
             task=plan.task,
             scorer=self.scorer,
             optimizer=self.models["optimizer"].model,
-            templates=Templates(own),
+            templates=Templates(own, plan.layout),
             embed=self._embedder,
             seed=plan.seed,
             temperature=plan.temperature,

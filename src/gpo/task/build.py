@@ -113,11 +113,13 @@ def build(
         answer=reader,
         metric=metric(own.metric or config.metric, base_dir=base_dir),
         position=config.position,
+        frame=config.frame,
         demonstrations=config.demonstrations,
         chat=chat,
         rounds=config.answer.rounds,
         second_round_tokens=config.answer.second_round_tokens,
         input_columns=columns.inputs,
+        question=columns.template,
         warnings=(*warnings, *more, *check_targets(everything, reader, kind)),
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Position = Literal["before_question", "question_begin", "question_end", "answer_begin", "system"]
+Frame = Literal["plain", "qa"]
 SLOT = "<Prompt>"
 
 _PLACEHOLDER = re.compile(r"\{([^\W\d][\w.-]*(?: [\w.-]+)*)\}")
@@ -39,12 +40,15 @@ def is_template(prompt: str, input_columns: tuple[str, ...]) -> bool:
     return "input" in names or (bool(input_columns) and names.issuperset(input_columns))
 
 
-def lay_out(prompt: str, question: str, position: Position, *, chat: bool) -> Layout:
-    """`prompt` and `question` at the chosen position (paper, prompt positions). An empty prompt leaves no trace."""
+def lay_out(prompt: str, question: str, position: Position, *, chat: bool, frame: Frame) -> Layout:
+    """`prompt` and `question` at the chosen position, in the frame `Q: … A:` or in none. An empty prompt leaves no
+    trace. `answer_begin` always has the frame: without one no answer begins anywhere."""
     prompt = prompt.strip()
-    asked = f"Q: {question}\nA:"
     if position == "system" and chat:
         return Layout(question, prompt)
+    if frame == "plain" and position != "answer_begin":
+        return Layout(_plain(prompt, question, position))
+    asked = f"Q: {question}\nA:"
     if not prompt:
         return Layout(asked)
     match position:
@@ -56,3 +60,15 @@ def lay_out(prompt: str, question: str, position: Position, *, chat: bool) -> La
             return Layout(f"Q: {question}\n{prompt}\nA:")
         case "answer_begin":
             return Layout(f"Q: {question}\nA: {prompt}")
+
+
+def _plain(prompt: str, question: str, position: Position) -> str:
+    if not prompt:
+        return question
+    match position:
+        case "question_end":
+            return f"{question}\n{prompt}"
+        case "question_begin":
+            return f"{prompt}\n{question}"
+        case _:
+            return f"{prompt}\n\n{question}"

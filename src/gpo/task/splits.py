@@ -38,6 +38,14 @@ class Columns:
         """The columns that the question is made of."""
         return placeholders(self.input) or (self.input,)
 
+    @property
+    def template(self) -> str:
+        """The question with every column that it is made of in braces; `{input}` where its name cannot stand there."""
+        if placeholders(self.input):
+            return self.input
+        column = f"{{{self.input}}}"
+        return column if placeholders(column) == (self.input,) else "{input}"
+
     def question(self, row: Row) -> str:
         """The rendered input. Raises `ConfigError` naming a column that the row lacks, and `DataError` where the input
         is empty."""

@@ -16,7 +16,7 @@ from gpo.task.answer import Answer, AnswerReader, Prediction, read_reply
 from gpo.task.answer.label import BooleanReader, LabelReader
 from gpo.task.example import Example, Splits
 from gpo.task.metric import Metric, as_text, normalised
-from gpo.task.prompt import SLOT, Layout, Position, fill, is_template, lay_out
+from gpo.task.prompt import SLOT, Frame, Layout, Position, fill, is_template, lay_out
 
 if TYPE_CHECKING:
     from gpo.config.schema import TaskConfig
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Opening = tuple[Message, ...] | str
 SplitName = Literal["train", "dev", "test", "format", "demos"]
 Rows = Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]]
+
+_RIGHT = "\nRight answer: "
 
 
 class TaskOptions(TypedDict, total=False):
@@ -39,6 +41,7 @@ class TaskOptions(TypedDict, total=False):
     answer: str | Mapping[str, Any] | AnswerReader | Callable[[str], str | None]
     metric: str | Metric | Callable[..., float]
     position: Position
+    frame: Frame | None
     demonstrations: int
     allow_overlap: bool
     seed: int
@@ -59,9 +62,9 @@ class Task:
 
     `rounds` 2 asks for the bare answer in a second turn of at most `second_round_tokens` tokens. `demonstrations`
     worked examples stand before the question (then there is one round). `chat` False lays everything out as a text
-    that a base model continues.
+    that a base model continues. `frame` None is no frame for a chat and `Q: … A:` for a base model.
     `input_columns` are the columns that the question is made of: a prompt with all of them in braces, or with
-    `{input}`, is the whole template. `warnings` are lines for a person.
+    `{input}`, is the whole template. `question` is how it is made of them. `warnings` are lines for a person.
     """
 
     name: str
@@ -69,11 +72,13 @@ class Task:
     answer: AnswerReader
     metric: Metric
     position: Position = "question_end"
+    frame: Frame | None = None
     demonstrations: int = 0
     chat: bool = True
     rounds: Literal[1, 2] = 1
     second_round_tokens: int = 100
     input_columns: tuple[str, ...] = ("input",)
+    question: str = "{input}"
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -87,21 +92,26 @@ class Task:
     def opening(self, prompt: str, example: Example) -> Opening:
         """The first round: a chat, or the text to continue where `chat` is False."""
         if not self.chat:
-            return self._text_opening(prompt, example)
+            return "".join(text for text, _ in self.text_parts(prompt, example))
         layout = self._layout(prompt, example)
         messages = [Message("system", layout.system)] if layout.system else []
-        for demo in self._demos():
+        for demo in self.demos:
             messages.append(Message("user", self._layout(prompt, demo).text))
             messages.append(Message("assistant", self.target_text(demo)))
         return (*messages, Message("user", layout.text))
 
     def closing(self, opening: Opening, reply: str) -> Opening | None:
         """The second round, which asks for the bare answer to the `reply` to `opening`; None where there is none."""
-        if self.rounds == 1 or self.demonstrations:
+        if not self.asks_again:
             return None
         if isinstance(opening, str):
             return f"{opening}{reply.rstrip()}{self.answer.continuation}"
         return (*opening, Message("assistant", reply), Message("user", self.answer.request))
+
+    @property
+    def asks_again(self) -> bool:
+        """Whether a second turn asks for the bare answer."""
+        return self.rounds == 2 and not self.demonstrations
 
     @property
     def stop(self) -> tuple[str, ...]:
@@ -112,6 +122,28 @@ class Task:
     def prompt_leads(self) -> bool:
         """Whether the prompt stands before the question, so that requests of one prompt share the longest prefix."""
         return self.demonstrations > 0 or self.position in ("before_question", "question_begin", "system")
+
+    def text_parts(self, prompt: str, example: Example) -> list[tuple[str, bool]]:
+        """The text that a base model continues, in pieces, each with whether it is a worked example."""
+        demos = self.demos
+        # A prompt that leads stands once before all the questions, not before each of them.
+        leads = self.position in ("before_question", "system") and not is_template(prompt, self.input_columns)
+        within = "" if demos and leads else prompt
+        joint = " " if self._has_frame else "\n"
+        blocks = [
+            (f"{self._layout(within, demo).text}{joint}{self.target_text(demo)}\n\n", True) for demo in demos
+        ]
+        lead = fill(prompt, example.fields).strip() if demos and leads else ""
+        return [
+            *([(f"{lead}\n\n", False)] if lead else []),
+            *blocks,
+            (self._layout(within, example).text, False),
+        ]
+
+    @property
+    def demos(self) -> Sequence[Example]:
+        """The worked examples that stand before the question."""
+        return (self.splits.demos or self.splits.train)[: self.demonstrations]
 
     # What a person and the optimizer model are shown
 
@@ -135,8 +167,8 @@ class Task:
 
     def with_slot(self, example: Example, slot: str = SLOT) -> str:
         """The example as the task model sees it, with `slot` where the prompt stands, and the expected answer."""
-        layout = lay_out(slot, example.input, self.position, chat=False)
-        return f"{layout.text} {self.target_text(example)}"
+        text = lay_out(slot, example.input, self.position, chat=False, frame=self._frame).text
+        return f"{text}{' ' if self._has_frame else _RIGHT}{self.target_text(example)}"
 
     def filled(self, prompt: str, example: Example) -> str:
         """The example with `prompt` in its place, as one text for a person."""
@@ -229,22 +261,15 @@ class Task:
         text = fill(prompt, example.fields)
         if is_template(prompt, self.input_columns):
             return Layout(text.strip())
-        return lay_out(text, example.input, self.position, chat=self.chat)
+        return lay_out(text, example.input, self.position, chat=self.chat, frame=self._frame)
 
-    def _text_opening(self, prompt: str, example: Example) -> str:
-        demos = self._demos()
-        # A prompt that leads stands once before all the questions, not before each of them.
-        leads = self.position in ("before_question", "system") and not is_template(prompt, self.input_columns)
-        if not demos or not leads:
-            blocks = [f"{self._layout(prompt, demo).text} {self.target_text(demo)}" for demo in demos]
-            return "\n\n".join([*blocks, self._layout(prompt, example).text])
-        bare = [lay_out("", shown.input, self.position, chat=False).text for shown in (*demos, example)]
-        blocks = [f"{text} {self.target_text(demo)}" for text, demo in zip(bare, demos, strict=False)]
-        lead = fill(prompt, example.fields).strip()
-        return "\n\n".join([*([lead] if lead else []), *blocks, bare[-1]])
+    @property
+    def _frame(self) -> Frame:
+        return self.frame or ("plain" if self.chat else "qa")
 
-    def _demos(self) -> Sequence[Example]:
-        return (self.splits.demos or self.splits.train)[: self.demonstrations]
+    @property
+    def _has_frame(self) -> bool:
+        return self._frame == "qa" or self.position == "answer_begin"
 
     def _verbatim(
         self, reply: str, references: Sequence[str | float], targets: Sequence[Answer]

@@ -54,7 +54,7 @@ def _check(guard: Guard, prompt: str) -> None:
         raise AssertionError("accepted a prompt without what it must keep")
     prompt.encode()
     fill(
-        lay_out(prompt, "{question} {x}", "question_end", chat=True).text,
+        lay_out(prompt, "{question} {x}", "question_end", chat=True, frame="plain").text,
         {"question": "{hint}", "hint": "%s"},
     )
 

@@ -24,7 +24,7 @@ HARMLESS = (
 )
 """Keys (and all below them) that may change between a run and its continuation."""
 
-LATER = (("columns_digest",), ("metric_code",))
+LATER = (("columns_digest",), ("metric_code",), ("task_object", "frame"))
 """Beside the configuration: what a run of an older GPO does not say of itself cannot be compared."""
 
 _ABSENT = object()
@@ -47,6 +47,7 @@ def completed(recorded: Mapping[str, Any]) -> Mapping[str, Any]:
 
     names = Config.model_fields
     known = {key: value for key, value in recorded.items() if key in names}
+    known.setdefault("layout", 1)  # GPO 0.1.0 had one, and did not say so
     own_method = isinstance(known.get("method"), list)  # the types of own objects, see `gpo.run.plan`
     try:
         resolved = Config.model_validate({**known, "method": "gpo"} if own_method else known).model_dump(

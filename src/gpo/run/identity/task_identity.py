@@ -31,6 +31,7 @@ def identity(task: Task, *, whole: bool) -> dict[str, Any]:
             "metric": getattr(task.metric, "name", ""),
             "answer": _answer(task),
             "position": task.position,
+            "frame": task.frame,
             "demonstrations": task.demonstrations,
             "chat": task.chat,
             "rounds": task.rounds,

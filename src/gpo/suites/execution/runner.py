@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from gpo.errors import ConfigError, RunError
+from gpo.run.directory import RunDirectory
 from gpo.suites.execution.job import Executor, Trial, TrialResult
 from gpo.suites.spec.grid import Grid
 from gpo.suites.tables.run_outcome import finished
@@ -23,6 +25,8 @@ def run_trials(trials: Grid, out: Path, executor: Executor, *, only: str | None 
     where it fits none, and `Interrupted`.
     """
     chosen = [trial for trial in selected(trials.trials, only) if not finished(trial, out)]
+    if (layout := _layout(trials, out)) is not None:
+        chosen = [_laid_out(trial, out, layout) for trial in chosen]
     done = 0
 
     def on_finish(result: TrialResult) -> None:
@@ -36,6 +40,25 @@ def run_trials(trials: Grid, out: Path, executor: Executor, *, only: str | None 
         except OSError as error:
             raise RunError(f"{out}: cannot be created ({error.strerror}); choose another --out") from None
         executor.run(chosen, on_finish)
+
+
+def _layout(trials: Grid, out: Path) -> int | None:
+    """The layout of the first run that is there, None where none is: the runs of a table are made alike."""
+    for trial in trials.trials:
+        directory = RunDirectory(out / trial.run_dir)
+        if directory.journal_path.is_file():
+            # What is wrong with a run's directory is told when its turn comes.
+            with suppress(RunError):
+                if (layout := directory.layout()) is not None:
+                    return layout
+    return None
+
+
+def _laid_out(trial: Trial, out: Path, layout: int) -> Trial:
+    """`trial` with that layout, unless it has begun or names one."""
+    if (out / trial.run_dir).is_dir() or "layout" in trial.config:
+        return trial
+    return replace(trial, config={**trial.config, "layout": layout})
 
 
 def narrowed(trials: Grid, only: str | None) -> Grid:

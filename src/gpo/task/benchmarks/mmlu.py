@@ -55,6 +55,7 @@ _ONE_LESS: Final = (
     "medical_genetics", "us_foreign_policy",
 )  # fmt: skip
 _OVERLAPPING: Final = "college_physics"
+_OPENING: Final = "The following are multiple choice questions about"
 
 
 def benchmarks() -> list[Benchmark]:
@@ -96,3 +97,12 @@ def _row(record: Record) -> dict[str, Any]:
         "input": "\n".join([str(record["question"]).strip(), *options]),
         "target": f"({'ABCD'[int(record['answer'])]})",
     }
+
+
+def named_subject(prompt: str, data: object) -> str:
+    """`prompt`; where it is MMLU's own opening and `data` a subject of MMLU, with the name of that subject in it.
+
+    As the authors' code does, so that one start prompt serves all subjects.
+    """
+    subject = data.removeprefix("mmlu/") if isinstance(data, str) and data.startswith("mmlu/") else ""
+    return f"{_OPENING} {subject.replace('_', ' ')}." if subject and prompt.startswith(_OPENING) else prompt

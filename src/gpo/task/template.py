@@ -1,0 +1,78 @@
+"""A prompt's whole template: all that is sent with it, with a placeholder for every input.
+
+The frame around the question is part of what was measured, so a prompt is handed on in it. Knows no model and no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from gpo.model.model import Message
+from gpo.task.example import Example
+from gpo.task.prompt import fill, placeholders
+from gpo.task.task import Opening, Task
+
+TurnRole = Literal["system", "user", "assistant", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn; with the role `text` a piece of the text that a base model continues, joined as it stands. A `fixed`
+    one is a worked example: what stands in braces in it is the example's own and is never filled."""
+
+    role: TurnRole
+    content: str
+    fixed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """`turns` with `inputs` as placeholders in braces: the columns of a row, and `input` for its whole question.
+    `second_turn` asks for the bare answer after the first reply ("" where nothing does)."""
+
+    turns: tuple[Turn, ...]
+    inputs: tuple[str, ...]
+    second_turn: str = ""
+
+    def fill(self, fields: Mapping[str, str]) -> Opening:
+        """What is sent for one row; `fields` are texts by the names of `inputs`, each put in once and never read
+        again. Raises `KeyError` for an input that `fields` lacks."""
+        values = {name: fields[name] for name in self.inputs}
+        texts = [turn.content if turn.fixed else fill(turn.content, values) for turn in self.turns]
+        if self.turns[0].role == "text":
+            return "".join(texts)
+        return tuple(
+            Message(turn.role, text)
+            for turn, text in zip(self.turns, texts, strict=True)
+            if turn.role != "text"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, as in `best_template.json`."""
+        messages = [
+            {"role": turn.role, "content": turn.content, **({"fixed": True} if turn.fixed else {})}
+            for turn in self.turns
+        ]
+        return {"messages": messages, "inputs": list(self.inputs), "second_turn": self.second_turn or None}
+
+
+def template(task: Task, prompt: str) -> Template:
+    """The template that `task` puts `prompt` into."""
+    columns = {name for example in task.splits.train for name in example.fields if name != "input"}
+    fields = {name: f"{{{name}}}" for name in columns} | {"input": task.question}
+    row = Example("", task.question, "", fields)
+    if task.chat:
+        opening = task.opening(prompt, row)
+        assert not isinstance(opening, str)
+        last = len(opening) - 1
+        turns = tuple(
+            Turn(message.role, message.content, fixed=message.role != "system" and index < last)
+            for index, message in enumerate(opening)
+        )
+    else:
+        turns = tuple(Turn("text", text, fixed=fixed) for text, fixed in task.text_parts(prompt, row))
+    named = dict.fromkeys(name for turn in turns if not turn.fixed for name in placeholders(turn.content))
+    again = (task.answer.request if task.chat else task.answer.continuation) if task.asks_again else ""
+    return Template(turns, tuple(name for name in named if name in columns | {"input"}), again)

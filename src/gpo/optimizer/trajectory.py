@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gpo.optimizer.cost import Cost, OptimizerCalls, PromptContent, Sizes
+from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, Sizes
 from gpo.optimizer.state import Step, Visited
 
 
@@ -37,9 +37,9 @@ class NoTrajectory:
         """Nothing of the past."""
         return Shown()
 
-    def calls(self, total: int, sizes: Sizes) -> Cost:
+    def calls(self, total: int, sizes: Sizes) -> Calls:
         """Nothing."""
-        return Cost()
+        return Calls()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,9 @@ class Recency:
         """The k − 1 points before the current one."""
         return Shown(tuple(step.visited[-self.k : -1]) if self.k > 1 else ())
 
-    def calls(self, total: int, sizes: Sizes) -> Cost:
+    def calls(self, total: int, sizes: Sizes) -> Calls:
         """No call; k − 1 earlier prompts in every meta-prompt."""
-        return Cost(shown=PromptContent(prompts=self.k - 1))
+        return Calls(shown=PromptContent(prompts=self.k - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,9 @@ class Importance:
         best = sorted(step.visited, key=lambda point: (point.score, point.step))[-self.k :]
         return Shown(tuple(point for point in best if point is not step.current))
 
-    def calls(self, total: int, sizes: Sizes) -> Cost:
+    def calls(self, total: int, sizes: Sizes) -> Calls:
         """No call; k earlier prompts in every meta-prompt, where the current one is not among the best."""
-        return Cost(shown=PromptContent(prompts=self.k))
+        return Calls(shown=PromptContent(prompts=self.k))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +97,9 @@ class Relevance:
         nearest = sorted(earlier, key=lambda point: (similarity[point.step], point.step))[-(self.k - 1) :]
         return Shown(tuple(reversed(nearest) if self.descending else nearest), current_first=self.descending)
 
-    def calls(self, total: int, sizes: Sizes) -> Cost:
+    def calls(self, total: int, sizes: Sizes) -> Calls:
         """No call of a model; k − 1 earlier prompts in every meta-prompt."""
-        return Cost(shown=PromptContent(prompts=self.k - 1))
+        return Calls(shown=PromptContent(prompts=self.k - 1))
 
 
 @dataclass(slots=True)
@@ -120,11 +120,11 @@ class Summarization:
         self._last = await bench.ask(text, step=step.number, purpose="summary")
         return Shown(summary=self._last)
 
-    def calls(self, total: int, sizes: Sizes) -> Cost:
+    def calls(self, total: int, sizes: Sizes) -> Calls:
         """One merge a step but the first, of the last summary and the current prompt with its reflection."""
         merged = PromptContent(prompts=1, reply_tokens=2 * sizes.max_tokens)
         merges = OptimizerCalls(max(0, total - 1), 1, sizes.max_tokens, merged)
-        return Cost(optimizer=(merges,), shown=PromptContent(reply_tokens=sizes.max_tokens))
+        return Calls(optimizer=(merges,), shown=PromptContent(reply_tokens=sizes.max_tokens))
 
 
 def trajectory(name: str, *, k: int = 3, descending: bool = False) -> Trajectory:

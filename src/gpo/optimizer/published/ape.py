@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gpo.config.published import ApeConfig
+from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes
 from gpo.optimizer.candidates import Candidate, Guard
-from gpo.optimizer.cost import Cost, OptimizerCalls, PromptContent, RowUse, Sizes
 from gpo.optimizer.published.bandit import Ucb
 from gpo.optimizer.published.base import PublishedSearch, run_together, write_turn
 from gpo.optimizer.search import Listener, StepRecord
@@ -48,7 +48,7 @@ class Ape(PublishedSearch):
         self._best: _Best | None = None
 
     @staticmethod
-    def calls(settings: ApeConfig, sizes: Sizes) -> Cost:
+    def calls(settings: ApeConfig, sizes: Sizes) -> Calls:
         """Induction and rewrites, their estimates, and the best prompt of each step on all of dev, of which its
         estimate has asked some rows."""
         s, dev = settings, sizes.dev
@@ -56,7 +56,7 @@ class Ape(PublishedSearch):
         first = _ucb(s).pairs(arms, dev, 1, sizes.most) if s.selection == "ucb" else arms * rows
         whole = (1 + s.rounds) * (dev if sizes.most else dev - rows)
         shown = PromptContent(examples=min(s.demonstrations, sizes.train))
-        return Cost(
+        return Calls(
             dev=RowUse((1,) * dev, first + s.rounds * s.rewrites * rows + whole),
             optimizer=(
                 OptimizerCalls(s.subsets, s.samples, s.max_tokens, shown),

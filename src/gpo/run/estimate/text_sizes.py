@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gpo.optimizer.cost import PromptContent
+from gpo.optimizer.calls import PromptContent
 from gpo.optimizer.templates import TEXTS
 from gpo.task.example import Example
 from gpo.task.task import Task

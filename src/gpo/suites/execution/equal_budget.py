@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 from gpo.errors import ConfigError
 from gpo.model.layers.complete_n import CompleteNModel
+from gpo.optimizer.calls import Calls, Sizes
 from gpo.optimizer.candidates import Guard
-from gpo.optimizer.choose import AnyMethod, method_cost, open_search
-from gpo.optimizer.cost import Cost, Sizes
+from gpo.optimizer.choose import AnyMethod, count_method_calls, open_search
 from gpo.optimizer.loop import LoopSettings
 from gpo.optimizer.search import Listener, Search, SearchResult, StepRecord
 from gpo.optimizer.workbench import Workbench
@@ -50,9 +50,9 @@ class CappedMethod:
         """A new search that ends at the cap."""
         return _build(self.inner, self.settings, self.cap, bench, guard, listener)
 
-    def calls(self, sizes: Sizes) -> Cost:
+    def calls(self, sizes: Sizes) -> Calls:
         """What `inner` may ask for without the cap."""
-        return method_cost(self.inner, self.settings, sizes)
+        return count_method_calls(self.inner, self.settings, sizes)
 
 
 def _build(

@@ -63,9 +63,9 @@ def test_what_a_trajectory_shows_at_most(trajectory: Any, shown: PromptContent) 
     assert trajectory.calls(6, SIZES) == Calls(shown=shown)
 
 
-def test_a_summary_is_merged_at_every_step_but_the_first() -> None:
+def test_a_summary_takes_a_call_a_step() -> None:
     assert Summarization().calls(6, SIZES) == Calls(
-        optimizer=(OptimizerCalls(5, 1, 100, PromptContent(prompts=1, reply_tokens=200)),),
+        optimizer=(OptimizerCalls(6, 1, 100, PromptContent(prompts=1, reply_tokens=200)),),
         shown=PromptContent(reply_tokens=100),
     )
 

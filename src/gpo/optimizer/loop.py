@@ -18,7 +18,7 @@ from gpo.optimizer.information import count_batches
 from gpo.optimizer.metaprompt import MetaPromptSettings, meta_prompt
 from gpo.optimizer.methods import Method
 from gpo.optimizer.search import Listener, ScoredCandidate, StepRecord
-from gpo.optimizer.skeleton import StepSearch, with_score
+from gpo.optimizer.skeleton import StepSearch, add_score
 from gpo.optimizer.state import Step
 from gpo.optimizer.workbench import Workbench
 
@@ -117,7 +117,7 @@ class Loop(StepSearch):
         if score is None:
             return self._scored(item)
         mean = self.bench.scorer.mean(score)
-        return with_score(item, estimate=mean, estimate_rows=len(score.values))
+        return add_score(item, estimate=mean, estimate_rows=len(score.values))
 
     async def _described(self, step: Step) -> Step:
         """The step with current information in place; scores are read anew, as an example may have been excluded."""

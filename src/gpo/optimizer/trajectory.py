@@ -121,9 +121,10 @@ class Summarization:
         return Shown(summary=self._last)
 
     def calls(self, total: int, sizes: Sizes) -> Calls:
-        """One merge a step but the first, of the last summary and the current prompt with its reflection."""
+        """One merge a step, counting the first, which has nothing to merge yet: of the last summary and the current
+        prompt with its reflection."""
         merged = PromptContent(prompts=1, reply_tokens=2 * sizes.max_tokens)
-        merges = OptimizerCalls(max(0, total - 1), 1, sizes.max_tokens, merged)
+        merges = OptimizerCalls(total, 1, sizes.max_tokens, merged)
         return Calls(optimizer=(merges,), shown=PromptContent(reply_tokens=sizes.max_tokens))
 
 

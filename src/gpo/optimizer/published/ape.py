@@ -53,7 +53,7 @@ class Ape(PublishedSearch):
         estimate has asked some rows."""
         s, dev = settings, sizes.dev
         arms, rows = s.subsets * s.samples, min(dev, s.examples)
-        first = _ucb(s).pairs(arms, dev, 1, sizes.most) if s.selection == "ucb" else arms * rows
+        first = _build_ucb(s).pairs(arms, dev, 1, sizes.most) if s.selection == "ucb" else arms * rows
         whole = (1 + s.rounds) * (dev if sizes.most else dev - rows)
         shown = PromptContent(examples=min(s.demonstrations, sizes.train))
         return Calls(
@@ -136,7 +136,9 @@ class Ape(PublishedSearch):
             return await self.values([prompts[arm] for arm in arms], [dev[row] for row in rows], "dev")
 
         if bandit:
-            ranking = await _ucb(settings).run(len(kept), len(dev), 1, play, self.bench.rng(0, "bandit"))
+            ranking = await _build_ucb(settings).run(
+                len(kept), len(dev), 1, play, self.bench.rng(0, "bandit")
+            )
             means = ranking.means
         else:
             # The same rows in every step, so that estimates of different steps can be compared.
@@ -148,7 +150,7 @@ class Ape(PublishedSearch):
         return estimates
 
 
-def _ucb(settings: ApeConfig) -> Ucb:
+def _build_ucb(settings: ApeConfig) -> Ucb:
     return Ucb(
         settings.bandit_rounds, settings.bandit_prompts, settings.bandit_samples, settings.c, clock="samples"
     )

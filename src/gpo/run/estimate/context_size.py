@@ -14,9 +14,9 @@ from gpo.run.estimate.text_sizes import (
     WORD_BYTES,
     WRAP_BYTES,
     TextSizes,
-    example_bytes,
-    template_bytes,
-    text_bytes,
+    count_bytes,
+    count_example_bytes,
+    count_template_bytes,
 )
 from gpo.task.example import Example
 from gpo.task.task import Opening, Task
@@ -46,7 +46,7 @@ def _task(config: Config, task: Task, prompt: str) -> Needs:
     # may be more, and stand before every demonstration.
     most = _prompt_bytes(config, prompt)
     size = max(
-        _asked(task, text, example) + (1 + task.demonstrations) * (most - text_bytes(text))
+        _asked(task, text, example) + (1 + task.demonstrations) * (most - count_bytes(text))
         for example in rows
         for text in ("", prompt)
     )
@@ -65,10 +65,10 @@ def _asked(task: Task, prompt: str, example: Example) -> int:
 def _optimizer(config: Config, task: Task, prompt: str, asked: Calls) -> Needs:
     rows = [example for name in ("train", "format") for example in task.examples(name)]
     sizes = TextSizes(
-        templates=template_bytes(asked.templates) / DENSE_BYTES_A_TOKEN,
+        templates=count_template_bytes(asked.templates) / DENSE_BYTES_A_TOKEN,
         frame=CHAT_TOKENS,
         prompt=(_prompt_bytes(config, prompt) + WRAP_BYTES) / DENSE_BYTES_A_TOKEN,
-        example=max(example_bytes(task, rows), default=0) / DENSE_BYTES_A_TOKEN,
+        example=max(count_example_bytes(task, rows), default=0) / DENSE_BYTES_A_TOKEN,
         reply=config.models.task.max_tokens,
         heard=1,
     )
@@ -78,9 +78,9 @@ def _optimizer(config: Config, task: Task, prompt: str, asked: Calls) -> Needs:
 
 
 def _prompt_bytes(config: Config, prompt: str) -> int:
-    return max(text_bytes(prompt), config.optimize.max_words * WORD_BYTES)
+    return max(count_bytes(prompt), config.optimize.max_words * WORD_BYTES)
 
 
 def _size(opening: Opening) -> int:
     texts = [opening] if isinstance(opening, str) else [message.content for message in opening]
-    return sum(text_bytes(text) for text in texts)
+    return sum(count_bytes(text) for text in texts)

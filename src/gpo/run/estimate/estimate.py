@@ -22,9 +22,9 @@ from gpo.run.estimate.text_sizes import (
     REPLY_SHARE,
     WRAP_BYTES,
     TextSizes,
-    example_bytes,
-    template_bytes,
-    text_bytes,
+    count_bytes,
+    count_example_bytes,
+    count_template_bytes,
 )
 from gpo.run.layers.budget import CALL_OVERHEAD, MESSAGE_OVERHEAD, prompt_bound
 from gpo.run.plan import Plan
@@ -169,10 +169,10 @@ def _text_sizes(plan: Plan, asked: Calls, most: bool) -> TextSizes:
     scale = 1 if most else 1 / BYTES_A_TOKEN
     share = 1 if most else 1 / REPLY_SHARE
     splits = plan.task.splits
-    examples = example_bytes(plan.task, [*splits.train, *splits.format]) or [0]
-    prompt = max(text_bytes(plan.prompt), asked.prompt_tokens if most else CANDIDATE_BYTES)
+    examples = count_example_bytes(plan.task, [*splits.train, *splits.format]) or [0]
+    prompt = max(count_bytes(plan.prompt), asked.prompt_tokens if most else CANDIDATE_BYTES)
     return TextSizes(
-        templates=scale * template_bytes(asked.templates),
+        templates=scale * count_template_bytes(asked.templates),
         frame=scale * (CALL_OVERHEAD + CHAT_TURNS * MESSAGE_OVERHEAD),
         prompt=scale * (prompt + WRAP_BYTES),
         example=scale * (max(examples) if most else sum(examples) / len(examples)),
@@ -186,7 +186,7 @@ def scoring_rounds(
 ) -> list[tuple[int, int]]:
     """(prompt, completion) tokens of each round on one example. A candidate is no longer than what the optimizer model
     may write: `written` tokens, by default what the configuration says."""
-    size = text_bytes(plan.prompt)
+    size = count_bytes(plan.prompt)
     limit = plan.max_tokens if written is None else written
     expected = CANDIDATE_BYTES if limit else 0
     longer = max(0, (limit if most else expected) - size)

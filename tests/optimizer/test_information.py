@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpo.optimizer.cost import Cost, OptimizerCalls, PromptContent, RowUse, Sizes
+from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes
 from gpo.optimizer.information import NO_FAILURE, PromptInformation, count_batches
 from gpo.optimizer.state import Information, Step, Visited
 from gpo.optimizer.workbench import Workbench
@@ -101,11 +101,13 @@ def test_batches_of_an_epoch(train: int, size: int, whole: int, dropped: int) ->
 def test_a_reflection_costs_a_call_a_step_and_train_once_an_epoch() -> None:
     # 10 rows in batches of 4: 3 steps an epoch, so 6 steps are 2 epochs.
     cost = PromptInformation(True, True, batch_size=4).calls(6, Sizes(train=10, dev=5, max_tokens=300))
-    assert cost == Cost(
+    assert cost == Calls(
         train=RowUse((2,) * 10),
         optimizer=(OptimizerCalls(6, 1, 300, PromptContent(prompts=1, failures=4)),),
         shown=PromptContent(prompts=1, reply_tokens=300),
     )
     assert cost.train.total == 20
+    # An epoch that is cut short may have read any of them.
+    assert PromptInformation(True, True, batch_size=4).calls(4, Sizes(train=10, dev=5)).train.total == 20
     plain = PromptInformation(True, False).calls(6, Sizes(train=10, dev=5))
-    assert plain == Cost(shown=PromptContent(prompts=1))
+    assert plain == Calls(shown=PromptContent(prompts=1))

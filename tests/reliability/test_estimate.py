@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from gpo.config.published import ApeConfig, ApoConfig, OproConfig, Pe2Config, PublishedConfig
+from gpo.optimizer.calls import Calls, Sizes
 from gpo.optimizer.choose import PublishedMethod
-from gpo.optimizer.cost import Cost, Sizes
 from gpo.run.estimate.estimate import RoleEstimate, estimate
 from tests.support.landscape import Landscape
 from tests.support.server import ModelServer, all_text
@@ -92,7 +92,7 @@ async def test_what_only_evaluates_is_known_exactly(name: str, tmp_path: Path) -
     assert (told.task.most.calls, told.optimizer.most.calls) == (28, 0)
 
 
-def cost(settings: PublishedConfig, *, train: int, dev: int) -> Cost:
+def cost(settings: PublishedConfig, *, train: int, dev: int) -> Calls:
     return PublishedMethod(settings).calls(Sizes(train=train, dev=dev))
 
 

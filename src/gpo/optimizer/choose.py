@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from gpo.config.published import PUBLISHED, ApeConfig, ApoConfig, OproConfig, Pe2Config, PublishedConfig
 from gpo.config.schema import MethodConfig, OptimizeConfig
 from gpo.errors import ConfigError
+from gpo.optimizer.calls import Calls, Sizes
 from gpo.optimizer.candidates import Guard
-from gpo.optimizer.cost import Cost, Sizes
-from gpo.optimizer.loop import Loop, LoopSettings, loop_cost
+from gpo.optimizer.loop import Loop, LoopSettings, count_loop_calls
 from gpo.optimizer.methods import METHODS, Method, Preset, build_method
 from gpo.optimizer.published.ape import Ape
 from gpo.optimizer.published.apo import Apo
@@ -48,7 +48,7 @@ class PublishedMethod:
             case Pe2Config() as pe2:
                 return Pe2(pe2, bench, guard, listener)
 
-    def calls(self, sizes: Sizes) -> Cost:
+    def calls(self, sizes: Sizes) -> Calls:
         """What the protocol may ask for. "At most" takes full beams, no prompt twice and no early end; "expected"
         leaves out what the journal surely answers (a row that an estimate has asked already), and where a protocol
         looks for failures, half of the rows failed."""
@@ -99,6 +99,6 @@ def open_search(
     return chosen.open(bench, guard, listener)
 
 
-def method_cost(chosen: AnyMethod, settings: LoopSettings, sizes: Sizes) -> Cost:
+def count_method_calls(chosen: AnyMethod, settings: LoopSettings, sizes: Sizes) -> Calls:
     """What a whole search by `chosen` may ask for; `settings` as for `open_search`."""
-    return loop_cost(chosen, settings, sizes) if isinstance(chosen, Method) else chosen.calls(sizes)
+    return count_loop_calls(chosen, settings, sizes) if isinstance(chosen, Method) else chosen.calls(sizes)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gpo.evaluation.outcome import Outcome
-from gpo.optimizer.cost import Cost, OptimizerCalls, PromptContent, RowUse, Sizes
+from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes
 from gpo.optimizer.state import Information, Step
 from gpo.task.example import Example
 from gpo.task.task import Task
@@ -54,14 +54,14 @@ class PromptInformation:
             notes=NO_FAILURE if self.reflection and reflection is None else None,
         )
 
-    def calls(self, total: int, sizes: Sizes) -> Cost:
+    def calls(self, total: int, sizes: Sizes) -> Calls:
         """Each prompt as the meta-prompt shows it. A reflection reads every train row once an epoch and asks once a
         step, and each prompt that is shown brings its own."""
         if not self.reflection:
-            return Cost(shown=PromptContent(prompts=1))
+            return Calls(shown=PromptContent(prompts=1))
         epochs = -(-total // count_batches(sizes.train, self.batch_size, drop_remainder=self.drop_remainder))
         asked = PromptContent(prompts=1, failures=min(self.failures, self.batch_size))
-        return Cost(
+        return Calls(
             train=RowUse((epochs,) * sizes.train),
             optimizer=(OptimizerCalls(total, 1, sizes.max_tokens, asked),),
             shown=PromptContent(prompts=1, reply_tokens=sizes.max_tokens),

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 from gpo.evaluation.outcome import Score
 from gpo.evaluation.race import discriminative_rows, evaluations_per_row, pairs, race
 from gpo.model.model import Message
+from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes, count_part_calls
 from gpo.optimizer.candidates import Candidate, Guard, same_prompt
-from gpo.optimizer.cost import Cost, OptimizerCalls, PromptContent, RowUse, Sizes, part_cost
 from gpo.optimizer.information import count_batches
 from gpo.optimizer.metaprompt import MetaPromptSettings, meta_prompt
 from gpo.optimizer.methods import Method
 from gpo.optimizer.search import Listener, ScoredCandidate, StepRecord
-from gpo.optimizer.skeleton import StepSearch, with_score
+from gpo.optimizer.skeleton import StepSearch, add_score
 from gpo.optimizer.state import Step
 from gpo.optimizer.workbench import Workbench
 
@@ -117,7 +117,7 @@ class Loop(StepSearch):
         if score is None:
             return self._scored(item)
         mean = self.bench.scorer.mean(score)
-        return with_score(item, estimate=mean, estimate_rows=len(score.values))
+        return add_score(item, estimate=mean, estimate_rows=len(score.values))
 
     async def _described(self, step: Step) -> Step:
         """The step with current information in place; scores are read anew, as an example may have been excluded."""
@@ -161,18 +161,18 @@ class Loop(StepSearch):
         return super()._repeats(words, parent, seen)
 
 
-def loop_cost(method: Method, settings: LoopSettings, sizes: Sizes) -> Cost:
+def count_loop_calls(method: Method, settings: LoopSettings, sizes: Sizes) -> Calls:
     """What the loop may ask for with the parts of `method`: the initial prompt and every candidate on dev, a call for
     the candidates of a step and, at most, one for each resampling, and what the parts ask for."""
     steps = settings.steps
-    alone = Cost(shown=PromptContent(prompts=1))
-    told = part_cost(method.information, steps, sizes, alone)
-    past = part_cost(method.trajectory, steps, sizes, Cost(shown=PromptContent(prompts=sizes.k)))
+    alone = Calls(shown=PromptContent(prompts=1))
+    told = count_part_calls(method.information, steps, sizes, alone)
+    past = count_part_calls(method.trajectory, steps, sizes, Calls(shown=PromptContent(prompts=sizes.k)))
     parts = [
         told,
         past,
-        part_cost(method.edit_distance, steps, sizes, Cost()),
-        part_cost(method.refinement, steps, sizes, Cost()),
+        count_part_calls(method.edit_distance, steps, sizes, Calls()),
+        count_part_calls(method.refinement, steps, sizes, Calls()),
     ]
     # Each prompt of the trajectory is shown as the current one is: what an information tells of it comes along.
     content = told.shown.times(1 + past.shown.prompts) + replace(past.shown, prompts=0)
@@ -182,7 +182,7 @@ def loop_cost(method: Method, settings: LoopSettings, sizes: Sizes) -> Cost:
     asks = steps * (1 + (settings.resamples if sizes.most else 0))
     candidates = OptimizerCalls(asks, settings.candidates, sizes.max_tokens, content)
     dev = RowUse(tuple(1 + steps * met for met in settings.evaluations_per_row(sizes.dev)))
-    return Cost(
+    return Calls(
         train=sum((part.train for part in parts), RowUse()),
         dev=sum((part.dev for part in parts), dev),
         optimizer=(candidates, *(calls for part in parts for calls in part.optimizer)),

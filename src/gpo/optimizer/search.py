@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gpo.model.model import Message
+from gpo.optimizer.calls import Calls, Sizes
 from gpo.optimizer.candidates import Candidate, Guard
-from gpo.optimizer.cost import Cost, Sizes
 from gpo.optimizer.state import Information
 from gpo.optimizer.trajectory import Shown
 from gpo.optimizer.workbench import Workbench
@@ -115,5 +115,5 @@ class SearchMethod(Protocol):
     def open(self, bench: Workbench, guard: Guard, listener: Listener | None) -> Search:
         """A new search."""
 
-    def calls(self, sizes: Sizes) -> Cost:
+    def calls(self, sizes: Sizes) -> Calls:
         """What its search may ask for."""

@@ -151,7 +151,7 @@ class StepSearch(ABC):
     def _scored(self, item: Candidate, estimate: float | None = None) -> ScoredCandidate:
         """`item` with its full dev score, where it has one, and an estimate."""
         known = item.rejected is None and item.prompt in self.dev
-        return with_score(item, score=self.mean(item.prompt) if known else None, estimate=estimate)
+        return add_score(item, score=self.mean(item.prompt) if known else None, estimate=estimate)
 
     def _record(
         self,
@@ -197,7 +197,7 @@ class StepSearch(ABC):
         return f"no better dev score in {patience} steps"
 
 
-def with_score(
+def add_score(
     item: Candidate,
     *,
     score: float | None = None,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from gpo.optimizer import scale as scales
-from gpo.optimizer.cost import Cost, OptimizerCalls, PromptContent, Sizes
+from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, Sizes
 from gpo.optimizer.scale import Scale
 from gpo.optimizer.state import Step, Visited
 
@@ -39,9 +39,9 @@ class NoTrajectory:
         """Nothing of the past."""
         return Shown()
 
-    def calls(self, total: int, sizes: Sizes) -> Cost:
+    def calls(self, total: int, sizes: Sizes) -> Calls:
         """Nothing."""
-        return Cost()
+        return Calls()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,9 @@ class Recency:
         """The k − 1 points before the current one."""
         return _ordered(step.visited[-self.k : -1] if self.k > 1 else (), self.descending)
 
-    def calls(self, total: int, sizes: Sizes) -> Cost:
+    def calls(self, total: int, sizes: Sizes) -> Calls:
         """No call; k − 1 earlier prompts in every meta-prompt."""
-        return Cost(shown=PromptContent(prompts=self.k - 1))
+        return Calls(shown=PromptContent(prompts=self.k - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,9 @@ class Importance:
         others = sorted(step.visited[:-1], key=lambda point: (point.score, point.step))
         return _ordered(others[-(self.k - 1) :] if self.k > 1 else (), self.descending)
 
-    def calls(self, total: int, sizes: Sizes) -> Cost:
+    def calls(self, total: int, sizes: Sizes) -> Calls:
         """No call; k − 1 earlier prompts in every meta-prompt."""
-        return Cost(shown=PromptContent(prompts=self.k - 1))
+        return Calls(shown=PromptContent(prompts=self.k - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +108,9 @@ class Relevance:
         nearest = sorted(earlier, key=lambda point: (similarity[point.step], point.step))[-(self.k - 1) :]
         return _ordered(nearest, self.descending)
 
-    def calls(self, total: int, sizes: Sizes) -> Cost:
+    def calls(self, total: int, sizes: Sizes) -> Calls:
         """No call of a model; k − 1 earlier prompts in every meta-prompt."""
-        return Cost(shown=PromptContent(prompts=self.k - 1))
+        return Calls(shown=PromptContent(prompts=self.k - 1))
 
 
 @dataclass(slots=True)
@@ -137,11 +137,12 @@ class Summarization:
         self._last = await bench.ask(text, step=step.number, purpose="summary")
         return Shown(summary=self._last)
 
-    def calls(self, total: int, sizes: Sizes) -> Cost:
-        """One merge a step but the first, of the last summary and the current prompt with its reflection."""
+    def calls(self, total: int, sizes: Sizes) -> Calls:
+        """One merge a step, counting the first, which has nothing to merge yet: of the last summary and the current
+        prompt with its reflection."""
         merged = PromptContent(prompts=1, reply_tokens=2 * sizes.max_tokens)
-        merges = OptimizerCalls(max(0, total - 1), 1, sizes.max_tokens, merged)
-        return Cost(optimizer=(merges,), shown=PromptContent(reply_tokens=sizes.max_tokens))
+        merges = OptimizerCalls(total, 1, sizes.max_tokens, merged)
+        return Calls(optimizer=(merges,), shown=PromptContent(reply_tokens=sizes.max_tokens))
 
 
 def trajectory(name: str, *, k: int = 3, descending: bool = False, scale: Scale = "percent") -> Trajectory:

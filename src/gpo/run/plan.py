@@ -15,9 +15,9 @@ from gpo.config.schema import BudgetConfig, Config, ModelConfig, OptimizeConfig
 from gpo.errors import ConfigError
 from gpo.evaluation.rounds import ScorerSettings
 from gpo.model.factory import Endpoints, OpenModel, PullProgress, RoleName, open_model
+from gpo.optimizer.calls import Calls, Sizes
 from gpo.optimizer.candidates import Guard
-from gpo.optimizer.choose import AnyMethod, choose, method_cost, open_search
-from gpo.optimizer.cost import Cost, Sizes
+from gpo.optimizer.choose import AnyMethod, choose, count_method_calls, open_search
 from gpo.optimizer.loop import LoopSettings, count_steps
 from gpo.optimizer.metaprompt import MetaPromptSettings
 from gpo.optimizer.methods import ComposedMethod, Method, Preset, score_scale
@@ -159,7 +159,7 @@ def assemble(
     endpoints = Endpoints(settings for role, settings in _roles(config) if role not in own)
     racing = _racing(config, chosen)
     longest = max(_prompt(config, chosen), scored, key=len)
-    needs = engine_needs(config, task, longest, _cost(config, task, chosen, racing=racing))
+    needs = engine_needs(config, task, longest, _asked(config, task, chosen, racing=racing))
     opened = {
         role: own.get(role)
         or open_model(
@@ -209,7 +209,7 @@ def _prompt(config: Config, chosen: AnyMethod) -> str:
     return named_subject(config.prompt, config.task.data) if released else config.prompt
 
 
-def _cost(config: Config, task: Task, chosen: AnyMethod, *, racing: bool) -> Cost:
+def _asked(config: Config, task: Task, chosen: AnyMethod, *, racing: bool) -> Calls:
     sizes = Sizes(
         train=len(task.splits.train),
         dev=len(task.splits.dev),
@@ -217,7 +217,7 @@ def _cost(config: Config, task: Task, chosen: AnyMethod, *, racing: bool) -> Cos
         k=config.optimize.k,
     )
     settings = _loop_settings(task, config.optimize, config.preset, racing=racing)
-    return method_cost(chosen, settings, sizes)
+    return count_method_calls(chosen, settings, sizes)
 
 
 def _racing(config: Config, chosen: AnyMethod) -> bool:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gpo.config.published import ApeConfig
+from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes
 from gpo.optimizer.candidates import Candidate, Guard
-from gpo.optimizer.cost import Cost, OptimizerCalls, PromptContent, RowUse, Sizes
 from gpo.optimizer.published.bandit import Ucb
 from gpo.optimizer.published.base import PublishedSearch, run_together, write_turn
 from gpo.optimizer.search import Listener, StepRecord
@@ -48,15 +48,15 @@ class Ape(PublishedSearch):
         self._best: _Best | None = None
 
     @staticmethod
-    def calls(settings: ApeConfig, sizes: Sizes) -> Cost:
+    def calls(settings: ApeConfig, sizes: Sizes) -> Calls:
         """Induction and rewrites, their estimates, and the best prompt of each step on all of dev, of which its
         estimate has asked some rows."""
         s, dev = settings, sizes.dev
         arms, rows = s.subsets * s.samples, min(dev, s.examples)
-        first = _ucb(s).pairs(arms, dev, 1, sizes.most) if s.selection == "ucb" else arms * rows
+        first = _build_ucb(s).pairs(arms, dev, 1, sizes.most) if s.selection == "ucb" else arms * rows
         whole = (1 + s.rounds) * (dev if sizes.most else dev - rows)
         shown = PromptContent(examples=min(s.demonstrations, sizes.train))
-        return Cost(
+        return Calls(
             dev=RowUse((1,) * dev, first + s.rounds * s.rewrites * rows + whole),
             optimizer=(
                 OptimizerCalls(s.subsets, s.samples, s.max_tokens, shown),
@@ -136,7 +136,9 @@ class Ape(PublishedSearch):
             return await self.values([prompts[arm] for arm in arms], [dev[row] for row in rows], "dev")
 
         if bandit:
-            ranking = await _ucb(settings).run(len(kept), len(dev), 1, play, self.bench.rng(0, "bandit"))
+            ranking = await _build_ucb(settings).run(
+                len(kept), len(dev), 1, play, self.bench.rng(0, "bandit")
+            )
             means = ranking.means
         else:
             # The same rows in every step, so that estimates of different steps can be compared.
@@ -148,7 +150,7 @@ class Ape(PublishedSearch):
         return estimates
 
 
-def _ucb(settings: ApeConfig) -> Ucb:
+def _build_ucb(settings: ApeConfig) -> Ucb:
     return Ucb(
         settings.bandit_rounds, settings.bandit_prompts, settings.bandit_samples, settings.c, clock="samples"
     )

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from gpo.config.published import ApoConfig
 from gpo.evaluation.outcome import Outcome
+from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes
 from gpo.optimizer.candidates import Candidate, Guard, same_prompt
-from gpo.optimizer.cost import Cost, OptimizerCalls, PromptContent, RowUse, Sizes
 from gpo.optimizer.information import describe_failure
 from gpo.optimizer.published.bandit import BruteForce, Selection, SuccessiveHalving, SuccessiveRejects, Ucb
 from gpo.optimizer.published.base import PublishedSearch, run_together, write_turn
@@ -58,7 +58,7 @@ class Apo(PublishedSearch):
         self._beam: list[str] = []
 
     @staticmethod
-    def calls(settings: ApoConfig, sizes: Sizes) -> Cost:
+    def calls(settings: ApoConfig, sizes: Sizes) -> Calls:
         """Every prompt of a beam looks for errors, is edited and paraphrased; the new ones and their parents are
         selected from, and the next beam is scored on all of dev, of which the selection has asked its members their
         share."""
@@ -83,7 +83,7 @@ class Apo(PublishedSearch):
         if s.paraphrases:
             sources = expanded * (s.groups + 1)
             rewrites.append(OptimizerCalls(sources, s.paraphrases, s.max_tokens, PromptContent(prompts=1)))
-        return Cost(
+        return Calls(
             train=RowUse(pairs=walked),
             dev=RowUse((1,) * dev, pairs),
             optimizer=tuple(rewrites),

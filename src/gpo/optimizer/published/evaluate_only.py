@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gpo.optimizer.calls import Calls, RowUse, Sizes
 from gpo.optimizer.candidates import Guard
-from gpo.optimizer.cost import Cost, RowUse, Sizes
 from gpo.optimizer.search import Listener, SearchResult, StepRecord
 from gpo.optimizer.skeleton import DevScores
 from gpo.optimizer.workbench import Workbench
@@ -14,7 +14,7 @@ PROMPTS = {"empty": "", "cot": "Let's think step by step."}
 """The prompt of each method, in place of the configuration's (Kojima et al. 2022, arXiv 2205.11916, for `cot`)."""
 
 
-class Evaluation:
+class FixedAnswer:
     """No step: the initial prompt and `answer` are scored on dev, and `answer` is the best (None: the initial one)."""
 
     total = 0
@@ -48,10 +48,10 @@ class EvaluateOnly:
     name: str
     prompt: str
 
-    def open(self, bench: Workbench, guard: Guard, listener: Listener | None) -> Evaluation:
+    def open(self, bench: Workbench, guard: Guard, listener: Listener | None) -> FixedAnswer:
         """A new evaluation."""
-        return Evaluation(bench)
+        return FixedAnswer(bench)
 
-    def calls(self, sizes: Sizes) -> Cost:
+    def calls(self, sizes: Sizes) -> Calls:
         """The prompt on every dev row, once."""
-        return Cost(dev=RowUse((1,) * sizes.dev))
+        return Calls(dev=RowUse((1,) * sizes.dev))

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from gpo.config.published import OproConfig
 from gpo.model.model import Message
+from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes
 from gpo.optimizer.candidates import Candidate, Guard, same_prompt
-from gpo.optimizer.cost import Cost, OptimizerCalls, PromptContent, RowUse, Sizes
 from gpo.optimizer.published.base import PublishedSearch, write_turn
 from gpo.optimizer.search import Listener, StepRecord
 from gpo.optimizer.workbench import Workbench
@@ -60,11 +60,11 @@ class Opro(PublishedSearch):
         self._seen: set[str] = set()
 
     @staticmethod
-    def calls(settings: OproConfig, sizes: Sizes) -> Cost:
+    def calls(settings: OproConfig, sizes: Sizes) -> Calls:
         """One call a step, and every new prompt on dev."""
         s = settings
         content = PromptContent(prompts=s.shown, examples=min(s.exemplars, sizes.train))
-        return Cost(
+        return Calls(
             dev=RowUse((1 + s.steps * s.samples,) * sizes.dev),
             optimizer=(OptimizerCalls(s.steps, s.samples, s.max_tokens, content),),
             prompt_tokens=s.max_tokens,

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from gpo.config.published import Pe2Config
 from gpo.evaluation.outcome import Outcome
 from gpo.model.model import Message
+from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes
 from gpo.optimizer.candidates import Candidate, Guard, same_prompt
-from gpo.optimizer.cost import Cost, OptimizerCalls, PromptContent, RowUse, Sizes
 from gpo.optimizer.information import describe_failure
 from gpo.optimizer.published.base import PublishedSearch, run_together, write_turn
 from gpo.optimizer.search import Listener, StepRecord
@@ -69,7 +69,7 @@ class Pe2(PublishedSearch):
         self._seen: set[str] = set()
 
     @staticmethod
-    def calls(settings: Pe2Config, sizes: Sizes) -> Cost:
+    def calls(settings: Pe2Config, sizes: Sizes) -> Calls:
         """Each prompt of a beam walks train once, until it has failures enough; two turns a proposal, and a third where
         the history is kept; every proposal on dev."""
         s = settings
@@ -88,7 +88,7 @@ class Pe2(PublishedSearch):
         if s.history:
             content += PromptContent(reply_tokens=s.max_tokens)
             turns.append(OptimizerCalls(proposals, 1, s.history_tokens, content))
-        return Cost(
+        return Calls(
             train=RowUse(pairs=looked * walk),
             dev=RowUse((1 + proposals,) * sizes.dev),
             optimizer=tuple(turns),

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from gpo.config.schema import Config
 from gpo.model.local.engine_fit import USUAL, Needs
-from gpo.optimizer.cost import Cost
+from gpo.optimizer.calls import Calls
 from gpo.run.estimate.text_sizes import (
     DENSE_BYTES_A_TOKEN,
     WORD_BYTES,
     WRAP_BYTES,
     TextSizes,
-    example_bytes,
-    template_bytes,
-    text_bytes,
+    count_bytes,
+    count_example_bytes,
+    count_template_bytes,
 )
 from gpo.task.example import Example
 from gpo.task.task import Opening, Task
@@ -25,12 +25,12 @@ CHAT_TOKENS = 64
 """A chat template's own tokens."""
 
 
-def engine_needs(config: Config, task: Task, prompt: str, cost: Cost | None = None) -> dict[str, Needs]:
-    """By role, for a run that starts from `prompt` with a method of the given `cost` (None: no optimizer is asked).
+def engine_needs(config: Config, task: Task, prompt: str, asked: Calls | None = None) -> dict[str, Needs]:
+    """By role, for a run that starts from `prompt` with a method that may ask for `asked` (None: for nothing).
     Roles with the same weights share an engine, so both get what the greedier one needs."""
     found = {
         "task": _task(config, task, prompt),
-        "optimizer": _optimizer(config, task, prompt, cost or Cost()),
+        "optimizer": _optimizer(config, task, prompt, asked or Calls()),
     }
     if config.models.task.model == config.models.optimizer.model:
         both = found["task"].joined(found["optimizer"])
@@ -46,7 +46,7 @@ def _task(config: Config, task: Task, prompt: str) -> Needs:
     # may be more, and stand before every demonstration.
     most = _prompt_bytes(config, prompt)
     size = max(
-        _asked(task, text, example) + (1 + task.demonstrations) * (most - text_bytes(text))
+        _asked(task, text, example) + (1 + task.demonstrations) * (most - count_bytes(text))
         for example in rows
         for text in ("", prompt)
     )
@@ -62,25 +62,25 @@ def _asked(task: Task, prompt: str, example: Example) -> int:
     return _size(task.closing(opening, "") or opening)
 
 
-def _optimizer(config: Config, task: Task, prompt: str, cost: Cost) -> Needs:
+def _optimizer(config: Config, task: Task, prompt: str, asked: Calls) -> Needs:
     rows = [example for name in ("train", "format") for example in task.examples(name)]
     sizes = TextSizes(
-        templates=template_bytes(cost.templates) / DENSE_BYTES_A_TOKEN,
+        templates=count_template_bytes(asked.templates) / DENSE_BYTES_A_TOKEN,
         frame=CHAT_TOKENS,
         prompt=(_prompt_bytes(config, prompt) + WRAP_BYTES) / DENSE_BYTES_A_TOKEN,
-        example=max(example_bytes(task, rows), default=0) / DENSE_BYTES_A_TOKEN,
+        example=max(count_example_bytes(task, rows), default=0) / DENSE_BYTES_A_TOKEN,
         reply=config.models.task.max_tokens,
         heard=1,
     )
-    asked = [sizes.tokens(calls.content) + calls.max_tokens for calls in cost.optimizer]
+    lengths = [sizes.tokens(call.content) + call.max_tokens for call in asked.optimizer]
     # Own templates and own parts may show more: the usual context is the least.
-    return Needs(longest=max(USUAL, round(max(asked, default=0))), at_once=config.optimize.candidates)
+    return Needs(longest=max(USUAL, round(max(lengths, default=0))), at_once=config.optimize.candidates)
 
 
 def _prompt_bytes(config: Config, prompt: str) -> int:
-    return max(text_bytes(prompt), config.optimize.max_words * WORD_BYTES)
+    return max(count_bytes(prompt), config.optimize.max_words * WORD_BYTES)
 
 
 def _size(opening: Opening) -> int:
     texts = [opening] if isinstance(opening, str) else [message.content for message in opening]
-    return sum(text_bytes(text) for text in texts)
+    return sum(count_bytes(text) for text in texts)

@@ -14,17 +14,17 @@ from typing import Any
 
 from gpo.config.schema import BudgetConfig
 from gpo.model.model import Message, Request, Usage
-from gpo.optimizer.choose import method_cost
-from gpo.optimizer.cost import Cost, RowUse, Sizes
+from gpo.optimizer.calls import Calls, RowUse, Sizes
+from gpo.optimizer.choose import count_method_calls
 from gpo.run.estimate.text_sizes import (
     BYTES_A_TOKEN,
     CANDIDATE_BYTES,
     REPLY_SHARE,
     WRAP_BYTES,
     TextSizes,
-    example_bytes,
-    template_bytes,
-    text_bytes,
+    count_bytes,
+    count_example_bytes,
+    count_template_bytes,
 )
 from gpo.run.layers.budget import CALL_OVERHEAD, MESSAGE_OVERHEAD, prompt_bound
 from gpo.run.plan import Plan
@@ -66,10 +66,10 @@ class Estimate:
 
 def estimate(plan: Plan) -> Estimate:
     """Sizes of `plan` in calls, tokens and dollars. Makes no call."""
-    costs = {most: _cost(plan, most) for most in (False, True)}
+    asked = {most: _calls(plan, most) for most in (False, True)}
     return Estimate(
-        RoleEstimate(_task(plan, costs[False], most=False), _task(plan, costs[True], most=True)),
-        RoleEstimate(_optimizer(plan, costs[False], most=False), _optimizer(plan, costs[True], most=True)),
+        RoleEstimate(_task(plan, asked[False], most=False), _task(plan, asked[True], most=True)),
+        RoleEstimate(_optimizer(plan, asked[False], most=False), _optimizer(plan, asked[True], most=True)),
     )
 
 
@@ -114,23 +114,23 @@ def _caps(found: Estimate, budget: BudgetConfig) -> list[str]:
     return said
 
 
-def _cost(plan: Plan, most: bool) -> Cost:
+def _calls(plan: Plan, most: bool) -> Calls:
     splits = plan.task.splits
     sizes = Sizes(
         train=len(splits.train), dev=len(splits.dev), max_tokens=plan.max_tokens, k=plan.optimize.k, most=most
     )
-    return method_cost(plan.method, plan.loop, sizes)
+    return count_method_calls(plan.method, plan.loop, sizes)
 
 
-def _task(plan: Plan, cost: Cost, *, most: bool) -> Load:
+def _task(plan: Plan, asked: Calls, *, most: bool) -> Load:
     """Scoring: dev and train as the method asks for them, and test for two prompts."""
     splits = plan.task.splits
     uses = (
-        (splits.dev, cost.dev),
-        (splits.train, cost.train),
+        (splits.dev, asked.dev),
+        (splits.train, asked.train),
         (splits.test, RowUse((2,) * len(splits.test))),
     )
-    sums = [_scoring(plan, rows, use, cost.prompt_tokens, most) for rows, use in uses if rows and use.total]
+    sums = [_scoring(plan, rows, use, asked.prompt_tokens, most) for rows, use in uses if rows and use.total]
     calls, prompt, completion = (sum(parts) for parts in zip(*sums, strict=True))
     return _load(plan.task_model.cost, round(calls), round(prompt), round(completion))
 
@@ -155,24 +155,24 @@ def _most(tokens: Sequence[int], use: RowUse) -> int:
     return known + use.pairs * longest[0]
 
 
-def _optimizer(plan: Plan, cost: Cost, *, most: bool) -> Load:
+def _optimizer(plan: Plan, asked: Calls, *, most: bool) -> Load:
     """The calls that the method makes of the optimizer model."""
-    sizes = _text_sizes(plan, cost, most)
-    calls = sum(asked.count for asked in cost.optimizer)
-    prompt = sum(asked.count * sizes.tokens(asked.content) for asked in cost.optimizer)
-    completion = sum(asked.count * asked.n * _reply(asked.max_tokens, most) for asked in cost.optimizer)
+    sizes = _text_sizes(plan, asked, most)
+    calls = sum(call.count for call in asked.optimizer)
+    prompt = sum(call.count * sizes.tokens(call.content) for call in asked.optimizer)
+    completion = sum(call.count * call.n * _reply(call.max_tokens, most) for call in asked.optimizer)
     return _load(plan.optimizer_model.cost, calls, round(prompt), completion)
 
 
-def _text_sizes(plan: Plan, cost: Cost, most: bool) -> TextSizes:
+def _text_sizes(plan: Plan, asked: Calls, most: bool) -> TextSizes:
     """In tokens: one a byte at most, and what `BYTES_A_TOKEN` says expected."""
     scale = 1 if most else 1 / BYTES_A_TOKEN
     share = 1 if most else 1 / REPLY_SHARE
     splits = plan.task.splits
-    examples = example_bytes(plan.task, [*splits.train, *splits.format]) or [0]
-    prompt = max(text_bytes(plan.prompt), cost.prompt_tokens if most else CANDIDATE_BYTES)
+    examples = count_example_bytes(plan.task, [*splits.train, *splits.format]) or [0]
+    prompt = max(count_bytes(plan.prompt), asked.prompt_tokens if most else CANDIDATE_BYTES)
     return TextSizes(
-        templates=scale * template_bytes(cost.templates),
+        templates=scale * count_template_bytes(asked.templates),
         frame=scale * (CALL_OVERHEAD + CHAT_TURNS * MESSAGE_OVERHEAD),
         prompt=scale * (prompt + WRAP_BYTES),
         example=scale * (max(examples) if most else sum(examples) / len(examples)),
@@ -186,7 +186,7 @@ def scoring_rounds(
 ) -> list[tuple[int, int]]:
     """(prompt, completion) tokens of each round on one example. A candidate is no longer than what the optimizer model
     may write: `written` tokens, by default what the configuration says."""
-    size = text_bytes(plan.prompt)
+    size = count_bytes(plan.prompt)
     limit = plan.max_tokens if written is None else written
     expected = CANDIDATE_BYTES if limit else 0
     longer = max(0, (limit if most else expected) - size)

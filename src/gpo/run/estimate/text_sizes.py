@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gpo.optimizer.cost import PromptContent
+from gpo.optimizer.calls import PromptContent
 from gpo.optimizer.templates import TEXTS
 from gpo.task.example import Example
 from gpo.task.task import Task
@@ -51,16 +51,16 @@ class TextSizes:
         )
 
 
-def template_bytes(folder: str) -> int:
+def count_template_bytes(folder: str) -> int:
     """Of all templates in a folder of `texts/`."""
     return sum(path.stat().st_size for path in (TEXTS / folder).glob("*.jinja"))
 
 
-def text_bytes(text: str) -> int:
+def count_bytes(text: str) -> int:
     """Bytes of UTF-8."""
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-def example_bytes(task: Task, examples: list[Example]) -> list[int]:
+def count_example_bytes(task: Task, examples: list[Example]) -> list[int]:
     """Of each example as the optimizer model is shown it, with its answer and the words around it."""
-    return [text_bytes(task.with_slot(example)) + WRAP_BYTES for example in examples]
+    return [count_bytes(task.with_slot(example)) + WRAP_BYTES for example in examples]

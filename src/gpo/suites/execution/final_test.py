@@ -10,9 +10,9 @@ from pathlib import Path
 
 from gpo.config.schema import BudgetConfig, Config
 from gpo.errors import RunError
+from gpo.optimizer.calls import Calls, RowUse, Sizes
 from gpo.optimizer.candidates import Guard
-from gpo.optimizer.cost import Cost, RowUse, Sizes
-from gpo.optimizer.published.evaluate_only import Evaluation
+from gpo.optimizer.published.evaluate_only import FixedAnswer
 from gpo.optimizer.search import Listener
 from gpo.optimizer.workbench import Workbench
 from gpo.result.result import Result
@@ -53,10 +53,10 @@ class FinalTest:
     name: str
     best: str
 
-    def open(self, bench: Workbench, guard: Guard, listener: Listener | None) -> Evaluation:
+    def open(self, bench: Workbench, guard: Guard, listener: Listener | None) -> FixedAnswer:
         """A new evaluation of both."""
-        return Evaluation(bench, self.best)
+        return FixedAnswer(bench, self.best)
 
-    def calls(self, sizes: Sizes) -> Cost:
+    def calls(self, sizes: Sizes) -> Calls:
         """Both prompts on every dev row, once."""
-        return Cost(dev=RowUse((2,) * sizes.dev))
+        return Calls(dev=RowUse((2,) * sizes.dev))

@@ -9,10 +9,10 @@ import pytest
 
 import gpo
 from gpo.config.load import parse_config
-from gpo.optimizer.cost import Cost, OptimizerCalls, PromptContent, RowUse, Sizes
+from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes
 from gpo.optimizer.edit_distance import NoLimit
 from gpo.optimizer.information import PromptInformation
-from gpo.optimizer.loop import LoopSettings, loop_cost
+from gpo.optimizer.loop import LoopSettings, count_loop_calls
 from gpo.optimizer.metaprompt import MetaPromptSettings
 from gpo.optimizer.methods import ComposedMethod, Method
 from gpo.optimizer.published.bandit import BruteForce, SuccessiveHalving, SuccessiveRejects, Ucb
@@ -38,9 +38,9 @@ class Silent:
 class Talkative(Silent):
     """One that asks the optimizer twice a step and shows five earlier prompts."""
 
-    def calls(self, total: int, sizes: Sizes) -> Cost:
+    def calls(self, total: int, sizes: Sizes) -> Calls:
         asked = OptimizerCalls(2 * total, 1, 40, PromptContent(prompts=6))
-        return Cost(optimizer=(asked,), shown=PromptContent(prompts=5))
+        return Calls(optimizer=(asked,), shown=PromptContent(prompts=5))
 
 
 class OwnInformation:
@@ -60,12 +60,12 @@ class OwnInformation:
     ],
 )
 def test_what_a_trajectory_shows_at_most(trajectory: Any, shown: PromptContent) -> None:
-    assert trajectory.calls(6, SIZES) == Cost(shown=shown)
+    assert trajectory.calls(6, SIZES) == Calls(shown=shown)
 
 
-def test_a_summary_is_merged_at_every_step_but_the_first() -> None:
-    assert Summarization().calls(6, SIZES) == Cost(
-        optimizer=(OptimizerCalls(5, 1, 100, PromptContent(prompts=1, reply_tokens=200)),),
+def test_a_summary_takes_a_call_a_step() -> None:
+    assert Summarization().calls(6, SIZES) == Calls(
+        optimizer=(OptimizerCalls(6, 1, 100, PromptContent(prompts=1, reply_tokens=200)),),
         shown=PromptContent(reply_tokens=100),
     )
 
@@ -76,7 +76,7 @@ def test_a_summary_is_merged_at_every_step_but_the_first() -> None:
 )
 def test_the_loop_sums_its_parts(trajectory: Silent, earlier: int, more: list[OptimizerCalls]) -> None:
     method = Method("mine", PromptInformation(True, True, batch_size=8), trajectory, NoLimit(), Generation())
-    cost = loop_cost(method, SETTINGS, SIZES)
+    cost = count_loop_calls(method, SETTINGS, SIZES)
     # 6 steps with 2 resamplings each; every prompt that is shown brings its reflection of at most 100 tokens.
     meta = PromptContent(prompts=1 + earlier, examples=2, reply_tokens=(1 + earlier) * 100)
     reflection = OptimizerCalls(6, 1, 100, PromptContent(prompts=1, failures=4))
@@ -90,7 +90,7 @@ def test_the_loop_sums_its_parts(trajectory: Silent, earlier: int, more: list[Op
 def test_what_is_expected_takes_no_resampling() -> None:
     method = Method("mine", OwnInformation(), NoTrajectory(), NoLimit(), Generation())
     sizes = Sizes(train=16, dev=5, most=False)
-    (candidates,) = loop_cost(method, SETTINGS, sizes).optimizer
+    (candidates,) = count_loop_calls(method, SETTINGS, sizes).optimizer
     assert (candidates.count, candidates.content) == (6, PromptContent(prompts=1, examples=2))
 
 
@@ -131,8 +131,8 @@ def test_an_own_part_with_a_cost_is_counted_and_one_without_is_taken_to_ask_no_m
 
 def test_the_longest_call_of_an_own_part_decides_the_context() -> None:
     class Reader(Silent):
-        def calls(self, total: int, sizes: Sizes) -> Cost:
-            return Cost(optimizer=(OptimizerCalls(1, 1, 40, PromptContent(reply_tokens=20_000)),))
+        def calls(self, total: int, sizes: Sizes) -> Calls:
+            return Calls(optimizer=(OptimizerCalls(1, 1, 40, PromptContent(reply_tokens=20_000)),))
 
     config = parse_config(sections())
     needs = engine_needs(config, task(), START, Reader().calls(15, SIZES))

@@ -80,7 +80,7 @@ class RowUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
+class Calls:
     """What a part, or a whole method, may ask for: rows of train and dev to be scored, and optimizer calls.
 
     `shown` is what a part puts into the meta-prompt of every step: an information's for each prompt that is shown, a
@@ -97,17 +97,17 @@ class Cost:
 
 
 @runtime_checkable
-class Costed(Protocol):
-    """An option of a part that knows its cost; one without this method is taken to ask for nothing, see `part_cost`."""
+class CountsCalls(Protocol):
+    """An option of a part that knows its cost; `count_part_calls` says what is taken for one without this method."""
 
-    def calls(self, total: int, sizes: Sizes) -> Cost:
+    def calls(self, total: int, sizes: Sizes) -> Calls:
         """What it may ask for over `total` steps."""
 
 
-def part_cost(part: object, total: int, sizes: Sizes, default: Cost) -> Cost:
+def count_part_calls(part: object, total: int, sizes: Sizes, default: Calls) -> Calls:
     """What `part` says of itself, or `default` for a user's own part that says nothing.
 
     The defaults ask no model: an information shows the prompt alone, a trajectory `sizes.k` earlier prompts, and the
     other two parts add nothing.
     """
-    return part.calls(total, sizes) if isinstance(part, Costed) else default
+    return part.calls(total, sizes) if isinstance(part, CountsCalls) else default

@@ -108,19 +108,21 @@ def binary(rows: int, discordance: float, gain: float) -> dict[str, Any]:
 
 def outcomes(rows: int, up: float, down: float) -> Iterator[tuple[int, int, float]]:
     """Numbers of risen and fallen rows with their trinomial chance, those above `RARE`."""
-    for gained in range(rows + 1):
-        for lost in range(rows - gained + 1):
-            if (down == 0 and lost) or (up == 0 and gained):
-                break
-            same = rows - gained - lost
-            log = math.lgamma(rows + 1) - sum(math.lgamma(k + 1) for k in (gained, lost, same))
-            log += gained * math.log(up) if gained else 0.0
-            log += lost * math.log(down) if lost else 0.0
-            log += same * math.log(1 - up - down) if same else 0.0
-            if log > math.log(RARE):
-                yield gained, lost, math.exp(log)
-            elif lost > rows * down and gained > rows * up:
-                break
+    logs = np.array([math.lgamma(k + 1) for k in range(rows + 1)])
+    for gained in range(rows + 1 if up else 1):
+        lost = np.arange(rows - gained + 1 if down else 1)
+        same = rows - gained - lost
+        chances = logs[rows] - logs[gained] - logs[lost] - logs[same] + _times(gained, up)
+        chances = np.exp(chances + _times(lost, down) + _times(same, 1 - up - down))
+        for fallen in np.flatnonzero(chances > RARE).tolist():
+            yield gained, fallen, float(chances[fallen])
+
+
+def _times(counts: Any, chance: float) -> Any:
+    """`counts` · ln `chance`, 0 for none of what cannot be and so never for more."""
+    if chance > 1e-12:
+        return counts * math.log(chance)
+    return np.where(np.asarray(counts) == 0, 0.0, -np.inf)
 
 
 def graded(rows: int, shape: str, gain: float, samples: int) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def optimize(
     `run_dir`: keeps the run, so that the same call again goes on where it stopped; without it nothing is kept.
     `data_dir`: the folder with the rows of benchmarks ($GPO_DATA_DIR, else the Hugging Face hub).
     `watcher`, `progress`: are told how the run goes on.
-    `optimize`, `evaluation`, `budget`, `preset`, `seed`: the configuration's sections of these names.
+    `optimize`, `evaluation`, `budget`, `preset`, `layout`, `seed`: the configuration's sections of these names.
     Raises `GPOError`; a `BudgetError` has the `result` so far, with the best prompt.
     """
     return _run(aoptimize(task, models=models, **options))

@@ -40,6 +40,8 @@ class Settings(TypedDict, total=False):
     """max_calls, max_tokens, max_usd, max_seconds; over both models and over resumes."""
     preset: Literal["paper", "released"]
     """How to settle what the paper leaves open: as its text suggests, or as the authors' released code does it."""
+    layout: int
+    """How prompts are framed and meta-prompts worded: 2, or 1 as GPO 0.1.0 did it. A begun run keeps its own."""
     seed: int
     """Every random choice is drawn from it."""
 

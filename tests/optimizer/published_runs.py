@@ -47,10 +47,10 @@ class Optimizer:
         self.tags = tags
         self.calls = 0
 
-    def __call__(self, messages: Sequence[Mapping[str, str]], seed: int, n: int) -> list[str]:
+    def __call__(self, messages: Sequence[Mapping[str, str]], seed: int | None, n: int) -> list[str]:
         self.calls += n
         said = [message["content"] for message in messages]
-        draws = [Random(f"{seed + index}/{said}") for index in range(n)]
+        draws = [Random(f"{(seed or 0) + index}/{said}") for index in range(n)]
         return [f"{self.tags[0]}{' '.join(draw.sample(HIDDEN + OTHER, 4))}{self.tags[1]}" for draw in draws]
 
 

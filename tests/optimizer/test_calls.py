@@ -56,7 +56,7 @@ class OwnInformation:
         (NoTrajectory(), PromptContent()),
         (Recency(4), PromptContent(prompts=3)),
         (Relevance(4), PromptContent(prompts=3)),
-        (Importance(4), PromptContent(prompts=4)),
+        (Importance(4), PromptContent(prompts=3)),
     ],
 )
 def test_what_a_trajectory_shows_at_most(trajectory: Any, shown: PromptContent) -> None:

@@ -87,7 +87,7 @@ def test_task_examples_are_drawn_anew_every_step() -> None:
 
 
 def test_the_refinement_decides_the_instruction() -> None:
-    edited, written = (write(Information("Look."), refinement=way) for way in (Editing(), Generation()))
+    edited, written = (write(Information("Look.", 0.5), refinement=way) for way in (Editing(), Generation()))
     assert "Modify the current prompt" in edited
     assert "Write a new improved prompt" in written
     assert "Modify" not in written

@@ -49,7 +49,7 @@ def test_options_become_parts_under_the_runs_settings() -> None:
     settings = OptimizeConfig(k=5, batch_size=4, edit_distance=EditDistanceConfig(initial=20, final=2))
     built = composed.build(settings, "released")
     assert built.information == PromptInformation(True, True, batch_size=4, drop_remainder=True)
-    assert built.trajectory == Recency(5)
+    assert built.trajectory == Recency(5, descending=True)
     assert built.edit_distance is own
     assert built.refinement == Editing()
     plain = gpo.method("gpo").build(settings)

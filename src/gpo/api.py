@@ -17,6 +17,7 @@ from gpo.config.load import parse_config
 from gpo.config.schema import MethodConfig
 from gpo.model.callable import THREADS, CallableModel
 from gpo.model.factory import OpenModel
+from gpo.model.layers.complete_n import CompleteNModel
 from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
 from gpo.optimizer.methods import METHODS, Method
 from gpo.result.result import Result
@@ -148,9 +149,9 @@ def _plan(
 def _own_model(role: str, function: Callable[..., Any]) -> OpenModel:
     # The name of a function does not pin its answers, so the user's store must not answer for it.
     queue = RoleQueue(EndpointLimiter(THREADS), THREADS)
-    return OpenModel(
-        client=CallableModel(function), queue=queue, retry=None, cost=lambda tokens: None, shareable=False
-    )
+    # What a function leaves out of `n` is asked for inside of the journal: to it, that is still the one call.
+    client = CompleteNModel(CallableModel(function))
+    return OpenModel(client=client, queue=queue, retry=None, cost=lambda tokens: None, shareable=False)
 
 
 def _section(value: Any, key: str) -> Any:

@@ -34,7 +34,8 @@ def imports() -> dict[str, set[str]]:
             if isinstance(node, ast.Import):
                 named = {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
-                assert node.level == 0 and node.module, f"{name}: a relative import"
+                assert not node.level, f"{name}: a relative import"
+                assert node.module
                 full = {f"{node.module}.{alias.name}" for alias in node.names}
                 named = (full & files.keys()) or {node.module}
             else:

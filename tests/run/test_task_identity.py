@@ -219,7 +219,8 @@ def test_another_process_finds_the_same_hash(tmp_path: Path) -> None:
     import subprocess
     import sys
 
-    code = "from tests.run.test_task_identity import *; print(own_code(with_bonus), own_code(Close(0.1)))"
+    asked = "fingerprint_code(with_bonus), fingerprint_code(Close(0.1))"
+    code = f"from tests.run.test_task_identity import *; print({asked})"
     told = {
         subprocess.run(
             [sys.executable, "-c", code],

@@ -136,6 +136,7 @@ def _plan(
 
 def _own_model(role: str, function: Callable[..., Any]) -> OpenModel:
     # The name of a function does not pin its answers, so the user's store must not answer for it.
+    # Each time that it is asked is a call: a cap on calls counts them all.
     queue = RoleQueue(EndpointLimiter(THREADS), THREADS)
     return OpenModel(
         client=CallableModel(function), queue=queue, retry=None, cost=lambda tokens: None, shareable=False

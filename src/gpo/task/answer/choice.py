@@ -6,24 +6,35 @@ import re
 from functools import lru_cache
 
 from gpo.task.answer.label import LabelReader, shown
+from gpo.task.answer.meant import Standing
+from gpo.task.answer.plain import UNSPACED, clipped, folded, plain_question
 from gpo.task.answer.reader import Answer, Prediction
 from gpo.task.answer.rule import Mention, MentionReader
 
-_BARE = re.compile(r"(?:(?:option|choice|answer)\s*(?::\s*)?)?[(\[]?([A-Za-z])[)\]]?[.:,]?", re.IGNORECASE)
-_WITH_TEXT = re.compile(r"(?:\(([A-Za-z])\)|([A-Z])[.):])\s*(\S.*)")
+_NOUN = (
+    r"(?:option|choice|answer|alternative|letter|antwort(?:möglichkeit)?|buchstabe|réponse|lettre|opción|respuesta|letra"
+    r"|opção|resposta|opzione|risposta|lettera|选项|選項|選択肢)"
+)
+_BARE = re.compile(rf"(?:{_NOUN}\s*(?::\s*)?)?[(\[]{{0,3}}([A-Za-z])[)\]]{{0,3}}[.:,]?", re.IGNORECASE)
+_WITH_TEXT = re.compile(r"(?:\(([A-Z])\)|([A-Z])[.):、])\s*(\S.*)")
 _MENTION = re.compile(
-    r"""\(([A-Z])\)
+    rf"""\(([A-Z])\) | \[([A-Z])\]
     | (?<![\w(])([A-Z])\)
-    | ^[ \t]*([A-Z])[.:](?=[ \t]+\S)
+    | ^[ \t]*([A-Z])[.:、](?=[ \t]*\S)
     | ^[ \t]*([A-Z])[ \t]*$
-    | \b(?i:option|choice|answer|alternative)[ ]+([A-Z])\b(?!['’])""",
+    | \b(?i:{_NOUN})[ ]+([A-Z])\b(?!['’])
+    | (?<=[{UNSPACED}][ ])([A-Z])\b | (?<![\w(])([A-Z])(?=[ ][{UNSPACED}])""",
     re.MULTILINE | re.VERBOSE,
 )
 # Behind a marker a letter may stand alone; "A" and "I" only where the clause cannot go on as prose.
 _STATED = re.compile(
-    r"(?:(?i:option|choice)\s+)?(?:([B-HJ-Z])\b(?!['’]|\s*(?:/|(?i:or|and)\b))|([AI])(?=$|\s*[.,:;)\-–—]|\s+(?i:because|since|as|is)\b))"
+    rf"(?:(?i:{_NOUN}|die|der|das|la|le|el|il|the)\s+){{0,2}}"
+    rf"(?:([B-HJ-Z])\b(?!['’]|\s*(?:/|(?i:or|and|oder|und|ou|et|o|y)\b))"
+    rf"|([AI])(?=$|\s*[.,:;)\-–—]|\s+(?i:because|since|as|is|weil|car|porque|है)\b|\s*[{UNSPACED}\uac00-\ud7af]))"
 )
-_OPTION = re.compile(r"^[ \t]*(?:\(([A-Z])\)|([A-Z])[.)])[ \t]*(\S[^\n]*)$", re.MULTILINE)
+_OPTION = re.compile(r"^[ \t]*(?:\(([A-Z])\)|([A-Z])[.)、])[ \t]*(\S[^\n]*)$", re.MULTILINE)
+_MATH = re.compile(r"\$\s{0,3}\(?([A-Z])\)?\s{0,3}\$|\\[(\[]\s{0,3}\(?([A-Z])\)?\s{0,3}\\[)\]]")
+_LONGEST_UNKNOWN = 60
 
 
 class ChoiceReader(MentionReader):
@@ -33,6 +44,7 @@ class ChoiceReader(MentionReader):
     form = "the letter of an option, such as (A)"
     request = "Give only your final answer: the letter of the option, such as (A)."
     continuation = "\nTherefore, among the options, the answer is"
+    dropped = frozenset[Standing](("denied", "ruled_out"))
 
     def read(self, text: str, question: str = "") -> Prediction:
         answer = super().read(text, question)
@@ -43,15 +55,20 @@ class ChoiceReader(MentionReader):
         return self._named(text, question, cut=True) if answer is None else answer
 
     def relevant(self, text: str, question: str) -> str:
+        text = _MATH.sub(r"(\1\2)", super().relevant(text, question))
         return _without_listing(text, options(question))
+
+    def asked(self, question: str) -> str:
+        listed = _OPTION.search(question)
+        return question[: listed.start()] if listed else question
 
     def _named(self, text: str, question: str, *, cut: bool) -> Prediction:
         """The letter of the option that the reply gives by its text."""
-        by_text = options(question)
+        by_text = options(plain_question(question))
         named = _texts(tuple(by_text.values())) if by_text else None
         if named is None:
             return None
-        text = self.relevant(text, question)
+        text = self.relevant(clipped(text), plain_question(question))
         found = named.read_cut(text) if cut else named.read(text)
         return next((letter for letter, option in by_text.items() if option == found), None)
 
@@ -59,8 +76,10 @@ class ChoiceReader(MentionReader):
         if match := _BARE.fullmatch(text):
             return _allowed(match[1], question)
         if match := _WITH_TEXT.fullmatch(text):
-            letter = (match[1] or match[2]).upper()
-            return letter if _same(options(question).get(letter), match[3]) else None
+            letter, known = (match[1] or match[2]).upper(), options(question)
+            if not known:
+                return letter if len(match[3]) <= _LONGEST_UNKNOWN and not _MENTION.search(match[3]) else None
+            return letter if _same(known.get(letter), match[3]) else None
         return None
 
     def mentions(self, text: str, question: str) -> list[Mention]:
@@ -79,8 +98,9 @@ class ChoiceReader(MentionReader):
     def normal(self, target: str | float, question: str = "") -> Answer:
         """The letter. A target that is none of the options' letters or texts is kept as it is (a faulty item of a
         benchmark can still be met by giving it word for word). Raises `ValueError` where no options are listed."""
-        text = str(target).strip()
-        by_text = options(question)
+        given = str(target).strip()
+        text = folded(given)
+        by_text = options(plain_question(question))
         if match := _BARE.fullmatch(text):
             return match[1].upper()
         if match := _WITH_TEXT.fullmatch(text):
@@ -88,7 +108,7 @@ class ChoiceReader(MentionReader):
         if letter := next((letter for letter, option in by_text.items() if _same(option, text)), None):
             return letter
         if by_text:
-            return text
+            return given
         raise ValueError(f'{shown(text)} is not a letter such as "A" or "(A)"')
 
 

@@ -6,9 +6,10 @@ import math
 import re
 
 from gpo.task.answer.label import shown
+from gpo.task.answer.markers import ANSWER_MARKER, without_markup
 from gpo.task.answer.numeral import numerals
 from gpo.task.answer.reader import Answer, Prediction
-from gpo.task.answer.rule import ANSWER_MARKER, CONCLUSION, Mention, MentionReader, without_markup
+from gpo.task.answer.rule import CONCLUSION, Mention, MentionReader
 from gpo.task.answer.spelled import spelled
 
 _ENUMERATOR = re.compile(r"^[ \t]*\d{1,2}[.)](?=[ \t]+\S)", re.MULTILINE)
@@ -59,7 +60,7 @@ class NumberReader(MentionReader):
         after = [mention for mention in found if mention.start >= equals >= 0]
         return _readable((after or found)[:1])
 
-    def _unmarked(self, text: str, question: str) -> Prediction:
+    def unmarked(self, text: str, question: str) -> Prediction:
         plain = without_markup(text)
         found = self.asserted(plain, question)
         if not found:

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from gpo.task.answer.label import LabelReader, shown
+from gpo.task.answer.markers import without_latex_text
 from gpo.task.answer.meant import Standing
 from gpo.task.answer.plain import UNSPACED, clipped, folded, plain_question
 from gpo.task.answer.reader import Answer, Prediction
@@ -55,7 +56,7 @@ class ChoiceReader(MentionReader):
         return self._named(text, question, cut=True) if answer is None else answer
 
     def relevant(self, text: str, question: str) -> str:
-        text = _MATH.sub(r"(\1\2)", super().relevant(text, question))
+        text = _MATH.sub(r"(\1\2)", without_latex_text(folded(text)))
         return _without_listing(text, options(question))
 
     def asked(self, question: str) -> str:

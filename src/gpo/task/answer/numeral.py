@@ -13,7 +13,7 @@ from typing import NamedTuple
 # variable ("20 m^2") is no number of its own.
 _NUMBER = re.compile(
     r"""(?<![\w.])(?<!\d/)(?<!\^)(?<!\^[-−{])(?<!\^\{[-−])
-    (?P<sign>(?<![)\]])[-−+](?=[$€£\d.]))?[$€£]?[ ]?(?P<inner>[-−](?=[\d.]))?
+    (?P<sign>(?<![)\]])[-−+](?=[$€£¥₹₩\d.]))?[$€£¥₹₩]?[ ]?(?P<inner>[-−](?=[\d.]))?
     (?P<whole>\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?P<part>\.\d+)?(?(whole)|(?(part)|(?!)))
     (?P<power>[eE][-+]?\d{1,3}(?!\w))?(?:[ ]?/[ ]?(?P<below>\d+)(?![\d/]))?
     (?!\d|(?:st|nd|rd|th)\b)""",

@@ -24,6 +24,7 @@ _MENTION = re.compile(
     | ^[ \t]*([A-Z])[.:、](?=[ \t]*\S)
     | ^[ \t]*([A-Z])[ \t]*$
     | \b(?i:{_NOUN})[ ]+([A-Z])\b(?!['’])
+    | (?:(?<=\bbe[ ])|(?<=\bis[ ])|(?<=['’]s[ ]))([B-HJ-Z])(?=[.,;:)]|[ \t]*$)
     | (?<=[{UNSPACED}][ ])([A-Z])\b | (?<![\w(])([A-Z])(?=[ ][{UNSPACED}])""",
     re.MULTILINE | re.VERBOSE,
 )

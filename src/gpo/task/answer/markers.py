@@ -37,8 +37,9 @@ ANSWER_MARKER = re.compile(_ANSWER, _FLAGS)
 MARKER = re.compile(
     rf"""{_ANSWER}
     | \b(?:correct|right|best|final)\s+(?:option|choice|label|category|class)\s*(?:\bis\b\s*:?|[:=])
-    | \b(?:label|category|class|kategorie|categor[ií]a|catégorie|étiquette|etiqueta|sentiment|类别|類別|标签|標籤|情感
-        |分类|カテゴリー?|分類)"?\s*(?:\bis\b\s*:?|[:=是为])
+    | \b(?:label|category|class|kategorie|categor[ií]a|catégorie|étiquette|etiqueta|sentiment)"?
+        \s*(?:\b(?:is|ist|est|es)\b\s*:?|[:=])
+    | (?:类别|類別|标签|標籤|情感|分类|カテゴリー?|分類)\s*[:=是为為は]
     | \b(?:I|we)(?:['’]d|['’]ll|['’]m|\s+(?:would|will|shall|should|must|am|can\s+only))?\s+
         (?:go(?:ing)?\s+(?:with|for)|choose|pick|select|opt\s+for)\b
     | \bmy\s+(?:final\s+)?(?:choice|pick|vote)\s*(?:\bis\b\s*:?|:)""",

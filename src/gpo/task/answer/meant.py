@@ -53,11 +53,15 @@ _JUDGED_AFTER = re.compile(
 )
 _WOULD_BE = re.compile(rf"\bwould\s+(?:only\s+)?(?:be|have\s+been)\s+{_ARTICLE}\W{{0,3}}$", re.IGNORECASE)
 _IF = re.compile(r"\b(?:if|unless|only\s+when|provided)\b", re.IGNORECASE)
+# No clause of its own, and no "but", may stand between what only supposes and the mention.
+_ON = r"(?:(?!\b(?:but|however|yet|aber|mais|pero)\b)[^.!?,;])"
 _SUPPOSED = re.compile(
-    rf"""\b(?:might|may|could)\s+(?:\w+\s+)?(?:be|look|seem|appear|sound|suggest|think|say|mean|point)\b[^.!?]{{0,25}}$
+    rf"""\b(?:might|may|could)\s+(?:\w+\s+)?(?:be|look|seem|appear|sound|suggest|think|say|mean|point)\b{_ON}{{0,25}}$
     |\b(?:people|one|you|many|some|somebody|someone)\s+(?:\w+\s+){{0,2}}(?:would|might|may|could)\s+
-       (?:\w+\s+)?(?:say|think|answer|guess|expect|choose|pick)\b[^.!?]{{0,25}}$
-    |\bat\s+first\b[^.!?]{{0,50}}$ | \b(?:initially|originally|first)\s+(?:thought|assumed|said|considered)\b[^.!?]{{0,30}}$
+       (?:\w+\s+)?(?:say|think|answer|guess|expect|choose|pick)\b{_ON}{{0,25}}$
+    |\b(?:many|most|some)\s+(?:people\s+)?(?:think|believe|say|assume|guess)\b{_ON}{{0,30}}$
+    |\bat\s+first\b(?:\s\w+)?,?{_ON}{{0,40}}$
+    |\b(?:initially|originally|first)\s+(?:thought|assumed|said|considered)\b{_ON}{{0,30}}$
     |\bif\s+(?:it|this|that|the\s+\w+)\s+(?:were|was|is|had\s+been)\s+{_ARTICLE}\W?$
     |\bfor\s+(?:it|this|that|the\s+\w+)\s+to\s+be\s+{_ARTICLE}\W?$""",
     re.IGNORECASE | re.VERBOSE,

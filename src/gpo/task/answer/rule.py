@@ -10,7 +10,7 @@ Sentences of the question that the reply repeats do not count. The first of thes
 5. the first line, where it is a bare answer and the rest only explains it;
 6. the last line, where it is a bare answer;
 7. the words that the reply begins with, set off by punctuation ("No, because …");
-8. the only answer of the last line, unless the reply opened with another one;
+8. the only answer of the last line, or of its last "so …", unless the reply opened with another one;
 9. the words that the reply ends with, after "is", "=" or a colon.
 Where a reply corrects itself ("Wait, …"), see `corrections`. A reply that gives two answers and settles on neither is
 unreadable, and so is one whose last "the answer is …" is followed by no answer at all, or whose two "final answers"
@@ -45,7 +45,11 @@ _SETTLED = re.compile(
     re.IGNORECASE,
 )
 _FINAL = re.compile(r"\bfinal\s+answer\b\s{0,9}(?:is\b\s{0,9}:?|:)", re.IGNORECASE)
-CONCLUSION = re.compile(r"\W*(?:therefore|thus|hence|so|in conclusion|consequently)\b", re.IGNORECASE)
+CONCLUSION = re.compile(
+    r"\W*(?:(?:and\s+)?(?:therefore|thus|hence|so|in conclusion|consequently|daher|folglich|demnach|donc|por\s+tanto"
+    r"|por\s+lo\s+tanto|entonces|quindi|portanto)\b|因此|所以|故|よって|したがって|따라서|इसलिए)",
+    re.IGNORECASE,
+)
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s")
 _ALTERNATIVE = re.compile(
     r"(?:[^\w/|]*[/|]|\W*(?:or|and|nor|oder|und|ou|et|o|y|或|和|または|か))\W*", re.IGNORECASE
@@ -198,7 +202,10 @@ class MentionReader(ABC):
         return None
 
     def _of_the_last_line(self, line: str, question: str) -> Prediction:
-        return _only(self.asserted(line, question))
+        if (answer := _only(self.asserted(line, question))) is not None:
+            return answer
+        concluding = [part for part in _SENTENCE_END.split(line) if CONCLUSION.match(part)]
+        return _only(self.asserted(concluding[-1], question)) if concluding else None
 
     def _at_the_end(self, text: str, final: Mention) -> Prediction:
         ends = not text[final.end :].strip(WRAPPING + ".!)")

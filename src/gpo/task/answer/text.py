@@ -52,6 +52,7 @@ _PAIRS = (
         ("\\(", "\\)"),
     ),
 )
+_QUOTES = "\"“„‘'«»「『"
 _LAYERS = 4
 _AI = r"an?\s+(?:(?:large\s+)?(?:AI\s+)?language[ ]model|AI|artificial[ ]intelligence|chatbot)\b"
 # Only where the model speaks of itself: "known as a chatbot" is said of something else.
@@ -136,5 +137,5 @@ def _without_pair(text: str) -> str:
             and not inner[0].isspace()
             and not inner[-1].isspace()
         ):
-            return inner
+            return inner.strip()
     return text

@@ -19,6 +19,7 @@ _LIST_MARKER = re.compile(
     r"\b(?:sorted|alphabetical|final|resulting|answer)\b[^\n:]{0,80}?(?::|\bis\b:?|\bare\b:?)(?=\s)|####",
     re.IGNORECASE,
 )
+_MATH = re.compile(r"\$([^$\n]{1,300})\$")
 _SEPARATORS = re.compile(r"[,;\s]+|->|→|(?<=\s)/(?=\s)")
 _PROSE = re.compile(
     r"\b(?:an?|the|is|are|was|of|to|for|from|in|on|as|this|that|these|it|i|we|you|and|with)\b", re.IGNORECASE
@@ -39,7 +40,7 @@ class WordsReader:
     continuation = "\nTherefore, the answer (the words, separated by spaces) is"
 
     def read(self, text: str, question: str = "") -> Prediction:
-        text = without_latex_text(clipped(composed(text)))
+        text = _MATH.sub(r"\1", without_latex_text(clipped(composed(text))))
         plain = without_cue(without_markup(text)).strip()
         if (value := json_answer(text)) is not None:
             return _words(value) or None
@@ -50,7 +51,7 @@ class WordsReader:
 
     def read_cut(self, text: str, question: str = "") -> Prediction:
         """The list behind a marker in a reply that was cut off, and no other."""
-        text = without_latex_text(clipped(composed(text)))
+        text = _MATH.sub(r"\1", without_latex_text(clipped(composed(text))))
         value = json_answer(text)
         part = value if value is not None else _marked_part(without_cue(without_markup(text)).strip())
         return None if _is_prose(part) else _words(part) or None

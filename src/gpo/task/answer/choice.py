@@ -24,7 +24,9 @@ _MENTION = re.compile(
     | ^[ \t]*([A-Z])[.:、](?=[ \t]*\S)
     | ^[ \t]*([A-Z])[ \t]*$
     | \b(?i:{_NOUN})[ ]+([A-Z])\b(?!['’])
-    | (?:(?<=\bbe[ ])|(?<=\bis[ ])|(?<=['’]s[ ]))([B-HJ-Z])(?=[.,;:)]|[ \t]*$)
+    | (?:(?<=\bbe[ ])|(?<=\bis[ ])|(?<=['’]s[ ]))([A-HJ-Z])(?=[.,;:)]|[ \t]*$)
+    | (?<![\w-])([A-Z])(?=[ ](?:is|are|isn['’]t)[ ](?:\w+ly[ ])?(?:the[ ])?
+        (?:correct|right|best|answer|true|wrong|incorrect|false|not|tempting|out|ruled)\b)
     | (?<=[{UNSPACED}][ ])([A-Z])\b | (?<![\w(])([A-Z])(?=[ ][{UNSPACED}])""",
     re.MULTILINE | re.VERBOSE,
 )
@@ -34,6 +36,7 @@ _STATED = re.compile(
     rf"(?:([B-HJ-Z])\b(?!['’]|\s*(?:/|(?i:or|and|oder|und|ou|et|o|y)\b))"
     rf"|([AI])(?=$|\s*[.,:;)\-–—]|\s+(?i:because|since|as|is|weil|car|porque|है)\b|\s*[{UNSPACED}\uac00-\ud7af]))"
 )
+_ANOTHER = re.compile(r"\s{0,9}(?:,|&|/|\+|\band\b|\bor\b)\s{0,9}\(?[A-Z]\)?\s{0,9}(?:$|[.,;)])")
 _OPTION = re.compile(r"^[ \t]*(?:\(([A-Z])\)|([A-Z])[.)、])[ \t]*(\S[^\n]*)$", re.MULTILINE)
 _MATH = re.compile(r"\$\s{0,3}\(?([A-Z])\)?\s{0,3}\$|\\[(\[]\s{0,3}\(?([A-Z])\)?\s{0,3}\\[)\]]")
 _LONGEST_UNKNOWN = 60
@@ -71,6 +74,9 @@ class ChoiceReader(MentionReader):
         if named is None:
             return None
         text = self.relevant(clipped(text), plain_question(question))
+        if self.asserted(text, question):
+            # Between letters it is undecided, and so it is between their texts.
+            return None
         found = named.read_cut(text) if cut else named.read(text)
         return next((letter for letter, option in by_text.items() if option == found), None)
 
@@ -94,6 +100,8 @@ class ChoiceReader(MentionReader):
 
     def stated(self, passage: str, question: str) -> Prediction:
         if match := _STATED.match(passage):
+            if _ANOTHER.match(passage, match.end()):
+                return None
             return _allowed(match[1] or match[2], question)
         return super().stated(passage, question)
 

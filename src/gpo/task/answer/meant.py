@@ -35,6 +35,7 @@ _RULED_OUT = re.compile(
 _JUDGED = r"""(?:\w+ly\s+|also\s+|just\s+|therefore\s+|thus\s+|then\s+){0,2}
   (?:wrong|incorrect|false|mistaken|impossible|insufficient|tempting|ruled\s+out|eliminated|excluded|out\b(?!\s+of)
   |an?\s+(?:\w+\s+)?(?:mistake|error|distractor|trap|misconception|red\s+herring)
+  |not\s*$
   |not\s+(?:\w+ly\s+)?(?:correct|right|true|enough|sufficient|possible|plausible|valid|it\b
      |(?:the|an?)\s+(?:\w+\s+)?(?:answer|option|choice|label|category|topic|case|one)\b)
   |too\s+(?:few|many|small|large|low|high|little|much|short|long|big|weak|strong)\b)"""

@@ -28,8 +28,8 @@ _FOREIGN = re.compile(
 _POINTS = re.compile(r"(?<![\w.,])\d+\.\d{1,2}(?![\w.,]\d|\d)|\d,\d{3}\.\d")
 _COMMAS = re.compile(r"(?<![\w.,])\d+,\d{1,2}(?![\w.,]\d|\d)|\d\.\d{3},\d|\d[ \u00a0\u2009\u202f]\d{3},\d")
 _COMMA_LANGUAGES = re.compile(
-    r"\b(?:antwort|ergebnis|beträgt|ergibt|kostet|insgesamt|lautet|und|ist|sind|réponse|résultat|est|sont|donc"
-    r"|coûte|des|respuesta|resultado|cuesta|los|las|por|risposta|risultato|sono|della|resposta|são|uma|custa"
+    r"\b(?:antwort|ergebnis|beträgt|ergibt|kostet|insgesamt|lautet|und|ist|sind|es|wir|sie|für|mit|von|nicht|eine?n?|werden|stück|réponse|résultat|est|sont|donc|une|pour|dans|nous|habitants"
+    r"|coûte|des|respuesta|resultado|cuesta|los|las|por|para|con|del|hay|risposta|risultato|sono|della|il|una|resposta|são|uma|custa"
     r"|antwoord|het|een|zijn|odpowiedź|jest|svaret|är|och|cevap|jawaban|adalah|vastaus|der|das|le|el|il)\b"
     r"|[а-яё]{2,}",
     re.IGNORECASE,

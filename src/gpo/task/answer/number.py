@@ -14,7 +14,7 @@ from gpo.task.answer.notation import plain_numbers
 from gpo.task.answer.numeral import numerals
 from gpo.task.answer.plain import folded
 from gpo.task.answer.reader import Answer, Prediction
-from gpo.task.answer.rule import CONCLUSION, Mention, MentionReader
+from gpo.task.answer.rule import CONCLUSION, Mention, MentionReader, only_answers
 from gpo.task.answer.spelled import spelled
 
 _ENUMERATOR = re.compile(r"^[ \t]*\d{1,2}[.)](?=[ \t]+\S)", re.MULTILINE)
@@ -77,6 +77,8 @@ class NumberReader(MentionReader):
     def stated(self, passage: str, question: str) -> Prediction:
         clause = _CLAUSE_END.split(passage, maxsplit=1)[0]
         found = self.asserted(clause, question)
+        if len({mention.answer for mention in found}) > 1 and only_answers(clause, found):
+            return None
         if (results := _left_of_sum(clause, found)) is not None:
             return _readable(results)
         equals = clause.rfind("=")

@@ -63,6 +63,8 @@ def json_answer(text: str) -> str | None:
             value, _ = decoder.raw_decode(text, match.end())
         except (ValueError, RecursionError):
             continue
+        if isinstance(value, dict) and len(value) == 1:
+            (value,) = value.values()
         if isinstance(value, list):
             return " ".join(str(item) for item in value)
         if isinstance(value, str | int | float):

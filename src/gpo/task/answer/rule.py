@@ -44,7 +44,10 @@ _SETTLED = re.compile(
     r"\b(?:the|final|correct)\s+(?:(?:final|correct|right)\s+)?answer\b\W{0,3}(?:is\b|:)\W*(?=\w)",
     re.IGNORECASE,
 )
-_FINAL = re.compile(r"\bfinal\s+answer\b\s{0,9}(?:is\b\s{0,9}:?|:)", re.IGNORECASE)
+_FINAL = re.compile(
+    r"(?:\bfinal|(?:^|[.!?]\s|\n)[ \t]{0,9}(?:the\s)?(?:correct\s)?)\s?answer\b\s{0,9}(?:is\b\s{0,9}:?|:)",
+    re.IGNORECASE,
+)
 CONCLUSION = re.compile(
     r"\W*(?:(?:and\s+)?(?:therefore|thus|hence|so|in conclusion|consequently|daher|folglich|demnach|donc|por\s+tanto"
     r"|por\s+lo\s+tanto|entonces|quindi|portanto)\b|因此|所以|故|よって|したがって|따라서|इसलिए)",
@@ -54,6 +57,7 @@ _SENTENCE_END = re.compile(r"(?<=[.!?;])\s")
 _ALTERNATIVE = re.compile(
     r"(?:[^\w/|]*[/|]|\W*(?:or|and|nor|oder|und|ou|et|o|y|或|和|または|か))\W*", re.IGNORECASE
 )
+_LISTING = re.compile(r"(?:[\s.,;&(){}\[\]$€£/]|\b(?:and|or)\b)*")
 _TAIL = re.compile(r"(?:=|:|→|->|\bis|\bbe)[\s\"'“(*]*$", re.IGNORECASE)
 _NOT_MEANT = frozenset[Standing](("denied", "ruled_out", "supposed"))
 _MOST_MENTIONS = 300
@@ -123,6 +127,8 @@ class MentionReader(ABC):
         if not found:
             return None
         first = found[0]
+        if _only(found) is None and only_answers(clause, found):
+            return None
         for other in found[1:]:
             if other.answer != first.answer and alternatives(clause[first.end : other.start]):
                 return None
@@ -192,14 +198,17 @@ class MentionReader(ABC):
         for passage in marked_passages(text, self.marker):
             if (answer := self.stated(passage, question)) is not None:
                 return answer
+        later: tuple[int, Prediction] = (len(text), None)
         for start, bold in reversed(emphasised(text)[-_MOST_MENTIONS:]):
-            answer = self._bare(bold.rstrip(":"), question)
-            if answer is not None and standing(text, start, start + len(bold) + 4) not in (
-                "denied",
-                "ruled_out",
-            ):
-                return answer
-        return None
+            answer, end = self._bare(bold.rstrip(":"), question), start + len(bold) + 4
+            if answer is None or standing(text, start, end) in ("denied", "ruled_out"):
+                continue
+            if later[1] is None:
+                later = start, answer
+            else:
+                # "**A** or **B**" settles on neither.
+                return None if answer != later[1] and alternatives(text[end : later[0]]) else later[1]
+        return later[1]
 
     def _of_the_last_line(self, line: str, question: str) -> Prediction:
         if (answer := _only(self.asserted(line, question))) is not None:
@@ -260,7 +269,8 @@ class MentionReader(ABC):
                 kept.append(mention._replace(answer=answer))
             elif stand not in self.dropped:
                 doubtful.append(mention)
-        return kept or doubtful
+        # What is only supposed counts where it is one answer, and nothing else is said.
+        return kept or (doubtful if _only(doubtful) is not None else [])
 
     def _standings(self, text: str, found: list[Mention], question: str) -> list[Standing]:
         stands = [standing(text, mention.start, mention.end) for mention in found]
@@ -284,6 +294,13 @@ class MentionReader(ABC):
 def alternatives(gap: str) -> bool:
     """Whether the text between two answers leaves open which of them is meant ("A or B", "A/B")."""
     return _ALTERNATIVE.fullmatch(gap) is not None
+
+
+def only_answers(text: str, found: list[Mention]) -> bool:
+    """Whether `text` holds nothing but the answers `found` and what lists them ("A, B")."""
+    ends, starts = [0, *(one.end for one in found)], [*(one.start for one in found), len(text)]
+    gaps = " ".join(text[end:start] for end, start in zip(ends, starts, strict=True))
+    return _LISTING.fullmatch(gaps) is not None
 
 
 def _only(found: list[Mention]) -> Prediction:

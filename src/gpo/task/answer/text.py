@@ -27,6 +27,7 @@ _SAID = re.compile(
         \b(?:is|be|as|reads|becomes):?[ \t]+(?:"([^"\n]+)"|“([^”\n]+)”)[.!]?""",
     re.IGNORECASE | re.VERBOSE,
 )
+_LINE_MARK = re.compile(r"^(?:#{1,6}|>|[-*•])[ \t]+")
 _FENCE = re.compile(r"```[\w+-]{0,30}[ \t]*\n(.*?)\n?[ \t]*```", re.DOTALL)
 _PAIRS = (
     *(
@@ -117,8 +118,10 @@ def _unwrapped(text: str) -> str:
         before = text
         if fence := _FENCE.fullmatch(text):
             text = fence[1].strip()
-        text = _LEAD_IN.sub("", text, count=1).strip()
         text = _without_pair(without_latex_text(text) if text.startswith(("\\", "$")) else text)
+        text = _LEAD_IN.sub("", text, count=1).strip()
+        if "\n" not in text:
+            text = _LINE_MARK.sub("", text)
         if text == before:
             break
     return text
@@ -131,11 +134,7 @@ def _without_pair(text: str) -> str:
         if not body.startswith(opening) or not body.endswith(closing) or len(body) <= len(opening + closing):
             continue
         inner = body[len(opening) : -len(closing)]
-        if (
-            opening not in inner
-            and closing not in inner
-            and not inner[0].isspace()
-            and not inner[-1].isspace()
-        ):
+        spaced = opening not in _QUOTES and inner != inner.strip()
+        if opening not in inner and closing not in inner and not spaced:
             return inner.strip()
     return text

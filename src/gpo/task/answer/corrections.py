@@ -14,6 +14,36 @@ _CORRECTS = re.compile(
     |(?:等等|等一下|不对|不對|待って|いや、)""",
     re.IGNORECASE | re.VERBOSE,
 )
+_CUES = (
+    *(
+        "wait",
+        "actually",
+        "hold on",
+        "hang on",
+        "second thought",
+        "scratch",
+        "correction",
+        "oops",
+        "mistake",
+        "wrong",
+    ),
+    *(
+        "not right",
+        "misread",
+        "let me",
+        "moment",
+        "warte",
+        "nein",
+        "attend",
+        "espera",
+        "等",
+        "不对",
+        "不對",
+        "待って",
+        "いや",
+    ),
+)
+"""One of these stands wherever `_CORRECTS` matches."""
 _CONFIRMS = re.compile(
     r"\b(?:that['’]?s\s+(?:right|correct)|(?:is|are|was|seems)\s+(?:right|correct|confirmed|consistent)|confirm(?:s|ed)|"
     r"checks?\s+out|(?:it|that|which|this)\s+(?:matches|holds)|no\s+mistakes?|yes,\s+(?:right|correct))\b",
@@ -45,6 +75,9 @@ class Corrected(NamedTuple):
 
 def corrected(text: str) -> Corrected | None:
     """`text` divided where it last corrects itself; None where it does not."""
+    lower = text.lower()
+    if not any(cue in lower for cue in _CUES):
+        return None
     places = list(_CORRECTS.finditer(text))
     if not places or not text[places[-1].end() :].strip(" .,!:"):
         return None

@@ -79,6 +79,17 @@ _ASKS_FOR_THE_WRONG = re.compile(
 )
 
 
+_WORD = re.compile(r"\w+")
+# One of these stands around every mention that is not simply meant (in ASCII).
+_TRIGGERS = frozenset(
+    "not cannot never neither nor nicht kein keine keinen pas ni niet no t rather instead unlike opposed other rule rules ruled "
+    "ruling eliminate eliminates eliminated eliminating exclude excludes excluded excluding reject rejects rejected "
+    "rejecting discard discards discarded discarding mistake mistaken confuse confused statt anstatt plut en although "
+    "though while whereas even despite obwohl bien tandis aunque is are was were seem seems look looks can could do does "
+    "would fit fits fails ist est es might may at many most some initially originally first if for".split()
+)
+
+
 def standing(text: str, start: int, end: int) -> Standing:
     """What the words around `text[start:end]` say of it: "meant", "denied" ("not A"), "ruled_out" ("A is wrong",
     "A would be right if …") or only "supposed" ("it may look like A")."""
@@ -86,6 +97,9 @@ def standing(text: str, start: int, end: int) -> Standing:
     if breaks := list(_SENTENCE_BREAK.finditer(before)):
         before = before[breaks[-1].end() :]
     after = text[end : end + _AFTER]
+    around = f"{before} {after}"
+    if around.isascii() and _TRIGGERS.isdisjoint(_WORD.findall(around.lower())):
+        return "meant"
     if stop := _SENTENCE_BREAK.search(after):
         after = after[: stop.start()]
     if _DENIED.search(before) or _DENIED_AFTER.match(after):

@@ -7,6 +7,7 @@ sentence, "12 or 14", "3 to 5 days"), it becomes `UNREADABLE`. Knows no reply an
 from __future__ import annotations
 
 import re
+from functools import cached_property
 
 UNREADABLE = "0/0"
 _MOST_READ = 4_000
@@ -26,20 +27,21 @@ _FOREIGN = re.compile(
     re.VERBOSE,
 )
 _POINTS = re.compile(r"(?<![\w.,])\d+\.\d{1,2}(?![\w.,]\d|\d)|\d,\d{3}\.\d")
-_COMMAS = re.compile(r"(?<![\w.,])\d+,\d{1,2}(?![\w.,]\d|\d)|\d\.\d{3},\d|\d[ \u00a0\u2009\u202f]\d{3},\d")
-_COMMA_LANGUAGES = re.compile(
-    r"\b(?:antwort|ergebnis|beträgt|ergibt|kostet|insgesamt|lautet|und|ist|sind|es|wir|sie|für|mit|von|nicht|eine?n?|werden|stück|réponse|résultat|est|sont|donc|une|pour|dans|nous|habitants"
-    r"|coûte|des|respuesta|resultado|cuesta|los|las|por|para|con|del|hay|risposta|risultato|sono|della|il|una|resposta|são|uma|custa"
-    r"|antwoord|het|een|zijn|odpowiedź|jest|svaret|är|och|cevap|jawaban|adalah|vastaus|der|das|le|el|il)\b"
-    r"|[а-яё]{2,}",
-    re.IGNORECASE,
+_COMMA_LANGUAGES = frozenset(
+    "antwort ergebnis beträgt ergibt kostet insgesamt lautet und ist sind es wir sie für mit von nicht "
+    "werden stück réponse résultat est sont donc une pour dans nous habitants coûte des respuesta resultado "
+    "cuesta los las por para con del hay risposta risultato sono della il una resposta são uma custa "
+    "antwoord het een zijn odpowiedź jest svaret är och cevap jawaban adalah vastaus der das le el il ein "
+    "eine einen".split()
 )
-_STRONG = re.compile(
-    r"\b(?:antwort|ergebnis|beträgt|ergibt|kostet|insgesamt|lautet|réponse|résultat|coûte|respuesta|resultado|cuesta"
-    r"|risposta|risultato|resposta|antwoord|odpowiedź|svaret|cevap|jawaban|vastaus)\b|[а-яё]{3,}",
-    re.IGNORECASE,
+_STRONG = frozenset(
+    "antwort ergebnis beträgt ergibt kostet insgesamt lautet réponse résultat coûte respuesta resultado "
+    "cuesta risposta risultato resposta antwoord odpowiedź svaret cevap jawaban vastaus".split()
 )
-_ENGLISH = re.compile(r"\b(?:the|is|are|and|so|each|of|answer|total|we|she|he|has|have)\b", re.IGNORECASE)
+_ENGLISH = frozenset("the is are and so each of answer total we she he has have".split())
+_LETTERS = re.compile(r"[^\W\d_]+")
+_CYRILLIC = re.compile("[а-яё]{3,}")
+_DIGIT = re.compile(r"\d")
 
 _VULGAR = {
     "½": "1/2",
@@ -67,15 +69,16 @@ _VULGAR_SIGN = re.compile(
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _RAISED_TEN = re.compile(r"([×·*x][ ]?10)([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})")
 _LATEX = (
-    (re.compile(r"\\(?:times|cdot)(?![A-Za-z])"), "×"),
-    (re.compile(r"\\([%$€£])"), r"\1"),
-    (re.compile(r"\^\s{0,3}\{?\s{0,3}\\circ\s{0,3}\}?"), "°"),
-    (re.compile(r"\\[dt]?frac(\d)(\d)(?!\d)"), r"\\frac{\1}{\2}"),
-    (re.compile(r"(?<=\d)x(?=10(?:\^|[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]))"), "×"),
-    (re.compile(r"(?<=\d)\{,\}(?=\d)"), ","),
-    (re.compile("\u2044"), "/"),
-    (re.compile(r"\b(?:Rs|INR)\.?(?=\s?\d)"), "₹"),
+    ("\\", re.compile(r"\\(?:times|cdot)(?![A-Za-z])"), "×"),
+    ("\\", re.compile(r"\\([%$€£])"), r"\1"),
+    ("\\circ", re.compile(r"\^\s{0,3}\{?\s{0,3}\\circ\s{0,3}\}?"), "°"),
+    ("frac", re.compile(r"\\[dt]?frac(\d)(\d)(?!\d)"), r"\\frac{\1}{\2}"),
+    ("x10", re.compile(r"(?<=\d)x(?=10(?:\^|[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]))"), "×"),
+    ("{,}", re.compile(r"(?<=\d)\{,\}(?=\d)"), ","),
+    ("\u2044", re.compile("\u2044"), "/"),
+    ("Rs", re.compile(r"\bRs\.?(?=\s?\d)"), "₹"),
 )
+"""Each with a sign that stands wherever it matches."""
 _MINUS = re.compile(r"((?:^|[=:(\n]|\b(?:is|are|be))[ ]{0,3})(?:[–—]|minus[ ])(?=[$€£]?\d)", re.IGNORECASE)
 
 _SCALES = {
@@ -147,75 +150,85 @@ _UNDECIDED = re.compile(
 
 def plain_numbers(text: str, question: str = "") -> str:
     """`text` with its numbers as they are written in English and ASCII; `question` may tell the language."""
-    for pattern, replacement in _LATEX:
-        text = pattern.sub(replacement, text)
-    text = _MINUS.sub(r"\1-", text)
-    text = _RAISED_TEN.sub(lambda match: f"{match[1]}^{{{match[2].translate(_SUPERSCRIPT)}}}", text)
-    text = _VULGAR_SIGN.sub(_vulgar, text)
-    text = _in_english(text, question)
+    if not _DIGIT.search(text) and text.isascii():
+        return text
+    for sign, pattern, replacement in _LATEX:
+        if sign in text:
+            text = pattern.sub(replacement, text)
+    if "–" in text or "—" in text or "minus" in text:
+        text = _MINUS.sub(r"\1-", text)
+    if not text.isascii():
+        text = _RAISED_TEN.sub(lambda match: f"{match[1]}^{{{match[2].translate(_SUPERSCRIPT)}}}", text)
+        text = _VULGAR_SIGN.sub(_vulgar, text)
+    context = _Context(text, question)
+    text = _FOREIGN.sub(context.in_english, text)
     text = _UNDECIDED.sub(lambda match: _undecided(match, text), text)
     text = _SCALED.sub(lambda match: _scaled(match, text), text)
-    if any(sign in text for sign in _MYRIADS):
-        text = _MYRIAD.sub(
-            lambda match: f"{_times(match['number'], *map(_MYRIADS.__getitem__, match['scale']))}\u0001", text
+    return text if text.isascii() else _without_myriads(text)
+
+
+class _Context:
+    """What the text around a number tells of the way in which it is written; looked at where it is needed."""
+
+    def __init__(self, text: str, question: str) -> None:
+        self._text = text
+        self._read = text if len(text) <= 2 * _MOST_READ else text[:_MOST_READ] + text[-_MOST_READ:]
+        self._asked = question[:_MOST_READ]
+
+    @cached_property
+    def points(self) -> bool:
+        """Whether a number has a decimal point."""
+        return _POINTS.search(self._read) is not None
+
+    @cached_property
+    def elsewhere(self) -> bool:
+        """Whether the language is one that writes 1.234,5 for 1,234.5."""
+        words = set(_LETTERS.findall(f"{self._read} {self._asked}".lower()))
+        english = len(words & _ENGLISH)
+        if words & _STRONG or any(_CYRILLIC.fullmatch(word) for word in words):
+            return english < 3
+        return len(words & _COMMA_LANGUAGES) > 1 and english < 2
+
+    @cached_property
+    def alone(self) -> bool:
+        """Whether the number is all of the text."""
+        return len(self._text) < 30 and not re.search(r"[A-Za-z]{2}", self._text)
+
+    def in_english(self, match: re.Match[str]) -> str:
+        """The number of `match` as English writes it; `UNREADABLE` where it could be two."""
+        after = match["after"] or ""
+        number = match[0][: len(match[0]) - len(after)]
+        return (self._number(match, number, after) or UNREADABLE) + after
+
+    def _number(self, match: re.Match[str], number: str, after: str) -> str:
+        if match["grouped"]:
+            if number.count(",") > 1 or "." in number or not self.elsewhere:
+                return number
+            return number.replace(",", ".") if number.startswith("0,") else ""
+        if match["indian"]:
+            return number.replace(",", "")
+        if match["european"]:
+            return number.replace(".", "").replace(",", ".")
+        if match["spaced"] or match["apostrophe"] or match["underscore"]:
+            return re.sub(r"[\s'’_]", "", number).replace(",", ".")
+        if match["point"]:
+            euros = match["money"] is not None or re.fullmatch(rf"[ ]?{_CURRENCY}", after)
+            if number.startswith("0") or not (euros or self.elsewhere):
+                return number
+            return "" if self.points else number.replace(".", "")
+        if match["comma"]:
+            return number.replace(",", ".") if self._decimal(match, number, after) else ""
+        return ""
+
+    def _decimal(self, match: re.Match[str], number: str, after: str) -> bool:
+        if number.startswith("0,") or self.alone:
+            return True
+        around = (
+            self._text[max(0, match.start() - 1) : match.start()] + self._text[match.end() : match.end() + 1]
         )
-        while _JOINED_MYRIADS.search(text):
-            text = _JOINED_MYRIADS.sub(_sum, text)
-        text = text.replace("\u0001", "")
-    return text
-
-
-def _in_english(text: str, question: str) -> str:
-    read = text[:_MOST_READ] + text[-_MOST_READ:]
-    asked = question[:_MOST_READ]
-    points = _POINTS.search(read) is not None
-    commas = _COMMAS.search(read) is not None
-    elsewhere = _comma_language(f"{read} {asked}")
-    alone = len(text) < 30 and not re.search(r"[A-Za-z]{2}", text)
-
-    def english(match: re.Match[str]) -> str:
-        return _plain(match, text, elsewhere=elsewhere, points=points, commas=commas, alone=alone)
-
-    return _FOREIGN.sub(english, text)
-
-
-def _comma_language(text: str) -> bool:
-    """Whether `text` is in a language that writes 1.234,5 for 1,234.5."""
-    english = len({word.lower() for word in _ENGLISH.findall(text)})
-    if _STRONG.search(text):
-        return english < 3
-    return len({word.lower() for word in _COMMA_LANGUAGES.findall(text)}) > 1 and english < 2
-
-
-def _plain(
-    match: re.Match[str], text: str, *, elsewhere: bool, points: bool, commas: bool, alone: bool
-) -> str:
-    after = match["after"] or ""
-    number = match[0][: len(match[0]) - len(after)]
-    if match["grouped"]:
-        if elsewhere and number.count(",") == 1 and "." not in number:
-            return (number.replace(",", ".") if number.startswith("0,") else UNREADABLE) + after
-        return match[0]
-    if match["indian"]:
-        return number.replace(",", "") + after
-    if match["european"]:
-        return number.replace(".", "").replace(",", ".") + after
-    if match["spaced"]:
-        return re.sub(r"\s", "", number).replace(",", ".") + after
-    if match["apostrophe"] or match["underscore"]:
-        return re.sub(r"['’_]", "", number).replace(",", ".") + after
-    if match["point"]:
-        euros = match["money"] is not None or re.fullmatch(rf"[ ]?{_CURRENCY}", after)
-        if number.startswith("0") or not (euros or elsewhere):
-            return match[0]
-        return (UNREADABLE if points else number.replace(".", "")) + after
-    if match["comma"]:
-        around = text[max(0, match.start() - 1) : match.start()] + text[match.end() : match.end() + 1]
-        decimal = elsewhere or after or alone or number.startswith("0,") or match["money"] is not None
-        if around in ("()", "[]", "{}") and not alone:
-            decimal = ""
-        return (number.replace(",", ".") if decimal else UNREADABLE) + after
-    return UNREADABLE + after
+        return around not in ("()", "[]", "{}") and bool(
+            after or match["money"] is not None or self.elsewhere
+        )
 
 
 def _vulgar(match: re.Match[str]) -> str:
@@ -254,6 +267,19 @@ def _times(number: str, *factors: float) -> str:
     for factor in factors:
         value *= factor
     return f"{value:.10g}" if abs(value) < 1e10 else repr(round(value, 4)).removesuffix(".0")
+
+
+def _without_myriads(text: str) -> str:
+    if _MYRIADS.keys().isdisjoint(text):
+        return text
+    text = _MYRIAD.sub(_in_ones, text)
+    while _JOINED_MYRIADS.search(text):
+        text = _JOINED_MYRIADS.sub(_sum, text)
+    return text.replace("\u0001", "")
+
+
+def _in_ones(match: re.Match[str]) -> str:
+    return _times(match["number"], *map(_MYRIADS.__getitem__, match["scale"])) + "\u0001"
 
 
 def _sum(match: re.Match[str]) -> str:

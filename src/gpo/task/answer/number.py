@@ -161,7 +161,10 @@ def _given(question: str) -> frozenset[float]:
 
 
 def _in_digits(text: str, question: str) -> str:
-    return _FRACTION.sub(_in_line, plain_numbers(_THOUSANDS.sub(",", text), question))
+    if "\\" in text or "{,}" in text:
+        text = _THOUSANDS.sub(",", text)
+    text = plain_numbers(text, question)
+    return _FRACTION.sub(_in_line, text) if "frac" in text else text
 
 
 def _narrowed(text: str, found: list[Mention]) -> list[Mention]:

@@ -18,6 +18,7 @@ _LOOSE_KEY = re.compile(
     (?:'([^'\n]{1,200})'|"([^"\n]{1,200})"|([^\s'",{}\[\]]{1,200}))\s{0,99}[,}]""",
     re.IGNORECASE | re.VERBOSE,
 )
+_DECODER = json.JSONDecoder()
 _CUE = re.compile(r"^[ \t]*A:(?=\s|$)[ \t]*", re.MULTILINE)
 _BLOCK = re.compile(r"\n\s*\n")
 _SENTENCE_END = re.compile(r"(?<=[.!?])(\s+)")
@@ -57,10 +58,11 @@ _CONTRACTIONS = (
 def json_answer(text: str) -> str | None:
     """The value of the last key such as "answer" or "label" of a JSON object within `text`; a list with spaces between
     its items. None where there is none, or it breaks off."""
-    decoder = json.JSONDecoder()
+    if ":" not in text or ('"' not in text and "{" not in text):
+        return None
     for match in reversed(list(_JSON_KEY.finditer(text))[-20:]):
         try:
-            value, _ = decoder.raw_decode(text, match.end())
+            value, _ = _DECODER.raw_decode(text, match.end())
         except (ValueError, RecursionError):
             continue
         if isinstance(value, dict) and len(value) == 1:

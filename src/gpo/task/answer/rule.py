@@ -60,7 +60,8 @@ _ALTERNATIVE = re.compile(
 _LISTING = re.compile(r"(?:[\s.,;&(){}\[\]$€£/]|\b(?:and|or)\b)*")
 _TAIL = re.compile(r"(?:=|:|→|->|\bis|\bbe)[\s\"'“(*]*$", re.IGNORECASE)
 _NOT_MEANT = frozenset[Standing](("denied", "ruled_out", "supposed"))
-_MOST_MENTIONS = 300
+_MOST_MENTIONS = 150
+_SHORT = 30
 
 
 class Mention(NamedTuple):
@@ -89,7 +90,10 @@ class MentionReader(ABC):
     def read(self, text: str, question: str = "") -> Prediction:
         """The answer in `text` by the rule of this module."""
         question = plain_question(question)
-        return self._read(self.relevant(clipped(text), question), question)
+        text = clipped(text)
+        if len(text) < _SHORT and (answer := self._bare(text, question)) is not None:
+            return answer
+        return self._read(self.relevant(text, question), question)
 
     def read_cut(self, text: str, question: str = "") -> Prediction:
         """The answer in a reply that was cut off: what it has said for good, and no guess from its middle."""
@@ -233,6 +237,8 @@ class MentionReader(ABC):
         return len(lines) <= 9 and all(self._bare(line, question) is not None for line in lines)
 
     def _final_answers_differ(self, text: str, question: str) -> bool:
+        if text.count("nswer") < 2:
+            return False
         plain = without_markup(text)
         places = [match.end() for match in _FINAL.finditer(plain)][-9:]
         answers = [
@@ -248,7 +254,7 @@ class MentionReader(ABC):
         return opens and text[first.end : first.end + 1] in (*",.;:!", "\n")
 
     def _settles_on_something_else(self, text: str, found: list[Mention]) -> bool:
-        markers = list(_SETTLED.finditer(text))
+        markers = list(_SETTLED.finditer(text)) if "nswer" in text else []
         return bool(markers) and found[-1].start < markers[-1].start()
 
     def denied(self, text: str, mention: Mention) -> Prediction:

@@ -18,18 +18,18 @@ _NOUN = (
 )
 _BARE = re.compile(rf"(?:{_NOUN}\s*(?::\s*)?)?[(\[]{{0,3}}([A-Za-z])[)\]]{{0,3}}[.:,]?", re.IGNORECASE)
 _WITH_TEXT = re.compile(r"(?:\(([A-Z])\)|([A-Z])[.):、])\s*(\S.*)")
-_MENTION = re.compile(
-    rf"""\(([A-Z])\) | \[([A-Z])\]
-    | (?<![\w(])([A-Z])\)
-    | ^[ \t]*([A-Z])[.:、](?=[ \t]*\S)
-    | ^[ \t]*([A-Z])[ \t]*$
-    | \b(?i:{_NOUN})[ ]+([A-Z])\b(?!['’])
-    | (?:(?<=\bbe[ ])|(?<=\bis[ ])|(?<=['’]s[ ]))([A-HJ-Z])(?=[.,;:)]|[ \t]*$)
-    | (?<![\w-])([A-Z])(?=[ ](?:is|are|isn['’]t)[ ](?:\w+ly[ ])?(?:the[ ])?
-        (?:correct|right|best|answer|true|wrong|incorrect|false|not|tempting|out|ruled)\b)
-    | (?<=[{UNSPACED}][ ])([A-Z])\b | (?<![\w(])([A-Z])(?=[ ][{UNSPACED}])""",
-    re.MULTILINE | re.VERBOSE,
+_LETTER = re.compile(r"(?<![\w'’])[A-Z](?![\w'’])")
+_NAMED = re.compile(rf"\b{_NOUN}[ ]+$", re.IGNORECASE)
+_IS = re.compile(r"(?:\b(?:be|is)|['’]s)[ ]$")
+_JUDGED = re.compile(
+    r"[ ](?:is|are|isn['’]t)[ ](?:\w+ly[ ])?(?:the[ ])?"
+    r"(?:correct|right|best|answer|true|wrong|incorrect|false|not|tempting|out|ruled)\b"
 )
+_HEADS = re.compile(r"[.:](?=[ \t]+\S)|、|[ \t]*(?:\n|$)")
+_ENDS = re.compile(r"[.,;:)]|[ \t]*(?:\n|$)")
+_UNSPACED_BEFORE, _UNSPACED_AFTER = re.compile(rf"[{UNSPACED}][ ]$"), re.compile(rf"[ ][{UNSPACED}]")
+_NEAR = 24
+_MOST_LETTERS = 1_000
 # Behind a marker a letter may stand alone; "A" and "I" only where the clause cannot go on as prose.
 _STATED = re.compile(
     rf"(?:(?i:{_NOUN}|die|der|das|la|le|el|il|the)\s+){{0,2}}"
@@ -86,16 +86,21 @@ class ChoiceReader(MentionReader):
         if match := _WITH_TEXT.fullmatch(text):
             letter, known = (match[1] or match[2]).upper(), options(question)
             if not known:
-                return letter if len(match[3]) <= _LONGEST_UNKNOWN and not _MENTION.search(match[3]) else None
+                return (
+                    letter if len(match[3]) <= _LONGEST_UNKNOWN and not self.mentions(match[3], "") else None
+                )
             return letter if _same(known.get(letter), match[3]) else None
         return None
 
     def mentions(self, text: str, question: str) -> list[Mention]:
         found = []
-        for match in _MENTION.finditer(text):
-            letter = _allowed(next(group for group in match.groups() if group), question)
-            if letter is not None:
-                found.append(Mention(match.start(), match.end(), letter))
+        letters = list(_LETTER.finditer(text))
+        if len(letters) > _MOST_LETTERS:
+            letters = letters[: _MOST_LETTERS // 4] + letters[-_MOST_LETTERS * 3 // 4 :]
+        for match in letters:
+            start, letter = match.start(), _allowed(match[0], question)
+            if letter is not None and (place := _mentioned(text, start)) is not None:
+                found.append(Mention(*place, letter))
         return found
 
     def stated(self, passage: str, question: str) -> Prediction:
@@ -120,6 +125,31 @@ class ChoiceReader(MentionReader):
         if by_text:
             return given
         raise ValueError(f'{shown(text)} is not a letter such as "A" or "(A)"')
+
+
+def _mentioned(text: str, place: int) -> tuple[int, int] | None:
+    """Where the mention of an option begins and ends whose letter stands at `place`; None where the letter is but a
+    word ("A dog")."""
+    before, after = text[max(0, place - _NEAR) : place], text[place + 1 : place + 1 + _NEAR]
+    around = before[-1:] + after[:1]
+    if around in ("()", "[]"):
+        return place - 1, place + 2
+    if around[-1:] == ")" and before[-1:] != "(":
+        return place, place + 2
+    line_begins = not before.rpartition("\n")[2].strip(" \t") and ("\n" in before or len(before) == place)
+    if line_begins and _HEADS.match(after):
+        return place, place + 1
+    if not before.strip() and place:
+        # The word may stand far before it.
+        gap = place - len(text[:place].rstrip())
+        before = text[max(0, place - gap - _NEAR) : place]
+    spaced = before.endswith(" ")
+    if spaced and (named := _NAMED.search(before)):
+        return place - len(before) + named.start(), place + 1
+    said = spaced and _IS.search(before) and text[place] != "I" and _ENDS.match(after)
+    if said or _JUDGED.match(after) or _UNSPACED_BEFORE.search(before) or _UNSPACED_AFTER.match(after):
+        return place, place + 1
+    return None
 
 
 @lru_cache(maxsize=4096)

@@ -35,8 +35,10 @@ _WHOLE = re.compile(
     re.IGNORECASE,
 )
 _AROUND = " $€£¥₹₩%°\\()[]{}"
+_SIMPLE = re.compile(r"-?[0-9]{1,15}")
 _LONGEST = 200
 _PIECE = 3_000
+_DIGIT = re.compile(r"\d|[⁰¹²³⁴⁵⁶⁷⁸⁹]")
 _OPERATION = re.compile(r"[\s)]*(?:[-+−*/×÷·x]|\\times|\\cdot)[\s(]*[$€£\d.]?")
 
 
@@ -58,6 +60,9 @@ class NumberReader(MentionReader):
     def relevant(self, text: str, question: str) -> str:
         return _in_digits(super().relevant(text, question), question)
 
+    def at_once(self, text: str, question: str) -> Prediction:
+        return float(text) if _SIMPLE.fullmatch(text) else None
+
     def bare(self, text: str, question: str) -> Prediction:
         if len(text) > _LONGEST:
             return None
@@ -70,7 +75,7 @@ class NumberReader(MentionReader):
         """As for every kind; a number that cannot be read is nan."""
         text = _ENUMERATOR.sub(lambda match: " " * len(match[0]), text)
         found = numerals(text)
-        if not found and not any(character.isdigit() for character in text):
+        if not found and not _DIGIT.search(text):
             found = spelled(text)
         return [Mention(number.start, number.end, number.value) for number in found]
 
@@ -113,8 +118,9 @@ class NumberReader(MentionReader):
     def _of_the_last_sentence(self, text: str, question: str) -> list[Mention]:
         """The numbers of the last sentence that gives one, without those that only explain it."""
         # Most replies have it at their end: the rest is read where they have not.
-        for start in range(len(text) - _PIECE, -_PIECE, -_PIECE):
-            start = text.rfind("\n", 0, start) + 1 if start > 0 else 0
+        before = max(0, len(text) - _PIECE)
+        last = (text.rfind("\n", 0, before) if "\n" in text[:before] else text.rfind(". ", 0, before)) + 1
+        for start in (last, 0) if last else (0,):
             found = self.asserted(text[start:], question)
             if found:
                 break
@@ -126,7 +132,7 @@ class NumberReader(MentionReader):
 
     def unfinished(self, text: str, question: str) -> Prediction:
         plain = without_markup(text).strip()
-        every = self.mentions(plain, question)
+        every = self.mentions(plain[:_PIECE], question)
         if len(every) == 1 and not plain[: every[0].start].strip():
             return _readable(every)
         lines = [line for line in plain.split("\n") if re.search(r"\w", line)]

@@ -9,8 +9,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
-READ_HEAD = 6_000
-READ_TAIL = 18_000
+READ_HEAD = 4_000
+READ_TAIL = 12_000
 """Characters: of a longer reply the beginning and the end are read, so that no reply holds up the others."""
 
 UNSPACED = "\u0e00-\u0eff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"

@@ -91,7 +91,7 @@ class MentionReader(ABC):
         """The answer in `text` by the rule of this module."""
         question = plain_question(question)
         text = clipped(text)
-        if len(text) < _SHORT and (answer := self._bare(text, question)) is not None:
+        if len(text) < _SHORT and (answer := self.at_once(text, question)) is not None:
             return answer
         return self._read(self.relevant(text, question), question)
 
@@ -103,6 +103,10 @@ class MentionReader(ABC):
         text = self.relevant(text, question)
         answer = self.explicit(text, question)
         return self.unfinished(text, question) if answer is None else answer
+
+    def at_once(self, text: str, question: str) -> Prediction:
+        """The answer that a short `text` is as it stands."""
+        return self._bare(text, question)
 
     def relevant(self, text: str, question: str) -> str:
         """What of `text` can answer `question`, in plain characters."""

@@ -82,7 +82,8 @@ class TextReader:
     continuation = "\nTherefore, the answer is"
 
     def read(self, text: str, question: str = "") -> Prediction:
-        plain = composed(text.strip())
+        plain = text.strip()
+        plain = composed(plain) if len(plain) <= _LONGEST else plain
         if _NO_ANSWER.search(plain, 0, _LONGEST):
             return None
         if len(plain) > _LONGEST:

@@ -40,7 +40,7 @@ class WordsReader:
     continuation = "\nTherefore, the answer (the words, separated by spaces) is"
 
     def read(self, text: str, question: str = "") -> Prediction:
-        text = _MATH.sub(r"\1", without_latex_text(clipped(composed(text))))
+        text = _MATH.sub(r"\1", without_latex_text(composed(clipped(text))))
         plain = without_cue(without_markup(text)).strip()
         if (value := json_answer(text)) is not None:
             return _words(value) or None
@@ -51,7 +51,7 @@ class WordsReader:
 
     def read_cut(self, text: str, question: str = "") -> Prediction:
         """The list behind a marker in a reply that was cut off, and no other."""
-        text = _MATH.sub(r"\1", without_latex_text(clipped(composed(text))))
+        text = _MATH.sub(r"\1", without_latex_text(composed(clipped(text))))
         value = json_answer(text)
         part = value if value is not None else _marked_part(without_cue(without_markup(text)).strip())
         return None if _is_prose(part) else _words(part) or None

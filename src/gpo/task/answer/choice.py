@@ -8,9 +8,10 @@ from functools import lru_cache
 from gpo.task.answer.label import LabelReader, shown
 from gpo.task.answer.markers import without_latex_text
 from gpo.task.answer.meant import Standing
+from gpo.task.answer.mention import Mention
 from gpo.task.answer.plain import UNSPACED, clipped, folded, plain_question
 from gpo.task.answer.reader import Answer, Prediction
-from gpo.task.answer.rule import Mention, MentionReader
+from gpo.task.answer.rule import MentionReader
 
 _NOUN = (
     r"(?:option|choice|answer|alternative|letter|antwort(?:möglichkeit)?|buchstabe|réponse|lettre|opción|respuesta|letra"

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+from gpo.task.answer.mention import Mention
 from gpo.task.answer.passages import restated
 from gpo.task.answer.plain import UNSPACED, folded
 from gpo.task.answer.reader import Answer, Prediction
-from gpo.task.answer.rule import Mention, MentionReader
+from gpo.task.answer.rule import MentionReader
 
 _AROUND = ".!,;:()[]$\\ "
 _SAID = re.compile(r"\b(?:is|are)\s+(?:an?\s+)?$")

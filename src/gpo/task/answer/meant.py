@@ -1,4 +1,4 @@
-"""Whether an answer that a reply mentions is one that it gives: denied, ruled out, only supposed, or only at first sight.
+"""Whether an answer that a reply mentions is one that it gives, or is denied, ruled out, or only supposed.
 
 Knows no kind of answer: it looks at the words around a mention, in the same sentence.
 """
@@ -81,13 +81,15 @@ _ASKS_FOR_THE_WRONG = re.compile(
 
 _WORD = re.compile(r"\w+")
 # One of these stands around every mention that is not simply meant (in ASCII).
-_TRIGGERS = frozenset(
-    "not cannot never neither nor nicht kein keine keinen pas ni niet no t rather instead unlike opposed other rule rules ruled "
-    "ruling eliminate eliminates eliminated eliminating exclude excludes excluded excluding reject rejects rejected "
-    "rejecting discard discards discarded discarding mistake mistaken confuse confused statt anstatt plut en although "
-    "though while whereas even despite obwohl bien tandis aunque is are was were seem seems look looks can could do does "
-    "would fit fits fails ist est es might may at many most some initially originally first if for".split()
-)
+_TRIGGER_WORDS = """
+not cannot never neither nor nicht kein keine keinen pas ni niet no t rather instead unlike opposed
+other rule rules ruled ruling eliminate eliminates eliminated eliminating exclude excludes excluded
+excluding reject rejects rejected rejecting discard discards discarded discarding mistake mistaken
+confuse confused statt anstatt plut en although though while whereas even despite obwohl bien tandis
+aunque is are was were seem seems look looks can could do does would fit fits fails ist est es might
+may at many most some initially originally first if for
+"""
+_TRIGGERS = frozenset(_TRIGGER_WORDS.split())
 
 
 def standing(text: str, start: int, end: int) -> Standing:
@@ -113,7 +115,7 @@ def standing(text: str, start: int, end: int) -> Standing:
 
 
 def joined(gap: str) -> bool:
-    """Whether the text between two mentions only joins them ("A and B"), so that what is said of one is said of both."""
+    """Whether the text between two mentions only joins them ("A and B"): what is said of one is said of both."""
     return len(gap) < 16 and _JOINED.fullmatch(gap) is not None
 
 

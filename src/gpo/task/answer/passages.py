@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 _JSON_KEY = re.compile(
-    r'"(?:(?:final|correct|my)?[_ ]?(?:answer|result)(?:[_ ](?:letter|choice|option|value))?|ans|solution|label|category|class|choice|option'
-    r'|selected[_ ](?:option|choice)|prediction|output|sentiment|答案|answers)"\s{0,99}:\s{0,99}',
+    r'"(?:(?:final|correct|my)?[_ ]?(?:answer|result)(?:[_ ](?:letter|choice|option|value))?|ans|answers|solution'
+    r'|label|category|class|choice|option|selected[_ ](?:option|choice)|prediction|output|sentiment|答案)"'
+    r"\s{0,99}:\s{0,99}",
     re.IGNORECASE,
 )
 # As Python writes it, or as JSON without quotes around the key.

@@ -1,4 +1,4 @@
-"""One way of writing for what can be written in several: full-width letters, digits of other scripts, NFD, long replies.
+"""One way of writing for what is written in several: full-width letters, other scripts' digits, NFD; long replies.
 
 Knows no kind of answer and no language: it brings characters to the form that the other files look for.
 """

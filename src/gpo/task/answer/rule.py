@@ -23,8 +23,6 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from itertools import pairwise
-from typing import NamedTuple
 
 from gpo.task.answer.corrections import Corrected, corrected, explains
 from gpo.task.answer.markers import (
@@ -35,10 +33,11 @@ from gpo.task.answer.markers import (
     without_latex_text,
     without_markup,
 )
-from gpo.task.answer.meant import Standing, asks_for_the_wrong, joined, standing
+from gpo.task.answer.meant import Standing, standing
+from gpo.task.answer.mention import Mention, alternatives, only, only_answers, standings
 from gpo.task.answer.passages import json_answer, repeated_block, without_question
 from gpo.task.answer.plain import clipped, folded, plain_question
-from gpo.task.answer.reader import Answer, Prediction
+from gpo.task.answer.reader import Prediction
 
 _SETTLED = re.compile(
     r"\b(?:the|final|correct)\s+(?:(?:final|correct|right)\s+)?answer\b\W{0,3}(?:is\b|:)\W*(?=\w)",
@@ -54,22 +53,9 @@ CONCLUSION = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s")
-_ALTERNATIVE = re.compile(
-    r"(?:[^\w/|]*[/|]|\W*(?:or|and|nor|oder|und|ou|et|o|y|或|和|または|か))\W*", re.IGNORECASE
-)
-_LISTING = re.compile(r"(?:[\s.,;&(){}\[\]$€£/]|\b(?:and|or)\b)*")
 _TAIL = re.compile(r"(?:=|:|→|->|\bis|\bbe)[\s\"'“(*]*$", re.IGNORECASE)
-_NOT_MEANT = frozenset[Standing](("denied", "ruled_out", "supposed"))
 _MOST_MENTIONS = 150
 _SHORT = 30
-
-
-class Mention(NamedTuple):
-    """An answer that stands at `start:end` of a text."""
-
-    start: int
-    end: int
-    answer: Answer
 
 
 class MentionReader(ABC):
@@ -117,13 +103,13 @@ class MentionReader(ABC):
         plain = without_markup(text).strip()
         found = self.asserted(plain, question)
         if found and (
-            self.leads(plain, found) or (_only(found) and not plain[: found[0].start].strip(WRAPPING))
+            self.leads(plain, found) or (only(found) and not plain[: found[0].start].strip(WRAPPING))
         ):
             return found[0].answer
         before, _, last = plain.rpartition("\n")
         if not CONCLUSION.match(last) or not before.strip():
             return None
-        return _only(self.asserted(before.strip().rsplit("\n", 1)[-1], question))
+        return only(self.asserted(before.strip().rsplit("\n", 1)[-1], question))
 
     def stated(self, passage: str, question: str) -> Prediction:
         """The answer that directly follows a marker."""
@@ -135,7 +121,7 @@ class MentionReader(ABC):
         if not found:
             return None
         first = found[0]
-        if _only(found) is None and only_answers(clause, found):
+        if only(found) is None and only_answers(clause, found):
             return None
         for other in found[1:]:
             if other.answer != first.answer and alternatives(clause[first.end : other.start]):
@@ -157,7 +143,7 @@ class MentionReader(ABC):
             return None
         if self._settles_on_something_else(plain, found):
             return found[0].answer if self.leads(plain, found) else None
-        if (answer := _only(found)) is not None:
+        if (answer := only(found)) is not None:
             return answer
         lines = [line for line in plain.split("\n") if line.strip()]
         opening, last = self._bare(lines[0], question), self._bare(lines[-1], question)
@@ -219,10 +205,10 @@ class MentionReader(ABC):
         return later[1]
 
     def _of_the_last_line(self, line: str, question: str) -> Prediction:
-        if (answer := _only(self.asserted(line, question))) is not None:
+        if (answer := only(self.asserted(line, question))) is not None:
             return answer
         concluding = [part for part in _SENTENCE_END.split(line) if CONCLUSION.match(part)]
-        return _only(self.asserted(concluding[-1], question)) if concluding else None
+        return only(self.asserted(concluding[-1], question)) if concluding else None
 
     def _at_the_end(self, text: str, final: Mention) -> Prediction:
         ends = not text[final.end :].strip(WRAPPING + ".!)")
@@ -232,7 +218,7 @@ class MentionReader(ABC):
         """Whether `answer`, found at the end, is another one than the reply opened with and said no more of."""
         if answer is None or CONCLUSION.match(lines[-1]):
             return False
-        opening = _only(self.asserted(lines[0], question))
+        opening = only(self.asserted(lines[0], question))
         return opening not in (None, answer) and (
             explains(text) or self._bare(lines[0], question) is not None
         )
@@ -270,7 +256,7 @@ class MentionReader(ABC):
         found = self.mentions(text, question)
         if len(found) > _MOST_MENTIONS:
             found = found[:20] + found[20 - _MOST_MENTIONS :]
-        stands = self._standings(text, found, question)
+        stands = standings(text, found, self.asked(question))
         kept, doubtful = [], []
         for mention, stand in zip(found, stands, strict=True):
             if stand == "meant":
@@ -280,39 +266,8 @@ class MentionReader(ABC):
             elif stand not in self.dropped:
                 doubtful.append(mention)
         # What is only supposed counts where it is one answer, and nothing else is said.
-        return kept or (doubtful if _only(doubtful) is not None else [])
-
-    def _standings(self, text: str, found: list[Mention], question: str) -> list[Standing]:
-        stands = [standing(text, mention.start, mention.end) for mention in found]
-        if asks_for_the_wrong(self.asked(question)):
-            stands = ["meant" if stand == "ruled_out" else stand for stand in stands]
-        # What is said of one is said of all that "and" and "or" join to it.
-        pairs = [joined(text[one.end : two.start]) for one, two in pairwise(found)]
-        for place, both in enumerate(pairs):
-            if both and stands[place] in _NOT_MEANT and stands[place + 1] == "meant":
-                stands[place + 1] = stands[place]
-        for place in range(len(pairs) - 1, -1, -1):
-            if pairs[place] and stands[place + 1] in _NOT_MEANT and stands[place] == "meant":
-                stands[place] = stands[place + 1]
-        return stands
+        return kept or (doubtful if only(doubtful) is not None else [])
 
     def asked(self, question: str) -> str:
         """What `question` asks, without the answers that it offers."""
         return question
-
-
-def alternatives(gap: str) -> bool:
-    """Whether the text between two answers leaves open which of them is meant ("A or B", "A/B")."""
-    return _ALTERNATIVE.fullmatch(gap) is not None
-
-
-def only_answers(text: str, found: list[Mention]) -> bool:
-    """Whether `text` holds nothing but the answers `found` and what lists them ("A, B")."""
-    ends, starts = [0, *(one.end for one in found)], [*(one.start for one in found), len(text)]
-    gaps = " ".join(text[end:start] for end, start in zip(ends, starts, strict=True))
-    return _LISTING.fullmatch(gaps) is not None
-
-
-def _only(found: list[Mention]) -> Prediction:
-    answers = {mention.answer for mention in found}
-    return answers.pop() if len(answers) == 1 else None

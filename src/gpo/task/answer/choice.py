@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from gpo.task.answer.label import LabelReader, shown
-from gpo.task.answer.markers import without_latex_text
+from gpo.task.answer.markers import without_commands
 from gpo.task.answer.meant import Standing
 from gpo.task.answer.mention import Mention
 from gpo.task.answer.plain import UNSPACED, clipped, folded, plain_question
@@ -61,7 +61,7 @@ class ChoiceReader(MentionReader):
         return self._named(text, question, cut=True) if answer is None else answer
 
     def relevant(self, text: str, question: str) -> str:
-        text = _MATH.sub(r"(\1\2)", without_latex_text(folded(text)))
+        text = _MATH.sub(r"(\1\2)", without_commands(folded(text)))
         return _without_listing(text, options(question))
 
     def asked(self, question: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 # What "answer" is said of may stand between it and its verb, but no clause of its own, and no denial: "the answer
 # cannot be (A)" announces nothing. "To answer …" announces nothing either, but for "to answer the question: …".
-_BRIDGE = r"""(?:(?!\b(?:whether|not|never|cannot|answer|that\s+there)\b|n['’]t\b
+_BRIDGE = r"""(?:(?!\b(?:whether|not|never|cannot|would|answer|that\s+there)\b|n['’]t\b
       |(?<!answer\ )(?<!option\ )(?<!choice\ )\bthat\b)[^.\n:=,]){0,80}?"""
 _ENGLISH = rf"""(?<!provided\ )(?<!given\ )(?<!suggested\ )(?<!possible\ )(?<!\bto\ )\banswer\b
       (?!\s+(?:states|says|claims|suggests)\b)(?:,?\s+(?:then|thus|therefore|hence|however|finally)\b,?)?
@@ -85,6 +85,7 @@ _LATEX_TEXT = re.compile(
     r"\\(?:text(?:bf|it|rm|sf|tt|sc|normal)?|math(?:rm|bf|it|sf|tt|bb|cal|normal)|mbox|bm|boldsymbol|emph|underline)"
     r"\s{0,3}\{([^{}]{0,300})\}"
 )
+_HTML = re.compile(r"</?(?:b|i|u|em|strong|p|span|code|mark)>", re.IGNORECASE)
 _BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*|__([^_\n]{1,200})__|\[\[([^\[\]\n]{1,200})\]\]")
 _SOUGHT = re.compile(
     r"\bto\s+(?:find|get|give|reach|determine|calculate|compute|work\s+out)\s+(?:the|this|an|our|my)\s+"
@@ -133,8 +134,10 @@ def without_markup(text: str) -> str:
     return text.replace("__", " ").replace("`", "")
 
 
-def without_latex_text(text: str) -> str:
-    r"""`text` with the words of \text{…}, \mathbf{…} and the like in place of the commands, also of nested ones."""
+def without_commands(text: str) -> str:
+    r"""`text` with the words of \text{…}, \mathbf{…}, <b>…</b> and the like in place of the commands, also nested."""
+    if "<" in text:
+        text = _HTML.sub("", text)
     for _ in range(3 if "\\" in text else 0):
         text, count = _LATEX_TEXT.subn(r"\1", text)
         if not count:

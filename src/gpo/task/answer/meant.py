@@ -10,14 +10,14 @@ from typing import Literal
 
 Standing = Literal["meant", "supposed", "ruled_out", "denied"]
 
-_BEFORE, _AFTER = 60, 90
+_BEFORE, _AFTER = 90, 90
 _ARTICLE = (
     r"(?:(?:an?|the|options?|choices?|answers?|label|category|die|der|das|ein\w*|la|el|le|un[ae]?)\s+){0,2}"
 )
 _DENIED = re.compile(
     rf"""(?:\b(?:not|cannot|never|neither|nor|nicht|kein\w*|pas|ni|niet|не)|n['’]t|\b(?:no\s+es|non\s+è|não\s+é))\s+
     (?:be\s+)?(?:equal\s+(?:to\s+)?)?(?:\w+ly\s+)?{_ARTICLE}\W?$
-    |(?:不是|并非|並非|不选|不選|而非|不能选|排除|不)(?:选项|選項)?\s?\W?$""",
+    |(?:不是|并非|並非|不选|不選|而非|不能选|排除|不属于|不屬於|不)(?:选项|選項)?\s?\W?$""",
     re.IGNORECASE | re.VERBOSE,
 )
 _DENIED_AFTER = re.compile(
@@ -40,7 +40,8 @@ _JUDGED = r"""(?:\w+ly\s+|also\s+|just\s+|therefore\s+|thus\s+|then\s+){0,2}
      |(?:the|an?)\s+(?:\w+\s+)?(?:answer|option|choice|label|category|topic|case|one)\b)
   |too\s+(?:few|many|small|large|low|high|little|much|short|long|big|weak|strong)\b)"""
 _JUDGED_AFTER = re.compile(
-    rf"""[)\]"'”’*\s:–—-]{{0,4}}
+    rf"""[)\]"'”’*\s]{{0,3}}[:–—-]\s{{0,3}}(?:(?:wrong|incorrect|false|no|eliminated|excluded)\b|✗|✘|❌)
+    |[)\]"'”’*\s:–—-]{{0,4}}
     (?:(?!(?:because|since|as|that|if|when|it|this|and|but|so|or|is|are|was|were)\b)[^\W\d_][\w'’-]{{0,20}}[ ]){{0,5}}?
     (?:(?:is|are|was|were|seems?|looks?|would\s+be)\s+{_JUDGED}
     |(?:isn|aren|wasn|weren)['’]t\s+(?:\w+ly\s+)?(?:correct|right|true|enough|sufficient|possible|plausible|it\b
@@ -59,7 +60,8 @@ _ON = r"(?:(?!\b(?:but|however|yet|aber|mais|pero)\b)[^.!?,;])"
 _SUPPOSED = re.compile(
     rf"""\b(?:might|may|could)\s+(?:\w+\s+)?(?:be|look|seem|appear|sound|suggest|think|say|mean|point)\b{_ON}{{0,25}}$
     |\b(?:people|one|you|many|some|somebody|someone)\s+(?:\w+\s+){{0,2}}(?:would|might|may|could)\s+
-       (?:\w+\s+)?(?:say|think|answer|guess|expect|choose|pick)\b{_ON}{{0,25}}$
+       (?:\w+\s+)?(?:say|think|answer|guess|expect|choose|pick|argue|call|see)\b{_ON}{{0,25}}$
+    |\bI\s+(?:would|might|could)\s+have\s+(?:said|thought|chosen|picked|guessed)\b{_ON}{{0,25}}$
     |\b(?:many|most|some)\s+(?:people\s+)?(?:think|believe|say|assume|guess)\b{_ON}{{0,30}}$
     |\bat\s+first\b(?:\s\w+)?,?{_ON}{{0,40}}$
     |\b(?:initially|originally|first)\s+(?:thought|assumed|said|considered)\b{_ON}{{0,30}}$
@@ -67,7 +69,11 @@ _SUPPOSED = re.compile(
     |\bfor\s+(?:it|this|that|the\s+\w+)\s+to\s+be\s+{_ARTICLE}\W?$""",
     re.IGNORECASE | re.VERBOSE,
 )
-_SUPPOSED_AFTER = re.compile(r"[^.!?]{0,30}\bat\s+first\b", re.IGNORECASE)
+_SUPPOSED_AFTER = re.compile(
+    r"[^.!?]{0,30}\bat\s+first\b|[)\]\"'”’*]{0,3}\s(?:\w+\s){0,3}(?:seems|looks|appears|sounds)\s+(?:\w+\s+)?"
+    r"(?:right|correct|plausible|tempting|good|close|likely)\b",
+    re.IGNORECASE,
+)
 _SENTENCE_BREAK = re.compile(r"[.!?。;](?=\s|$)|\n")
 _JOINED = re.compile(
     r"\W{0,4}(?:and|or|nor|und|oder|noch|et|ou|y|ni|o|和|或)\W{1,4}(?:la\s|el\s|le\s|die\s|das\s)?\W{0,3}",
@@ -87,7 +93,7 @@ other rule rules ruled ruling eliminate eliminates eliminated eliminating exclud
 excluding reject rejects rejected rejecting discard discards discarded discarding mistake mistaken
 confuse confused statt anstatt plut en although though while whereas even despite obwohl bien tandis
 aunque is are was were seem seems look looks can could do does would fit fits fails ist est es might
-may at many most some initially originally first if for
+may at many most some initially originally first if for appears sounds wrong incorrect false i have
 """
 _TRIGGERS = frozenset(_TRIGGER_WORDS.split())
 

@@ -89,6 +89,7 @@ _LATEX = (
 """Each with a sign that stands wherever it matches."""
 _MINUS = re.compile(r"((?:^|[=:(\n]|\b(?:is|are|be))[ ]{0,3})(?:[–—]|minus[ ])(?=[$€£]?\d)", re.IGNORECASE)
 
+_NEGATIVE = re.compile(r"\bnegative[ ](?=[$€£]?\d)")
 _UNDECIDED = re.compile(
     r"""(?<![\w.,/=^])(?P<from>(?<=from[ ]))?[$€£]?\d[\d,.]{0,20}(?:[ ]?%)?
     (?P<gap>[ ](?:or|oder|ou|或|hoặc)[ ]|[ ]to[ ]|[ ]?[–—][ ]?|[ ]?[~〜～][ ]?|-|[ ]?±[ ]?|[ ]?\\pm[ ]?)
@@ -105,8 +106,8 @@ def plain_numbers(text: str, question: str = "") -> str:
     for sign, pattern, replacement in _LATEX:
         if sign in text:
             text = pattern.sub(replacement, text)
-    if "–" in text or "—" in text or "minus" in text:
-        text = _MINUS.sub(r"\1-", text)
+    if "–" in text or "—" in text or "minus" in text or "negative" in text:
+        text = _NEGATIVE.sub("-", _MINUS.sub(r"\1-", text))
     if not text.isascii():
         text = _RAISED_TEN.sub(lambda match: f"{match[1]}^{{{match[2].translate(_SUPERSCRIPT)}}}", text)
         text = _VULGAR_SIGN.sub(_vulgar, text)

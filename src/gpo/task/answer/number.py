@@ -31,8 +31,8 @@ _RESULT = re.compile(
 )
 _ASIDE = re.compile(r"\([^()\n=:]{0,200}\)")
 _WHOLE = re.compile(
-    r"\b(?:out\s+of|of\s+(?:the|his|her|their|its|our|all|these|those)|than|von|sur|de\s+los|de\s+las)\s+"
-    r"(?:the\s+|an?\s+|all\s+)?(?:\w+\s+){0,2}[$€£¥₹]?$",
+    r"\b(?:out\s+of|of\s+(?:the|his|her|their|its|our|all|these|those)|than|from\s+the\s+(?:original|initial|first)|von|sur|de\s+los|de\s+las)\s+"
+    r"(?:the\s+|an?\s+|all\s+)?(?:\w+\s+){0,2}[$€£¥₹]?$|\d\s+of\s+[$€£¥₹]?$",
     re.IGNORECASE,
 )
 _AROUND = " $€£¥₹₩%°\\()[]{}"
@@ -186,8 +186,20 @@ def _narrowed(text: str, found: list[Mention]) -> list[Mention]:
     asides = [(aside.start(), aside.end()) for aside in _ASIDE.finditer(text, first.start, last.end + 200)]
     outside = [one for one in found if not any(start < one.start < end for start, end in asides)]
     found = outside or found
-    parts = [one for one in found if not _WHOLE.search(text[max(0, one.start - 40) : one.start])]
+    parts = [
+        one
+        for one in found
+        if not _WHOLE.search(text[max(0, one.start - 40) : one.start]) and not _year(text, one)
+    ]
     return parts or found
+
+
+def _year(text: str, mention: Mention) -> bool:
+    before, number = text[max(0, mention.start - 9) : mention.start], text[mention.start : mention.end]
+    return (
+        re.search(r"\b(?:in|since|until|by)\s$", before) is not None
+        and re.fullmatch(r"(?:19|20)\d\d", number) is not None
+    )
 
 
 def _readable(found: list[Mention]) -> Prediction:

@@ -30,7 +30,7 @@ from gpo.task.answer.markers import (
     WRAPPING,
     emphasised,
     marked_passages,
-    without_latex_text,
+    without_commands,
     without_markup,
 )
 from gpo.task.answer.meant import Standing, standing
@@ -96,7 +96,7 @@ class MentionReader(ABC):
 
     def relevant(self, text: str, question: str) -> str:
         """What of `text` can answer `question`, in plain characters."""
-        return without_latex_text(without_question(folded(text), question))
+        return without_commands(without_question(folded(text), question))
 
     def unfinished(self, text: str, question: str) -> Prediction:
         """The answer that a cut-off reply without markers has given already."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gpo.task.answer.markers import TAG, boxes, without_latex_text
+from gpo.task.answer.markers import TAG, boxes, without_commands
 from gpo.task.answer.passages import is_json_object, json_answer
 from gpo.task.answer.plain import composed
 from gpo.task.answer.reader import Answer, Prediction
@@ -51,6 +51,9 @@ _PAIRS = (
         ("[[", "]]"),
         ("$", "$"),
         ("\\(", "\\)"),
+        ("<b>", "</b>"),
+        ("<strong>", "</strong>"),
+        ("<p>", "</p>"),
     ),
 )
 _QUOTES = "\"“„‘'«»「『"
@@ -88,7 +91,7 @@ class TextReader:
             return None
         if len(plain) > _LONGEST:
             return plain
-        if (value := _wrapped(plain)) is not None:
+        if (value := _enclosed(plain)) is not None:
             return _unwrapped(value) or None
         if found := list(_ANNOUNCED.finditer(plain)):
             return (found[-1][1] or found[-1][2]).strip() or None
@@ -103,11 +106,11 @@ class TextReader:
         return composed(text.strip())
 
 
-def _wrapped(text: str) -> str | None:
+def _enclosed(text: str) -> str | None:
     """The answer that stands between tags, in a box or in JSON; None where none does."""
     if tags := list(TAG.finditer(text)):
         return tags[-1][1].strip()
-    if "box" in text and (boxed := boxes(without_latex_text(text))):
+    if "box" in text and (boxed := boxes(without_commands(text))):
         return boxed[0]
     return json_answer(text) if is_json_object(text) else None
 
@@ -119,7 +122,7 @@ def _unwrapped(text: str) -> str:
         before = text
         if fence := _FENCE.fullmatch(text):
             text = fence[1].strip()
-        text = _without_pair(without_latex_text(text) if text.startswith(("\\", "$")) else text)
+        text = _without_pair(without_commands(text) if text.startswith(("\\", "$")) else text)
         text = _LEAD_IN.sub("", text, count=1).strip()
         if "\n" not in text:
             text = _LINE_MARK.sub("", text)

@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 
 from gpo.task.answer.corrections import explains
-from gpo.task.answer.markers import boxes, without_latex_text, without_markup
+from gpo.task.answer.markers import boxes, without_commands, without_markup
 from gpo.task.answer.passages import is_json_object, json_answer, without_cue
 from gpo.task.answer.plain import clipped, composed
 from gpo.task.answer.reader import Answer, Prediction
@@ -40,7 +40,7 @@ class WordsReader:
     continuation = "\nTherefore, the answer (the words, separated by spaces) is"
 
     def read(self, text: str, question: str = "") -> Prediction:
-        text = _MATH.sub(r"\1", without_latex_text(composed(clipped(text))))
+        text = _MATH.sub(r"\1", without_commands(composed(clipped(text))))
         plain = without_cue(without_markup(text)).strip()
         if (value := json_answer(text)) is not None:
             return _words(value) or None
@@ -51,7 +51,7 @@ class WordsReader:
 
     def read_cut(self, text: str, question: str = "") -> Prediction:
         """The list behind a marker in a reply that was cut off, and no other."""
-        text = _MATH.sub(r"\1", without_latex_text(composed(clipped(text))))
+        text = _MATH.sub(r"\1", without_commands(composed(clipped(text))))
         value = json_answer(text)
         part = value if value is not None else _marked_part(without_cue(without_markup(text)).strip())
         return None if _is_prose(part) else _words(part) or None

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from gpo.task.answer.label import LabelReader, shown
 from gpo.task.answer.markers import without_commands
-from gpo.task.answer.meant import Standing
+from gpo.task.answer.meant import Standing, standing
 from gpo.task.answer.mention import Mention
 from gpo.task.answer.plain import UNSPACED, clipped, folded, plain_question
 from gpo.task.answer.reader import Answer, Prediction
@@ -37,7 +37,9 @@ _STATED = re.compile(
     rf"(?:([B-HJ-Z])\b(?!['’]|\s*(?:/|(?i:or|and|oder|und|ou|et|o|y)\b))"
     rf"|([AI])(?=$|\s*[.,:;)\-–—]|\s+(?i:because|since|as|is|weil|car|porque|है)\b|\s*[{UNSPACED}\uac00-\ud7af]))"
 )
-_ANOTHER = re.compile(r"\s{0,9}(?:,|&|/|\+|\band\b|\bor\b)\s{0,9}\(?[A-Z]\)?\s{0,9}(?:$|[.,;)])")
+_ANOTHER = re.compile(
+    r"\s{0,9}(?:,|&|/|\+|\band\b|\bor\b|或|和|与|か|、)\s{0,9}\(?[A-Z]\)?\s{0,9}(?:$|[.,;)、]|[ぁ-ん])"
+)
 _OPTION = re.compile(r"^[ \t]*(?:\(([A-Z])\)|([A-Z])[.)、])[ \t]*(\S[^\n]*)$", re.MULTILINE)
 _MATH = re.compile(r"\$\s{0,3}\(?([A-Z])\)?\s{0,3}\$|\\[(\[]\s{0,3}\(?([A-Z])\)?\s{0,3}\\[)\]]")
 _LONGEST_UNKNOWN = 60
@@ -108,6 +110,8 @@ class ChoiceReader(MentionReader):
         if match := _STATED.match(passage):
             if _ANOTHER.match(passage, match.end()):
                 return None
+            if standing(passage, match.end() - 1, match.end()) in self.dropped:
+                return super().stated(passage, question)
             return _allowed(match[1] or match[2], question)
         return super().stated(passage, question)
 

@@ -21,7 +21,8 @@ _DENIED = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _DENIED_AFTER = re.compile(
-    r"""["')\]]?\s?\w{0,4}?(?:では(?:ありません|なく|ない)|じゃない|でない)|\s?(?:이|가)?\s?아(?:니|닙)""",
+    r"""["')\]]?\s?\w{0,4}?(?:では(?:ありません|なく|ない)|じゃない|でない)|\s?(?:이|가)?\s?아(?:니|닙)
+    |\s?也?(?:都)?不是\s?(?=[,.、]|$)""",
     re.VERBOSE,
 )
 _RULED_OUT = re.compile(
@@ -64,7 +65,7 @@ _SUPPOSED = re.compile(
     |\bI\s+(?:would|might|could)\s+have\s+(?:said|thought|chosen|picked|guessed)\b{_ON}{{0,25}}$
     |\b(?:many|most|some)\s+(?:people\s+)?(?:think|believe|say|assume|guess)\b{_ON}{{0,30}}$
     |\bat\s+first\b(?:\s\w+)?,?{_ON}{{0,40}}$
-    |\b(?:initially|originally|first)\s+(?:thought|assumed|said|considered)\b{_ON}{{0,30}}$
+    |\b(?:initially|originally|first)\s+(?:(?:I|we|one)\s+)?(?:thought|assumed|said|considered)\b{_ON}{{0,30}}$
     |\bif\s+(?:it|this|that|the\s+\w+)\s+(?:were|was|is|had\s+been)\s+{_ARTICLE}\W?$
     |\bfor\s+(?:it|this|that|the\s+\w+)\s+to\s+be\s+{_ARTICLE}\W?$""",
     re.IGNORECASE | re.VERBOSE,

@@ -9,16 +9,15 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from gpo.task.answer.scales import without_scales
+from gpo.task.answer.scales import SCALE_WORD, UNREADABLE, without_scales
 
-UNREADABLE = "0/0"
 _MOST_READ = 4_000
-_CURRENCY = r"(?:€|R\$|Rp\.?|kr\.?|₫|đ|zł|₺|₽|EUR|Euros?|CHF)"
+_CURRENCY = r"(?:€|R\$|Rp\.?|kr\.?|₫|đ|zł|₺|₽|EUR|[Ee]uros?|CHF)"
 _FOREIGN = re.compile(
     rf"""(?<![\w.,/^])(?P<money>(?:(?<=€)|(?<=R\$)|(?<=Rp)|(?<=€[ ])|(?<=R\$[ ])|(?<=Rp[ ])|(?<=EUR[ ])))?
     (?:(?P<grouped>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?(?!\d|,\d))
     |(?P<indian>\d{{1,2}}(?:,\d{{2}})+,\d{{3}}(?:\.\d+)?(?!\d|[.,]\d))
-    |(?P<european>\d{{1,3}}(?:\.\d{{3}})+,\d+(?!\d|[.,]\d)|\d{{1,3}}(?:\.\d{{3}}){{2,}}(?!\d|[.,]\d))
+    |(?P<european>\d{{1,3}}(?:\.\d{{3}})+,(?:\d+(?!\d|[.,]\d)|[-–—]+)|\d{{1,3}}(?:\.\d{{3}}){{2,}}(?!\d|[.,]\d))
     |(?P<spaced>\d{{1,3}}(?:[ \u00a0\u2009\u202f]\d{{3}})+,\d+(?!\d|[.,]\d))
     |(?P<apostrophe>\d{{1,3}}(?:['’]\d{{3}})+(?:[.,]\d+)?(?![\w'’]))
     |(?P<underscore>\d{{1,3}}(?:_\d{{3}})+(?:\.\d+)?(?!\w))
@@ -91,9 +90,9 @@ _MINUS = re.compile(r"((?:^|[=:(\n]|\b(?:is|are|be))[ ]{0,3})(?:[–—]|minus[ 
 
 _NEGATIVE = re.compile(r"\bnegative[ ](?=[$€£]?\d)")
 _UNDECIDED = re.compile(
-    r"""(?<![\w.,/=^])(?P<from>(?<=from[ ]))?[$€£]?\d[\d,.]{0,20}(?:[ ]?%)?
+    r"""(?<![\w.,/=^])(?P<from>(?<=from[ ]))?[$€£]?\d[\d,.]{0,20}(?:[ ]?%|[kKMB]\b)?
     (?P<gap>[ ](?:or|oder|ou|或|hoặc)[ ]|[ ]to[ ]|[ ]?[–—][ ]?|[ ]?[~〜～][ ]?|-|[ ]?±[ ]?|[ ]?\\pm[ ]?)
-    (?:either[ ]|maybe[ ]|even[ ])?[$€£]?\d[\d,.]{0,20}(?<![.,])(?![\d/:^])(?:[-–]\d{1,4})*
+    (?:either[ ]|maybe[ ]|even[ ])?[$€£]?\d[\d,.]{0,20}(?<![.,])[kKMB]?(?![\d/:^])(?:[-–]\d{1,4})*
     |\bbetween[ ][$€£]?\d[\d,.]{0,20}[ ]and[ ][$€£]?\d[\d,.]{0,20}(?<![.,])(?!\d)""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -158,7 +157,7 @@ class _Context:
         if match["indian"]:
             return number.replace(",", "")
         if match["european"]:
-            return number.replace(".", "").replace(",", ".")
+            return number.replace(".", "").replace(",", ".").rstrip(".-–—")
         if match["spaced"] or match["apostrophe"] or match["underscore"]:
             return re.sub(r"[\s'’_]", "", number).replace(",", ".")
         if match["point"]:
@@ -176,9 +175,10 @@ class _Context:
         around = (
             self._text[max(0, match.start() - 1) : match.start()] + self._text[match.end() : match.end() + 1]
         )
-        return around not in ("()", "[]", "{}") and bool(
-            after or match["money"] is not None or self.elsewhere
-        )
+        if around in ("()", "[]", "{}"):
+            return False
+        scaled = SCALE_WORD.match(self._text, match.end()) is not None
+        return bool(after) or match["money"] is not None or scaled or self.elsewhere
 
 
 def _vulgar(match: re.Match[str]) -> str:

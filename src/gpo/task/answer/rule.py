@@ -145,6 +145,8 @@ class MentionReader(ABC):
             return found[0].answer if self.leads(plain, found) else None
         if (answer := only(found)) is not None:
             return answer
+        if only_answers(plain, found):
+            return None
         lines = [line for line in plain.split("\n") if line.strip()]
         opening, last = self._bare(lines[0], question), self._bare(lines[-1], question)
         if opening is not None and explains(plain):

@@ -53,12 +53,18 @@ _SCALES = {
     "thousands": 1e3,
     "billions": 1e9,
 }
+UNREADABLE = "0/0"
+"""In place of a number of which it cannot be told what it is worth."""
+SCALE_WORD = re.compile(
+    r"[ ]?(?:million|milli|billion|thousand|trillion|mio|mrd|tsd|mill|lakh|crore|млн|млрд)", re.IGNORECASE
+)
 _NUMBER = r"(?<![\w.,])(?P<number>\d+(?:,\d{3})*(?:\.\d+)?)"
 _SCALED = re.compile(
     rf"{_NUMBER}(?:[ ]?(?P<word>{'|'.join(sorted(map(re.escape, _SCALES), key=len, reverse=True))})(?!\w)"
     r"|(?P<suffix>k|K|M|B)(?![\w/]))",
     re.IGNORECASE,
 )
+_SPACED_M = re.compile(rf"{_NUMBER}[ ]M(?![\w/])")
 _SUFFIXES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "m": 1e6, "b": 1e9}
 _MYRIADS = {"兆": 1e12, "億": 1e8, "亿": 1e8, "萬": 1e4, "万": 1e4, "千": 1e3, "百": 1e2}
 _MYRIAD = re.compile(rf"{_NUMBER}[ ]?(?P<scale>[{''.join(_MYRIADS)}]{{1,2}})")
@@ -68,6 +74,8 @@ _JOINED_MYRIADS = re.compile(r"(?<![\w.])(\d{5,})\u0001[ ]?(\d+)\u0001?")
 def without_scales(text: str) -> str:
     """`text`, whose numbers are written as in English, with the scaled ones written out: "50000" for "50k"."""
     text = _SCALED.sub(lambda match: _scaled(match, text), text)
+    # A capital M behind a space may as well be a unit.
+    text = _SPACED_M.sub(f"{UNREADABLE} ", text)
     return text if text.isascii() else _without_myriads(text)
 
 

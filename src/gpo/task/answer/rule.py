@@ -54,6 +54,12 @@ CONCLUSION = re.compile(
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s")
 _TAIL = re.compile(r"(?:=|:|→|->|\bis|\bbe)[\s\"'“(*]*$", re.IGNORECASE)
+_UNSURE = re.compile(
+    r"\b(?:not\s+(?:quite\s+)?sure|unsure|undecided|torn|don['’]t\s+know|can(?:not|['’]t)\s+(?:decide|tell|say))\s+"
+    r"(?:which|between|if|whether)\b",
+    re.IGNORECASE,
+)
+_LAST = 200
 _MOST_MENTIONS = 150
 _SHORT = 30
 
@@ -165,7 +171,9 @@ class MentionReader(ABC):
         if self._final_answers_differ(text, question):
             return None
         answer = self.explicit(text, question)
-        return self.unmarked(text, question) if answer is None else answer
+        if answer is None and not _UNSURE.search(text, max(0, len(text) - _LAST)):
+            answer = self.unmarked(text, question)
+        return answer
 
     def _corrected(self, text: str, found: Corrected, question: str) -> Prediction:
         """What a reply gives that says "Wait, …": the explicit answer behind that, or the one before where nothing

@@ -14,7 +14,7 @@ _NOUN = (
     r"|(?:a\s+)?resposta|(?:la\s+)?risposta|ответ|उत्तर|答案|答え|回答|正解|정답)"
 )
 _LEAD_IN = re.compile(
-    rf"^[*_#\s]{{0,9}}{_NOUN}[*_]{{0,3}}\s*(?:(?:is|ist|lautet|est|es|é|è|是|为|は)\s*:?|[:：])[*_]{{0,3}}\s*",
+    rf"^[*_#\s]{{0,9}}{_NOUN}[*_]{{0,3}}\s*(?:(?:is|ist|lautet|est|es|é|è|是|为|は)\s*:?|[:：])(?:[*_]{{1,3}}(?=\s|$))?\s*",
     re.IGNORECASE,
 )
 _FINAL = re.compile(

@@ -74,7 +74,7 @@ def _marked_part(text: str) -> str:
 
 def _last_part(text: str) -> str:
     first, *others = _BLOCK.split(text)
-    if others and explains(f"\n{others[0]}"):
+    if others and explains(f"{first}\n{others[0]}"):
         others = []
     blocks = [first, *others]
     announced = [after for before, after in pairwise(blocks) if before.rstrip().endswith(":")]

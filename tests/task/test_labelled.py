@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-
 from benchmarks.answer_agreement import FOLDER, Reading, read, rows
+
 from gpo.task.answer.factory import AnswerKind
 
 FILES = ("outputs", "written", "put_aside")

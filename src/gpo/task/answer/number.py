@@ -120,7 +120,8 @@ class NumberReader(MentionReader):
         """The numbers of the last sentence that gives one, without those that only explain it."""
         # Most replies have it at their end: the rest is read where they have not.
         before = max(0, len(text) - _PIECE)
-        last = (text.rfind("\n", 0, before) if "\n" in text[:before] else text.rfind(". ", 0, before)) + 1
+        cut = max(text.rfind("\n", 0, before), text.rfind(". ", 0, before))
+        last = cut + 1 if cut >= 0 else text.rfind(" ", 0, before) + 1
         for start in (last, 0) if last else (0,):
             found = self.asserted(text[start:], question)
             if found:

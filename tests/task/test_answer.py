@@ -323,7 +323,7 @@ def test_numbers_in_words(reply: str, expected: Prediction) -> None:
         ("10^999", None),
         ("-2^2", None),
         ("10²", None),
-        ("3½", None),
+        ("3½", 3.5),
         ("3:45", None),
         ("The answer is 3:45 pm.", None),
         ("5 million", 5e6),

@@ -6,24 +6,43 @@ import re
 from functools import lru_cache
 
 from gpo.task.answer.label import LabelReader, shown
+from gpo.task.answer.markers import without_commands
+from gpo.task.answer.meant import Standing, standing
+from gpo.task.answer.mention import Mention
+from gpo.task.answer.plain import UNSPACED, clipped, folded, plain_question
 from gpo.task.answer.reader import Answer, Prediction
-from gpo.task.answer.rule import Mention, MentionReader
+from gpo.task.answer.rule import MentionReader
 
-_BARE = re.compile(r"(?:(?:option|choice|answer)\s*(?::\s*)?)?[(\[]?([A-Za-z])[)\]]?[.:,]?", re.IGNORECASE)
-_WITH_TEXT = re.compile(r"(?:\(([A-Za-z])\)|([A-Z])[.):])\s*(\S.*)")
-_MENTION = re.compile(
-    r"""\(([A-Z])\)
-    | (?<![\w(])([A-Z])\)
-    | ^[ \t]*([A-Z])[.:](?=[ \t]+\S)
-    | ^[ \t]*([A-Z])[ \t]*$
-    | \b(?i:option|choice|answer|alternative)[ ]+([A-Z])\b(?!['’])""",
-    re.MULTILINE | re.VERBOSE,
+_NOUN = (
+    r"(?:option|choice|answer|alternative|letter|antwort(?:möglichkeit)?|buchstabe|réponse|lettre|opción|respuesta|letra"
+    r"|opção|resposta|opzione|risposta|lettera|选项|選項|選択肢)"
 )
+_BARE = re.compile(rf"(?:{_NOUN}\s*(?::\s*)?)?[(\[]{{0,3}}([A-Za-z])[)\]]{{0,3}}[.:,]?", re.IGNORECASE)
+_WITH_TEXT = re.compile(r"(?:\(([A-Z])\)|([A-Z])[.):、])\s*(\S.*)")
+_LETTER = re.compile(r"(?<![\w'’])[A-Z](?![\w'’])")
+_NAMED = re.compile(rf"\b{_NOUN}[ ]+$", re.IGNORECASE)
+_IS = re.compile(r"(?:\b(?:be|is)|['’]s)[ ]$")
+_JUDGED = re.compile(
+    r"[ ](?:is|are|isn['’]t)[ ](?:\w+ly[ ])?(?:the[ ])?"
+    r"(?:correct|right|best|answer|true|wrong|incorrect|false|not|tempting|out|ruled)\b"
+)
+_HEADS = re.compile(r"[.:](?=[ \t]+\S)|、|[ \t]*(?:\n|$)")
+_ENDS = re.compile(r"[.,;:)]|[ \t]*(?:\n|$)")
+_UNSPACED_BEFORE, _UNSPACED_AFTER = re.compile(rf"[{UNSPACED}][ ]$"), re.compile(rf"[ ][{UNSPACED}]")
+_NEAR = 24
+_MOST_LETTERS = 1_000
 # Behind a marker a letter may stand alone; "A" and "I" only where the clause cannot go on as prose.
 _STATED = re.compile(
-    r"(?:(?i:option|choice)\s+)?(?:([B-HJ-Z])\b(?!['’]|\s*(?:/|(?i:or|and)\b))|([AI])(?=$|\s*[.,:;)\-–—]|\s+(?i:because|since|as|is)\b))"
+    rf"(?:(?i:{_NOUN}|die|der|das|la|le|el|il|the)\s+){{0,2}}"
+    rf"(?:([B-HJ-Z])\b(?!['’]|\s*(?:/|(?i:or|and|oder|und|ou|et|o|y)\b))"
+    rf"|([AI])(?=$|\s*[.,:;)\-–—]|\s+(?i:because|since|as|is|weil|car|porque|है)\b|\s*[{UNSPACED}\uac00-\ud7af]))"
 )
-_OPTION = re.compile(r"^[ \t]*(?:\(([A-Z])\)|([A-Z])[.)])[ \t]*(\S[^\n]*)$", re.MULTILINE)
+_ANOTHER = re.compile(
+    r"\s{0,9}(?:,|&|/|\+|\band\b|\bor\b|或|和|与|か|、)\s{0,9}\(?[A-Z]\)?\s{0,9}(?:$|[.,;)、]|[ぁ-ん])"
+)
+_OPTION = re.compile(r"^[ \t]*(?:\(([A-Z])\)|([A-Z])[.)、])[ \t]*(\S[^\n]*)$", re.MULTILINE)
+_MATH = re.compile(r"\$\s{0,3}\(?([A-Z])\)?\s{0,3}\$|\\[(\[]\s{0,3}\(?([A-Z])\)?\s{0,3}\\[)\]]")
+_LONGEST_UNKNOWN = 60
 
 
 class ChoiceReader(MentionReader):
@@ -33,6 +52,7 @@ class ChoiceReader(MentionReader):
     form = "the letter of an option, such as (A)"
     request = "Give only your final answer: the letter of the option, such as (A)."
     continuation = "\nTherefore, among the options, the answer is"
+    dropped = frozenset[Standing](("denied", "ruled_out"))
 
     def read(self, text: str, question: str = "") -> Prediction:
         answer = super().read(text, question)
@@ -43,15 +63,23 @@ class ChoiceReader(MentionReader):
         return self._named(text, question, cut=True) if answer is None else answer
 
     def relevant(self, text: str, question: str) -> str:
+        text = _MATH.sub(r"(\1\2)", without_commands(folded(text)))
         return _without_listing(text, options(question))
+
+    def asked(self, question: str) -> str:
+        listed = _OPTION.search(question)
+        return question[: listed.start()] if listed else question
 
     def _named(self, text: str, question: str, *, cut: bool) -> Prediction:
         """The letter of the option that the reply gives by its text."""
-        by_text = options(question)
+        by_text = options(plain_question(question))
         named = _texts(tuple(by_text.values())) if by_text else None
         if named is None:
             return None
-        text = self.relevant(text, question)
+        text = self.relevant(clipped(text), plain_question(question))
+        if self.asserted(text, question):
+            # Between letters it is undecided, and so it is between their texts.
+            return None
         found = named.read_cut(text) if cut else named.read(text)
         return next((letter for letter, option in by_text.items() if option == found), None)
 
@@ -59,28 +87,40 @@ class ChoiceReader(MentionReader):
         if match := _BARE.fullmatch(text):
             return _allowed(match[1], question)
         if match := _WITH_TEXT.fullmatch(text):
-            letter = (match[1] or match[2]).upper()
-            return letter if _same(options(question).get(letter), match[3]) else None
+            letter, known = (match[1] or match[2]).upper(), options(question)
+            if not known:
+                return (
+                    letter if len(match[3]) <= _LONGEST_UNKNOWN and not self.mentions(match[3], "") else None
+                )
+            return letter if _same(known.get(letter), match[3]) else None
         return None
 
     def mentions(self, text: str, question: str) -> list[Mention]:
         found = []
-        for match in _MENTION.finditer(text):
-            letter = _allowed(next(group for group in match.groups() if group), question)
-            if letter is not None:
-                found.append(Mention(match.start(), match.end(), letter))
+        letters = list(_LETTER.finditer(text))
+        if len(letters) > _MOST_LETTERS:
+            letters = letters[: _MOST_LETTERS // 4] + letters[-_MOST_LETTERS * 3 // 4 :]
+        for match in letters:
+            start, letter = match.start(), _allowed(match[0], question)
+            if letter is not None and (place := _mentioned(text, start)) is not None:
+                found.append(Mention(*place, letter))
         return found
 
     def stated(self, passage: str, question: str) -> Prediction:
         if match := _STATED.match(passage):
+            if _ANOTHER.match(passage, match.end()):
+                return None
+            if standing(passage, match.end() - 1, match.end()) in self.dropped:
+                return super().stated(passage, question)
             return _allowed(match[1] or match[2], question)
         return super().stated(passage, question)
 
     def normal(self, target: str | float, question: str = "") -> Answer:
         """The letter. A target that is none of the options' letters or texts is kept as it is (a faulty item of a
         benchmark can still be met by giving it word for word). Raises `ValueError` where no options are listed."""
-        text = str(target).strip()
-        by_text = options(question)
+        given = str(target).strip()
+        text = folded(given)
+        by_text = options(plain_question(question))
         if match := _BARE.fullmatch(text):
             return match[1].upper()
         if match := _WITH_TEXT.fullmatch(text):
@@ -88,8 +128,33 @@ class ChoiceReader(MentionReader):
         if letter := next((letter for letter, option in by_text.items() if _same(option, text)), None):
             return letter
         if by_text:
-            return text
+            return given
         raise ValueError(f'{shown(text)} is not a letter such as "A" or "(A)"')
+
+
+def _mentioned(text: str, place: int) -> tuple[int, int] | None:
+    """Where the mention of an option begins and ends whose letter stands at `place`; None where the letter is but a
+    word ("A dog")."""
+    before, after = text[max(0, place - _NEAR) : place], text[place + 1 : place + 1 + _NEAR]
+    around = before[-1:] + after[:1]
+    if around in ("()", "[]"):
+        return place - 1, place + 2
+    if around[-1:] == ")" and before[-1:] != "(":
+        return place, place + 2
+    line_begins = not before.rpartition("\n")[2].strip(" \t") and ("\n" in before or len(before) == place)
+    if line_begins and _HEADS.match(after):
+        return place, place + 1
+    if not before.strip() and place:
+        # The word may stand far before it.
+        gap = place - len(text[:place].rstrip())
+        before = text[max(0, place - gap - _NEAR) : place]
+    spaced = before.endswith(" ")
+    if spaced and (named := _NAMED.search(before)):
+        return place - len(before) + named.start(), place + 1
+    said = spaced and _IS.search(before) and text[place] != "I" and _ENDS.match(after)
+    if said or _JUDGED.match(after) or _UNSPACED_BEFORE.search(before) or _UNSPACED_AFTER.match(after):
+        return place, place + 1
+    return None
 
 
 @lru_cache(maxsize=4096)

@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+from gpo.task.answer.mention import Mention
 from gpo.task.answer.passages import restated
+from gpo.task.answer.plain import UNSPACED, folded
 from gpo.task.answer.reader import Answer, Prediction
-from gpo.task.answer.rule import Mention, MentionReader
+from gpo.task.answer.rule import MentionReader
 
+_AROUND = ".!,;:()[]$\\ "
 _SAID = re.compile(r"\b(?:is|are)\s+(?:an?\s+)?$")
 _OPERATOR = re.compile(r"[\s()]*\b(?:and|or)\b[\s()]*(?:not\b[\s()]*)*", re.IGNORECASE)
 # "No" that goes with a noun ("no doubt", "no net displacement"), and not with the rest of a sentence ("no because").
@@ -20,12 +23,29 @@ _DETERMINER = re.compile(
     re.IGNORECASE,
 )
 _GAP = re.compile(r"(?<=\w)[\s_-]+(?=\w)")
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+# Korean puts its particles right behind the word.
+_UNSPACED_END = re.compile(f"[{UNSPACED}\uac00-\ud7af]$")
 _PAIRS = (
     ("yes", "no"),
     ("true", "false"),
     ("valid", "invalid"),
     ("correct", "incorrect"),
     ("plausible", "implausible"),
+)
+_ELSEWHERE = (
+    *(
+        ("ja", "nein"),
+        ("oui", "non"),
+        ("sí", "no"),
+        ("si", "no"),
+        ("sim", "não"),
+        ("da", "net"),
+        ("да", "нет"),
+    ),
+    *(("是", "否"), ("是的", "不是"), ("对", "不对"), ("はい", "いいえ"), ("네", "아니요"), ("예", "아니오")),
+    *(("हाँ", "नहीं"), ("हां", "नहीं"), ("نعم", "لا"), ("evet", "hayır"), ("tak", "nie"), ("sì", "no")),
+    *(("wahr", "falsch"), ("richtig", "falsch"), ("vrai", "faux"), ("verdadero", "falso"), ("正确", "错误")),
 )
 _DENIABLE = {"valid": "invalid", "correct": "incorrect", "plausible": "implausible"}
 
@@ -42,11 +62,11 @@ class LabelReader(MentionReader):
         self.labels = tuple(labels)
         self._loose = len({_loose(label) for label in labels}) == len(set(labels))
         self._by_key = {self._key(label): label for label in labels}
-        longest_first = sorted(self.labels, key=len, reverse=True)
-        pattern = "|".join(self._pattern(label) for label in longest_first)
+        longest_first = sorted(map(folded, self.labels), key=len, reverse=True)
+        pattern = "|".join(self._pattern(label.strip()) for label in longest_first)
         flags = re.IGNORECASE if self._loose else 0
         self._longest = 2 * len(longest_first[0]) + 20
-        self._mention = re.compile(rf"(?<!\w)(?<!\w-)(?:{pattern})(?!\w)(?!-\w)", flags)
+        self._mention = re.compile(pattern, flags)
 
     @property
     def form(self) -> str:
@@ -64,7 +84,7 @@ class LabelReader(MentionReader):
         if len(text) > self._longest:
             return None
         key = self._key(text)
-        return self._by_key.get(key, self._by_key.get(key.rstrip(".!,;:)]").lstrip("([")))
+        return self._by_key.get(key, self._by_key.get(key.strip(_AROUND)))
 
     def mentions(self, text: str, question: str) -> list[Mention]:
         return [
@@ -92,11 +112,17 @@ class LabelReader(MentionReader):
         return label
 
     def _key(self, text: str) -> str:
-        return _loose(text) if self._loose else text.strip()
+        return _loose(text) if self._loose else folded(text).strip()
 
     def _pattern(self, label: str) -> str:
-        parts = _GAP.split(label.strip()) if self._loose else label.strip().split()
-        return (r"[\s_-]+" if self._loose else r"\s+").join(re.escape(part) for part in parts)
+        parts = _GAP.split(label) if self._loose else label.split()
+        words = (r"[\s_-]+" if self._loose else r"\s+").join(re.escape(part) for part in parts)
+        if _UNSPACED.fullmatch(label):
+            # One such letter is a part of many words.
+            return rf"(?:(?<=[是为為は])|(?<!\w)){words}(?!\w)"
+        before = "" if _UNSPACED.match(label) else r"(?<!\w)(?<!\w-)"
+        after = "" if _UNSPACED_END.search(label) else r"(?!\w)(?!-\w)"
+        return f"{before}{words}{after}"
 
 
 class BooleanReader(MentionReader):
@@ -111,7 +137,10 @@ class BooleanReader(MentionReader):
         pairs = [pair for pair in _PAIRS if seen & set(pair)] or [_PAIRS[0]]
         self.words = pairs[0]
         self._own = {word: self.words[side] for pair in pairs for side, word in enumerate(pair)}
-        self._any = {word: self.words[side] for pair in _PAIRS for side, word in enumerate(pair)}
+        pairs_anywhere = (*_ELSEWHERE, *_PAIRS)
+        self._any = {
+            _loose(word): self.words[side] for pair in pairs_anywhere for side, word in enumerate(pair)
+        }
         self._labels = LabelReader(tuple(self._own))
 
     @property
@@ -127,7 +156,7 @@ class BooleanReader(MentionReader):
         return f"\nTherefore, the answer ({self.form}) is"
 
     def bare(self, text: str, question: str) -> Prediction:
-        return None if len(text) > 40 else self._any.get(_loose(text).rstrip(".!,;:)]").lstrip("(["))
+        return None if len(text) > 40 else self._any.get(_loose(text).strip(_AROUND))
 
     def mentions(self, text: str, question: str) -> list[Mention]:
         found = self._labels.mentions(text, question)
@@ -141,8 +170,8 @@ class BooleanReader(MentionReader):
             return None
         return super().stated(passage, question)
 
-    def _unmarked(self, text: str, question: str) -> Prediction:
-        answer = super()._unmarked(text, question)
+    def unmarked(self, text: str, question: str) -> Prediction:
+        answer = super().unmarked(text, question)
         if answer is None and not self.mentions(text, question):
             said = restated(text, question)
             answer = None if said is None else self.words[0 if said else 1]
@@ -170,4 +199,4 @@ def shown(text: str) -> str:
 
 
 def _loose(text: str) -> str:
-    return _GAP.sub(" ", text.strip()).casefold()
+    return _GAP.sub(" ", folded(text).strip()).casefold()

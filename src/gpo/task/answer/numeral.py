@@ -12,8 +12,8 @@ from typing import NamedTuple
 # A sign belongs to the number only where nothing stands between them: "16 - 3" is no "-3". The exponent of a unit or a
 # variable ("20 m^2") is no number of its own.
 _NUMBER = re.compile(
-    r"""(?<![\w.])(?<!\d/)(?<!\^)(?<!\^[-−{])(?<!\^\{[-−])
-    (?P<sign>(?<![)\]])[-−+](?=[$€£\d.]))?[$€£]?[ ]?(?P<inner>[-−](?=[\d.]))?
+    r"""(?<![\w.])(?<!第[ ])(?<!\d/)(?<!\^)(?<!\^[-−{])(?<!\^\{[-−])
+    (?P<sign>(?<![)\]])[-−+](?=[$€£¥₹₩\d.]))?[$€£¥₹₩]?[ ]?(?P<inner>[-−](?=[\d.]))?
     (?P<whole>\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?P<part>\.\d+)?(?(whole)|(?(part)|(?!)))
     (?P<power>[eE][-+]?\d{1,3}(?!\w))?(?:[ ]?/[ ]?(?P<below>\d+)(?![\d/]))?
     (?!\d|(?:st|nd|rd|th)\b)""",

@@ -5,14 +5,26 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 _JSON_KEY = re.compile(
-    r'"(?:(?:final|correct)[_ ]?answer|answer|result|label|category|class|choice|option|prediction|output)"\s*:\s*',
+    r'"(?:(?:final|correct|my)?[_ ]?(?:answer|result)(?:[_ ](?:letter|choice|option|value))?|ans|answers|solution'
+    r'|label|category|class|choice|option|selected[_ ](?:option|choice)|prediction|output|sentiment|答案)"'
+    r"\s{0,99}:\s{0,99}",
     re.IGNORECASE,
 )
+# As Python writes it, or as JSON without quotes around the key.
+_LOOSE_KEY = re.compile(
+    r"""[{,]\s{0,99}['"]?(?:(?:final|correct)?[_ ]?answer|result|label|category|choice|option)['"]?\s{0,9}:\s{0,9}
+    (?:'([^'\n]{1,200})'|"([^"\n]{1,200})"|([^\s'",{}\[\]]{1,200}))\s{0,99}[,}]""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_DECODER = json.JSONDecoder()
 _CUE = re.compile(r"^[ \t]*A:(?=\s|$)[ \t]*", re.MULTILINE)
 _BLOCK = re.compile(r"\n\s*\n")
 _SENTENCE_END = re.compile(r"(?<=[.!?])(\s+)")
+_QUESTION_END = re.compile(r"(?<=\?)|(?<=[.!\n])")
+_MOST_QUESTIONS = 20
 _LEAST_WORDS = 5
 _AUXILIARY = re.compile(
     "is|are|was|were|am|be|do|does|did|can|could|will|would|shall|should|has|have|had", re.IGNORECASE
@@ -47,16 +59,21 @@ _CONTRACTIONS = (
 def json_answer(text: str) -> str | None:
     """The value of the last key such as "answer" or "label" of a JSON object within `text`; a list with spaces between
     its items. None where there is none, or it breaks off."""
-    decoder = json.JSONDecoder()
+    if ":" not in text or ('"' not in text and "{" not in text):
+        return None
     for match in reversed(list(_JSON_KEY.finditer(text))[-20:]):
         try:
-            value, _ = decoder.raw_decode(text, match.end())
+            value, _ = _DECODER.raw_decode(text, match.end())
         except (ValueError, RecursionError):
             continue
+        if isinstance(value, dict) and len(value) == 1:
+            (value,) = value.values()
         if isinstance(value, list):
             return " ".join(str(item) for item in value)
         if isinstance(value, str | int | float):
             return str(value)
+    if loose := list(_LOOSE_KEY.finditer(text))[-1:]:
+        return loose[0][1] or loose[0][2] or loose[0][3]
     return None
 
 
@@ -99,17 +116,27 @@ def without_question(text: str, question: str) -> str:
 def restated(text: str, question: str) -> bool | None:
     """Whether `text` says what `question` asks (True), or denies it (False): "Are you back?" meets "You are not back".
     None where it does neither or both."""
-    asked = [words for words in map(_statement, re.findall(r"[^.?!\n]+(?=\?)", question)) if len(words) > 3]
+    statements = _statements(question)
+    if not statements:
+        return None
+    lengths = {len(statement) for statement in statements}
     said = set()
     for sentence in re.split(r"[.!?\n;]", text):
         words = _words(_CERTAIN.sub("", sentence))
         denied = any(map(_DENIAL.fullmatch, words))
         content = [word for word in words if not _AUXILIARY.fullmatch(word) and not _DENIAL.fullmatch(word)]
-        for statement in asked:
-            before = content[: -len(statement)]
-            if content[-len(statement) :] == statement and not _OPEN.intersection(before):
+        for length in lengths:
+            if tuple(content[-length:]) in statements and not _OPEN.intersection(content[:-length]):
                 said.add(not denied)
     return said.pop() if len(said) == 1 else None
+
+
+@lru_cache(maxsize=1024)
+def _statements(question: str) -> frozenset[tuple[str, ...]]:
+    """What the last yes/no questions of `question` ask, as words without auxiliaries."""
+    asked = [part for part in _QUESTION_END.split(question) if part.endswith("?")][-_MOST_QUESTIONS:]
+    found = (_statement(part.rstrip("?")) for part in asked)
+    return frozenset(tuple(words) for words in found if len(words) > 3)
 
 
 def _repeats(part: str, asked: str) -> bool:

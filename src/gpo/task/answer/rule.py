@@ -2,84 +2,74 @@
 
 Sentences of the question that the reply repeats do not count. The first of these that gives an answer decides:
 1. the whole reply is a bare answer;
-2. the value of "answer", "label" and the like in JSON, or else an explicit marker ("the answer is …", "Answer: …",
-   "#### …", "\\boxed{…}"), the last one that holds an answer;
-3. the last **bold** text that is a bare answer;
-4. the only answer that is mentioned at all (a denied one, "not A", does not count);
-5. the last line, where it is a bare answer;
-6. the words that the reply begins with, set off by punctuation ("No, because …");
-7. the only answer that the last line mentions;
-8. the words that the reply ends with, after "is", "=" or a colon.
-A reply that gives two answers and settles on neither is unreadable, and so is one whose last "the answer is …" is
-followed by no answer at all. Of a reply that was cut off at its length, 1, 2, 3 and 6 count, what stands before an
-unfinished "Therefore …", and the only answer where the reply begins with it; one that only repeats its first
-paragraph is read as that paragraph.
+2. the value of "answer", "label" and the like in JSON, or else an explicit marker (<answer>…</answer>, "\\boxed{…}",
+   "the answer is …", "Answer: …", "#### …", the same words in other languages), the last one that holds an answer;
+3. the last **bold** text or [[double brackets]] that is a bare answer;
+4. the only answer that is mentioned at all; one that is denied ("not A"), ruled out ("A is wrong", "A would be right
+   if …") or only supposed ("it may look like A") does not count;
+5. the first line, where it is a bare answer and the rest only explains it;
+6. the last line, where it is a bare answer;
+7. the words that the reply begins with, set off by punctuation ("No, because …");
+8. the only answer of the last line, or of its last "so …", unless the reply opened with another one;
+9. the words that the reply ends with, after "is", "=" or a colon.
+Where a reply corrects itself ("Wait, …"), see `corrections`. A reply that gives two answers and settles on neither is
+unreadable, and so is one whose last "the answer is …" is followed by no answer at all, or whose two "final answers"
+differ. Of a reply that was cut off at its length, 1, 2, 3 and 7 count, what stands before an unfinished
+"Therefore …", and the only answer where the reply begins with it; one that only repeats its first paragraph is read
+as that paragraph.
 """
 
 from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import NamedTuple
 
-from gpo.task.answer.passages import json_answer, repeated_block, without_question
-from gpo.task.answer.reader import Answer, Prediction
-
-# What "answer" is said of may stand between it and its verb, but no clause of its own, and no denial: "the answer
-# cannot be (A)" announces nothing. "To answer …" announces nothing either, but for "to answer the question: …".
-_BRIDGE = r"""(?:(?!\b(?:whether|not|never|cannot|answer|that\s+there)\b|n['’]t\b
-      |(?<!answer\ )(?<!option\ )(?<!choice\ )\bthat\b)[^.\n:=,]){0,80}?"""
-_ANSWER = rf"""(?<!provided\ )(?<!given\ )(?<!suggested\ )(?<!possible\ )(?<!\bto\ )\banswer\b
-      (?!\s+(?:states|says|claims|suggests)\b)(?:,?\s+(?:then|thus|therefore|hence|however|finally)\b,?)?
-      {_BRIDGE}(?:\b(?:is|are|was|be)\b\s*:?|[:=])
-    | (?<=\bto\ )answer\s+(?:the|your|this)\s+question\s*:
-    | \#\#\#\#"""
-ANSWER_MARKER = re.compile(_ANSWER, re.IGNORECASE | re.VERBOSE)
-MARKER = re.compile(
-    rf"""{_ANSWER}
-    | \b(?:correct|right|best|final)\s+(?:option|choice|label|category|class)\s*(?:\bis\b\s*:?|[:=])
-    | \b(?:label|category|class)"?\s*(?:\bis\b\s*:?|[:=])""",
-    re.IGNORECASE | re.VERBOSE,
+from gpo.task.answer.corrections import Corrected, corrected, explains
+from gpo.task.answer.markers import (
+    MARKER,
+    WRAPPING,
+    emphasised,
+    marked_passages,
+    without_commands,
+    without_markup,
 )
+from gpo.task.answer.meant import Standing, standing
+from gpo.task.answer.mention import Mention, alternatives, only, only_answers, standings
+from gpo.task.answer.passages import json_answer, repeated_block, without_question
+from gpo.task.answer.plain import clipped, folded, plain_question
+from gpo.task.answer.reader import Prediction
+
 _SETTLED = re.compile(
     r"\b(?:the|final|correct)\s+(?:(?:final|correct|right)\s+)?answer\b\W{0,3}(?:is\b|:)\W*(?=\w)",
     re.IGNORECASE,
 )
-CONCLUSION = re.compile(r"\W*(?:therefore|thus|hence|so|in conclusion|consequently)\b", re.IGNORECASE)
-_BOXED = re.compile(r"\\boxed\{([^{}]{0,300}(?:\{[^{}]{0,300}\}[^{}]{0,300})?)\}")
-_LATEX_TEXT = re.compile(r"\\(?:text|mathrm|mathbf|textbf)\{([^{}]*)\}")
-_BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*|__([^_\n]{1,200})__")
+_FINAL = re.compile(
+    r"(?:\bfinal|(?:^|[.!?]\s|\n)[ \t]{0,9}(?:the\s)?(?:correct\s)?)\s?answer\b\s{0,9}(?:is\b\s{0,9}:?|:)",
+    re.IGNORECASE,
+)
+CONCLUSION = re.compile(
+    r"\W*(?:(?:and\s+)?(?:therefore|thus|hence|so|in conclusion|consequently|daher|folglich|demnach|donc|por\s+tanto"
+    r"|por\s+lo\s+tanto|entonces|quindi|portanto)\b|因此|所以|故|よって|したがって|따라서|इसलिए)",
+    re.IGNORECASE,
+)
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s")
-_DENIED = re.compile(
-    r"(?:\b(?:not|cannot|never|neither|nor)|n['’]t)\s+(?:be\s+)?(?:equal\s+(?:to\s+)?)?(?:\w+ly\s+)?(?:an?\s+|the\s+)?\W?$",
-    re.IGNORECASE,
-)
-_SOUGHT = re.compile(
-    r"\bto\s+(?:find|get|give|reach|determine|calculate|compute|work\s+out)\s+(?:the|this|an|our|my)\s+"
-    r"(?:\w+\s+)?$",
-    re.IGNORECASE,
-)
-_ALTERNATIVE = re.compile(r"(?:[^\w/|]*[/|]|\W*(?:or|and|nor))\W*", re.IGNORECASE)
 _TAIL = re.compile(r"(?:=|:|→|->|\bis|\bbe)[\s\"'“(*]*$", re.IGNORECASE)
-# Not so where it raises a number to its power ("10**6").
-_EMPHASIS = re.compile(r"\*\*(?!(?<=\d\*\*)\d|(?<=\d\ \*\*)\ \d)")
-_MOST_MARKERS = 100
-_WRAPPING = " \t\r\n\"'“”‘’`*_"
-
-
-class Mention(NamedTuple):
-    """An answer that stands at `start:end` of a text."""
-
-    start: int
-    end: int
-    answer: Answer
+_UNSURE = re.compile(
+    r"\b(?:not\s+(?:quite\s+)?sure|unsure|undecided|torn|don['’]t\s+know|can(?:not|['’]t)\s+(?:decide|tell|say))\s+"
+    r"(?:which|between|if|whether)\b",
+    re.IGNORECASE,
+)
+_LAST = 200
+_MOST_MENTIONS = 150
+_SHORT = 30
 
 
 class MentionReader(ABC):
     """An answer kind whose answers can be recognised within prose; `marker` is what announces one."""
 
     marker = MARKER
+    dropped = frozenset[Standing](("denied",))
+    """How a mention may stand that is never the answer; the others of `_NOT_MEANT` count where nothing else does."""
 
     @abstractmethod
     def bare(self, text: str, question: str) -> Prediction:
@@ -91,34 +81,41 @@ class MentionReader(ABC):
 
     def read(self, text: str, question: str = "") -> Prediction:
         """The answer in `text` by the rule of this module."""
-        text = self.relevant(text, question)
-        answer = self._explicit(text, question)
-        return self._unmarked(text, question) if answer is None else answer
+        question = plain_question(question)
+        text = clipped(text)
+        if len(text) < _SHORT and (answer := self.at_once(text, question)) is not None:
+            return answer
+        return self._read(self.relevant(text, question), question)
 
     def read_cut(self, text: str, question: str = "") -> Prediction:
         """The answer in a reply that was cut off: what it has said for good, and no guess from its middle."""
+        text, question = clipped(text), plain_question(question)
         if (block := repeated_block(text)) is not None:
             return self.read(block, question)
         text = self.relevant(text, question)
-        answer = self._explicit(text, question)
+        answer = self.explicit(text, question)
         return self.unfinished(text, question) if answer is None else answer
 
+    def at_once(self, text: str, question: str) -> Prediction:
+        """The answer that a short `text` is as it stands."""
+        return self._bare(text, question)
+
     def relevant(self, text: str, question: str) -> str:
-        """What of `text` can answer `question`."""
-        return without_question(text, question)
+        """What of `text` can answer `question`, in plain characters."""
+        return without_commands(without_question(folded(text), question))
 
     def unfinished(self, text: str, question: str) -> Prediction:
         """The answer that a cut-off reply without markers has given already."""
         plain = without_markup(text).strip()
         found = self.asserted(plain, question)
         if found and (
-            self.leads(plain, found) or (_only(found) and not plain[: found[0].start].strip(_WRAPPING))
+            self.leads(plain, found) or (only(found) and not plain[: found[0].start].strip(WRAPPING))
         ):
             return found[0].answer
         before, _, last = plain.rpartition("\n")
         if not CONCLUSION.match(last) or not before.strip():
             return None
-        return _only(self.asserted(before.strip().rsplit("\n", 1)[-1], question))
+        return only(self.asserted(before.strip().rsplit("\n", 1)[-1], question))
 
     def stated(self, passage: str, question: str) -> Prediction:
         """The answer that directly follows a marker."""
@@ -130,60 +127,134 @@ class MentionReader(ABC):
         if not found:
             return None
         first = found[0]
+        if only(found) is None and only_answers(clause, found):
+            return None
         for other in found[1:]:
-            undecided = _ALTERNATIVE.fullmatch(clause[first.end : other.start])
-            if other.answer != first.answer and undecided:
+            if other.answer != first.answer and alternatives(clause[first.end : other.start]):
                 return None
         return first.answer
 
-    def _explicit(self, text: str, question: str) -> Prediction:
+    def explicit(self, text: str, question: str) -> Prediction:
+        """The answer that `text` gives in so many words: as the whole, in JSON, behind a marker or in bold."""
         answer = self._bare(text, question)
         if answer is None and (value := json_answer(text)) is not None:
             answer = self.stated(value, question)
         return self._marked(text, question) if answer is None else answer
 
-    def _bare(self, text: str, question: str) -> Prediction:
-        trimmed = text.strip(_WRAPPING)
-        return self.bare(trimmed, question) if trimmed else None
-
-    def _marked(self, text: str, question: str) -> Prediction:
-        for passage in marked_passages(text, self.marker):
-            if (answer := self.stated(passage, question)) is not None:
-                return answer
-        for bold in reversed(list(_BOLD.finditer(text))):
-            answer = self._bare((bold[1] or bold[2]).rstrip(":"), question)
-            if answer is not None and not _DENIED.search(text[max(0, bold.start() - 40) : bold.start()]):
-                return answer
-        return None
-
-    def _unmarked(self, text: str, question: str) -> Prediction:
+    def unmarked(self, text: str, question: str) -> Prediction:
+        """The answer of a reply that announces none."""
         plain = without_markup(text).strip()
         found = self.asserted(plain, question)
         if not found:
             return None
         if self._settles_on_something_else(plain, found):
             return found[0].answer if self.leads(plain, found) else None
-        if (answer := _only(found)) is not None:
+        if (answer := only(found)) is not None:
             return answer
-        last = plain.rsplit("\n", 1)[-1]
-        if (answer := self._bare(last, question)) is not None:
-            return answer
+        if only_answers(plain, found):
+            return None
+        lines = [line for line in plain.split("\n") if line.strip()]
+        opening, last = self._bare(lines[0], question), self._bare(lines[-1], question)
+        if opening is not None and explains(plain):
+            return opening
+        if last is not None:
+            return None if opening not in (None, last) and self._only_answers(lines, question) else last
         if self.leads(plain, found):
             return found[0].answer
-        if (answer := _only(self.asserted(last, question))) is not None:
+        answer = self._of_the_last_line(lines[-1], question)
+        answer = self._at_the_end(plain, found[-1]) if answer is None else answer
+        return None if self._reopened(plain, lines, answer, question) else answer
+
+    def _read(self, text: str, question: str) -> Prediction:
+        if (found := corrected(text)) is not None:
+            return self._corrected(text, found, question)
+        if self._final_answers_differ(text, question):
+            return None
+        answer = self.explicit(text, question)
+        if answer is None and not _UNSURE.search(text, max(0, len(text) - _LAST)):
+            answer = self.unmarked(text, question)
+        return answer
+
+    def _corrected(self, text: str, found: Corrected, question: str) -> Prediction:
+        """What a reply gives that says "Wait, …": the explicit answer behind that, or the one before where nothing
+        behind speaks against it."""
+        if (answer := self._bare(text, question)) is not None:
             return answer
-        final = found[-1]
-        ends = not plain[final.end :].strip(_WRAPPING + ".!)")
-        return final.answer if ends and _TAIL.search(plain[max(0, final.start - 12) : final.start]) else None
+        after = self.explicit(found.after, question)
+        if after is not None:
+            return after
+        before = self.explicit(found.before, question)
+        if before is None:
+            return self.unmarked(text, question)
+        if found.confirms:
+            return before
+        others = self.asserted(without_markup(found.after), question)
+        if all(mention.answer == before for mention in others):
+            return before
+        concluded = self.unmarked(found.conclusion, question) if found.conclusion else None
+        return others[-1].answer if concluded is None and others[-1].answer == before else concluded
+
+    def _bare(self, text: str, question: str) -> Prediction:
+        trimmed = text.strip(WRAPPING)
+        return self.bare(trimmed, question) if trimmed else None
+
+    def _marked(self, text: str, question: str) -> Prediction:
+        for passage in marked_passages(text, self.marker):
+            if (answer := self.stated(passage, question)) is not None:
+                return answer
+        later: tuple[int, Prediction] = (len(text), None)
+        for start, bold in reversed(emphasised(text)[-_MOST_MENTIONS:]):
+            answer, end = self._bare(bold.rstrip(":"), question), start + len(bold) + 4
+            if answer is None or standing(text, start, end) in ("denied", "ruled_out"):
+                continue
+            if later[1] is None:
+                later = start, answer
+            else:
+                # "**A** or **B**" settles on neither.
+                return None if answer != later[1] and alternatives(text[end : later[0]]) else later[1]
+        return later[1]
+
+    def _of_the_last_line(self, line: str, question: str) -> Prediction:
+        if (answer := only(self.asserted(line, question))) is not None:
+            return answer
+        concluding = [part for part in _SENTENCE_END.split(line) if CONCLUSION.match(part)]
+        return only(self.asserted(concluding[-1], question)) if concluding else None
+
+    def _at_the_end(self, text: str, final: Mention) -> Prediction:
+        ends = not text[final.end :].strip(WRAPPING + ".!)")
+        return final.answer if ends and _TAIL.search(text[max(0, final.start - 12) : final.start]) else None
+
+    def _reopened(self, text: str, lines: list[str], answer: Prediction, question: str) -> bool:
+        """Whether `answer`, found at the end, is another one than the reply opened with and said no more of."""
+        if answer is None or CONCLUSION.match(lines[-1]):
+            return False
+        opening = only(self.asserted(lines[0], question))
+        return opening not in (None, answer) and (
+            explains(text) or self._bare(lines[0], question) is not None
+        )
+
+    def _only_answers(self, lines: list[str], question: str) -> bool:
+        return len(lines) <= 9 and all(self._bare(line, question) is not None for line in lines)
+
+    def _final_answers_differ(self, text: str, question: str) -> bool:
+        if text.count("nswer") < 2:
+            return False
+        plain = without_markup(text)
+        places = [match.end() for match in _FINAL.finditer(plain)][-9:]
+        answers = [
+            self.stated(plain[place : place + 200].strip(WRAPPING).split("\n", 1)[0], question)
+            for place in places
+        ]
+        return len({answer for answer in answers if answer is not None}) > 1
 
     def leads(self, text: str, found: list[Mention]) -> bool:
         """Whether the first mention opens the reply as its answer."""
         first = found[0]
-        opens = not text[: first.start].strip(_WRAPPING)
+        opens = not text[: first.start].strip(WRAPPING)
         return opens and text[first.end : first.end + 1] in (*",.;:!", "\n")
 
     def _settles_on_something_else(self, text: str, found: list[Mention]) -> bool:
-        markers = list(_SETTLED.finditer(text))
+        markers = list(_SETTLED.finditer(text)) if "nswer" in text else []
         return bool(markers) and found[-1].start < markers[-1].start()
 
     def denied(self, text: str, mention: Mention) -> Prediction:
@@ -191,36 +262,22 @@ class MentionReader(ABC):
         return None
 
     def asserted(self, text: str, question: str) -> list[Mention]:
-        """The mentions that are not denied, and what denied ones say."""
-        kept = []
-        for mention in self.mentions(text, question):
-            if not _DENIED.search(text[max(0, mention.start - 40) : mention.start]):
+        """The mentions that are meant, and what denied ones say."""
+        found = self.mentions(text, question)
+        if len(found) > _MOST_MENTIONS:
+            found = found[:20] + found[20 - _MOST_MENTIONS :]
+        stands = standings(text, found, self.asked(question))
+        kept, doubtful = [], []
+        for mention, stand in zip(found, stands, strict=True):
+            if stand == "meant":
                 kept.append(mention)
-            elif (answer := self.denied(text, mention)) is not None:
+            elif stand == "denied" and (answer := self.denied(text, mention)) is not None:
                 kept.append(mention._replace(answer=answer))
-        return kept
+            elif stand not in self.dropped:
+                doubtful.append(mention)
+        # What is only supposed counts where it is one answer, and nothing else is said.
+        return kept or (doubtful if only(doubtful) is not None else [])
 
-
-def marked_passages(text: str, marker: re.Pattern[str] = MARKER) -> Iterator[str]:
-    """What stands behind explicit markers, the last one first (boxes before words): the rest of the line, or the
-    next line with content."""
-    boxes = list(_BOXED.finditer(text))[-_MOST_MARKERS:]
-    yield from reversed([_LATEX_TEXT.sub(r"\1", match[1]) for match in boxes])
-    plain = without_markup(text)
-    # A reply that says "the answer is" without end has settled on nothing long before.
-    for match in list(marker.finditer(plain))[: -_MOST_MARKERS - 1 : -1]:
-        if _SOUGHT.search(plain[max(0, match.start() - 40) : match.start()]):
-            continue
-        rest = plain[match.end() : match.end() + 1000].strip(_WRAPPING + ":")
-        if rest:
-            yield rest.split("\n", 1)[0].strip()
-
-
-def without_markup(text: str) -> str:
-    """`text` without the asterisks and backticks of emphasis, which stand between a marker and its answer."""
-    return _EMPHASIS.sub("", text).replace("__", " ").replace("`", "")
-
-
-def _only(found: list[Mention]) -> Prediction:
-    answers = {mention.answer for mention in found}
-    return answers.pop() if len(answers) == 1 else None
+    def asked(self, question: str) -> str:
+        """What `question` asks, without the answers that it offers."""
+        return question

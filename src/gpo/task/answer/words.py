@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from gpo.task.answer.corrections import explains
+from gpo.task.answer.markers import boxes, without_commands, without_markup
 from gpo.task.answer.passages import is_json_object, json_answer, without_cue
+from gpo.task.answer.plain import clipped, composed
 from gpo.task.answer.reader import Answer, Prediction
-from gpo.task.answer.rule import marked_passages, without_markup
 
 _ITEM = re.compile(r"^\s*(?:\d+\s*[.):]|[-*•])\s+")
 _NUMBERING = re.compile(r"(?<!\S)(\d{1,3})[.):](?=\s)")
@@ -17,6 +19,7 @@ _LIST_MARKER = re.compile(
     r"\b(?:sorted|alphabetical|final|resulting|answer)\b[^\n:]{0,80}?(?::|\bis\b:?|\bare\b:?)(?=\s)|####",
     re.IGNORECASE,
 )
+_MATH = re.compile(r"\$([^$\n]{1,300})\$")
 _SEPARATORS = re.compile(r"[,;\s]+|->|→|(?<=\s)/(?=\s)")
 _PROSE = re.compile(
     r"\b(?:an?|the|is|are|was|of|to|for|from|in|on|as|this|that|these|it|i|we|you|and|with)\b", re.IGNORECASE
@@ -37,6 +40,7 @@ class WordsReader:
     continuation = "\nTherefore, the answer (the words, separated by spaces) is"
 
     def read(self, text: str, question: str = "") -> Prediction:
+        text = _MATH.sub(r"\1", without_commands(composed(clipped(text))))
         plain = without_cue(without_markup(text)).strip()
         if (value := json_answer(text)) is not None:
             return _words(value) or None
@@ -47,20 +51,21 @@ class WordsReader:
 
     def read_cut(self, text: str, question: str = "") -> Prediction:
         """The list behind a marker in a reply that was cut off, and no other."""
+        text = _MATH.sub(r"\1", without_commands(composed(clipped(text))))
         value = json_answer(text)
         part = value if value is not None else _marked_part(without_cue(without_markup(text)).strip())
         return None if _is_prose(part) else _words(part) or None
 
     def normal(self, target: str | float, question: str = "") -> Answer:
-        words = _words(str(target))
+        words = _words(composed(str(target)))
         if not words:
             raise ValueError("the expected list of words is empty")
         return words
 
 
 def _marked_part(text: str) -> str:
-    if "\\boxed" in text and (boxed := next(marked_passages(text), None)):
-        return boxed
+    if boxed := boxes(text):
+        return boxed[0]
     if found := list(_LIST_MARKER.finditer(text)):
         rest = text[found[-1].end() :].strip()
         return _BLOCK.split(rest, maxsplit=1)[0]
@@ -68,7 +73,10 @@ def _marked_part(text: str) -> str:
 
 
 def _last_part(text: str) -> str:
-    blocks = _BLOCK.split(text)
+    first, *others = _BLOCK.split(text)
+    if others and explains(f"{first}\n{others[0]}"):
+        others = []
+    blocks = [first, *others]
     announced = [after for before, after in pairwise(blocks) if before.rstrip().endswith(":")]
     block = announced[-1] if announced else blocks[-1]
     return _LEAD_IN.sub("", block, count=1) or block

@@ -9,14 +9,11 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parent.parent / "src"
 ORDER = (
-    "cli", "api", "suites", "report", "run", "result", "storage", "optimizer", "evaluation", "task", "model", "config",
+    "cli", "api", "options", "suites", "report", "run", "result", "storage", "optimizer", "evaluation", "task", "model", "config",
     "text", "file_lock", "paths", "errors",
 )  # fmt: skip
 """A room imports only those after it; `gpo` itself loads the public names from anywhere."""
-UPWARD = {
-    # Types alone: the sentence about a run that is not over reads the report's view of it.
-    ("gpo.result.verdict", "gpo.report.data"),
-}
+UPWARD: set[tuple[str, str]] = set()
 CIRCLES = {
     # A `Task` is built from its section in a file of its own, and says so itself with `Task.from_config`.
     ("gpo.task.task", "gpo.task.build"),

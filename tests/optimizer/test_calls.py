@@ -10,15 +10,15 @@ import pytest
 import gpo
 from gpo.config.load import parse_config
 from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes
-from gpo.optimizer.edit_distance import NoLimit
-from gpo.optimizer.information import PromptInformation
 from gpo.optimizer.loop import LoopSettings, count_loop_calls
 from gpo.optimizer.metaprompt import MetaPromptSettings
 from gpo.optimizer.methods import ComposedMethod, Method
+from gpo.optimizer.parts.edit_distance import NoLimit
+from gpo.optimizer.parts.information import PromptInformation
+from gpo.optimizer.parts.refinement import Generation
+from gpo.optimizer.parts.trajectory import Importance, NoTrajectory, Recency, Relevance, Shown, Summarization
 from gpo.optimizer.published.bandit import BruteForce, SuccessiveHalving, SuccessiveRejects, Ucb
-from gpo.optimizer.refinement import Generation
 from gpo.optimizer.state import Information, Step
-from gpo.optimizer.trajectory import Importance, NoTrajectory, Recency, Relevance, Shown, Summarization
 from gpo.run.estimate.context_size import engine_needs
 from gpo.run.estimate.estimate import Estimate, estimate
 from gpo.run.plan import assemble

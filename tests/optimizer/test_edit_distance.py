@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpo.config.schema import MethodConfig
-from gpo.optimizer.edit_distance import (
+from gpo.optimizer.methods import Preset, build_method
+from gpo.optimizer.parts.edit_distance import (
     PAPER,
     RELEASED,
     Counting,
@@ -15,7 +16,6 @@ from gpo.optimizer.edit_distance import (
     edit_distance,
     words_changed,
 )
-from gpo.optimizer.methods import Preset, build_method
 
 # 18 steps, as the paper's runs on BIG-Bench Hard have (48 train rows in batches of 8, 3 epochs), 50 → 10 words.
 #

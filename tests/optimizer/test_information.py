@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes
-from gpo.optimizer.information import NO_FAILURE, PromptInformation, count_batches
+from gpo.optimizer.parts.information import NO_FAILURE, PromptInformation, count_batches
 from gpo.optimizer.state import Information, Step, Visited
 from gpo.optimizer.workbench import Workbench
 from tests.optimizer.scripted import ScriptedOptimizer, ScriptedTaskModel, workbench

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 import pytest
 
 from gpo.optimizer.candidates import Guard
-from gpo.optimizer.edit_distance import NoLimit
-from gpo.optimizer.information import PromptInformation
 from gpo.optimizer.loop import Loop, LoopSettings
 from gpo.optimizer.methods import Method
-from gpo.optimizer.refinement import Generation
+from gpo.optimizer.parts.edit_distance import NoLimit
+from gpo.optimizer.parts.information import PromptInformation
+from gpo.optimizer.parts.refinement import Generation
+from gpo.optimizer.parts.trajectory import Recency
 from gpo.optimizer.search import StepRecord
-from gpo.optimizer.trajectory import Recency
 from tests.optimizer.scripted import ScriptedOptimizer, ScriptedTaskModel, workbench
 
 

@@ -19,9 +19,9 @@ from gpo.model.callable import CallableModel
 from gpo.optimizer.choose import choose
 from gpo.optimizer.metaprompt import MetaPromptSettings, meta_prompt
 from gpo.optimizer.methods import METHODS, Method, Preset, score_scale
+from gpo.optimizer.parts.trajectory import trajectory
 from gpo.optimizer.state import Information, Step, Visited
 from gpo.optimizer.templates import Templates
-from gpo.optimizer.trajectory import trajectory
 from gpo.optimizer.workbench import Workbench
 from gpo.task.task import Task
 from tests.optimizer.scripted_runs import PROMPTS, Scripted, Words, rows, run, write

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from gpo.optimizer.metaprompt import MetaPromptSettings, meta_prompt
-from gpo.optimizer.refinement import Editing, Generation, Refinement
+from gpo.optimizer.parts.refinement import Editing, Generation, Refinement
+from gpo.optimizer.parts.trajectory import Shown
 from gpo.optimizer.scale import format_score
 from gpo.optimizer.state import Information, Step, Visited
-from gpo.optimizer.trajectory import Shown
 from tests.optimizer.scripted import ScriptedOptimizer, ScriptedTaskModel, workbench
 
 

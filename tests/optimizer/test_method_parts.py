@@ -10,10 +10,10 @@ import pytest
 
 import gpo
 from gpo.config.schema import EditDistanceConfig, OptimizeConfig
-from gpo.optimizer.edit_distance import Cosine, Fixed
-from gpo.optimizer.information import PromptInformation
-from gpo.optimizer.refinement import Editing, Generation
-from gpo.optimizer.trajectory import Recency, Relevance, Summarization
+from gpo.optimizer.parts.edit_distance import Cosine, Fixed
+from gpo.optimizer.parts.information import PromptInformation
+from gpo.optimizer.parts.refinement import Editing, Generation
+from gpo.optimizer.parts.trajectory import Recency, Relevance, Summarization
 from tests.optimizer.published_runs import START, Optimizer, answer, task
 
 

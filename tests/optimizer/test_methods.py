@@ -11,13 +11,13 @@ import pytest
 import gpo
 from gpo.config.schema import OptimizeConfig
 from gpo.errors import ConfigError
-from gpo.optimizer.edit_distance import Cosine, Fixed, NoLimit
-from gpo.optimizer.information import PromptInformation
 from gpo.optimizer.loop import count_steps
 from gpo.optimizer.methods import METHODS, Method, build_method
-from gpo.optimizer.refinement import Generation
+from gpo.optimizer.parts.edit_distance import Cosine, Fixed, NoLimit
+from gpo.optimizer.parts.information import PromptInformation
+from gpo.optimizer.parts.refinement import Generation
+from gpo.optimizer.parts.trajectory import NoTrajectory, Recency, Relevance, Shown, Summarization
 from gpo.optimizer.state import Information, Step
-from gpo.optimizer.trajectory import NoTrajectory, Recency, Relevance, Shown, Summarization
 from tests.support.landscape import Landscape
 from tests.support.runs import config, meta_prompts, write_task
 from tests.support.server import ModelServer

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from gpo.optimizer.parts.trajectory import trajectory
 from gpo.optimizer.state import Information, Step, Visited
-from gpo.optimizer.trajectory import trajectory
 
 # Angles to the current prompt "e": b 10°, d 40°, a 60°, c 90°.
 ANGLES = {"a": 60, "b": 10, "c": 90, "d": 40, "e": 0}

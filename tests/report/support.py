@@ -12,9 +12,9 @@ from pathlib import Path
 
 import gpo
 from gpo.model.model import Message, Reply, Request, Usage
+from gpo.optimizer.parts.trajectory import Shown
 from gpo.optimizer.search import ScoredCandidate, StepRecord
 from gpo.optimizer.state import Information, Visited
-from gpo.optimizer.trajectory import Shown
 from gpo.run.journal_writer import EXAMPLES, JournalWriter, prompt_id
 from gpo.storage.journal import Journal
 from gpo.storage.journal_reader import RecordedScore

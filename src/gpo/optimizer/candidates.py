@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from gpo.optimizer.edit_distance import words_changed
+from gpo.optimizer.parts.edit_distance import words_changed
 from gpo.optimizer.reply import is_closed, read_reply
 from gpo.task.prompt import placeholders
 

@@ -9,11 +9,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gpo.optimizer import edit_distance as limits
-from gpo.optimizer import trajectory as past
-from gpo.optimizer.edit_distance import EditDistance
+from gpo.optimizer.parts import edit_distance as limits
+from gpo.optimizer.parts import trajectory as past
+from gpo.optimizer.parts.edit_distance import EditDistance
+from gpo.optimizer.parts.trajectory import Shown, Trajectory
 from gpo.optimizer.state import Step
-from gpo.optimizer.trajectory import Shown, Trajectory
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from gpo.evaluation.race import discriminative_rows, evaluations_per_row, pairs,
 from gpo.model.model import Message
 from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes, count_part_calls
 from gpo.optimizer.candidates import Candidate, Guard, same_prompt
-from gpo.optimizer.information import count_batches
 from gpo.optimizer.metaprompt import MetaPromptSettings, meta_prompt
 from gpo.optimizer.methods import Method
+from gpo.optimizer.parts.information import count_batches
 from gpo.optimizer.search import Listener, ScoredCandidate, StepRecord
 from gpo.optimizer.skeleton import StepSearch, add_score
 from gpo.optimizer.state import Step

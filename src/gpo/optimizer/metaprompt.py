@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gpo.model.model import Message
-from gpo.optimizer.refinement import Refinement
+from gpo.optimizer.parts.refinement import Refinement
+from gpo.optimizer.parts.trajectory import Shown
 from gpo.optimizer.scale import RANGES, Scale
 from gpo.optimizer.scale import shown as scaled
 from gpo.optimizer.state import Information, Step
-from gpo.optimizer.trajectory import Shown
 from gpo.task.reply_form import reply_form
 
 

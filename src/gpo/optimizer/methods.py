@@ -18,11 +18,11 @@ from gpo.config.schema import (
 )
 from gpo.errors import ConfigError
 from gpo.optimizer import layout1
-from gpo.optimizer.edit_distance import PAPER, RELEASED, EditDistance, edit_distance
-from gpo.optimizer.information import CurrentInformation, information
-from gpo.optimizer.refinement import Refinement, refinement
+from gpo.optimizer.parts.edit_distance import PAPER, RELEASED, EditDistance, edit_distance
+from gpo.optimizer.parts.information import CurrentInformation, information
+from gpo.optimizer.parts.refinement import Refinement, refinement
+from gpo.optimizer.parts.trajectory import Trajectory, trajectory
 from gpo.optimizer.scale import Scale
-from gpo.optimizer.trajectory import Trajectory, trajectory
 
 Preset = Literal["paper", "released"]
 

@@ -12,8 +12,8 @@ from typing import Protocol
 from gpo.model.model import Message
 from gpo.optimizer.calls import Calls, Sizes
 from gpo.optimizer.candidates import Candidate, Guard
+from gpo.optimizer.parts.trajectory import Shown
 from gpo.optimizer.state import Information
-from gpo.optimizer.trajectory import Shown
 from gpo.optimizer.workbench import Workbench
 
 

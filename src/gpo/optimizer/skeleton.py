@@ -13,9 +13,9 @@ from gpo.evaluation.outcome import Score
 from gpo.evaluation.score import Scorer
 from gpo.model.model import Message
 from gpo.optimizer.candidates import Candidate, Guard, read_candidate, same_prompt
+from gpo.optimizer.parts.trajectory import Shown
 from gpo.optimizer.search import Listener, ScoredCandidate, SearchResult, StepRecord
 from gpo.optimizer.state import Information, Visited
-from gpo.optimizer.trajectory import Shown
 from gpo.optimizer.workbench import Workbench
 
 

@@ -14,7 +14,7 @@ from gpo.config.published import ApoConfig
 from gpo.evaluation.outcome import Outcome
 from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes
 from gpo.optimizer.candidates import Candidate, Guard, same_prompt
-from gpo.optimizer.information import describe_failure
+from gpo.optimizer.parts.information import describe_failure
 from gpo.optimizer.published.bandit import BruteForce, Selection, SuccessiveHalving, SuccessiveRejects, Ucb
 from gpo.optimizer.published.base import PublishedSearch, run_together, write_turn
 from gpo.optimizer.reply import read_reply

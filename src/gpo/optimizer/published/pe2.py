@@ -15,7 +15,7 @@ from gpo.evaluation.outcome import Outcome
 from gpo.model.model import Message
 from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes
 from gpo.optimizer.candidates import Candidate, Guard, same_prompt
-from gpo.optimizer.information import describe_failure
+from gpo.optimizer.parts.information import describe_failure
 from gpo.optimizer.published.base import PublishedSearch, run_together, write_turn
 from gpo.optimizer.search import Listener, StepRecord
 from gpo.optimizer.workbench import Workbench

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gpo.api import aoptimize, evaluate, methods, optimize
-    from gpo.errors import BudgetError, GPOError
+    from gpo.errors import BudgetError, ConfigError, DataError, GPOError
     from gpo.optimizer.methods import Method
     from gpo.run.result import Result
     from gpo.task.task import Task
 
 __all__ = [
     "BudgetError",
+    "ConfigError",
+    "DataError",
     "GPOError",
     "Method",
     "Result",
@@ -32,6 +34,8 @@ __all__ = [
 
 _HOMES = {
     "BudgetError": "gpo.errors",
+    "ConfigError": "gpo.errors",
+    "DataError": "gpo.errors",
     "GPOError": "gpo.errors",
     "Method": "gpo.optimizer.methods",
     "Result": "gpo.run.result",

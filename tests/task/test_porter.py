@@ -10,11 +10,12 @@ from rouge_score.tokenizers import DefaultTokenizer
 from gpo.task.porter import stem
 
 ORACLE = DefaultTokenizer(use_stemmer=True)
-ENDINGS = (
-    "s es ies sses ss eed ied ed ing y ll e ly lly ology logi bli alli eli entli ousli fulli ational tional enci anci "
-    "izer ization ation ator alism iveness fulness ousness aliti iviti biliti icate ative alize iciti ical ful ness al "
-    "ance ence er ic able ible ant ement ment ent sion tion ion ou ism ate iti ous ive ize at bl iz"
-).split()  # noqa: SIM905
+SUFFIXES = """
+    s es ies sses ss eed ied ed ing y ll e ly lly ology logi bli alli eli entli ousli fulli ational tional enci anci
+    izer ization ation ator alism iveness fulness ousness aliti iviti biliti icate ative alize iciti ical ful ness al
+    ance ence er ic able ible ant ement ment ent sion tion ion ou ism ate iti ous ive ize at bl iz
+"""
+ENDINGS = SUFFIXES.split()
 
 
 def made_up(count: int) -> set[str]:

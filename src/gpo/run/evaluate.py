@@ -72,6 +72,8 @@ async def evaluate_prompt(
         raise ConfigError(f"--split {split}: has no rows")
     progress = progress or Progress()
     progress.phase, progress.pairs_planned = "scoring the initial prompt", len(plan.task.examples(split))
+    for line in plan.task.test_warnings if watcher and split == "test" else ():
+        watcher.note(line)
 
     failures: list[str] = []
 

@@ -63,7 +63,7 @@ def _extra(work: Work) -> dict[str, Any]:
         },
         "unreadable_dev_replies_of_best": dev.unreadable if dev else None,
         "excluded_examples": {name: len(work.scorer.excluded(name)) for name in ("dev", "test")},
-        "warnings": list(work.plan.task.warnings),
+        "warnings": [*work.plan.task.warnings, *(work.plan.task.test_warnings if work.tested else ())],
         "optimism": _optimism(work),
         "limits": work.limits(),
         # Prompt tokens that servers took from their own prefix caches, where they tell.

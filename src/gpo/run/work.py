@@ -122,6 +122,8 @@ class Work:
             return
         self.progress.phase = "opening the test split"
         self.notebook.examples("test", self.plan.task)
+        for line in self.plan.task.test_warnings if self.watcher else ():
+            self.watcher.note(line)
         initial, best = self.plan.prompt, self.loop.best
         prompts = list(dict.fromkeys([initial, best]))
         remaining = len(prompts) * len(self.plan.task.splits.test)
@@ -212,6 +214,7 @@ def _guard(plan: Plan) -> Guard:
         answers=task.answer_texts,
         initial=plan.prompt,
         max_words=plan.optimize.max_words,
-        columns=frozenset(name for example in task.examples("train") for name in example.fields) | {"input"},
+        # No other column: one may say what the answer is (`label_text` beside `label`).
+        columns=frozenset({*task.input_columns, "input"}),
         frozen=plan.optimize.frozen,
     )

@@ -43,7 +43,11 @@ def records(text: str, path: Path, usual: str) -> Iterator[tuple[dict[str, str],
 def find_delimiter(text: str, usual: str) -> str:
     """What sets off the cells of `text`: of the delimiters that give a header of two cells or more, `usual` first, the
     one under which the first records have as many; else the one with the longest header."""
-    widths = {mark: _widths(text, mark) for mark in (usual, *(mark for mark in DELIMITERS if mark != usual))}
+    line = text.partition("\n")[0]
+    others = [mark for mark in DELIMITERS if mark != usual and mark in line]
+    if not others:
+        return usual
+    widths = {mark: _widths(text, mark) for mark in (usual, *others)}
     several = {mark: found for mark, found in widths.items() if found[0] > 1}
     even = (mark for mark, found in several.items() if len(set(found)) == 1)
     return next(even, None) or max(several, key=lambda mark: several[mark][0], default=usual)

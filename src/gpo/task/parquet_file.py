@@ -1,8 +1,8 @@
 """Parquet as records, batch by batch, no further than its limit. Knows no column's use and no task.
 
 A small file can stand for a large table: pages are compressed, and a dictionary's text is stored once for all rows that
-have it. So what a file says of itself is looked at first, and texts are added up before they are copied out of their
-dictionary.
+have it. So what a file says of itself is looked at first, and then all texts are added up before one is copied out of
+its dictionary.
 """
 
 from __future__ import annotations
@@ -33,11 +33,7 @@ def records(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
         with parquet.ParquetFile(path) as whole:
             texts = _check_said(whole.metadata, path)
         with parquet.ParquetFile(path, read_dictionary=texts) as file:
-            size = 0
-            for batch in file.iter_batches(batch_size=_BATCH):
-                size += sum(unpacked(column) for column in batch.columns)
-                if size > text_file.LARGEST:
-                    raise _too_large(path)
+            for batch in _batches(file, path):
                 for values in batch.to_pylist():
                     number += 1
                     yield {str(key): value for key, value in values.items()}, f"{path}: row {number}"
@@ -46,6 +42,19 @@ def records(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
         raise DataError(
             f"{path}: is not a readable parquet file ({' '.join(str(error).split())[:200]})"
         ) from None
+
+
+def _batches(file: Any, path: Path) -> list[Any]:
+    """All rows, texts still in their dictionaries. Raises `DataError` where they come to too much without."""
+    batches, size = [], 0
+    # A row group at a time: nested columns of several dictionaries do not fit into one batch.
+    for group in range(file.metadata.num_row_groups):
+        for batch in file.iter_batches(batch_size=_BATCH, row_groups=[group]):
+            size += sum(map(unpacked, batch.columns))
+            if size > text_file.LARGEST:
+                raise _too_large(path)
+            batches.append(batch)
+    return batches
 
 
 def _check_said(metadata: Any, path: Path) -> list[str]:

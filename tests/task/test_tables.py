@@ -82,6 +82,14 @@ def test_a_record_of_other_cells_is_named_under_the_delimiter_of_the_header(tmp_
         read_file(path)
 
 
+def test_a_table_of_one_column_is_named(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("text  label\nx  a\n")
+    with pytest.raises(
+        DataError, match=r"t\.csv:1: has one column, 'text  label'; .* comma, semicolon, tab and pipe"
+    ):
+        read_file(tmp_path / "t.csv")
+
+
 def test_columns_without_a_name_may_repeat_and_named_ones_may_not(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("text,label,,\nx,a,,\n")
@@ -159,7 +167,7 @@ JSON_FORMS: dict[str, Callable[[Rows], str]] = {
 
 
 @pytest.mark.parametrize("form", JSON_FORMS)
-@pytest.mark.parametrize("name", ["t.json", "t.jsonl"])
+@pytest.mark.parametrize("name", ["t.json", "t.jsonl", "t.csv"])
 def test_json_is_read_whatever_its_name(name: str, form: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(JSON_FORMS[form](LISTED))
     assert texts(tmp_path / name) == [(row["text"], row["label"]) for row in LISTED]

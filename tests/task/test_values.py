@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,8 @@ def test_labels_that_are_not_all_whole_stay_as_they_are() -> None:
         "1.0",
         "2.0",
     )
+    floats = task([1.0, 2.0] * 12, answer={"kind": "label", "labels": ["1.0", "2.0"]})
+    assert {one.target for one in floats.splits.dev} == {"1.0", "2.0"}
     listed = task(["1.0", "2.0"] * 12, answer={"kind": "label", "labels": ["1", "2", "3"]})
     assert {one.target for one in listed.splits.dev} == {"1", "2"}
     assert task(["1.0", "2.0"] * 12, answer="text").splits.dev[0].target in ("1.0", "2.0")
@@ -137,7 +139,7 @@ def test_a_value_is_what_a_person_sees(value: Any, expected: Any) -> None:
 
 
 def test_rows_of_a_data_frame() -> None:
-    frame = pandas.DataFrame(rows([0, 1, 2] * 8)).astype({"label": "float64"})
+    frame: Any = pandas.DataFrame(rows([0, 1, 2] * 8)).astype({"label": "float64"})
     made = Task.from_rows(frame.to_dict("records"), input="text", target="label", answer="label")
     assert labels(made) == ("0", "1", "2")
     whole = Task.from_rows(frame, input="text", target="label", answer="label")
@@ -149,14 +151,15 @@ def test_rows_of_a_data_frame() -> None:
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "json", "parquet"])
 def test_what_pandas_writes_is_named_with_file_and_line(form: str, tmp_path: Path) -> None:
-    frame = pandas.DataFrame(rows([0, 1, 2] * 8)).astype({"label": "float64"})
+    frame: Any = pandas.DataFrame(rows([0, 1, 2] * 8)).astype({"label": "float64"})
     path = tmp_path / f"t.{form}"
-    write = {
+    writers: dict[str, Callable[[], Any]] = {
         "csv": lambda: frame.to_csv(path, index=False),
         "jsonl": lambda: frame.to_json(path, orient="records", lines=True),
         "json": lambda: frame.to_json(path, orient="records"),
         "parquet": lambda: frame.to_parquet(path),
-    }[form]
+    }
+    write = writers[form]
     write()
     made = Task.from_csv(path, input="text", target="label", answer="label")
     assert labels(made) == ("0", "1", "2")

@@ -122,8 +122,9 @@ class Work:
             return
         self.progress.phase = "opening the test split"
         self.notebook.examples("test", self.plan.task)
-        for line in self.plan.task.test_warnings if self.watcher else ():
-            self.watcher.note(line)
+        if self.watcher:
+            for line in self.plan.task.test_warnings:
+                self.watcher.note(line)
         initial, best = self.plan.prompt, self.loop.best
         prompts = list(dict.fromkeys([initial, best]))
         remaining = len(prompts) * len(self.plan.task.splits.test)

@@ -78,6 +78,11 @@ def _header(cells: list[str], source: str) -> list[str]:
         if name and name in known:  # columns without a name are what a spreadsheet leaves behind
             raise DataError(f"{source}: has two columns called {name!r}")
         known.add(name)
+    if len(header) == 1:
+        raise DataError(
+            f"{source}: has one column, {header[0]!r}; where it should have several, set them off by one of the "
+            "delimiters comma, semicolon, tab and pipe"
+        )
     return header
 
 

@@ -4,6 +4,7 @@ and no task."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,11 @@ def records(text: str, path: Path, *, lines: bool) -> list[Record] | dict[str, l
         raise DataError(f"{path}:{error.lineno}: is not JSON ({error.msg})") from None
     except ValueError as error:  # a number of too many digits
         raise DataError(f"{path}:1: is not JSON ({error})") from None
+
+
+def begins_json(text: str) -> bool:
+    """Whether `text` begins with an object or a list of objects, as no header of a table does."""
+    return re.match(r"\s*(?:\[\s*)?\{\s*(?:\"|\})", text) is not None
 
 
 def _has_lines(text: str, *, usual: bool) -> bool:
@@ -74,7 +80,7 @@ def _document(data: Any, path: Path) -> list[Record] | dict[str, list[Record]]:
     if not lists:
         raise DataError(
             f'{path}: must hold a list of rows, {{"rows": [...]}}, {{"train": [...], "dev": [...], …}}, or an object a '
-            "line"
+            'line (pandas: to_json(..., orient="records"))'
         )
     return {
         split: [record(values, f"{path}: {split} row {n}") for n, values in enumerate(rows, start=1)]

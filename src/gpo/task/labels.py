@@ -32,17 +32,19 @@ def with_whole_labels(
     found: Mapping[str, Sequence[Example]], listed: Sequence[str]
 ) -> dict[str, Sequence[Example]]:
     """`found` with targets such as "1.0" as the "1" that they were before a gap made the column one of floats: where
-    all labels but those of test are whole numbers, and with `listed` labels where "1" is among them and "1.0" is not.
-    """
+    all labels but those of test are whole numbers. With `listed` labels it is the form that is listed."""
     texts = {str(one).strip() for example in learnt(found) for one in references(example.target)}
     if not listed and not all(map(_NUMBER.fullmatch, texts)):
         return dict(found)
 
     def label(reference: str | float) -> str | float:
         text = str(reference).strip()
+        if text in listed or not _NUMBER.fullmatch(text):
+            return reference
         whole = text.partition(".")[0]
-        fits = whole in listed and text not in listed if listed else True
-        return whole if fits and whole != text and _NUMBER.fullmatch(text) else reference
+        if listed:
+            return next((form for form in (whole, f"{whole}.0") if form in listed), reference)
+        return reference if whole == text else whole
 
     def changed(example: Example) -> Example:
         labels = tuple(map(label, references(example.target)))

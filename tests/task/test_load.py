@@ -188,6 +188,23 @@ def test_rows_that_repeat_an_input_are_left_out_before_drawing() -> None:
     assert sum(len(found) for found in inputs(task).values()) == 40
 
 
+@pytest.mark.parametrize("of", ["train", "dev", "format", "test"])
+def test_test_rows_that_repeat_others_change_no_other_split(of: str) -> None:
+    counts = {"train": 8, "dev": 10, "test": 6, "format": 4}
+    plain = [*rows(40), *rows(3)]
+    before = Task.from_rows(plain, split=counts)
+    changed = list(plain)
+    source = plain[int(getattr(before.splits, of)[0].source.split()[-1]) - 1]
+    for example in before.splits.test:
+        changed[int(example.source.split()[-1]) - 1] = source
+    after = Task.from_rows(changed, split=counts)
+    assert {name: len(found) for name, found in inputs(after).items()} == {**counts, "demos": 0}
+    for name in ("train", "dev", "format"):
+        assert inputs(after)[name] == inputs(before)[name]
+    everything = [text for found in inputs(after).values() for text in found]
+    assert len(set(everything)) == len(everything)
+
+
 def test_a_small_dev_split_is_a_warning() -> None:
     task = Task.from_rows({"train": rows(3), "dev": rows(3, 10), "test": rows(3, 20)})
     assert len(task.warnings) == 1

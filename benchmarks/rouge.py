@@ -80,7 +80,7 @@ def main() -> None:
     folder = parser.parse_args().data
     from rouge_score.rouge_scorer import RougeScorer
 
-    scorer = RougeScorer(["rougeL"], use_stemmer=False)
+    scorer = RougeScorer(["rougeL"], use_stemmer=True)
 
     def oracle(prediction: str, reference: str) -> float:
         return float(scorer.score(reference, prediction)["rougeL"].fmeasure)

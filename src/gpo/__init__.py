@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gpo.api import aoptimize, evaluate, methods, optimize
-    from gpo.errors import BudgetError, GPOError
+    from gpo.errors import BudgetError, ConfigError, DataError, GPOError
     from gpo.optimizer.methods import Method, method
     from gpo.result.result import Result
     from gpo.run.evaluate import Evaluation
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BudgetError",
+    "ConfigError",
+    "DataError",
     "Evaluation",
     "GPOError",
     "Method",
@@ -39,6 +41,8 @@ __all__ = [
 
 _HOMES = {
     "BudgetError": "gpo.errors",
+    "ConfigError": "gpo.errors",
+    "DataError": "gpo.errors",
     "Evaluation": "gpo.run.evaluate",
     "GPOError": "gpo.errors",
     "Method": "gpo.optimizer.methods",

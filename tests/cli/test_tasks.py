@@ -73,6 +73,12 @@ def test_show_says_what_a_benchmark_is_without_its_rows(tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()  # nothing was fetched
 
 
+def test_the_page_of_webnlg_says_how_it_is_asked_and_measured(tmp_path: Path) -> None:
+    done = gpo("tasks", "show", "webnlg", cwd=tmp_path)
+    for words in ("kind text, rounds 1", "rouge_l", "one round", "stemmed words", "the best one counts"):
+        assert words in done.stdout
+
+
 @pytest.mark.parametrize("by", ["option", "environment"])
 def test_show_prints_a_row_where_there_is_one(tmp_path: Path, by: str) -> None:
     folder = data_folder(tmp_path / "data")

@@ -22,7 +22,7 @@ from gpo.run.layers.budget import prompt_bound
 from gpo.storage.journal import Journal
 from gpo.storage.journal_reader import JournalReader
 from gpo.task.answer import answer_reader
-from gpo.task.rows import read_rows
+from gpo.task.files.rows import read_rows
 
 TEXT = st.text(st.characters(), max_size=200) | st.text("<START>END{}%\"'`:\n\\Prompt aeß0-9", max_size=200)
 JSON = st.recursive(

@@ -61,15 +61,40 @@ def test_groups_of_the_paper() -> None:
         "bbh": 27,
         "bbh-lite": 4,
         "mmlu": 57,
-        "mmlu/stem": 18,
+        "mmlu/stem": 19,
         "mmlu/humanities": 13,
         "mmlu/social_sciences": 12,
-        "mmlu/other": 14,
+        "mmlu/other": 13,
     }
     parts = [subject for name in groups if name.startswith("mmlu/") for subject in groups[name]]
     assert sorted(parts) == sorted(benchmarks.expand("mmlu"))
+    assert "mmlu/anatomy" in groups["mmlu/stem"]
     assert benchmarks.expand("gsm8k") == ("gsm8k",)
     assert benchmarks.expand("bbh/navigate") == ("bbh/navigate",)
+
+
+# Table 5, MMLU: STEM, humanities, social science, other, average.
+TABLE_5 = {
+    "Empty": (31.05, 36.54, 41.75, 37.20, 35.96),
+    "CoT": (32.53, 37.05, 41.05, 36.94, 36.36),
+    "SGDM": (32.88, 38.36, 41.88, 38.02, 37.20),
+    "APE": (33.51, 38.69, 42.02, 37.96, 37.50),
+    "APO": (33.17, 37.94, 44.94, 38.23, 37.71),
+    "OPRO": (34.76, 38.72, 43.55, 37.11, 38.05),
+    "PE2": (33.77, 37.95, 44.80, 38.25, 38.07),
+    "GPO": (35.00, 38.84, 46.61, 38.60, 39.14),
+}
+
+
+def test_the_averages_of_table_5_are_those_of_the_groups_of_mmlu() -> None:
+    names = ("mmlu/stem", "mmlu/humanities", "mmlu/social_sciences", "mmlu/other")
+    sizes = [len(benchmarks.groups()[name]) for name in names]
+    off = {
+        method: abs(sum(size * value for size, value in zip(sizes, values, strict=False)) / 57 - values[4])
+        for method, values in TABLE_5.items()
+    }
+    # APO's row comes out with no sizes (0.18 off); the others do to what two digits leave open.
+    assert [method for method, value in off.items() if value > 0.005] == ["APO"], off
 
 
 @pytest.mark.parametrize("name", benchmarks.names())
@@ -85,7 +110,7 @@ def test_every_entry_is_whole(name: str) -> None:
     # Only these two have no commit to name; their files say why.
     assert found.home.pinned is (name not in ("wsc", "webnlg"))
     task = TaskConfig.model_validate({"data": name, **found.defaults()})
-    assert task.answer.rounds == 2
+    assert task.answer.rounds == (1 if name == "webnlg" else 2)
 
 
 def test_sizes_of_the_paper() -> None:
@@ -103,7 +128,7 @@ def test_sizes_of_the_paper() -> None:
     [
         ("bbh-lite", ["group of 4 tasks", "bbh/navigate", "bbh/word_sorting", "gpo bench"]),
         ("bbh", ["group of 27 tasks", "bbh/boolean_expressions", "22 more", "gpo tasks list"]),
-        ("mmlu/stem", ["group of 18 tasks", "mmlu/astronomy"]),
+        ("mmlu/stem", ["group of 19 tasks", "mmlu/astronomy"]),
         ("bbh/navigat", ["'bbh/navigat'", "did you mean bbh/navigate"]),
         ("mmlu/quantum_field_theory", ["quantum_field_theory", "there are: mmlu/abstract_algebra"]),
         ("gsm8k/x", ["'gsm8k/x'", "gsm8k"]),
@@ -148,15 +173,17 @@ def test_overlap_is_allowed_only_where_it_is_published(tmp_path: Path) -> None:
         load("bbh/causal_judgement", folder, allow_overlap=False)
 
 
-def test_long_second_answers_where_the_references_are_long(tmp_path: Path) -> None:
+def test_webnlg_is_asked_in_one_round_and_takes_the_best_reference_by_stems(tmp_path: Path) -> None:
     rows = [
         {"input": f"Triples:\nA{n} | is | B", "target": [f"A{n} is B.", f"B is what A{n} is."]}
         for n in range(36)
     ]
     task = load("webnlg", made(tmp_path, "webnlg", rows))
-    assert task.second_round_tokens == 256
+    assert task.rounds == 1
     assert task.score("B is what A0 is.", task.splits.train[0]) == 1.0
-    assert load("webnlg", tmp_path, answer={"second_round_tokens": 60}).second_round_tokens == 60
+    two = load("webnlg", tmp_path, answer={"rounds": 2, "second_round_tokens": 60})
+    assert (two.rounds, two.second_round_tokens) == (2, 60)
+    assert load("gsm8k", made(tmp_path, "gsm8k", sums())).rounds == 2
 
 
 def test_a_folder_beside_the_configuration_counts_unless_another_is_named(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from gpo.config.schema import TaskConfig
 from gpo.errors import ConfigError, DataError
-from gpo.task.rows import read_file
+from gpo.task.files.rows import read_file
 from gpo.task.task import Task
 
 Rows = list[dict[str, Any]]
@@ -186,6 +186,23 @@ def test_rows_that_repeat_an_input_are_left_out_before_drawing() -> None:
     task = Task.from_rows([*rows(40), *rows(4)])
     assert task.warnings[0] == "4 rows repeat the input of an earlier row and were left out"
     assert sum(len(found) for found in inputs(task).values()) == 40
+
+
+@pytest.mark.parametrize("of", ["train", "dev", "format", "test"])
+def test_test_rows_that_repeat_others_change_no_other_split(of: str) -> None:
+    counts = {"train": 8, "dev": 10, "test": 6, "format": 4}
+    plain = [*rows(40), *rows(3)]
+    before = Task.from_rows(plain, split=counts)
+    changed = list(plain)
+    source = plain[int(getattr(before.splits, of)[0].source.split()[-1]) - 1]
+    for example in before.splits.test:
+        changed[int(example.source.split()[-1]) - 1] = source
+    after = Task.from_rows(changed, split=counts)
+    assert {name: len(found) for name, found in inputs(after).items()} == {**counts, "demos": 0}
+    for name in ("train", "dev", "format"):
+        assert inputs(after)[name] == inputs(before)[name]
+    everything = [text for found in inputs(after).values() for text in found]
+    assert len(set(everything)) == len(everything)
 
 
 def test_a_small_dev_split_is_a_warning() -> None:

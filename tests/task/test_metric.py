@@ -17,7 +17,7 @@ from gpo.task.metric import equal, metric, normalised
 from gpo.task.rouge import rouge_l
 
 EXAMPLE = Example("train:1", "question", "The target.", {"input": "question"})
-ORACLE = RougeScorer(["rougeL"], use_stemmer=False)
+ORACLE = RougeScorer(["rougeL"], use_stemmer=True)
 SHARED = Path(__file__).resolve().parents[2] / "../shared/data"
 
 
@@ -61,6 +61,10 @@ def test_rouge_l_by_hand() -> None:
     # LCS "the cat the mat" (4) of 6 and 5 words: P = 4/6, R = 4/5, F = 2PR/(P+R) = 8/11.
     assert rouge_l("The cat sat on the mat", "the cat, the red mat") == pytest.approx(8 / 11, abs=1e-12)
     assert rouge_l("(B)", "(b)") == 1.0
+    # Stemmed "play footbal in citi" and "play footbal in the citi": P = 1, R = 4/5, F = 8/9; two words without it.
+    assert rouge_l("Plays football in cities.", "Played football in the city") == pytest.approx(
+        8 / 9, abs=1e-12
+    )
     assert rouge_l("", "x") == rouge_l("x", "...") == 0.0
 
 

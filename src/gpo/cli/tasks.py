@@ -11,7 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from gpo.task.benchmarks import Benchmark
-    from gpo.task.rows import Row
+    from gpo.task.files.rows import Row
 
 app = typer.Typer(help="Tasks and benchmarks by name.", no_args_is_help=True, rich_markup_mode=None)
 

@@ -64,7 +64,8 @@ class TaskConfig(Section):
     """The column of the expected answer."""
     answer: AnswerConfig = AnswerConfig()
     metric: str = "exact_match"
-    """`exact_match`, `accuracy`, `rouge_l` or `package.module:function`."""
+    """`exact_match`, `accuracy`, `rouge_l` (of stemmed words; the best of several references counts) or
+    `package.module:function`."""
     position: Position = "question_end"
     """Where the prompt stands."""
     frame: Literal["plain", "qa"] | None = None

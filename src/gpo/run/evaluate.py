@@ -71,6 +71,7 @@ async def evaluate_prompt(
         raise ConfigError(f"--split {split}: has no rows")
     progress = progress or Progress()
     progress.phase, progress.pairs_planned = "scoring the initial prompt", len(plan.task.examples(split))
+    _warn(plan, split, watcher)
 
     failures: list[str] = []
 
@@ -123,3 +124,10 @@ def read_prompt(text: str) -> str:
         return Path(text[1:]).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"--prompt {text}: the file cannot be read ({error})") from None
+
+
+def _warn(plan: Plan, split: str, watcher: Watcher | None) -> None:
+    """Say what is odd about the test split, where it is the one that is opened."""
+    if watcher and split == "test":
+        for line in plan.task.test_warnings:
+            watcher.note(line)

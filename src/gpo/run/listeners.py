@@ -81,6 +81,9 @@ class Listeners:
         """The initial and the best prompt are scored on test next."""
         self._progress.phase = "opening the test split"
         self._writer.examples("test", self._plan.task)
+        if self._watcher:
+            for line in self._plan.task.test_warnings:
+                self._watcher.note(line)
         remaining = self._test_pairs(prompts=len({self._plan.prompt, best}))
         self._progress.pairs_planned = self._progress.pairs_done + remaining
 

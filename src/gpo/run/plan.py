@@ -89,14 +89,14 @@ class Plan:
             for name in ("train", "dev", "format", "demos")
             for example in task.examples(name)
         ]
-        fields = frozenset(name for example in task.examples("train") for name in example.fields)
         return Guard(
             examples=rows,
             required=placeholders(self.prompt),
             answers=task.answer_texts,
             initial=self.prompt,
             max_words=self.optimize.max_words,
-            columns=fields | {"input"},
+            # No other column: one may say what the answer is (`label_text` beside `label`).
+            columns=frozenset({*task.input_columns, "input"}),
             frozen=self.optimize.frozen,
         )
 

@@ -68,7 +68,11 @@ def summary(
             },
             "unreadable_dev_replies_of_best": _unreadable(scorer, search),
             "excluded_examples": {name: len(scorer.excluded(name)) for name in ("dev", "test")},
-            "warnings": [*plan.task.warnings, *([few] if few else [])],
+            "warnings": [
+                *plan.task.warnings,
+                *(plan.task.test_warnings if test.means else ()),
+                *([few] if few else []),
+            ],
             "optimism": _optimism(search, test),
             "limits": limits(models),
             # Prompt tokens that servers took from their own prefix caches, where they tell.

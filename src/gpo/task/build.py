@@ -13,7 +13,8 @@ from gpo.task.answer import Answer, AnswerReader, Prediction, answer_reader
 from gpo.task.answer.label import shown
 from gpo.task.answer.text import TextReader
 from gpo.task.draw import draw
-from gpo.task.example import Example, Target
+from gpo.task.example import Example
+from gpo.task.labels import check_gaps, learnt, references, unknown_labels, with_whole_labels
 from gpo.task.load import Loaded, given, load
 from gpo.task.metric import Metric, metric
 from gpo.task.splits import Columns, checked, examples
@@ -96,17 +97,25 @@ def from_data(
 def build(
     loaded: Loaded, config: TaskConfig, *, seed: int, chat: bool, base_dir: Path, own: Own | None = None
 ) -> Task:
-    """A task from rows and the keys of the `task` section (`config.data` is not looked at)."""
+    """A task from rows and the keys of the `task` section (`config.data` is not looked at).
+
+    Labels and other words that the reader needs are those of all splits but test.
+    """
     own = own or Own()
-    kind = config.answer.kind
+    kind, listed = config.answer.kind, config.answer.labels
     columns = Columns(config.input, config.target, lettered=kind == "choice", words=kind == "words")
     rows, warnings = draw(
         loaded, _counts(config), seed=seed, key=None if config.allow_overlap else columns.question
     )
-    found = examples(rows, columns)
+    found: Mapping[str, Sequence[Example]] = examples(rows, columns)
+    is_label = kind == "label" and own.reader is None
+    if is_label:
+        found = with_whole_labels(found, listed)
     splits, more = checked(found, allow_overlap=config.allow_overlap)
     everything = [example for part in found.values() for example in part]
-    reader = own.reader or _reader(config.answer, everything)
+    gaps = check_gaps(everything, kind, listed) if is_label or kind in ("text", "words") else []
+    reader = own.reader or _reader(config.answer, learnt(found))
+    unknown = unknown_labels(splits.test, reader) if is_label and not listed else []
     return Task(
         name=loaded.name,
         splits=splits,
@@ -120,7 +129,13 @@ def build(
         second_round_tokens=config.answer.second_round_tokens,
         input_columns=columns.inputs,
         question=columns.template,
-        warnings=(*warnings, *more, *check_targets(everything, reader, kind)),
+        warnings=(
+            *warnings,
+            *more,
+            *gaps,
+            *check_targets(learnt(found) if unknown else everything, reader, kind),
+        ),
+        test_warnings=tuple(unknown),
     )
 
 
@@ -140,11 +155,6 @@ def check_targets(found: Sequence[Example], reader: AnswerReader, kind: str) -> 
                     "gives it word for word counts"
                 )
     return warnings
-
-
-def references(target: Target) -> tuple[str | float, ...]:
-    """The expected answers, each of which is right."""
-    return target if isinstance(target, tuple) else (target,)
 
 
 def with_defaults(config: TaskConfig, defaults: Mapping[str, Any]) -> TaskConfig:

@@ -11,7 +11,7 @@ from typing import Any
 
 from gpo.errors import ConfigError, DataError
 from gpo.paths import in_home
-from gpo.task.rows import SUFFIXES, Row, read_file, read_rows
+from gpo.task.files.rows import SUFFIXES, Row, read_file, read_rows
 
 SPLITS = ("train", "dev", "test", "format", "demos")
 OTHER_NAMES = {"validation": "dev", "valid": "dev", "val": "dev", "eval": "dev", "demonstrations": "demos"}
@@ -157,6 +157,8 @@ def _from_hub(address: str, seed: int, split: Mapping[str, int] | None) -> Loade
 
 def _rows(rows: Iterable[Mapping[str, Any]], source: str) -> list[Row]:
     found = []
+    if hasattr(rows, "to_dict"):  # a data frame, whose items are its columns
+        rows = rows.to_dict(orient="records")
     for number, values in enumerate(rows, start=1):
         if not isinstance(values, Mapping):
             raise DataError(f"{source}: row {number} is {type(values).__name__} and not a mapping of columns")

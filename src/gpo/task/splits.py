@@ -10,9 +10,10 @@ from typing import Any
 
 from gpo.errors import ConfigError, DataError
 from gpo.task.example import Example, Splits, Target
+from gpo.task.files.cell import seen
+from gpo.task.files.rows import Row
 from gpo.task.load import SPLITS
 from gpo.task.prompt import fill, placeholders
-from gpo.task.rows import Row
 
 FEW_ROWS = 10
 """A dev split under this many rows can hardly tell two prompts apart."""
@@ -79,22 +80,26 @@ class Columns:
         return rendered(_cell(row, name, "input"), lettered=self.lettered)
 
     def _reference(self, value: Any, row: Row) -> str | float:
-        if value is None or isinstance(value, list | dict) or not str(value).strip():
-            raise DataError(f"{row.source}: the target is {'empty' if not value else type(value).__name__}")
+        if value is None or not str(value).strip():
+            raise DataError(
+                f"{row.source}: the target is empty (blank, None or NaN); fill it in, or take the row out"
+            )
+        if isinstance(value, list | dict | bytes):
+            raise DataError(f"{row.source}: the target is {type(value).__name__}")
         if isinstance(value, int | float) and not isinstance(value, bool):
             return value
         return clean(str(value))
 
 
 def examples(rows: Mapping[str, Sequence[Row]], columns: Columns) -> dict[str, list[Example]]:
-    """The examples of every split. An `id` column names them where it is unique; else split and row number do."""
-    found = [row for part in rows.values() for row in part]
-    ids = [str(row.values["id"]) for row in found if row.values.get("id") not in (None, "")]
-    own = len(ids) == len(found) == len(set(ids))
+    """The examples of every split. An `id` column names them where it is unique; else split and row number do. Test
+    rows have no say in what the others are called."""
+    learnt = [_id(row) for name, part in rows.items() if name != "test" for row in part]
+    own = {name: _unique(learnt) for name in rows}
+    own["test"] = _unique([*learnt, *map(_id, rows.get("test", ()))])
     return {
         name: [
-            _example(row, clean(str(row.values["id"])) if own else f"{name}:{n}", columns)
-            for n, row in enumerate(part, 1)
+            _example(row, _id(row) if own[name] else f"{name}:{n}", columns) for n, row in enumerate(part, 1)
         ]
         for name, part in rows.items()
     }
@@ -146,6 +151,15 @@ def clean(text: str) -> str:
     return _SURROGATE.sub("\ufffd", text.replace("\x00", ""))
 
 
+def _id(row: Row) -> str:
+    value = seen(row.values.get("id"))
+    return "" if value is None else clean(str(value))
+
+
+def _unique(ids: Sequence[str]) -> bool:
+    return "" not in ids and len(ids) == len(set(ids))
+
+
 def _options(texts: Iterable[Any], labels: Iterable[str]) -> str:
     return "\n".join(f"({label}) {clean(str(text))}" for label, text in zip(labels, texts, strict=False))
 
@@ -160,7 +174,7 @@ def _cell(row: Row, name: str, key: str) -> Any:
         names = [one if len(one) <= 40 else one[:40] + "…" for one in sorted(row.values)]
         have = ", ".join([*names[:20], *(["…"] if len(names) > 20 else [])]) or "none"
         raise ConfigError(f"task.{key}: {row.source} has no column {name!r}; it has: {have}")
-    return row.values[name]
+    return seen(row.values[name])
 
 
 def _check_overlap(found: Mapping[str, Sequence[Example]]) -> None:

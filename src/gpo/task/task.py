@@ -64,7 +64,8 @@ class Task:
     worked examples stand before the question (then there is one round). `chat` False lays everything out as a text
     that a base model continues. `frame` None is no frame for a chat and `Q: … A:` for a base model.
     `input_columns` are the columns that the question is made of: a prompt with all of them in braces, or with
-    `{input}`, is the whole template. `question` is how it is made of them. `warnings` are lines for a person.
+    `{input}`, is the whole template. `question` is how it is made of them. `warnings` are lines for a person,
+    `test_warnings` those about the test split, to be said when it is opened.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Task:
     input_columns: tuple[str, ...] = ("input",)
     question: str = "{input}"
     warnings: tuple[str, ...] = ()
+    test_warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.demonstrations > (have := len(self.splits.demos or self.splits.train)):
@@ -189,7 +191,7 @@ class Task:
         Raises `ConfigError` where an own metric fails.
         """
         references = example.target if isinstance(example.target, tuple) else (example.target,)
-        targets = [self.answer.normal(reference, example.input) for reference in references]
+        targets = [self._normal(reference, example) for reference in references]
         prediction = self._verbatim(reply, references, targets)
         if prediction is None:
             prediction = read_reply(self.answer, reply, example.input, cut=cut)
@@ -234,7 +236,8 @@ class Task:
 
     @classmethod
     def from_rows(cls, rows: Rows, *, name: str = "task", **options: Unpack[TaskOptions]) -> Task:
-        """A task from rows in Python: a list that is divided, or a mapping of split to list."""
+        """A task from rows in Python: a list that is divided, or a mapping of split to list. A data frame of pandas may
+        stand for a list."""
         from gpo.task.build import from_rows
 
         return from_rows(rows, name=name, **options)
@@ -270,6 +273,12 @@ class Task:
     @property
     def _has_frame(self) -> bool:
         return self._frame == "qa" or self.position == "answer_begin"
+
+    def _normal(self, reference: str | float, example: Example) -> Answer:
+        try:
+            return self.answer.normal(reference, example.input)
+        except ValueError:  # a label that only the test split has: it is right word for word, see `_verbatim`
+            return as_text(reference)
 
     def _verbatim(
         self, reply: str, references: Sequence[str | float], targets: Sequence[Answer]

@@ -13,7 +13,7 @@ from typing import Any
 from gpo.errors import GPOError
 from gpo.paths import in_home
 from gpo.task import benchmarks, load
-from gpo.task.rows import read_rows
+from gpo.task.files.rows import read_rows
 
 
 def within(caps: Mapping[str, int], data: Any, base_dir: Path, data_dir: Path | None) -> dict[str, int]:

@@ -11,12 +11,12 @@ from gpo.task.answer.label import shown
 from gpo.task.answer.markers import ANSWER_MARKER, without_markup
 from gpo.task.answer.meant import Standing
 from gpo.task.answer.mention import Mention, only_answers
-from gpo.task.answer.notation import plain_numbers
-from gpo.task.answer.numeral import numerals
+from gpo.task.answer.numbers.notation import plain_numbers
+from gpo.task.answer.numbers.numeral import numerals
+from gpo.task.answer.numbers.spelled import spelled
 from gpo.task.answer.plain import folded
 from gpo.task.answer.reader import Answer, Prediction
 from gpo.task.answer.rule import CONCLUSION, MentionReader
-from gpo.task.answer.spelled import spelled
 
 _ENUMERATOR = re.compile(r"^[ \t]*\d{1,2}[.)](?=[ \t]+\S)", re.MULTILINE)
 _FRACTION = re.compile(r"(?:(?<=\d)(?P<mixed>)[ ]?)?\\[dt]?frac\{(?P<above>[-−]?\d+)\}\{(?P<below>\d+)\}")

@@ -5,7 +5,8 @@ Licence: MIT.
 Splits: 20 train, 20 dev and 60 test rows a subject out of its test part (59 in the subjects that have no more),
 5 format rows out of its dev part, 4 demos out of its validation part: the sizes of the released splits ("we sample
 a subset from each dataset", the paper says). From the hub they are drawn here, so they are not the paper's rows.
-The four groups are those of Table 5, with the subjects that the benchmark's authors put in each.
+The four groups are those of Table 5: 19, 13, 12 and 13 subjects, as the benchmark's authors sort them. The table's
+averages are the means over 57 subjects only with these sizes.
 
 Worked example (ours):
     input   "Which organ pumps the blood through the body?\n(A) The liver\n(B) The heart\n(C) The lung\n(D) The skin"
@@ -22,8 +23,8 @@ from gpo.task.benchmarks.split_rows import split_rows
 
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "stem": (
-        "abstract_algebra", "astronomy", "college_biology", "college_chemistry", "college_computer_science",
-        "college_mathematics", "college_physics", "computer_security", "conceptual_physics",
+        "abstract_algebra", "anatomy", "astronomy", "college_biology", "college_chemistry",
+        "college_computer_science", "college_mathematics", "college_physics", "computer_security", "conceptual_physics",
         "electrical_engineering", "elementary_mathematics", "high_school_biology", "high_school_chemistry",
         "high_school_computer_science", "high_school_mathematics", "high_school_physics",
         "high_school_statistics", "machine_learning",
@@ -40,7 +41,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "us_foreign_policy",
     ),
     "other": (
-        "anatomy", "business_ethics", "clinical_knowledge", "college_medicine", "global_facts", "human_aging",
+        "business_ethics", "clinical_knowledge", "college_medicine", "global_facts", "human_aging",
         "management", "marketing", "medical_genetics", "miscellaneous", "nutrition",
         "professional_accounting", "professional_medicine", "virology",
     ),

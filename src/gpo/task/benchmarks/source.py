@@ -18,7 +18,7 @@ from gpo.paths import home
 from gpo.task.benchmarks import hub
 from gpo.task.benchmarks.catalog import find, names
 from gpo.task.benchmarks.spec import Benchmark, Rows
-from gpo.task.rows import SUFFIXES
+from gpo.task.files.rows import SUFFIXES
 
 
 def folder(name: str, data_dir: Path | None) -> Path:

@@ -12,7 +12,7 @@ Rows = list[dict[str, Any]]
 """Rows as GPO reads them: {"input": str, "target": str, number or list of references}."""
 
 PAPER_ROUNDS = 2
-"""The paper asks chat models for the bare answer in a second turn, on every benchmark."""
+"""The paper asks chat models for the bare answer in a second turn; a benchmark of free texts has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Benchmark:
     def defaults(self) -> dict[str, Any]:
         """Keys of the `task` section that hold where the user sets none."""
         return {
-            "answer": {**self.answer, "rounds": PAPER_ROUNDS},
+            "answer": {**self.answer, "rounds": self.answer.get("rounds", PAPER_ROUNDS)},
             "metric": self.metric,
             "allow_overlap": self.allow_overlap,
         }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 
-from gpo.task.answer.numeral import Numeral
+from gpo.task.answer.numbers.numeral import Numeral
 
 _UNITS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _TEENS = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from gpo.task.answer.scales import SCALE_WORD, UNREADABLE, without_scales
+from gpo.task.answer.numbers.scales import SCALE_WORD, UNREADABLE, without_scales
 
 _MOST_READ = 4_000
 _CURRENCY = r"(?:€|R\$|Rp\.?|kr\.?|₫|đ|zł|₺|₽|EUR|[Ee]uros?|CHF)"

@@ -138,6 +138,41 @@ REQUEST = Request(messages=(Message("user", "a question"),), max_tokens=100)
 BOUND = prompt_bound(REQUEST) + 100
 
 
+def test_a_prompt_is_bounded_with_the_overhead_of_the_call_and_of_every_message() -> None:
+    # A byte is a token at most; the template adds 96 tokens a call at most and 12 a message.
+    turns = (
+        Message("system", "be brief"),
+        Message("user", "Ä?"),
+        Message("assistant", ""),
+        Message("user", "go"),
+    )
+    assert prompt_bound(Request(messages=turns)) == (8 + 3 + 0 + 2) + 96 + 4 * 12
+    assert prompt_bound(Request(messages=turns[:1])) == 8 + 96 + 12
+    assert prompt_bound(Request(prompt="Q: 1+1?")) == 7 + 96 + 12
+
+
+async def test_a_cap_holds_for_a_server_that_counts_an_overhead_of_every_message(tmp_path: Path) -> None:
+    class Templated(Slow):
+        """As a server whose template adds 12 tokens to each turn and 96 to the chat, a token a byte."""
+
+        async def complete(self, request: Request) -> Reply:
+            assert request.messages is not None
+            prompt = 96 + sum(12 + len(message.content) for message in request.messages)
+            return Reply(
+                texts=("x",), usage=Usage(prompt_tokens=prompt, completion_tokens=request.max_tokens)
+            )
+
+    chat = Request(messages=(Message("user", "ab"),) * 20, max_tokens=10)  # 96 + 20 x 14 + 10 = 386 tokens
+    with Journal(tmp_path / "journal.sqlite") as journal:
+        budget = Budget(BudgetConfig(max_tokens=2 * 386 + 385), {"task": free}, journal)
+        model = BudgetedModel(Templated(), budget, "task")
+        await model.complete(chat)
+        await model.complete(chat)
+        with pytest.raises(BudgetError, match="max_tokens"):
+            await model.complete(chat)
+        assert budget.spent == Amount(2, 2 * 386)
+
+
 def free(usage: Any) -> float:
     return 0.0
 

@@ -199,6 +199,42 @@ async def test_deterministic_answers_are_shared_between_runs_and_sampled_ones_ar
         assert replayed.usage() == usages[1]
 
 
+async def test_an_answer_is_in_the_journal_before_it_is_in_the_store(tmp_path: Path) -> None:
+    # A process killed in between would find its own call in the store, and take it for another run's.
+    path = tmp_path / "journal.sqlite"
+    found: list[bool] = []
+
+    class Watched(SharedStore):
+        def put(self, key: str, reply: Reply) -> None:
+            with JournalReader(path) as survivor:
+                found.append(survivor.get_call(key) is not None)
+            super().put(key, reply)
+
+    store = Watched(tmp_path / "store.sqlite", pytest.fail)
+    with Journal(path) as journal:
+        journaled = JournaledModel(CountingModel(), journal, "task", store)
+        await asyncio.gather(*(journaled.complete(ask(f"q{i}")) for i in range(3)))
+    store.close()
+    assert found == [True] * 3
+
+
+async def test_an_answer_that_the_journal_failed_to_keep_is_in_the_store(tmp_path: Path) -> None:
+    store = opened(tmp_path / "store.sqlite")
+    journal = Journal(tmp_path / "journal.sqlite")
+    journaled = JournaledModel(CountingModel(delay=0.01), journal, "task", store)
+    waiting = asyncio.create_task(journaled.complete(ask("q")))
+    await asyncio.sleep(0)
+    journal.close()
+    with pytest.raises(RunError):
+        await waiting
+    store.close()
+    again = opened(tmp_path / "store.sqlite")
+    paid = again.get(ask("q").key(CountingModel.identity))
+    again.close()
+    assert paid is not None
+    assert paid.text == "re: q"
+
+
 async def test_dollars_come_from_the_price_and_are_unknown_without(tmp_path: Path) -> None:
     with Journal(tmp_path / "journal.sqlite") as journal:
         priced = JournaledModel(

@@ -1,0 +1,74 @@
+"""Which tests watch over which code: for each path, the first entry that it begins with.
+
+Cheap tests come first, as the first failure ends a run; a mutant that survives has met all of its line.
+"""
+
+from __future__ import annotations
+
+TESTS: tuple[tuple[str, str], ...] = (
+    ("evaluation/statistics/power.py", "evaluation/test_power.py cli/test_power.py"),
+    ("evaluation/statistics/d", "evaluation/test_power.py evaluation/test_verdict.py evaluation/test_statistics.py "
+        "cli/test_power.py"),
+    ("evaluation/statistics", "evaluation/test_statistics.py evaluation/test_verdict.py evaluation/test_power.py"),
+    ("evaluation", "evaluation/test_race.py optimizer/test_loop.py reliability/test_racing.py "
+        "reliability/test_unequal_rows.py"),
+    ("optimizer/parts/edit_distance.py", "optimizer/test_edit_distance.py optimizer/test_method_parts.py"),
+    (
+        "optimizer/parts/trajectory.py",
+        "optimizer/test_trajectory.py optimizer/test_method_parts.py optimizer/test_meta_prompts.py",
+    ),
+    (
+        "optimizer/parts",
+        "optimizer/test_information.py optimizer/test_method_parts.py optimizer/test_meta_prompts.py "
+        "optimizer/test_reflection.py optimizer/test_calls.py",
+    ),
+    ("optimizer/published/ape.py", "optimizer/test_published_ape.py optimizer/test_published_names.py"),
+    ("optimizer/published/apo.py", "optimizer/test_published_apo.py optimizer/test_published_names.py"),
+    ("optimizer/published/bandit.py", "optimizer/test_published_bandit.py optimizer/test_published_apo.py"),
+    ("optimizer/published/opro.py", "optimizer/test_published_opro.py optimizer/test_published_names.py"),
+    ("optimizer/published/pe2.py", "optimizer/test_published_pe2.py optimizer/test_published_names.py"),
+    ("optimizer/published", "optimizer/test_published_names.py optimizer/test_methods.py reliability/test_evaluate.py"),
+    ("optimizer/calls.py", "optimizer/test_calls.py reliability/test_estimate.py run/test_context_size.py"),
+    ("optimizer/layout1.py", "run/test_old_layout.py optimizer/test_edit_distance.py"),
+    (
+        "optimizer/candidates.py",
+        "optimizer/test_candidates.py optimizer/test_edit_distance.py optimizer/test_loop.py",
+    ),
+    ("optimizer/reply.py", "optimizer/test_candidates.py optimizer/test_reflection.py"),
+    ("optimizer/metaprompt.py", "optimizer/test_metaprompt.py optimizer/test_meta_prompts.py"),
+    ("optimizer/methods.py", "optimizer/test_methods.py optimizer/test_method_parts.py test_public_names.py"),
+    (
+        "optimizer",
+        "optimizer/test_loop.py optimizer/test_information.py optimizer/test_metaprompt.py optimizer/test_calls.py "
+        "optimizer/test_methods.py optimizer/test_method_parts.py optimizer/test_meta_prompts.py",
+    ),
+    ("run/estimate/context_size.py", "run/test_context_size.py reliability/test_estimate.py"),
+    ("run/estimate", "reliability/test_estimate.py run/test_context_size.py"),
+    ("run/identity/code_fingerprint.py", "run/test_code_fingerprint.py"),
+    ("run/identity/task_identity.py", "run/test_task_identity.py"),
+    ("run/identity", "run/test_directory.py run/test_old_layout.py cli/test_optimize.py"),
+    ("run/layers/budget.py", "reliability/test_budget.py reliability/test_stops.py"),
+    ("run/layers/single_flight.py", "run/test_journaled.py reliability/test_in_flight.py"),
+    ("run/layers/journaled.py", "run/test_journaled.py reliability/test_properties.py"),
+    ("run/layers", "run/test_journaled.py reliability/test_stops.py reliability/test_budget.py"),
+    ("run/journal_writer.py", "reliability/test_journal_writer.py report/test_page.py"),
+    ("run/gc_tuning.py", "run/test_gc_tuning.py"),
+    ("run/compose.py", "run/test_compose.py reliability/test_stops.py"),
+    ("run/evaluate.py", "reliability/test_evaluate.py"),
+    ("run/directory.py", "run/test_directory.py cli/test_optimize.py"),
+    (
+        "run",
+        "run/test_directory.py run/test_compose.py run/test_closing.py run/test_frames.py cli/test_optimize.py "
+        "reliability/test_stops.py reliability/test_regimes.py report/test_pace.py",
+    ),
+    ("storage/shared_store.py", "storage/test_shared_store.py run/test_journaled.py"),
+    ("storage", "storage run/test_journaled.py run/test_directory.py reliability/test_journal_writer.py"),
+)  # fmt: skip
+
+
+def find_tests(path: str) -> tuple[str, ...]:
+    """The test paths of `path`, both relative to the repository. Raises `LookupError` where the table has none."""
+    for prefix, tests in TESTS:
+        if path.removeprefix("src/gpo/").startswith(prefix):
+            return tuple(f"tests/{test}" for test in tests.split())
+    raise LookupError(f"{path} has no tests in tests/mutants/paths.py")

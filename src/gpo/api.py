@@ -24,7 +24,7 @@ from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
 from gpo.run.evaluate import Evaluation, evaluate_prompt
 from gpo.run.layers.budget import SAVED
-from gpo.run.layout import as_begun
+from gpo.run.layout import keep_layout
 from gpo.run.optimize import Run
 from gpo.run.plan import Plan, assemble
 from gpo.run.progress import Progress
@@ -123,7 +123,7 @@ def _plan(
         data["prompt"] = prompt
     config = parse_config(data, source="gpo.optimize")
     if begun is not None:
-        config = as_begun(config, begun)
+        config = keep_layout(config, begun)
     return assemble(
         config,
         base_dir=Path(),

@@ -49,7 +49,7 @@ class FileLock:
         self._descriptor: int | None = None
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            while not _acquired(descriptor):
+            while not _try_acquire(descriptor):
                 if not wait:
                     raise HeldError(_holder(descriptor))
                 time.sleep(_POLL)
@@ -76,7 +76,7 @@ class FileLock:
         self.release()
 
 
-def _acquired(descriptor: int) -> bool:
+def _try_acquire(descriptor: int) -> bool:
     try:
         _lock(descriptor)
     except (BlockingIOError, PermissionError):

@@ -7,7 +7,7 @@ from math import comb
 import pytest
 
 from gpo.evaluation.statistics import Verdict, compare_counts
-from gpo.evaluation.statistics.discordance import assumed_discordance
+from gpo.evaluation.statistics.discordance import assume_discordance
 from gpo.evaluation.statistics.power import power, rows_needed, smallest_gain
 
 
@@ -55,17 +55,17 @@ def test_the_smallest_gain_is_the_first_that_is_seen() -> None:
 
 
 def test_how_far_prompts_are_taken_to_differ() -> None:
-    assert assumed_discordance(0.05) == 0.2
-    assert assumed_discordance(0.3) == pytest.approx(0.4)
+    assert assume_discordance(0.05) == 0.2
+    assert assume_discordance(0.3) == pytest.approx(0.4)
     # From 0.6 to 0.7 without anything in common: 0.6 · 0.3 + 0.7 · 0.4.
-    assert assumed_discordance(0.1, baseline=0.6) == pytest.approx(0.46)
-    assert assumed_discordance(0.1, 0.15, 0.6) == 0.15
+    assert assume_discordance(0.1, baseline=0.6) == pytest.approx(0.46)
+    assert assume_discordance(0.1, 0.15, 0.6) == 0.15
     for gain, given, baseline, said in (
         (0.2, 0.1, None, "at most 10 points"),
         (0.2, None, 0.9, "at most 10 points"),
         (0.1, 0.5, 0.05, "cannot differ on 50 %"),
     ):
         with pytest.raises(ValueError, match=said):
-            assumed_discordance(gain, given, baseline)
+            assume_discordance(gain, given, baseline)
     with pytest.raises(ValueError, match="at most the share"):
         power(10, 0.3, 0.2)

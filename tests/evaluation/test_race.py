@@ -131,7 +131,7 @@ async def test_the_best_third_goes_on_and_the_winner_is_scored_on_everything() -
     assert set(judge.asked.values()) == {1}, "nothing is asked twice"
     assert set(raced.scores["p0"].rows or ()) == {20, 21, 22, 23}, "a dropped one says what it rests on"
     assert not raced.scores["p0"].complete
-    assert examined.known("p0", "dev") is None, "and never passes for a full score"
+    assert examined.find_score("p0", "dev") is None, "and never passes for a full score"
 
 
 async def test_equals_go_by_their_order() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gpo.cli.progress import throttled
+from gpo.cli.progress import describe_throttling
 from gpo.config.schema import ModelConfig
 from gpo.errors import BudgetError, ConfigError, ModelError
 from gpo.model.factory import Endpoints, open_model
@@ -145,11 +145,11 @@ def test_the_progress_line_says_what_slows_the_calls_down() -> None:
     def state(now: int = 64, held: str = "") -> LimitState:
         return LimitState(configured=64, now=now, lowest=now, backoffs=0, waited_seconds=0.0, held=held)
 
-    assert throttled({}) == throttled({"task": state(), "optimizer": state()}) == []
-    assert throttled({"task": state(48), "optimizer": state(48)}) == ["48/64 at once (429)"]
-    assert throttled({"task": state(), "optimizer": state(32)}) == ["optimizer 32/64 at once (429)"]
+    assert describe_throttling({}) == describe_throttling({"task": state(), "optimizer": state()}) == []
+    assert describe_throttling({"task": state(48), "optimizer": state(48)}) == ["48/64 at once (429)"]
+    assert describe_throttling({"task": state(), "optimizer": state(32)}) == ["optimizer 32/64 at once (429)"]
     held = {"task": state(1, "refused"), "optimizer": state(64, "tokens_per_minute")}
-    assert throttled(held) == [
+    assert describe_throttling(held) == [
         "1/64 at once (429)",
         "waiting for the endpoint",
         "optimizer held to tokens_per_minute",

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from gpo.errors import RunError
 from gpo.model.model import Message, Reply, Request, Usage
 from gpo.model.tally import Tally
-from gpo.run.embeddings import remembered
+from gpo.run.embeddings import remember_embeddings
 from gpo.storage import journal_schema as tables
 from gpo.storage.database import Schema, connect
 from gpo.storage.journal import Journal
@@ -246,14 +246,14 @@ async def test_vectors_are_embedded_once_and_replayed_exactly(tmp_path: Path) ->
 
     path = tmp_path / "journal.sqlite"
     with Journal(path) as journal:
-        lookup = remembered(embed, "bge", journal)  # type: ignore[arg-type]  # a list is all it gets
+        lookup = remember_embeddings(embed, "bge", journal)  # type: ignore[arg-type]  # a list is all it gets
         first = await lookup(["a", "bb", "a"])
         await lookup(["bb", "\ud800"])
     assert asked == [["a", "bb"], ["\ud800"]]
     with Journal(path) as journal:
-        assert await remembered(unavailable, "bge", journal)(["a", "bb", "a"]) == first
+        assert await remember_embeddings(unavailable, "bge", journal)(["a", "bb", "a"]) == first
         with pytest.raises(AssertionError):
-            await remembered(unavailable, "another", journal)(["a"])
+            await remember_embeddings(unavailable, "another", journal)(["a"])
 
 
 # What goes wrong

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpo.evaluation.statistics import Comparison
-from gpo.suites.tables.escaping import csv_cell, latex, markdown
+from gpo.suites.tables.escaping import escape_csv, escape_latex, escape_markdown
 from gpo.suites.tables.figures import curve_figure, tradeoff_figure
 from gpo.suites.tables.render import difference_text, to_csv, to_latex, to_markdown
 from gpo.suites.tables.table import Table, TableEntry
@@ -71,14 +71,14 @@ def test_a_hostile_name_stays_in_its_cell(name: str) -> None:
 
 
 def test_latex_and_markdown_by_hand() -> None:
-    assert latex(r"50% & \a_b{c}^~#$") == (
+    assert escape_latex(r"50% & \a_b{c}^~#$") == (
         r"50\% \& \textbackslash{}a\_b\{c\}\textasciicircum{}\textasciitilde{}\#\$"
     )
-    assert latex("68.00 ± 7.21") == r"68.00 $\pm$ 7.21"
-    assert markdown("a|b*c <i>") == r"a\|b\*c &lt;i&gt;"
+    assert escape_latex("68.00 ± 7.21") == r"68.00 $\pm$ 7.21"
+    assert escape_markdown("a|b*c <i>") == r"a\|b\*c &lt;i&gt;"
     for sign in "=+-@":
-        assert csv_cell(f"{sign}1+cmd") == f"'{sign}1+cmd"
-    assert csv_cell("1+cmd@x") == "1+cmd@x"
+        assert escape_csv(f"{sign}1+cmd") == f"'{sign}1+cmd"
+    assert escape_csv("1+cmd@x") == "1+cmd@x"
 
 
 def test_a_difference_that_rounds_to_zero_has_no_minus() -> None:
@@ -100,7 +100,7 @@ def test_no_label_is_taken_for_an_option_of_the_row_before_it() -> None:
     for name in ("[2ex]", "*", "*[2ex]", " [2ex]"):
         for line in to_latex(table(name)).splitlines():
             assert not re.match(r"\s*[*\[]", line), line
-    assert latex("[a]*") == "{[}a]{*}"
+    assert escape_latex("[a]*") == "{[}a]{*}"
 
 
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
@@ -192,6 +192,6 @@ def test_panels_stand_beside_and_under_each_other_and_within_the_picture() -> No
 
 @given(st.text())
 def test_no_text_ends_a_latex_row_or_a_markdown_cell(text: str) -> None:
-    assert not re.search(r"(?<!\\)[&%#$_]", latex(text).replace(r"$\pm$", ""))
-    assert not re.search(r"(?<!\\)\|", markdown(text))
-    assert "\n" not in latex(text) + markdown(text) + csv_cell(text)
+    assert not re.search(r"(?<!\\)[&%#$_]", escape_latex(text).replace(r"$\pm$", ""))
+    assert not re.search(r"(?<!\\)\|", escape_markdown(text))
+    assert "\n" not in escape_latex(text) + escape_markdown(text) + escape_csv(text)

@@ -11,7 +11,7 @@ import pytest
 from gpo.errors import Interrupted
 from gpo.suites.execution.job import TrialResult
 from gpo.suites.execution.pool import PoolExecutor
-from gpo.suites.tables.run_outcome import finished
+from gpo.suites.tables.run_outcome import is_finished
 from tests.suites.suites import grid_of, write_suite
 from tests.support.landscape import Landscape
 from tests.support.server import ModelServer
@@ -43,7 +43,7 @@ def test_workers_that_die_while_a_result_is_told_end_nothing_but_what_they_were_
     assert len(lost) <= 1
     assert all("was killed; run the same command again" in result.reason for result in lost)
     ended = {result.run_dir for result in told if result.finished}
-    assert all(finished(trial, out) for trial in trials if trial.run_dir in ended)
+    assert all(is_finished(trial, out) for trial in trials if trial.run_dir in ended)
 
 
 def test_a_ctrl_c_between_two_calls_ends_the_suite_as_any_other(tmp_path: Path, server: ModelServer) -> None:

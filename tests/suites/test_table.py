@@ -15,7 +15,7 @@ from rich.console import Console
 
 from gpo.run.journal_writer import prompt_id
 from gpo.suites.spec.grid import TableSlot
-from gpo.suites.tables.escaping import together
+from gpo.suites.tables.escaping import join_failures
 from gpo.suites.tables.render import to_csv, to_markdown
 from gpo.suites.tables.report import show
 from gpo.suites.tables.run_outcome import TrialOutcome, read_outcome
@@ -294,7 +294,7 @@ def test_a_test_row_that_the_start_prompt_could_not_be_scored_on_is_in_no_interv
 
 
 def test_runs_that_fail_alike_are_told_together() -> None:
-    found = together({"a": "x", "b": "y", "c": "x", "d": "x", "e": "x"})
+    found = join_failures({"a": "x", "b": "y", "c": "x", "d": "x", "e": "x"})
     assert found == [("a, c, d and 1 more", "x"), ("b", "y")]
 
 

@@ -19,7 +19,7 @@ SHARED = Path(__file__).resolve().parents[2] / "../shared/data"
 needs_data = pytest.mark.skipif(
     not SHARED.is_dir(), reason="the shared benchmark data is not beside this checkout"
 )
-HELD = benchmarks.held(SHARED)
+HELD = benchmarks.list_present(SHARED)
 SPLITS = ("train", "dev", "test", "format", "demos")
 
 # Published items whose target is none of the options that they list: "split:row" as the example's id has it.
@@ -220,7 +220,7 @@ def test_a_data_folder_without_the_benchmark_is_one_line(tmp_path: Path) -> None
         load("bbh/snarks", tmp_path)
     with pytest.raises(ConfigError, match=r"--data-dir \(GPO_DATA_DIR\): there is no folder .*nowhere"):
         load("bbh/snarks", tmp_path / "nowhere")
-    assert benchmarks.held(made(tmp_path, "bbh/snarks", sums())) == ("bbh/snarks",)
+    assert benchmarks.list_present(made(tmp_path, "bbh/snarks", sums())) == ("bbh/snarks",)
 
 
 # The published items

@@ -166,7 +166,7 @@ def test_what_was_fetched_once_is_kept(
     read: dict[str, Any], kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GPO_HOME", str(kept / "gpo"))
-    place = benchmarks.folder("wsc", None)  # in this process the hub cannot be reached
+    place = benchmarks.get_folder("wsc", None)  # in this process the hub cannot be reached
     assert place.is_relative_to(kept)
     rows = [json.loads(line) for line in (place / "train.jsonl").read_text().splitlines()]
     assert [[row["input"], row["target"]] for row in rows] == read["wsc"]["train"]

@@ -59,17 +59,17 @@ def bench(
         _plan(loaded, trials, only, as_json=json)
     else:
         folder = out or Path("runs") / "bench" / loaded.name
-        _run(loaded, trials, folder, _executor(folder, workers, ray), only, as_json=json)
+        _run(loaded, trials, folder, _build_executor(folder, workers, ray), only, as_json=json)
 
 
 def _plan(suite: Suite, trials: Grid, only: str | None, *, as_json: bool) -> None:
     import json
     import sys
 
-    from gpo.suites.execution.runner import narrowed
+    from gpo.suites.execution.runner import narrow
     from gpo.suites.forecast.forecast import lines, plan
 
-    planned = plan(suite, narrowed(trials, only))
+    planned = plan(suite, narrow(trials, only))
     if as_json:
         json.dump(planned.to_dict(), sys.stdout, indent=2)
         print()
@@ -95,16 +95,16 @@ def _run(
     stopped: Interrupted | None = None
     failed: dict[str, str] = {}
     try:
-        run_trials(trials, out, executor, only=only, told=_told(failed))
+        run_trials(trials, out, executor, only=only, told=_print_trials(failed))
     except Interrupted as error:
         stopped = error
     for line in make_room(out, suite.name, figure=suite.config.figure is not None):
         print(printable(line), file=sys.stderr)
-    told = set(failed)
+    reported = set(failed)
     table = report(suite.config, trials, out, failed)
     if as_json:
         # What the runs did not tell themselves: `show` says it with the table.
-        for name in [name for name in failed if name not in told]:
+        for name in [name for name in failed if name not in reported]:
             print(printable(f"failed: {name}: {failed[name]}"), file=sys.stderr)
         json.dump(to_dict(table, failed), sys.stdout, indent=2)
         print()
@@ -118,13 +118,13 @@ def _run(
         raise typer.Exit(1)
 
 
-def _told(failed: dict[str, str]) -> Callable[[TrialResult, int, int], None]:
+def _print_trials(failed: dict[str, str]) -> Callable[[TrialResult, int, int], None]:
     """One line a run on stderr; collects what failed."""
     import sys
 
     from gpo.text import printable
 
-    def told(result: TrialResult, number: int, planned: int) -> None:
+    def print_trial(result: TrialResult, number: int, planned: int) -> None:
         if result.status == "failed":
             failed[result.run_dir] = result.reason
         ended = {"budget": "stopped by its budget"}.get(result.status, result.status)
@@ -132,10 +132,10 @@ def _told(failed: dict[str, str]) -> Callable[[TrialResult, int, int], None]:
         line = f"[{number}/{planned}] {result.run_dir} {ended} after {result.seconds:.0f} s{reason}"
         print(printable(line), file=sys.stderr, flush=True)
 
-    return told
+    return print_trial
 
 
-def _executor(out: Path, workers: int, ray: str | None) -> Executor:
+def _build_executor(out: Path, workers: int, ray: str | None) -> Executor:
     from gpo.errors import ConfigError
 
     if ray is not None:

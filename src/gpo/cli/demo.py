@@ -18,10 +18,10 @@ def demo(
     """Route support tickets with a small model on this machine: fetch it, find a better prompt, prove it."""
     from gpo.cli.common import assemble, run_plan
     from gpo.config.load import parse_config
-    from gpo.run.layout import as_begun
+    from gpo.run.layout import keep_layout
 
     directory = run_dir or Path("runs") / f"demo-{seed}"
-    config = as_begun(parse_config({**CONFIG, "seed": seed}), directory)
+    config = keep_layout(parse_config({**CONFIG, "seed": seed}), directory)
     run_plan(assemble(config, Path()), directory, as_json=json)
 
 

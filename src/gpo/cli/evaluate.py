@@ -32,13 +32,13 @@ def evaluate(
     from gpo.cli.common import assemble
     from gpo.cli.progress import ProgressDisplay
     from gpo.config.load import load_config
-    from gpo.config.locate import lines_named
+    from gpo.config.locate import name_lines
     from gpo.run.evaluate import evaluate_prompt, read_prompt
     from gpo.run.progress import Progress
 
     text = read_prompt(prompt)
     loaded, progress = load_config(config, set_ or ()), Progress()
-    with lines_named(config, set_ or ()):
+    with name_lines(config, set_ or ()):
         prepared = assemble(loaded, config.parent, data_dir, scored=text)
         with ProgressDisplay(progress) as display:
             evaluation = asyncio.run(evaluate_prompt(prepared, text, split, progress, display))

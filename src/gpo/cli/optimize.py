@@ -46,13 +46,13 @@ def optimize(
     """Find a better prompt. The same command again goes on where the last one stopped."""
     from gpo.cli.common import assemble, print_estimate, run_plan
     from gpo.config.load import load_config
-    from gpo.config.locate import lines_named
-    from gpo.run.layout import as_begun
+    from gpo.config.locate import name_lines
+    from gpo.run.layout import keep_layout
 
     overrides = [*(set_ or ()), *([f"preset={preset}"] if preset else ())]
     directory = run_dir or Path("runs") / config.stem
-    loaded = as_begun(load_config(config, overrides), directory, fork)
-    with lines_named(config, overrides):
+    loaded = keep_layout(load_config(config, overrides), directory, fork)
+    with name_lines(config, overrides):
         plan = assemble(loaded, config.parent, data_dir)
         if estimate:
             print_estimate(plan, as_json=json)

@@ -46,9 +46,9 @@ def power(
     _check(gain, rows, discordant, baseline, chance)
     assumed = _Assumed(discordant, None if baseline is None else baseline / 100, chance)
     if rows is not None:
-        found, lines = _smallest(rows, assumed) if gain is None else _seen(gain, rows, assumed)
+        found, lines = _find_smallest(rows, assumed) if gain is None else _find_power(gain, rows, assumed)
     else:
-        found, lines = _table(assumed) if gain is None else _needed(gain, assumed)
+        found, lines = _tabulate(assumed) if gain is None else _find_needed(gain, assumed)
     if json:
         json_.dump(found, sys.stdout, indent=2)
         print()
@@ -85,20 +85,20 @@ class _Assumed:
 
     def discordance(self, gain: float) -> float:
         """Share of discordant rows that goes with a gain of 0 to 1; 0 where there can be no such gain."""
-        from gpo.evaluation.statistics.discordance import assumed_discordance
+        from gpo.evaluation.statistics.discordance import assume_discordance
 
         try:
-            return assumed_discordance(gain, self.discordant, self.baseline)
+            return assume_discordance(gain, self.discordant, self.baseline)
         except ValueError:
             return 0.0
 
     def share(self, points: float) -> float:
         """The same for points. Raises `ConfigError` where there can be no such gain."""
         from gpo.errors import ConfigError
-        from gpo.evaluation.statistics.discordance import assumed_discordance
+        from gpo.evaluation.statistics.discordance import assume_discordance
 
         try:
-            return assumed_discordance(points / 100, self.discordant, self.baseline)
+            return assume_discordance(points / 100, self.discordant, self.baseline)
         except ValueError as error:
             raise ConfigError(f"--gain {points:g}: {error}") from None
 
@@ -107,7 +107,7 @@ class _Assumed:
         return f"is called better with a chance of {100 * self.chance:g} %"
 
 
-def _seen(gain: float, rows: int, assumed: _Assumed) -> _Answer:
+def _find_power(gain: float, rows: int, assumed: _Assumed) -> _Answer:
     from gpo.evaluation.statistics.power import power
 
     share = assumed.share(gain)
@@ -116,7 +116,7 @@ def _seen(gain: float, rows: int, assumed: _Assumed) -> _Answer:
     return {"gain": gain, "discordant": share, "rows": rows, "power": seen}, [f"{line} {_if(share)}."]
 
 
-def _smallest(rows: int, assumed: _Assumed) -> _Answer:
+def _find_smallest(rows: int, assumed: _Assumed) -> _Answer:
     from gpo.evaluation.statistics.detectable import fewest_gained
     from gpo.evaluation.statistics.power import smallest_gain
 
@@ -141,13 +141,13 @@ def _smallest(rows: int, assumed: _Assumed) -> _Answer:
     return found, [line, f"{never} is {'' if limit is None else 'never '}called better on so many rows."]
 
 
-def _needed(gain: float, assumed: _Assumed) -> _Answer:
+def _find_needed(gain: float, assumed: _Assumed) -> _Answer:
     found = _row(gain, assumed)
     line = f"A true gain of {gain:g} points {assumed.told} on {_number(found)} test rows"
     return found, [f"{line} {_if(found['discordant'])}."]
 
 
-def _table(assumed: _Assumed) -> _Answer:
+def _tabulate(assumed: _Assumed) -> _Answer:
     table = [_row(gain, assumed) for gain in _GAINS if assumed.discordance(gain / 100)]
     lines = [
         f"Test rows on which a true gain {assumed.told}:",

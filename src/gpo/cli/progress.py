@@ -115,7 +115,7 @@ class ProgressDisplay:
             parts.append(f"{p.replayed:,} replayed")
         if p.retries:
             parts.append(f"{p.retries:,} retries")
-        parts += throttled({role: limited.state for role, limited in p.limits.items()})
+        parts += describe_throttling({role: limited.state for role, limited in p.limits.items()})
         parts.append(dollars(p.usd))
         parts.append(f"{duration(p.seconds)} gone")
         left = p.seconds_left
@@ -124,7 +124,7 @@ class ProgressDisplay:
         return " · ".join(parts)
 
 
-def throttled(limits: Mapping[str, LimitState]) -> list[str]:
+def describe_throttling(limits: Mapping[str, LimitState]) -> list[str]:
     """What slows the calls down, by role: fewer at once than configured, or calls that wait for their time. Said once
     where it is the same for both roles; empty where nothing does."""
     said: dict[str, list[str]] = {}

@@ -81,7 +81,7 @@ def _refuse(name: str) -> None:
 
     if name.startswith("hf:"):
         raise ConfigError(f"{name!a}: data sets of the hub are not listed here; a run reads them")
-    if benchmarks.meant(name):
+    if benchmarks.looks_like_benchmark(name):
         benchmarks.find(name)
     known = {text.lower(): text for text in (*benchmarks.groups(), *benchmarks.names(), *names())}
     if close := get_close_matches(name.lower(), known, n=1):
@@ -110,7 +110,7 @@ def _show_group(name: str, data_dir: Path | None) -> None:
     print(f"{name}: {len(members)} tasks, for gpo bench; a run has one of them.")
     _fact("rows", _sizes(_sums(benchmarks.find(member).sizes for member in members)))
     if data_dir is not None:
-        held = [member for member in members if benchmarks.present(member, data_dir)]
+        held = [member for member in members if benchmarks.find_folder(member, data_dir)]
         _fact("here", f"{len(held)} of {len(members)} in {data_dir}")
     print()
     for member in members:
@@ -129,7 +129,7 @@ def _show_benchmark(benchmark: Benchmark, rows: int, data_dir: Path | None) -> N
     _fact("licence", benchmark.licence)
     if benchmark.note:
         _fact("note", benchmark.note)
-    place = benchmarks.present(benchmark.name, data_dir)
+    place = benchmarks.find_folder(benchmark.name, data_dir)
     if place is None:
         way = f"{data_dir} has none" if data_dir else "the first run fetches them, or give --data-dir DIR"
         way += f" (files: DIR/{benchmark.name}/train.jsonl, dev.jsonl, test.jsonl)"

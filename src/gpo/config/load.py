@@ -13,7 +13,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from gpo.config.masking import masked_config, masked_url
+from gpo.config.masking import mask_config, masked_url
 from gpo.config.schema import Config
 from gpo.errors import ConfigError
 
@@ -75,7 +75,7 @@ def parse_config(
 def dump_config(config: Config) -> str:
     """The resolved configuration as YAML; it holds names of environment variables and never a key, nor what an address
     says of one (see `masked_url`)."""
-    plain = masked_config(config.model_dump(mode="json"))
+    plain = mask_config(config.model_dump(mode="json"))
     return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110)
 
 
@@ -88,7 +88,7 @@ def parse_yaml(text: str, source: str) -> tuple[dict[str, Any], dict[KeyPath, in
             raise ConfigError(
                 f"{source}: holds more than {_MOST_VALUES:,} values; write aliases out less often"
             )
-        data = _unshared(yaml.safe_load(text))
+        data = _unshare(yaml.safe_load(text))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = f":{mark.line + 1}" if mark else ""
@@ -116,11 +116,11 @@ def _size(node: yaml.Node | None, sizes: dict[int, int]) -> int:
     return sizes[id(node)]
 
 
-def _unshared(value: Any) -> Any:
+def _unshare(value: Any) -> Any:
     """`value` with every alias written out: an override of one place must not change the other."""
     if isinstance(value, dict):
-        return {key: _unshared(inner) for key, inner in value.items()}
-    return [_unshared(inner) for inner in value] if isinstance(value, list) else value
+        return {key: _unshare(inner) for key, inner in value.items()}
+    return [_unshare(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _collect_lines(node: yaml.Node | None, path: KeyPath, lines: dict[KeyPath, int], source: str) -> None:

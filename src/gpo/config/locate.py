@@ -15,7 +15,7 @@ _KEY = re.compile(r"([a-z_]+(?:\.\w+)*): ")
 
 
 @contextmanager
-def lines_named(path: Path, overrides: Sequence[str] = ()) -> Iterator[None]:
+def name_lines(path: Path, overrides: Sequence[str] = ()) -> Iterator[None]:
     """A `ConfigError` raised within that begins with a key of the file `path` goes on with the file and the line in
     front of it. Keys that `overrides` ("key.path=value") set, or that do not stand in the file, have no line."""
     try:

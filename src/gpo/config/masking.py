@@ -24,11 +24,11 @@ def masked_url(url: str) -> str:
         return url
     parts = _split(url)
     if parts is None:
-        return _masked_anyhow(url)
-    if not parts.fragment and "@" not in parts.netloc and not _hidden(parts.query):
+        return _mask_unsplit(url)
+    if not parts.fragment and "@" not in parts.netloc and not _find_hidden(parts.query):
         return url
     place = parts.netloc.rpartition("@")[2]
-    query = "&".join(_masked(item) for item in parts.query.split("&"))
+    query = "&".join(_mask_item(item) for item in parts.query.split("&"))
     return parts._replace(
         netloc=f"{MASK}@{place}" if "@" in parts.netloc else place,
         query=query,
@@ -36,12 +36,12 @@ def masked_url(url: str) -> str:
     ).geturl()
 
 
-def masked_config(config: Mapping[str, Any]) -> dict[str, Any]:
+def mask_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """A resolved configuration as JSON values, the addresses of its models masked."""
     models = config.get("models")
     if not isinstance(models, Mapping):
         return dict(config)
-    return {**config, "models": {role: _masked_model(model) for role, model in models.items()}}
+    return {**config, "models": {role: _mask_model(model) for role, model in models.items()}}
 
 
 def is_masked(url: str) -> bool:
@@ -57,7 +57,7 @@ def url_secrets(url: str) -> tuple[str, ...]:
     except ValueError:
         return ()
     user, _, password = parts.netloc.rpartition("@")[0].partition(":")
-    values = [value for value in (user, *_hidden(parts.query)) if len(value) >= _SHORTEST]
+    values = [value for value in (user, *_find_hidden(parts.query)) if len(value) >= _SHORTEST]
     found = (way(value) for value in (password, *values) if value for way in (str, unquote, unquote_plus))
     return tuple(dict.fromkeys(found))
 
@@ -73,7 +73,7 @@ def _split(url: str) -> SplitResult | None:
     return parts if readable and "@" not in parts.path + parts.query + parts.fragment else None
 
 
-def _masked_anyhow(url: str) -> str:
+def _mask_unsplit(url: str) -> str:
     head, *tail = re.split(r"([?#])", url.strip(), maxsplit=1)
     scheme = re.match(r"[a-z]+://|", head, flags=re.IGNORECASE)
     start = scheme[0] if scheme else ""
@@ -83,20 +83,20 @@ def _masked_anyhow(url: str) -> str:
     return (f"{start}{MASK}@{place}" if at else head) + (f"{tail[0]}{MASK}" if tail else "")
 
 
-def _hidden(query: str) -> list[str]:
+def _find_hidden(query: str) -> list[str]:
     """The values of a query that may be secrets."""
     items = [item.partition("=") for item in query.split("&") if item and not _PLAIN.fullmatch(item)]
     return [value if equals else name for name, equals, value in items]
 
 
-def _masked(item: str) -> str:
+def _mask_item(item: str) -> str:
     if not item or _PLAIN.fullmatch(item):
         return item
     name, equals, _ = item.partition("=")
     return f"{name}={MASK}" if equals else MASK
 
 
-def _masked_model(model: Any) -> Any:
+def _mask_model(model: Any) -> Any:
     if not isinstance(model, Mapping) or not isinstance(model.get("base_url"), str):
         return model
     return {**model, "base_url": masked_url(model["base_url"])}

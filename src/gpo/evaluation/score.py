@@ -58,7 +58,7 @@ class Scorer:
         """The score's mean over the examples that every prompt could be scored on."""
         return score.mean(self.excluded(score.split))
 
-    def known(self, prompt: str, split: str) -> Score | None:
+    def find_score(self, prompt: str, split: str) -> Score | None:
         """The score of `prompt` on all of `split` where it was scored before."""
         return self._scores.get((prompt, split))
 
@@ -84,7 +84,7 @@ class Scorer:
         The scores are marked as resting on a part. A prompt that was scored on the whole split gives that score.
         """
         await self._fill(prompts, split, rows)
-        return [self.known(prompt, split) or self._part(prompt, split, rows) for prompt in prompts]
+        return [self.find_score(prompt, split) or self._part(prompt, split, rows) for prompt in prompts]
 
     async def outcomes(
         self, prompts: Sequence[str], examples: Sequence[Example], split: str

@@ -75,7 +75,7 @@ def tokens_by_step(pace: Pace) -> Markup | None:
             text_anchor="middle",
         )
         for index, (phase, _) in enumerate(pace.phases)
-        if _labelled(index, len(sums))
+        if _is_labelled(index, len(sums))
     ]
     label = f"Tokens by step, {max(sums):,} at most. The table of usage by step has the numbers."
     title = element(
@@ -102,6 +102,6 @@ def phase_name(phase: Phase, *, short: bool = False) -> str:
     )
 
 
-def _labelled(index: int, count: int) -> bool:
+def _is_labelled(index: int, count: int) -> bool:
     every = max(1, -(-count // 8))
     return index == count - 1 or (index % every == 0 and count - 1 - index >= every * 0.6)

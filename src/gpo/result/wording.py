@@ -20,14 +20,14 @@ def cost_line(result: Result) -> str:
             f"{task.calls:,} task calls",
             f"{optimizer.calls:,} optimizer calls",
             *([f"{stored:,} answered by the store"] if stored else []),
-            f"{tokens:,} tokens{_reused(result)}",
+            f"{tokens:,} tokens{_describe_reuse(result)}",
             _dollars(task, optimizer),
             duration(result.seconds),
         ]
     )
 
 
-def _reused(result: Result) -> str:
+def _describe_reuse(result: Result) -> str:
     """What servers took from their prefix caches, where they say."""
     reused = sum((result.extra.get("cached_tokens") or {}).values())
     sent = result.usage.task.prompt_tokens + result.usage.optimizer.prompt_tokens

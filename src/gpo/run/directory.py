@@ -11,10 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from gpo.config.masking import masked_config
+from gpo.config.masking import mask_config
 from gpo.errors import RunError
 from gpo.result.result import Result
-from gpo.run.identity.config_diff import changed_keys, completed
+from gpo.run.identity.config_diff import changed_keys, complete_config
 from gpo.storage.atomic_write import text_bytes, write_atomically
 from gpo.storage.journal import Journal
 from gpo.storage.journal_reader import JournalReader
@@ -63,7 +63,7 @@ class RunDirectory:
         recorded = self._recorded_config()
         if recorded is None:
             return "fresh"
-        if changed := changed_keys(completed(recorded), config):
+        if changed := changed_keys(complete_config(recorded), config):
             shown = ", ".join(changed[:8]) + (f" and {len(changed) - 8} more" if len(changed) > 8 else "")
             raise RunError(
                 f"{self.path}: holds a run of another configuration; it differs in {shown}; restore that, or "
@@ -135,7 +135,7 @@ class RunDirectory:
         self.check(config)  # again: another process may have begun a run before we had the lock
         self._journal = Journal(self.journal_path)
         if not self._journal.has_calls:
-            self._journal.put_meta(_CONFIG, masked_config(config))
+            self._journal.put_meta(_CONFIG, mask_config(config))
         text = text_bytes(config_text)
         if not self.config_path.exists() or self.config_path.read_bytes() != text:
             write_atomically(self.config_path, text)

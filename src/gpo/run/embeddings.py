@@ -16,7 +16,7 @@ EMBEDDER = "embedder"
 Embed = Callable[[Sequence[str]], Awaitable[list[list[float]]]]
 
 
-def remembered(embed: Embed, name: str, journal: Journal) -> Embed:
+def remember_embeddings(embed: Embed, name: str, journal: Journal) -> Embed:
     """`embed` with its vectors kept in `journal` under the embedder's `name`, exactly as they were.
 
     Each distinct text is embedded once; a vector that is returned is in the journal.
@@ -65,7 +65,7 @@ class LateEmbedder:
                 opened = opened or await open_embedder(recorded)
                 return await opened.embed(missing)
 
-            self._remembered = remembered(embed, self.name, self._journal)
+            self._remembered = remember_embeddings(embed, self.name, self._journal)
         return await self._remembered(texts)
 
 

@@ -14,7 +14,7 @@ from gpo.run.directory import RunDirectory
 KNOWN = (1, 2)
 
 
-def as_begun(config: Config, run_dir: Path, fork: Path | None = None) -> Config:
+def keep_layout(config: Config, run_dir: Path, fork: Path | None = None) -> Config:
     """`config` with the layout of the run in `run_dir` or, where there is none yet, of the one in `fork`; unchanged
     where `config` names a layout itself. Raises `RunError`."""
     if "layout" in config.model_fields_set:

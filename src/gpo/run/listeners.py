@@ -77,7 +77,7 @@ class Listeners:
         # Rejected and repeated candidates need no scoring: the plan follows what was really asked for.
         self._progress.pairs_planned = self._progress.pairs_done + max(0, left)
 
-    def test_opened(self, best: str) -> None:
+    def test_started(self, best: str) -> None:
         """The initial and the best prompt are scored on test next."""
         self._progress.phase = "opening the test split"
         self._writer.examples("test", self._plan.task)

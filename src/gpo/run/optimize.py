@@ -79,7 +79,7 @@ class Run:
         try:
             async with self._shutdown.guard(work.budget.seconds_left, work.budget.out_of_time):
                 await work.search()
-                await work.open_test()
+                await work.score_test()
             result = work.result("complete")
         except BudgetError as error:
             result = error.result = work.result("budget")

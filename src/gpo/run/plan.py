@@ -28,7 +28,7 @@ from gpo.run.compose import RoleModel
 from gpo.run.estimate.context_size import engine_needs
 from gpo.run.identity.task_identity import identity
 from gpo.run.layers.budget import check_prices
-from gpo.task.benchmarks.mmlu import named_subject
+from gpo.task.benchmarks.mmlu import name_subject
 from gpo.task.prompt import placeholders
 from gpo.task.task import Task
 
@@ -154,12 +154,12 @@ def assemble(
     task = task or Task.from_config(
         config.task, seed=config.seed, chat=config.models.task.chat, base_dir=base_dir, data_dir=data_dir
     )
-    task = _framed(task, config)
+    task = _set_frame(task, config)
     own = models or {}
     endpoints = Endpoints(settings for role, settings in _roles(config) if role not in own)
     racing = _racing(config, chosen)
     longest = max(_prompt(config, chosen), scored, key=len)
-    needs = engine_needs(config, task, longest, _asked(config, task, chosen, racing=racing))
+    needs = engine_needs(config, task, longest, _count_calls(config, task, chosen, racing=racing))
     opened = {
         role: own.get(role)
         or open_model(
@@ -184,13 +184,13 @@ def assemble(
         racing=racing,
         budget=config.budget,
         seed=config.seed,
-        recorded=_recorded(config, task, method_object, own_task=own_task is not None),
+        recorded=_record_config(config, task, method_object, own_task=own_task is not None),
         config_text=dump_config(config),
         base_dir=base_dir,
     )
 
 
-def _framed(task: Task, config: Config) -> Task:
+def _set_frame(task: Task, config: Config) -> Task:
     """`task` in the frame of an old run, or in that of the authors' code, unless it has one of its own."""
     if task.frame is None and config.layout == 1:
         return replace(task, frame="qa")
@@ -206,10 +206,10 @@ def _prompt(config: Config, chosen: AnyMethod) -> str:
     if isinstance(chosen, EvaluateOnly):
         return chosen.prompt
     released = config.preset == "released" and config.layout > 1
-    return named_subject(config.prompt, config.task.data) if released else config.prompt
+    return name_subject(config.prompt, config.task.data) if released else config.prompt
 
 
-def _asked(config: Config, task: Task, chosen: AnyMethod, *, racing: bool) -> Calls:
+def _count_calls(config: Config, task: Task, chosen: AnyMethod, *, racing: bool) -> Calls:
     sizes = Sizes(
         train=len(task.splits.train),
         dev=len(task.splits.dev),
@@ -236,7 +236,7 @@ def _check_frozen(prompt: str, frozen: Sequence[str]) -> None:
             raise ConfigError(f"optimize.frozen: {text!a} does not stand in the initial prompt")
 
 
-def _recorded(
+def _record_config(
     config: Config, task: Task, method_object: Method | ComposedMethod | None, *, own_task: bool
 ) -> dict[str, Any]:
     recorded = {**config.model_dump(mode="json"), **identity(task, whole=own_task)}

@@ -15,10 +15,10 @@ from gpo.model.factory import RoleName
 from gpo.optimizer.search import Search
 from gpo.result.result import Result, RoleUsage, RunUsage, Scores, SplitScores, Status
 from gpo.run.compose import RoleModel
+from gpo.run.held_out_test import HeldOutTest
 from gpo.run.journal_writer import step_summary
 from gpo.run.layers.budget import Budget
 from gpo.run.plan import Plan
-from gpo.run.sealed_test import SealedTest
 from gpo.task.template import template
 
 LONGEST = 4_000
@@ -33,13 +33,13 @@ def summary(
     budget: Budget,
     scorer: Scorer,
     search: Search,
-    test: SealedTest,
+    test: HeldOutTest,
     embedder: str | None,
 ) -> Result:
     """The result so far."""
     few = few_rows_warning(test.improvement.rows, test.improvement.detectable)
     initial = plan.prompt
-    scored = scorer.known(initial, "dev") is not None
+    scored = scorer.find_score(initial, "dev") is not None
     best = search.best if scored else initial
     return Result(
         status=status,
@@ -59,7 +59,7 @@ def summary(
         seed=plan.seed,
         versions=versions(),
         extra={
-            **_asked(plan, best),
+            **_show_request(plan, best),
             "method": plan.method.name,
             "models": {role: model.model.identity for role, model in models.items()},
             "embedder": embedder,
@@ -73,7 +73,7 @@ def summary(
                 *(plan.task.test_warnings if test.means else ()),
                 *([few] if few else []),
             ],
-            "optimism": _optimism(search, test),
+            "optimism": _measure_gap(search, test),
             "limits": limits(models),
             # Prompt tokens that servers took from their own prefix caches, where they tell.
             "cached_tokens": {role: model.journaled.tally.cached_tokens for role, model in models.items()},
@@ -88,18 +88,18 @@ def limits(models: Mapping[RoleName, RoleModel]) -> dict[str, dict[str, int | fl
     return {role: model.sending.limited.state.to_dict() for role, model in models.items()}
 
 
-def _optimism(search: Search, test: SealedTest) -> float | None:
+def _measure_gap(search: Search, test: HeldOutTest) -> float | None:
     """Dev minus test score of the best prompt: how far choosing on dev flattered it; None without a test score."""
     best = search.best if test.means else None
     return None if best is None else search.mean(best) - test.means[best]
 
 
 def _unreadable(scorer: Scorer, search: Search) -> int | None:
-    best = scorer.known(search.best, "dev") if search.steps else None
+    best = scorer.find_score(search.best, "dev") if search.steps else None
     return best.unreadable if best else None
 
 
-def _asked(plan: Plan, best: str) -> dict[str, object]:
+def _show_request(plan: Plan, best: str) -> dict[str, object]:
     """The best prompt's whole template, and what is sent for the first dev row, for a person to read."""
     task = plan.task
     opening = task.opening(best, task.splits.dev[0])

@@ -15,6 +15,7 @@ from gpo.optimizer.workbench import Workbench
 from gpo.result.result import Result, Status
 from gpo.run.compose import compose
 from gpo.run.embeddings import LateEmbedder
+from gpo.run.held_out_test import HeldOutTest, score_held_out
 from gpo.run.journal_writer import JournalWriter
 from gpo.run.layers.budget import SAVED, Budget
 from gpo.run.layers.shutdown import Shutdown
@@ -23,7 +24,6 @@ from gpo.run.listeners import Listeners, Watcher
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
 from gpo.run.reuse_answers import open_reused_run
-from gpo.run.sealed_test import SealedTest, score_sealed
 from gpo.run.summary import limits, summary
 from gpo.storage.journal import Journal
 from gpo.storage.shared_store import SharedStore
@@ -71,20 +71,20 @@ class Work:
         )
         self._embedder = LateEmbedder(journal)
         self._search = plan.search(plan, self.models, self._workbench(), self._listeners)
-        self._test = SealedTest()
+        self._test = HeldOutTest()
 
     async def search(self) -> None:
         """The optimization itself."""
         self._listeners.search_started(self._search)
         await self._search.run(self._plan.prompt)
 
-    async def open_test(self) -> None:
+    async def score_test(self) -> None:
         """Score the initial and the best prompt on the test split, the only time that it is read."""
         if not self._plan.task.splits.test:
             return
         best = self._search.best
-        self._listeners.test_opened(best)
-        self._test = await score_sealed(self.scorer, self._plan.prompt, best, seed=self._plan.seed)
+        self._listeners.test_started(best)
+        self._test = await score_held_out(self.scorer, self._plan.prompt, best, seed=self._plan.seed)
 
     def result(self, status: Status) -> Result:
         """The result so far."""

@@ -120,14 +120,14 @@ def _benchmark(name: str, path: Path, data_dir: Path | None) -> Loaded | None:
     """The benchmark of that name, None where `name` is no benchmark but a file or folder."""
     from gpo.task import benchmarks
 
-    if not benchmarks.meant(name):
+    if not benchmarks.looks_like_benchmark(name):
         return None
     if name not in benchmarks.names():
         if path.is_file() or split_files(path):
             return None
         benchmarks.find(name)  # which says what is wrong with the name
     beside = data_dir is None and split_files(path)
-    folder = path if beside else benchmarks.folder(name, data_dir)
+    folder = path if beside else benchmarks.get_folder(name, data_dir)
     return Loaded(name, read_folder(folder), defaults=benchmarks.find(name).defaults())
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gpo.evaluation.statistics.adjusted_wald import adjusted_wald
 from gpo.evaluation.statistics.interval import Interval
-from gpo.evaluation.statistics.paired import differences, in_blocks
+from gpo.evaluation.statistics.paired import differences, sum_blocks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,16 +56,16 @@ def bootstrap_t(
         raise ValueError("an interval needs at least one value")
     mean = float(sum(values.mean() for values in groups))
     bound = sum(scales)
-    low, high = _adjusted(groups, scales, confidence)
+    low, high = _adjust(groups, scales, confidence)
     limits = _studentized(groups, seed, confidence, resamples)
     if limits is not None:
-        nearest = _adjusted(groups, [_usual(*pair) for pair in zip(groups, scales, strict=True)], confidence)
+        nearest = _adjust(groups, [_usual(*pair) for pair in zip(groups, scales, strict=True)], confidence)
         low = min(mean - limits[1], nearest[0]) if np.isfinite(limits[1]) else low
         high = max(mean - limits[0], nearest[1]) if np.isfinite(limits[0]) else high
     return Interval(mean, max(-bound, min(low, mean)), min(bound, max(high, mean)))
 
 
-def _adjusted(groups: Sequence[Floats], scales: Sequence[float], confidence: float) -> tuple[float, float]:
+def _adjust(groups: Sequence[Floats], scales: Sequence[float], confidence: float) -> tuple[float, float]:
     import numpy as np
 
     told = [
@@ -89,7 +89,7 @@ def _studentized(
     """Quantiles of s (m* − m)/s*; None where no standard error can be had."""
     import numpy as np
 
-    blocks = [in_blocks(values - values.mean(), seed, 0.0) for values in groups]
+    blocks = [sum_blocks(values - values.mean(), seed, 0.0) for values in groups]
     sizes = [-(-len(values) // len(block)) for values, block in zip(groups, blocks, strict=True)]
     centred = [block / size for block, size in zip(blocks, sizes, strict=True)]
     error = float(np.sqrt(sum(_error_squared(values) for values in centred)))

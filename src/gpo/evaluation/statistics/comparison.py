@@ -10,7 +10,7 @@ from gpo.evaluation.statistics.adjusted_wald import bonett_price
 from gpo.evaluation.statistics.bootstrap_t import bootstrap_t
 from gpo.evaluation.statistics.interval import Interval
 from gpo.evaluation.statistics.mcnemar import mcnemar_counts
-from gpo.evaluation.statistics.paired import differences, gains_and_losses, signs_only
+from gpo.evaluation.statistics.paired import count_changes, differences, has_only_signs
 from gpo.evaluation.statistics.sign_flip import flip, flip_or_count
 from gpo.evaluation.statistics.tango import tango
 from gpo.evaluation.statistics.verdict import Verdict, decide
@@ -61,8 +61,8 @@ def compare_groups(groups: Sequence[Floats], scales: Sequence[float], *, seed: i
     import numpy as np
 
     rows = sum(len(values) for values in groups)
-    if len(groups) == 1 and rows and signs_only(groups[0], scales[0]):
-        found = compare_counts(*gains_and_losses(groups[0], scales[0]), rows)
+    if len(groups) == 1 and rows and has_only_signs(groups[0], scales[0]):
+        found = compare_counts(*count_changes(groups[0], scales[0]), rows)
         mean, low, high = (scales[0] * value for value in (found.mean, found.low, found.high))
         return Comparison(mean, low, high, found.p_value, rows, graded=False)
     interval = bootstrap_t(groups, scales, seed=seed)

@@ -8,7 +8,7 @@ LOST = 0.05
 """At least that many rows are taken to fall beside those that rise: few changes of a prompt only gain."""
 
 
-def assumed_discordance(gain: float, given: float | None = None, baseline: float | None = None) -> float:
+def assume_discordance(gain: float, given: float | None = None, baseline: float | None = None) -> float:
     """The share of discordant rows (0 to 1) that goes with a true `gain` (0 to 1) over a first prompt that scores
     `baseline`: `given` where it is; with a baseline p alone that of prompts whose answers have nothing to do with each
     other, p (1 − q) + q (1 − p) with q = p + gain, which is more than similar prompts have and so asks for more rows;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from gpo.evaluation.statistics.paired import differences, gains_and_losses
+from gpo.evaluation.statistics.paired import count_changes, differences
 
 EXACT = 1_000
 
@@ -13,7 +13,7 @@ EXACT = 1_000
 def mcnemar(before: Sequence[float], after: Sequence[float]) -> float:
     """Two-sided p-value of the exact McNemar test for 0/1 values. Raises `ValueError` where the lengths differ or
     are 0."""
-    return mcnemar_counts(*gains_and_losses(differences(before, after)))
+    return mcnemar_counts(*count_changes(differences(before, after)))
 
 
 def mcnemar_counts(gained: int, lost: int) -> float:

@@ -24,7 +24,7 @@ def differences(before: Sequence[float], after: Sequence[float]) -> Floats:
     return np.asarray(after, dtype=np.float64) - np.asarray(before, dtype=np.float64)
 
 
-def signs_only(values: Floats, scale: float = 1.0) -> bool:
+def has_only_signs(values: Floats, scale: float = 1.0) -> bool:
     """Whether every difference is −`scale`, 0 or +`scale`, as those of 0/1 scores are."""
     import numpy as np
 
@@ -34,12 +34,12 @@ def signs_only(values: Floats, scale: float = 1.0) -> bool:
     return bool(np.all((np.abs(parts - whole) < 1e-9) & (np.abs(whole) <= 1)))
 
 
-def gains_and_losses(values: Floats, scale: float = 1.0) -> tuple[int, int]:
+def count_changes(values: Floats, scale: float = 1.0) -> tuple[int, int]:
     """How many of such differences are above and below 0."""
     return int((values > scale / 2).sum()), int((values < -scale / 2).sum())
 
 
-def in_blocks(values: Floats, seed: int, pad: float) -> Floats:
+def sum_blocks(values: Floats, seed: int, pad: float) -> Floats:
     """Sums of at most `BLOCKS` blocks of equally many random rows, the last filled up with `pad`; one row a block
     where there are no more rows than that.
 

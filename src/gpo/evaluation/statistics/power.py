@@ -81,16 +81,16 @@ def _fewest(discordant: int, rows: int, before: int | None) -> int:
     """How many of `discordant` rows must rise for the verdict better; `discordant` + 1 where all are too few. With one
     discordant row more it is the same number or one more, so it is looked for from `before` on."""
     if before is not None:
-        return before if before <= discordant and _better(before, discordant, rows) else before + 1
+        return before if before <= discordant and _is_better(before, discordant, rows) else before + 1
     low, high = discordant // 2, discordant + 1
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if _better(middle, discordant, rows) else (middle, high)
+        low, high = (low, middle) if _is_better(middle, discordant, rows) else (middle, high)
     return high
 
 
 @lru_cache(maxsize=200_000)
-def _better(risen: int, discordant: int, rows: int) -> bool:
+def _is_better(risen: int, discordant: int, rows: int) -> bool:
     # The interval takes longer than the test, which nearly always settles it.
     if mcnemar_counts(risen, discordant - risen) >= SIGNIFICANCE:
         return False

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gpo.evaluation.statistics.mcnemar import mcnemar_counts
-from gpo.evaluation.statistics.paired import differences, gains_and_losses, in_blocks, signs_only
+from gpo.evaluation.statistics.paired import count_changes, differences, has_only_signs, sum_blocks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,8 +36,8 @@ def sign_flip(before: Sequence[float], after: Sequence[float], *, seed: int, dra
 
 def flip_or_count(values: Floats, *, seed: int, scale: float = 1.0) -> float:
     """The p-value of differences: exact by counting where all are 0 or ±`scale`."""
-    if signs_only(values, scale):
-        return mcnemar_counts(*gains_and_losses(values, scale))
+    if has_only_signs(values, scale):
+        return mcnemar_counts(*count_changes(values, scale))
     return flip(values, seed=seed)
 
 
@@ -49,7 +49,7 @@ def flip(values: Floats, *, seed: int, draws: int = DRAWS) -> float:
     if not len(moved):
         return 1.0
     # Flipping whole blocks is a randomization test as well, and as good with so many.
-    moved = in_blocks(moved, seed, 0.0)
+    moved = sum_blocks(moved, seed, 0.0)
     total = float(moved.sum())
     least = abs(total) - 1e-9 * float(np.abs(moved).sum())
     count = len(moved)

@@ -46,7 +46,7 @@ def _task(config: Config, task: Task, prompt: str) -> Needs:
     # may be more, and stand before every demonstration.
     most = _prompt_bytes(config, prompt)
     size = max(
-        _asked(task, text, example) + (1 + task.demonstrations) * (most - count_bytes(text))
+        _measure_request(task, text, example) + (1 + task.demonstrations) * (most - count_bytes(text))
         for example in rows
         for text in ("", prompt)
     )
@@ -56,7 +56,7 @@ def _task(config: Config, task: Task, prompt: str) -> Needs:
     return Needs(longest=tokens)
 
 
-def _asked(task: Task, prompt: str, example: Example) -> int:
+def _measure_request(task: Task, prompt: str, example: Example) -> int:
     """Bytes of the last round on `example`, without replies."""
     opening = task.opening(prompt, example)
     return _size(task.closing(opening, "") or opening)

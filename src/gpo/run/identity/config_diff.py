@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gpo.config.masking import masked_config
+from gpo.config.masking import mask_config
 
 HARMLESS = (
     ("models", "*", "concurrency"),
@@ -34,11 +34,11 @@ def changed_keys(recorded: Mapping[str, Any], current: Mapping[str, Any]) -> lis
     """The dotted keys whose values differ, each with both values where they are short, `HARMLESS` ones left
     out. Both are resolved configurations as JSON has them (tuples count as lists). Of addresses what is masked is not
     compared: another password makes no other run."""
-    before, after = (json.loads(json.dumps(masked_config(config))) for config in (recorded, current))
+    before, after = (json.loads(json.dumps(mask_config(config))) for config in (recorded, current))
     return list(_differences(before, after, ()))
 
 
-def completed(recorded: Mapping[str, Any]) -> Mapping[str, Any]:
+def complete_config(recorded: Mapping[str, Any]) -> Mapping[str, Any]:
     """`recorded` with the defaults of keys that came into the schema later, which is what it ran with; unchanged
     where it does not fit the schema."""
     from pydantic import ValidationError
@@ -65,7 +65,7 @@ def _differences(before: Any, after: Any, path: tuple[str, ...]) -> Iterator[str
         for key in dict.fromkeys((*before, *after)):
             yield from _differences(before.get(key, _ABSENT), after.get(key, _ABSENT), (*path, key))
     elif before != after:
-        yield ".".join(path) + _shown(before, after)
+        yield ".".join(path) + _show_change(before, after)
 
 
 def _matches(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:
@@ -74,6 +74,6 @@ def _matches(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:
     )
 
 
-def _shown(before: Any, after: Any) -> str:
+def _show_change(before: Any, after: Any) -> str:
     texts = ["absent" if value is _ABSENT else json.dumps(value) for value in (before, after)]
     return f" (was {texts[0]}, now {texts[1]})" if all(len(text) <= 40 for text in texts) else ""

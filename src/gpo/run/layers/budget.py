@@ -96,7 +96,7 @@ class Budget:
         self._kept = kept
         self._flying = Amount()
         with whole(journal.path, JOURNAL):
-            self._unsettled = _remembered(journal.get_meta(_META))
+            self._unsettled = _read_spent(journal.get_meta(_META))
             self._lost = Counter({str(k): int(v) for k, v in (journal.get_meta(_LOST) or {}).items()})
         self._spent = self._unsettled
         for role, tally in journal.totals().items():
@@ -167,7 +167,7 @@ class Budget:
     def release(self, amount: Amount) -> None:
         """The attempt cost nothing."""
         self._flying -= amount
-        self._landed()
+        self._land()
 
     def lose(self, role: str, amount: Amount) -> None:
         """The attempt may have been charged and nobody knows how much: all that was set aside counts."""
@@ -176,7 +176,7 @@ class Budget:
         self._flying -= amount
         self._spent += amount
         self._unsettled += amount
-        self._landed()
+        self._land()
 
     def settle(self, role: str, amount: Amount, usage: Usage) -> None:
         """The attempt was answered. Without usage the tokens that were set aside count."""
@@ -189,7 +189,7 @@ class Budget:
         else:
             self._spent += amount
             self._unsettled += amount - Amount(1)
-        self._landed()
+        self._land()
 
     def close(self) -> None:
         """Write down what is known, for the next process."""
@@ -218,7 +218,7 @@ class Budget:
         self._waiting.append(turn)
         await turn
 
-    def _landed(self) -> None:
+    def _land(self) -> None:
         self.shutdown.leave()
         waiting, self._waiting = self._waiting, []
         for turn in waiting:
@@ -251,7 +251,7 @@ class BudgetedModel(ModelLayer):
         try:
             reply = await self._model.complete(request)
         except BaseException as error:
-            if isinstance(error, ModelError) and _free(error):
+            if isinstance(error, ModelError) and _is_free(error):
                 self._budget.release(amount)
             else:
                 self._budget.lose(self._role, amount)
@@ -264,14 +264,14 @@ class _Late(Exception):
     """The run was stopped between the reservation and the call."""
 
 
-def _free(error: ModelError) -> bool:
+def _is_free(error: ModelError) -> bool:
     if error.unsent:
         return True
     status = error.status if isinstance(error, TransientModelError | PermanentModelError) else None
     return status is not None and (400 <= status < 500 or status == 503)
 
 
-def _remembered(state: Any) -> Amount:
+def _read_spent(state: Any) -> Amount:
     total = Amount()
     for part in ("unsettled", "in_flight"):
         known = (state or {}).get(part, {})

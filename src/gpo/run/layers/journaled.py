@@ -90,7 +90,7 @@ class JournaledModel(ModelLayer):
 
     async def _fetch(self, key: str, request: Request, flight: Flight[Reply]) -> Reply:
         shared = self._shared if request.temperature == 0 else None
-        reply = self._forked(key) or (shared.get(key) if shared else None)
+        reply = self._find_reused(key) or (shared.get(key) if shared else None)
         if reply is None:
             reply = replace(await self._send(key, request), call=key, source="sent")
         # From here on the answer is paid for: it is recorded even if nobody waits for it any more.
@@ -107,7 +107,7 @@ class JournaledModel(ModelLayer):
                 shared.put(key, reply)
         return reply
 
-    def _forked(self, key: str) -> Reply | None:
+    def _find_reused(self, key: str) -> Reply | None:
         recorded = self._fork.get_call(key) if self._fork else None
         return replace(recorded.reply, source="store") if recorded else None
 

@@ -54,7 +54,7 @@ class Shutdown:
         """
         if self._error is not None:
             await self._idle.wait()
-            raise self._raised()
+            raise self._renew_error()
 
     def enter(self) -> None:
         """A call leaves."""
@@ -85,13 +85,13 @@ class Shutdown:
         except TimeoutError:
             if self._error is None or self._timeout is None or not self._timeout.expired():
                 raise
-            raise self._raised() from None
+            raise self._renew_error() from None
         finally:
             self._timeout = None
             if alarm is not None:
                 alarm.cancel()
 
-    def _raised(self) -> GPOError:
+    def _renew_error(self) -> GPOError:
         # A fresh instance: one that many tasks raise would gather all their tracebacks.
         assert self._error is not None
         return type(self._error)(str(self._error))

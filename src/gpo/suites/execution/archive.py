@@ -120,13 +120,13 @@ def _swap(fresh: Path, directory: Path) -> None:
         directory.rename(earlier)
         fresh.rename(directory)
     except BaseException as error:
-        _back(earlier, directory, error)
+        _put_back(earlier, directory, error)
         aside.rmdir()
         raise
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _back(earlier: Path, directory: Path, error: BaseException) -> None:
+def _put_back(earlier: Path, directory: Path, error: BaseException) -> None:
     """The earlier run in its place again; where that fails too it stays where it is, and the message says where."""
     if not earlier.exists():
         return

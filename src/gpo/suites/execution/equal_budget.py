@@ -20,12 +20,12 @@ from gpo.run.plan import BuildSearch, Plan
 from gpo.suites.execution.meter import Cap, Meter, UsedUp
 from gpo.suites.execution.metered_models import MeteredModel, MeteredScorer
 
-__all__ = ["Cap", "capped"]
+__all__ = ["Cap", "cap_plan"]
 
 STOPPED = "the equal budget is used up"
 
 
-def capped(plan: Plan, cap: Cap) -> Plan:
+def cap_plan(plan: Plan, cap: Cap) -> Plan:
     """`plan` under `cap`."""
     recorded = {**plan.recorded, "equal_budget": {"calls": cap.max_calls, "tokens": cap.max_tokens}}
     return replace(plan, search=partial(_build, plan.search, cap), recorded=recorded)

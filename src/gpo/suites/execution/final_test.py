@@ -22,13 +22,13 @@ from gpo.run.optimize import Run
 from gpo.run.plan import assemble
 
 
-def tested_directory(directory: Path, result: Result) -> Path:
+def find_test_directory(directory: Path, result: Result) -> Path:
     """The test's run directory within that of the run that ended with `result`: one a prompt, as a raised cap may lead
     on to another one."""
     return directory / f"test-{prompt_id(result.best_prompt)}"
 
 
-def tested_after_budget(config: Config, directory: Path, *, base_dir: Path, data_dir: Path | None) -> Run:
+def build_test_run(config: Config, directory: Path, *, base_dir: Path, data_dir: Path | None) -> Run:
     """A run that scores the prompts that the run in `directory` ended with, without a cap. Raises `RunError`."""
     result = RunDirectory(directory).read_result()
     if result is None:
@@ -43,7 +43,7 @@ def tested_after_budget(config: Config, directory: Path, *, base_dir: Path, data
         method=FinalTest(plan.method.name, result.best_prompt),
         recorded={**plan.recorded, "tested_prompt": result.best_prompt},
     )
-    return Run(tested, RunDirectory(tested_directory(directory, result)), fork=directory)
+    return Run(tested, RunDirectory(find_test_directory(directory, result)), fork=directory)
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,25 +99,25 @@ def run_trial(trial: Trial, out: Path, *, signals: bool = False) -> TrialResult:
 def _carry_out(trial: Trial, out: Path, *, signals: bool) -> CellStatus:
     from gpo.config.load import parse_config
     from gpo.run.directory import RunDirectory
-    from gpo.run.layout import as_begun
+    from gpo.run.layout import keep_layout
     from gpo.run.optimize import Run
     from gpo.run.plan import assemble
-    from gpo.suites.execution.equal_budget import Cap, capped
-    from gpo.suites.execution.final_test import tested_after_budget
+    from gpo.suites.execution.equal_budget import Cap, cap_plan
+    from gpo.suites.execution.final_test import build_test_run
 
     base, data = Path(trial.base_dir), None if trial.data_dir is None else Path(trial.data_dir)
     directory = out / trial.run_dir
     _check_whole(RunDirectory(directory))
-    config = as_begun(parse_config(trial.config, source=trial.slug), directory)
+    config = keep_layout(parse_config(trial.config, source=trial.slug), directory)
     try:
         cap = Cap(max_calls=trial.max_calls, max_tokens=trial.max_tokens)
         plan = assemble(config, base_dir=base, data_dir=data)
         if cap:
-            plan = capped(plan, cap)
+            plan = cap_plan(plan, cap)
         _execute(Run(plan, RunDirectory(directory)), signals=signals)
         return "complete"
     except BudgetError:
-        _execute(tested_after_budget(config, directory, base_dir=base, data_dir=data), signals=signals)
+        _execute(build_test_run(config, directory, base_dir=base, data_dir=data), signals=signals)
         return "budget"
 
 

@@ -99,7 +99,7 @@ class Meter:
     async def writing(self, request: Request, key: str) -> AsyncIterator[None]:
         """The same around a call of the optimizer."""
         fresh = key not in self._requests
-        await self._enter(int(fresh), words=words(request.messages) * fresh)
+        await self._enter(int(fresh), words=count_words(request.messages) * fresh)
         self._requests.add(key)
         try:
             yield
@@ -133,7 +133,7 @@ class Meter:
             raise UsedUp
 
 
-def words(asked: Opening) -> int:
+def count_words(asked: Opening) -> int:
     """Of a chat or a text."""
     texts = [asked] if isinstance(asked, str) else [message.content for message in asked]
     return sum(len(text.split()) for text in texts)

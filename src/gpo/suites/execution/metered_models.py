@@ -9,7 +9,7 @@ from gpo.evaluation.outcome import Outcome, Score
 from gpo.evaluation.score import Scorer
 from gpo.model.layers.layer import ModelLayer
 from gpo.model.model import Model, Reply, Request
-from gpo.suites.execution.meter import Meter, Pair, words
+from gpo.suites.execution.meter import Meter, Pair, count_words
 from gpo.task.example import Example
 
 
@@ -29,9 +29,9 @@ class MeteredScorer(Scorer):
         """As `inner`."""
         return self._inner.mean(score)
 
-    def known(self, prompt: str, split: str) -> Score | None:
+    def find_score(self, prompt: str, split: str) -> Score | None:
         """As `inner`."""
-        return self._inner.known(prompt, split)
+        return self._inner.find_score(prompt, split)
 
     async def score(self, prompts: Sequence[str], split: str = "dev") -> list[Score]:
         """As `inner`. Raises `UsedUp`."""
@@ -55,7 +55,7 @@ class MeteredScorer(Scorer):
     def _pairs(self, prompts: Sequence[str], examples: Sequence[Example], split: str) -> dict[Pair, int]:
         counted = self._meter.counts_tokens
         return {
-            (prompt, split, example.id): words(self.task.opening(prompt, example)) if counted else 0
+            (prompt, split, example.id): count_words(self.task.opening(prompt, example)) if counted else 0
             for prompt in prompts
             for example in examples
         }

@@ -74,11 +74,11 @@ class PoolExecutor:
         for future, trial in under_way.items():
             if future.cancelled():
                 continue
-            result = _result(future, trial)
+            result = _read_result(future, trial)
             if result is not None:
                 on_finish(result)
             elif not stopped:
-                on_finish(_lost(trial))
+                on_finish(_report_lost(trial))
         if stopped:
             raise Interrupted(GO_ON)
         return list(reversed(waiting))
@@ -100,7 +100,7 @@ class PoolExecutor:
                 under_way[future] = waiting.pop()
             done, _ = wait(under_way, return_when=FIRST_COMPLETED)
             for future in done:
-                result = _result(future, under_way[future])
+                result = _read_result(future, under_way[future])
                 if result is None:
                     raise BrokenProcessPool
                 del under_way[future]
@@ -153,7 +153,7 @@ def die_with_parent() -> None:
     threading.Thread(target=watch, daemon=True, name="gpo-parent").start()
 
 
-def _lost(trial: Trial) -> TrialResult:
+def _report_lost(trial: Trial) -> TrialResult:
     return TrialResult(
         slug=trial.slug,
         run_dir=trial.run_dir,
@@ -162,7 +162,7 @@ def _lost(trial: Trial) -> TrialResult:
     )
 
 
-def _result(future: Future[TrialResult], trial: Trial) -> TrialResult | None:
+def _read_result(future: Future[TrialResult], trial: Trial) -> TrialResult | None:
     """What became of `trial`, None where its worker died."""
     try:
         return future.result()

@@ -48,7 +48,7 @@ def start_ray(ray: Any, address: str, **settings: Any) -> None:
 
 
 @contextmanager
-def connected(ray: Any, address: str) -> Iterator[None]:
+def connect(ray: Any, address: str) -> Iterator[None]:
     """Ray, initialised; shut down again where this began it. Raises `ConfigError` where it cannot be reached."""
     if ray.is_initialized():
         yield

@@ -19,8 +19,8 @@ from gpo.storage.shared_store import SharedStore
 from gpo.suites.execution.archive import LIMIT, Parcel, merge_calls, pack, unpack
 from gpo.suites.execution.job import Trial, TrialResult
 from gpo.suites.execution.pool import GO_ON
-from gpo.suites.execution.ray_cluster import connected, first_line, import_ray
-from gpo.suites.execution.ray_task import Mark, Returned, carry_out, failed, store_name
+from gpo.suites.execution.ray_cluster import connect, first_line, import_ray
+from gpo.suites.execution.ray_task import Mark, Returned, carry_out, report_failure, store_name
 
 _GRACE = 30.0  # seconds that trials get to save after Ctrl-C
 _LOST = ("WorkerCrashedError", "NodeDiedError", "OwnerDiedError", "LocalRayletDiedError")
@@ -52,7 +52,7 @@ class RayExecutor:
         # Ray tells of lost workers on stdout, which belongs to results.
         with (
             redirect_stdout(sys.stderr),
-            connected(ray, self.address),
+            connect(ray, self.address),
             _mark(self.out, self.shared) as mark,
             _own_store() as store,
         ):
@@ -118,7 +118,7 @@ class _Job:
             # A reference within a list is fetched by whoever asks for it: machines that share the folder do not.
             references = [self._ray.put(pack(self._out / trial.run_dir, self._limit))]
         except GPOError as error:
-            self._on_finish(failed(trial, str(error)))
+            self._on_finish(report_failure(trial, str(error)))
             return
         self._begin(trial, references)
 
@@ -146,7 +146,7 @@ class _Job:
             except Exception:
                 continue  # it was not begun yet, or its worker is lost
             if returned.result is not None:
-                self._on_finish(self._received(returned, returned.result, trial))
+                self._on_finish(self._receive(returned, returned.result, trial))
 
     def _finish(self, task: Any) -> None:
         trial = self._cells[task]
@@ -154,14 +154,14 @@ class _Job:
             returned: Returned = self._ray.get(task)
         except Exception as error:
             del self._cells[task]
-            self._on_finish(failed(trial, self._reason(error)))
+            self._on_finish(report_failure(trial, self._reason(error)))
             return
         if returned.result is None:
             self._send(trial)
             del self._cells[task]
             return
         # Not taken off the list before it is in its place: a Ctrl-C in between must not lose it.
-        result = self._received(returned, returned.result, trial)
+        result = self._receive(returned, returned.result, trial)
         del self._cells[task]
         if result.status == "interrupted":
             # Nobody here asked for that: its machine is going away. Elsewhere it goes on.
@@ -172,7 +172,7 @@ class _Job:
             result = replace(result, status="failed", reason=f"interrupted {times} times: {result.reason}")
         self._on_finish(result)
 
-    def _received(self, returned: Returned, result: TrialResult, trial: Trial) -> TrialResult:
+    def _receive(self, returned: Returned, result: TrialResult, trial: Trial) -> TrialResult:
         """The result, once what came with it is in its place, which is the trial's whatever the machine says."""
         result = replace(result, slug=trial.slug, run_dir=trial.run_dir)
         directory = self._out / trial.run_dir

@@ -29,7 +29,7 @@ class Mark:
     path: str
     token: str
 
-    def seen(self) -> bool:
+    def is_seen(self) -> bool:
         """Whether this machine has it."""
         try:
             return Path(self.path).read_text(encoding="utf-8") == self.token
@@ -55,7 +55,7 @@ def carry_out(trial: Trial, out: str, mark: Mark, earlier: Earlier, limit: int) 
     """Run `trial` into `out` where `mark` is seen. Elsewhere go on with the files that `earlier` fetches, and send back
     what the run directory then holds (`limit` bytes at most; more stays on the machine, and the result says so)."""
     store = store_name()
-    if mark.seen():
+    if mark.is_seen():
         return Returned(result=run_trial(trial, Path(out), signals=True), store=store)
     if earlier is None:
         return Returned(result=None, store=store)
@@ -65,11 +65,11 @@ def carry_out(trial: Trial, out: str, mark: Mark, earlier: Earlier, limit: int) 
     try:
         result = _go_on(trial, slot, earlier, limit)
         ran = True
-        with _undisturbed():
+        with _ignore_interrupts():
             files = pack(directory, limit)
     except GPOError as error:
         where = f" (it is kept on {socket.gethostname()})" if ran else ""
-        return Returned(result=failed(trial, f"{error}{where}"), store=store)
+        return Returned(result=report_failure(trial, f"{error}{where}"), store=store)
     shutil.rmtree(slot, ignore_errors=True)
     return Returned(result=result, store=store, files=files)
 
@@ -85,7 +85,7 @@ def _go_on(trial: Trial, slot: Path, earlier: Callable[[], Parcel], limit: int) 
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def _ignore_interrupts() -> Iterator[None]:
     """No Ctrl-C on the last stretch: what was paid for would be lost with this machine."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -102,6 +102,6 @@ def store_name() -> str:
     return f"{socket.gethostname()}:{home().resolve()}"
 
 
-def failed(trial: Trial, reason: str) -> TrialResult:
+def report_failure(trial: Trial, reason: str) -> TrialResult:
     """The result of a trial that `reason` kept from ending."""
     return TrialResult(slug=trial.slug, run_dir=trial.run_dir, status="failed", reason=reason[:500])

@@ -12,7 +12,7 @@ from gpo.errors import ConfigError, RunError
 from gpo.run.directory import RunDirectory
 from gpo.suites.execution.job import Executor, Trial, TrialResult
 from gpo.suites.spec.grid import Grid
-from gpo.suites.tables.run_outcome import finished
+from gpo.suites.tables.run_outcome import is_finished
 
 Told = Callable[[TrialResult, int, int], None]
 """Is told of a finished trial, which one it is, and of how many."""
@@ -24,9 +24,9 @@ def run_trials(trials: Grid, out: Path, executor: Executor, *, only: str | None 
     `only` is a pattern (`*` and `?`) that is looked for anywhere in the names of run directories. Raises `ConfigError`
     where it fits none, and `Interrupted`.
     """
-    chosen = [trial for trial in selected(trials.trials, only) if not finished(trial, out)]
-    if (layout := _layout(trials, out)) is not None:
-        chosen = [_laid_out(trial, out, layout) for trial in chosen]
+    chosen = [trial for trial in select_trials(trials.trials, only) if not is_finished(trial, out)]
+    if (layout := _find_layout(trials, out)) is not None:
+        chosen = [_set_layout(trial, out, layout) for trial in chosen]
     done = 0
 
     def on_finish(result: TrialResult) -> None:
@@ -42,7 +42,7 @@ def run_trials(trials: Grid, out: Path, executor: Executor, *, only: str | None 
         executor.run(chosen, on_finish)
 
 
-def _layout(trials: Grid, out: Path) -> int | None:
+def _find_layout(trials: Grid, out: Path) -> int | None:
     """The layout of the first run that is there, None where none is: the runs of a table are made alike."""
     for trial in trials.trials:
         directory = RunDirectory(out / trial.run_dir)
@@ -54,22 +54,22 @@ def _layout(trials: Grid, out: Path) -> int | None:
     return None
 
 
-def _laid_out(trial: Trial, out: Path, layout: int) -> Trial:
+def _set_layout(trial: Trial, out: Path, layout: int) -> Trial:
     """`trial` with that layout, unless it has begun or names one."""
     if (out / trial.run_dir).is_dir() or "layout" in trial.config:
         return trial
     return replace(trial, config={**trial.config, "layout": layout})
 
 
-def narrowed(trials: Grid, only: str | None) -> Grid:
+def narrow(trials: Grid, only: str | None) -> Grid:
     """The part of a suite that fits `only`. Raises `ConfigError` where nothing does."""
-    chosen = selected(trials.trials, only)
+    chosen = select_trials(trials.trials, only)
     names = {trial.run_dir for trial in chosen}
     slots = tuple(slot for slot in trials.slots if slot.run_dir in names)
     return replace(trials, trials=tuple(chosen), slots=slots)
 
 
-def selected(trials: Sequence[Trial], only: str | None) -> list[Trial]:
+def select_trials(trials: Sequence[Trial], only: str | None) -> list[Trial]:
     """The trials whose run directory fits `only`. Raises `ConfigError` where none does, and where there are none."""
     if not trials:
         raise ConfigError("the suite makes no run: no model takes any of its settings")

@@ -13,7 +13,7 @@ from gpo.suites.forecast.paper_sizes import CANDIDATES, SEEDS, PaperSizes, sizes
 from gpo.suites.forecast.sizes import RunSize, run_size
 from gpo.suites.spec.grid import Grid, TableSlot
 from gpo.suites.spec.suite import Suite
-from gpo.suites.tables.escaping import number
+from gpo.suites.tables.escaping import format_number
 from gpo.text import printable
 
 Range = tuple[int, int]
@@ -127,18 +127,28 @@ def lines(planned: SuitePlan) -> list[str]:
             printable(kind.method),
             str(kind.runs),
             *(_span(part) for part in (kind.steps, kind.candidates, kind.dev, kind.test)),
-            number(kind.calls),
-            number(kind.tokens),
-            number(kind.usd, ",.2f"),
+            format_number(kind.calls),
+            format_number(kind.tokens),
+            format_number(kind.usd, ",.2f"),
         ]
         for kind in planned.kinds
     ]
-    total = ["in all", "", str(planned.runs), "", "", "", "", number(planned.calls), number(planned.tokens)]
-    total.append(number(planned.usd, ",.2f"))
+    total = [
+        "in all",
+        "",
+        str(planned.runs),
+        "",
+        "",
+        "",
+        "",
+        format_number(planned.calls),
+        format_number(planned.tokens),
+    ]
+    total.append(format_number(planned.usd, ",.2f"))
     return [
         printable(planned.title),
         *_aligned([heads, *rows, total]),
-        *_beside(planned),
+        *_compare_with_paper(planned),
         *(f"note: {printable(note)}" for note in planned.notes),
         "calls, tokens and dollars are expected ones of both models, with racing and an equal budget where the suite "
         "has them; answers that runs share through the store of calls, an early end and other budgets only make them "
@@ -147,7 +157,7 @@ def lines(planned: SuitePlan) -> list[str]:
     ]
 
 
-def _beside(planned: SuitePlan) -> list[str]:
+def _compare_with_paper(planned: SuitePlan) -> list[str]:
     """The paper's figures for every task entry that it has, and whether the plan is the same."""
     said = []
     for task in dict.fromkeys(kind.task for kind in planned.kinds):

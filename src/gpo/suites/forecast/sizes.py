@@ -57,11 +57,11 @@ class _Amount:
     usd: float | None
 
     def __sub__(self, other: _Amount) -> _Amount:
-        tokens, usd = _less(self.tokens, other.tokens), _less(self.usd, other.usd)
+        tokens, usd = _subtract(self.tokens, other.tokens), _subtract(self.usd, other.usd)
         return _Amount(self.calls - other.calls, None if tokens is None else round(tokens), usd)
 
 
-def _less(left: float | None, right: float | None) -> float | None:
+def _subtract(left: float | None, right: float | None) -> float | None:
     return None if left is None or right is None else left - right
 
 
@@ -71,7 +71,7 @@ def run_size(trial: Trial, config: Config) -> RunSize:
     config = config.model_copy(update={"budget": BudgetConfig()})
     cap = Cap(max_calls=trial.max_calls, max_tokens=trial.max_tokens)
     if not _is_here(config.task.data, trial):
-        return _outlined(config, cap)
+        return _outline(config, cap)
     task = _task(
         config.task.model_dump_json(exclude_unset=True),
         config.seed,
@@ -94,7 +94,7 @@ def _is_here(data: object, trial: Trial) -> bool:
     return split_folder(data, Path(trial.base_dir), None) is not None
 
 
-def _outlined(config: Config, cap: Cap) -> RunSize:
+def _outline(config: Config, cap: Cap) -> RunSize:
     """By numbers of rows alone; all unknown where nobody knows these."""
     section = config.task
     sizes = {str(part): rows for part, rows in (section.split or {}).items()}
@@ -133,7 +133,7 @@ def _size_by_rows(config_text: str, sizes: tuple[tuple[str, int], ...], cap: Cap
 
 def _size(plan: Plan, cap: Cap, *, texts: bool) -> RunSize:
     splits = plan.task.splits
-    opening, tested = _asked(plan, splits.dev, texts), _asked(plan, splits.test, texts)
+    opening, tested = _count_calls(plan, splits.dev, texts), _count_calls(plan, splits.test, texts)
     size = RunSize(train=len(splits.train), dev=len(splits.dev), test=len(splits.test))
     loop = isinstance(plan.method, Method)
     if isinstance(plan.method, EvaluateOnly):
@@ -152,10 +152,10 @@ def _size(plan: Plan, cap: Cap, *, texts: bool) -> RunSize:
     if loop:
         size = replace(size, steps=plan.loop.steps, candidates=plan.loop.candidates)
     # The initial and the best prompt are tested, whatever a cap says.
-    return _capped(size, cap, opening, whole - tested - tested)
+    return _cap_size(size, cap, opening, whole - tested - tested)
 
 
-def _asked(plan: Plan, examples: Iterable[Example], texts: bool) -> _Amount:
+def _count_calls(plan: Plan, examples: Iterable[Example], texts: bool) -> _Amount:
     """Of one prompt on `examples`."""
     rounds = [part for example in examples for part in scoring_rounds(plan, example, False)]
     if not texts:
@@ -167,7 +167,7 @@ def _asked(plan: Plan, examples: Iterable[Example], texts: bool) -> _Amount:
     return _Amount(len(rounds), tokens, plan.task_model.cost(usage))
 
 
-def _capped(size: RunSize, cap: Cap, opening: _Amount, search: _Amount) -> RunSize:
+def _cap_size(size: RunSize, cap: Cap, opening: _Amount, search: _Amount) -> RunSize:
     """With as many steps as an equal budget leaves room for behind the `opening`, which is the start prompt on dev.
     A protocol whose steps are not known beforehand ends at the cap."""
     if cap.max_calls is not None and cap.max_calls < opening.calls:

@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from gpo.config.load import parse_config
-from gpo.config.masking import masked_config
+from gpo.config.masking import mask_config
 from gpo.config.schema import Config
 from gpo.run.identity.config_diff import HARMLESS
 from gpo.suites.execution.job import Trial
 from gpo.suites.spec import methods as methods_
 from gpo.suites.spec import tasks as tasks_
 from gpo.suites.spec.checks import at, check_labels, refuse_own
-from gpo.suites.spec.input_hash import inputs_digest
+from gpo.suites.spec.input_hash import hash_inputs
 from gpo.suites.spec.overlay import Composed
-from gpo.suites.spec.row_counts import within
+from gpo.suites.spec.row_counts import limit_counts
 from gpo.suites.spec.suite import Suite
 
 
@@ -61,7 +61,7 @@ def expand(suite: Suite, data_dir: Path | None = None) -> Grid:
     configs: dict[str, Config] = {}
     budget = suite.config.budget
     digests: dict[str, str] = {}
-    tasks = tasks_.entries(suite.config.tasks, at(suite, "tasks"), data_dir)
+    tasks = tasks_.expand_tasks(suite.config.tasks, at(suite, "tasks"), data_dir)
     for labels, member, method, seed, composed in _combinations(suite, tasks, data_dir):
         config = parse_config(composed.data, source=suite.source, lines=composed.lines)
         fixed = method.evaluates_only
@@ -69,7 +69,7 @@ def expand(suite: Suite, data_dir: Path | None = None) -> Grid:
         cap = {"max_calls": budget.max_calls, "max_tokens": budget.max_tokens} if capped else {}
         key = json.dumps([config.task.data, config.task.metric, config.optimize.meta_prompt], sort_keys=True)
         if key not in digests:
-            digests[key] = inputs_digest(config, suite.base_dir, data_dir)
+            digests[key] = hash_inputs(config, suite.base_dir, data_dir)
         run_dir = directory_name(
             config, member.name, method, cap, digests[key], _own_budget(suite, labels["setting"], config)
         )
@@ -107,7 +107,7 @@ def directory_name(
     key that a later GPO adds renames nothing; neither is what cannot matter (concurrency, prices, passwords in
     addresses), nor the budget, so that a run goes on under a raised one. Where settings differ in it, each has its own:
     that is `budget`."""
-    plain = masked_config(config.model_dump(mode="json", exclude_unset=True))
+    plain = mask_config(config.model_dump(mode="json", exclude_unset=True))
     for pattern in HARMLESS:
         _drop(plain, pattern)
     parts = [plain, {k: v for k, v in cap.items() if v}, inputs, *([dict(budget)] if budget else [])]
@@ -122,7 +122,7 @@ def _combinations(
 ) -> Iterator[tuple[dict[str, str], tasks_.Member, methods_.MethodEntry, int, Composed]]:
     """Task by task, so that runs that share calls stand close to each other."""
     config, lines = suite.config, suite.lines
-    methods = methods_.entries(config.methods, at(suite, "methods"))
+    methods = methods_.expand_methods(config.methods, at(suite, "methods"))
     models = config.models
     settings: Iterable[str] = config.settings or ("",)
     base = Composed().add(config.base, lines, ("base",))
@@ -146,12 +146,12 @@ def _combinations(
                 **{part: method.parts.get(part, "") for part in methods_.PARTS},
             }
             composed = base.add({"task": member.section}, lines, ("tasks",))
-            caps = _no_more(config.split.model_dump(exclude_none=True), member.section.get("split"))
-            if caps := within(caps, member.section.get("data"), suite.base_dir, data_dir):
+            caps = _take_lower(config.split.model_dump(exclude_none=True), member.section.get("split"))
+            if caps := limit_counts(caps, member.section.get("data"), suite.base_dir, data_dir):
                 composed = composed.add({"task": {"split": caps}}, lines, ("split",), cut=2)
             if member.prompt is not None:
                 composed = composed.add({"prompt": member.prompt}, lines, ("tasks",))
-            optimizer = pair.optimizer or _in_both_roles(pair.task)
+            optimizer = pair.optimizer or _use_in_both_roles(pair.task)
             composed = composed.add(
                 {"models": {"task": pair.task, "optimizer": optimizer}}, lines, ("models", name), cut=1
             )
@@ -163,11 +163,11 @@ def _combinations(
             if method.chooses_itself:
                 composed = composed.without("evaluation")
             if method.evaluates_only:
-                composed = _plain(composed)
+                composed = _strip_unused(composed)
             yield labels, member, method, seed, composed
 
 
-def _no_more(caps: dict[str, int], own: Any) -> dict[str, int]:
+def _take_lower(caps: dict[str, int], own: Any) -> dict[str, int]:
     """`caps`, none above what the task itself says."""
     less = (
         {key: value for key, value in own.items() if isinstance(value, int)} if isinstance(own, dict) else {}
@@ -185,12 +185,12 @@ def _own_budget(suite: Suite, setting: str, config: Config) -> dict[str, Any]:
     return {key: whole[key] for key in sorted(named) if key in written}
 
 
-def _in_both_roles(task: Mapping[str, Any]) -> dict[str, Any]:
+def _use_in_both_roles(task: Mapping[str, Any]) -> dict[str, Any]:
     """The task model as the optimizer: how it answers questions is not how it samples prompts."""
     return {key: value for key, value in task.items() if key not in ("temperature", "max_tokens")}
 
 
-def _plain(composed: Composed) -> Composed:
+def _strip_unused(composed: Composed) -> Composed:
     """Without the keys that cannot matter to a method that only evaluates, so that such runs are shared."""
     kept = composed.without("optimize", "prompt", "evaluation", "preset", "budget")
     models = kept.data["models"]

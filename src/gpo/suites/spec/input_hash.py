@@ -16,13 +16,13 @@ from gpo.paths import in_home
 from gpo.suites.spec.row_counts import row_files
 
 
-def inputs_digest(config: Config, base_dir: Path, data_dir: Path | None) -> str:
+def hash_inputs(config: Config, base_dir: Path, data_dir: Path | None) -> str:
     """Of all files that `config` names; "" where it names none. Whoever reads a file says what is wrong with it."""
-    parts = [_of_files(_data(config, base_dir, data_dir))]
+    parts = [_hash_files(_data(config, base_dir, data_dir))]
     if (module := _metric_module(config.task.metric, base_dir)) is not None:
-        parts.append(f"metric {_of_files([module])}")
+        parts.append(f"metric {_hash_files([module])}")
     if config.optimize.meta_prompt:
-        parts.append(f"templates {_of_files([base_dir / config.optimize.meta_prompt])}")
+        parts.append(f"templates {_hash_files([base_dir / config.optimize.meta_prompt])}")
     return " ".join(parts)
 
 
@@ -30,13 +30,13 @@ def _data(config: Config, base_dir: Path, data_dir: Path | None) -> list[Path]:
     from gpo.task import benchmarks
 
     data = config.task.data
-    if isinstance(data, str) and data_dir is not None and benchmarks.meant(data):
+    if isinstance(data, str) and data_dir is not None and benchmarks.looks_like_benchmark(data):
         base_dir = data_dir
     names = sorted(data.values()) if isinstance(data, dict) else [data]
     return [base_dir / in_home(name) for name in names]
 
 
-def _of_files(paths: Iterable[Path]) -> str:
+def _hash_files(paths: Iterable[Path]) -> str:
     hasher = hashlib.blake2b(digest_size=16)
     try:
         files = [

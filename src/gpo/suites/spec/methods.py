@@ -51,7 +51,7 @@ class MethodEntry:
         return isinstance(self.value, str) and self.value in PROMPTS
 
 
-def entries(values: tuple[str | dict[str, Any], ...], source: str) -> list[MethodEntry]:
+def expand_methods(values: tuple[str | dict[str, Any], ...], source: str) -> list[MethodEntry]:
     """All methods of a suite in their order. Raises `ConfigError` for an unknown one and for a label twice."""
     found = [entry for value in values for entry in _entries(value, source)]
     labels = [entry.label for entry in found]

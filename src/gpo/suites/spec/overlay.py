@@ -40,7 +40,7 @@ class Composed:
                 told.setdefault(keys, line)
                 # What holds the key too: of one that is missing nothing else can be named.
                 told[tuple(key for dotted in written[:depth] for key in dotted.split("."))] = line
-        return Composed(_merged(self.data, nested), {**self.lines, **told})
+        return Composed(_merge(self.data, nested), {**self.lines, **told})
 
     def without(self, *keys: str) -> Composed:
         """This without some of the outermost keys."""
@@ -64,11 +64,11 @@ def _put(data: dict[str, Any], keys: KeyPath, value: Any) -> None:
     data[keys[-1]] = value
 
 
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(below)
     for key, value in above.items():
         old = result.get(key)
         # A method is one choice: its options are not laid over those of another one.
         both = isinstance(value, dict) and key != "method"
-        result[key] = _merged(old, value) if both and isinstance(old, dict) else value
+        result[key] = _merge(old, value) if both and isinstance(old, dict) else value
     return result

@@ -16,23 +16,23 @@ from gpo.task import benchmarks, load
 from gpo.task.files.rows import read_rows
 
 
-def within(caps: Mapping[str, int], data: Any, base_dir: Path, data_dir: Path | None) -> dict[str, int]:
+def limit_counts(caps: Mapping[str, int], data: Any, base_dir: Path, data_dir: Path | None) -> dict[str, int]:
     """`caps`, none above what the task `data` has. Rows that are not divided yet are what `caps` divides: those stay
     as they are."""
     if not caps or not isinstance(data, str | Mapping):
         return dict(caps)
-    sizes = _sizes(data, base_dir, data_dir) if isinstance(data, str) else _of_files(data, base_dir)
+    sizes = _sizes(data, base_dir, data_dir) if isinstance(data, str) else _count_files(data, base_dir)
     return {split: min(cap, sizes.get(split, cap)) for split, cap in caps.items()}
 
 
 def split_folder(name: str, base_dir: Path, data_dir: Path | None) -> Path | None:
     """The folder of split files that `task.data: NAME` is read from, None where there is none yet, or no folder."""
-    if benchmarks.meant(name) and data_dir is not None:
+    if benchmarks.looks_like_benchmark(name) and data_dir is not None:
         return data_dir / name if row_files(data_dir / name) else None
     beside = base_dir / in_home(name)
     if row_files(beside):
         return beside
-    return benchmarks.present(name, None) if name in benchmarks.names() else None
+    return benchmarks.find_folder(name, None) if name in benchmarks.names() else None
 
 
 def _sizes(name: str, base_dir: Path, data_dir: Path | None) -> Mapping[str, int]:
@@ -41,12 +41,12 @@ def _sizes(name: str, base_dir: Path, data_dir: Path | None) -> Mapping[str, int
     if folder is None:
         return benchmarks.find(name).sizes if name in benchmarks.names() and data_dir is None else {}
     try:
-        return _counted(folder, tuple((file, file.stat().st_mtime_ns) for file in row_files(folder)))
+        return _count_rows(folder, tuple((file, file.stat().st_mtime_ns) for file in row_files(folder)))
     except (GPOError, OSError):
         return {}
 
 
-def _of_files(data: Mapping[str, Any], base_dir: Path) -> Mapping[str, int]:
+def _count_files(data: Mapping[str, Any], base_dir: Path) -> Mapping[str, int]:
     """Rows of `task.data: {train: FILE, …}`, as far as they can be read."""
     found = {}
     for split, name in data.items():
@@ -64,7 +64,7 @@ def _rows_in(file: Path, _changed: int) -> int:
 
 
 @lru_cache(maxsize=256)
-def _counted(folder: Path, files: tuple[tuple[Path, int], ...]) -> Mapping[str, int]:
+def _count_rows(folder: Path, files: tuple[tuple[Path, int], ...]) -> Mapping[str, int]:
     """Read once; `files` have the times of their last change, so that other rows are counted anew."""
     return {split: len(rows) for split, rows in load.read_folder(folder).items()}
 

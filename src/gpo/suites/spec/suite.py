@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 from gpo.config.load import KeyPath, at_line, explain, parse_yaml
 from gpo.config.schema import Section
 from gpo.errors import ConfigError
-from gpo.suites.spec.methods import entries
+from gpo.suites.spec.methods import expand_methods
 from gpo.suites.spec.override import override
 
 SUITES = Path(__file__).parents[1] / "builtin"
@@ -216,7 +216,7 @@ def _with_ours(config: SuiteConfig, source: str, lines: Mapping[KeyPath, int]) -
     table = config.table
     if table.rows != "method" or "ours" in table.model_fields_set:
         return table
-    found = entries(config.methods, at_line(source, lines.get(("methods",))))
+    found = expand_methods(config.methods, at_line(source, lines.get(("methods",))))
     label = next((entry.label for entry in found if entry.name == table.ours), table.ours)
     # A copy does not count as written.
     return TableSection.model_construct(table.model_fields_set, **{**table.model_dump(), "ours": label})

@@ -36,7 +36,7 @@ class TaskEntry:
         return f"{self.label} is the mean of {have} of its {have + lack} tasks: {data_dir} has no rows of {named}"
 
 
-def entries(
+def expand_tasks(
     values: tuple[str | dict[str, Any], ...], source: str, data_dir: Path | None = None
 ) -> list[TaskEntry]:
     """All entries in their order; of a group the tasks that `data_dir`, where there is one, has. Raises `ConfigError`
@@ -59,7 +59,7 @@ def _entry(value: str | dict[str, Any], source: str, data_dir: Path | None) -> T
     data = section.get("data")
     if not data:
         raise ConfigError(f"{source}: tasks: an entry needs data")
-    names, missing = members(data, source, data_dir) if isinstance(data, str) else ((None,), ())
+    names, missing = find_members(data, source, data_dir) if isinstance(data, str) else ((None,), ())
     return TaskEntry(
         label=label or (data if isinstance(data, str) else "task"),
         members=tuple(
@@ -74,14 +74,16 @@ def _entry(value: str | dict[str, Any], source: str, data_dir: Path | None) -> T
     )
 
 
-def members(name: str, source: str, data_dir: Path | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def find_members(
+    name: str, source: str, data_dir: Path | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The benchmarks of a group, those in `data_dir` where it is given, and those that it lacks; what is no group is
     its own only member. Raises `ConfigError`."""
     from gpo.task import benchmarks
 
     if name not in benchmarks.groups():
         try:
-            if benchmarks.meant(name):
+            if benchmarks.looks_like_benchmark(name):
                 benchmarks.find(name)
         except ConfigError as error:
             raise ConfigError(f"{source}: tasks: {str(error).removeprefix('task.data: ')}") from None
@@ -89,7 +91,7 @@ def members(name: str, source: str, data_dir: Path | None = None) -> tuple[tuple
     whole = benchmarks.expand(name)
     if data_dir is None:
         return whole, ()
-    held = set(benchmarks.held(data_dir))
+    held = set(benchmarks.list_present(data_dir))
     if found := tuple(member for member in whole if member in held):
         return found, tuple(member for member in whole if member not in held)
     raise ConfigError(f"{source}: tasks: {data_dir} has none of the {len(whole)} tasks of {name}")

@@ -37,7 +37,7 @@ class Groups:
         """These without the fixed prompts."""
         return Groups(tuple(tuple(p for p in group if not p.evaluates_only) for group in self.groups))
 
-    def whole(
+    def complete_seeds(
         self, outcomes: Mapping[str, TrialOutcome], value: Value
     ) -> dict[int, list[list[TrialOutcome]]]:
         """The outcomes by seed and group of the seeds of which every run has a `value`. A seed counts with all its

@@ -19,19 +19,19 @@ _Stratum = dict[str, list[float]]
 """Differences by question."""
 
 
-def difference(
+def compare_rows(
     rows: str, ours: Groups, baseline: Groups, outcomes: Mapping[str, TrialOutcome]
 ) -> Comparison | None:
     """`ours` minus `baseline` in points, where `rows` is the dimension that tells them apart.
 
     Seeds count that are whole in both; tasks, and columns of an average, weigh as they do in the means. None where
     there is nothing to compare, be it in one task only."""
-    both = ours.whole(outcomes, _test).keys() & baseline.whole(outcomes, _test).keys()
+    both = ours.complete_seeds(outcomes, _test).keys() & baseline.complete_seeds(outcomes, _test).keys()
     strata: list[_Stratum] = []
     weights: list[float] = []
     tasks: list[str] = []
     for new, old in zip(ours.groups, baseline.groups, strict=True):
-        found = _strata(rows, _of(new, both), _of(old, both), outcomes)
+        found = _strata(rows, _pick_seeds(new, both), _pick_seeds(old, both), outcomes)
         if not found or not all(examples for _, examples in found):
             return None
         tasks += [member for member, _ in found]
@@ -44,7 +44,7 @@ def _test(item: TrialOutcome) -> float | None:
     return item.test
 
 
-def _of(group: Sequence[TableSlot], seeds: Sequence[int] | set[int]) -> list[TableSlot]:
+def _pick_seeds(group: Sequence[TableSlot], seeds: Sequence[int] | set[int]) -> list[TableSlot]:
     return [slot for slot in group if slot.seed in seeds]
 
 
@@ -61,12 +61,12 @@ def _strata(
     for slot in ours:
         key = _pair(slot, rows)
         _, examples = found.setdefault(key[1:], (slot.member, {}))
-        for name, value in _paired(outcomes[slot.run_dir], before[key]):
+        for name, value in _pair_rows(outcomes[slot.run_dir], before[key]):
             examples.setdefault(name, []).append(value)
     return list(found.values())
 
 
-def _paired(new: TrialOutcome, old: TrialOutcome) -> list[tuple[str, float]]:
+def _pair_rows(new: TrialOutcome, old: TrialOutcome) -> list[tuple[str, float]]:
     """Question and difference in points of every row that both have."""
     found = []
     for example, value in new.rows.items():

@@ -29,18 +29,18 @@ _LATEX = {
 }
 
 
-def markdown(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """`text` as plain text within a cell of a Markdown table."""
     plain = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|~#$])", r"\\\1", plain)
 
 
-def latex(text: str) -> str:
+def escape_latex(text: str) -> str:
     """`text` as plain text within a LaTeX table."""
     return "".join(_LATEX.get(character, character) for character in printable(text))
 
 
-def csv_cell(text: str) -> str:
+def escape_csv(text: str) -> str:
     """`text` for a CSV file; what a spreadsheet would take for a formula is quoted."""
     plain = printable(text)
     return f"'{plain}" if plain[:1] in ("=", "+", "-", "@") else plain
@@ -63,12 +63,12 @@ def score(
     return f"{shown} ({', '.join(parts)})" if parts else shown
 
 
-def number(value: float | None, form: str = ",.0f") -> str:
+def format_number(value: float | None, form: str = ",.0f") -> str:
     """`value`, or a dash where it is unknown."""
     return MISSING if value is None else format(value, form)
 
 
-def together(failed: Mapping[str, str], most: int = 3) -> list[tuple[str, str]]:
+def join_failures(failed: Mapping[str, str], most: int = 3) -> list[tuple[str, str]]:
     """Runs that failed for the same reason in one line: their names, of many the first `most`, and the reason."""
     by_reason: dict[str, list[str]] = {}
     for name, reason in failed.items():

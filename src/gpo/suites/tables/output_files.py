@@ -26,7 +26,7 @@ def make_room(out: Path, suite: str, *, figure: bool) -> list[str]:
             said = _put_aside(out, before)
         # Aside since another suite ran, and about to be written anew.
         for name in FILES:
-            (out / _named(name, suite)).unlink(missing_ok=True)
+            (out / _name_file(name, suite)).unlink(missing_ok=True)
         if not figure and before == suite and (out / "figure.svg").exists():
             (out / "figure.svg").unlink()
             said.append(f"{out / 'figure.svg'}: removed, as the suite has no figure")
@@ -50,10 +50,10 @@ def _put_aside(out: Path, suite: str) -> list[str]:
         return []
     kept = [name for name in FILES if (out / name).exists()]
     for name in kept:
-        (out / name).replace(out / _named(name, suite))
-    return [f"{out} held the table of {suite}; it is kept as {_named(kept[0], suite)}"] if kept else []
+        (out / name).replace(out / _name_file(name, suite))
+    return [f"{out} held the table of {suite}; it is kept as {_name_file(kept[0], suite)}"] if kept else []
 
 
-def _named(name: str, suite: str) -> str:
+def _name_file(name: str, suite: str) -> str:
     stem, _, ending = name.partition(".")
     return f"{stem}-{suite}.{ending}"

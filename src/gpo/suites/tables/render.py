@@ -8,7 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 from gpo.evaluation.statistics import Verdict
 from gpo.result.wording import dollars
-from gpo.suites.tables.escaping import csv_cell, label, latex, markdown, number, score, together
+from gpo.suites.tables.escaping import (
+    escape_csv,
+    escape_latex,
+    escape_markdown,
+    format_number,
+    join_failures,
+    label,
+    score,
+)
 from gpo.suites.tables.table import Column, Table, TableEntry
 
 Show = Callable[[TableEntry], str]
@@ -51,16 +59,16 @@ def best_rows(table: Table, column: Column) -> set[str]:
 
 def to_markdown(table: Table, failed: Mapping[str, str], notes: Sequence[str] = ()) -> str:
     """The whole page: scores, differences, costs, failures, notes."""
-    parts = [f"# {markdown(table.title)}", *scores_markdown(table)]
+    parts = [f"# {escape_markdown(table.title)}", *scores_markdown(table)]
     if any(entry.efficiency is not None for entry in table.entries.values()):
         parts += [
             "Improvement over the start prompt in points a million tokens of the search:",
-            _markdown_table(table, lambda entry: number(entry.efficiency, ".2f")),
+            _markdown_table(table, lambda entry: format_number(entry.efficiency, ".2f")),
             "Calls, tokens and dollars of a search, both models:",
             _markdown_table(
                 table,
                 lambda entry: (
-                    f"{number(entry.calls)} calls, {number(entry.tokens)} tokens, {dollars(entry.usd)}"
+                    f"{format_number(entry.calls)} calls, {format_number(entry.tokens)} tokens, {dollars(entry.usd)}"
                 ),
             ),
         ]
@@ -71,14 +79,17 @@ def to_markdown(table: Table, failed: Mapping[str, str], notes: Sequence[str] = 
             _markdown_table(
                 table,
                 lambda entry: (
-                    f"{number(entry.per_dollar, '.2f')} ({number(entry.per_optimizer_dollar, '.2f')})"
+                    f"{format_number(entry.per_dollar, '.2f')} ({format_number(entry.per_optimizer_dollar, '.2f')})"
                 ),
             ),
         ]
     if failed:
-        lines = [f"- {markdown(names)}: {markdown(reason)}" for names, reason in together(failed)]
+        lines = [
+            f"- {escape_markdown(names)}: {escape_markdown(reason)}"
+            for names, reason in join_failures(failed)
+        ]
         parts += ["Failed runs:", "\n".join(lines)]
-    return "\n\n".join([*parts, *(markdown(note) for note in notes)]) + "\n"
+    return "\n\n".join([*parts, *(escape_markdown(note) for note in notes)]) + "\n"
 
 
 def scores_markdown(table: Table) -> list[str]:
@@ -97,20 +108,20 @@ def _markdown_table(
     table: Table, show: Show, *, bold: bool = False, under: Mapping[Column, str] | None = None
 ) -> str:
     heads = [
-        markdown(column_text(column)) + (f"<br>{markdown(under[column])}" if under else "")
+        escape_markdown(column_text(column)) + (f"<br>{escape_markdown(under[column])}" if under else "")
         for column in table.columns
     ]
     lines = [
-        f"| {markdown(table.row_title)} | {' | '.join(heads)} |",
+        f"| {escape_markdown(table.row_title)} | {' | '.join(heads)} |",
         f"| --- |{' ---: |' * len(table.columns)}",
     ]
     best = {column: best_rows(table, column) if bold else set() for column in table.columns}
     for row in table.rows:
         cells = []
         for column in table.columns:
-            text = markdown(show(table.entry(row, column)))
+            text = escape_markdown(show(table.entry(row, column)))
             cells.append(f"**{text}**" if row in best[column] else text)
-        lines.append(f"| {markdown(label(row))} | {' | '.join(cells)} |")
+        lines.append(f"| {escape_markdown(label(row))} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -119,17 +130,17 @@ def to_latex(table: Table) -> str:
     dimensions stand over each other."""
     lines = [r"% \usepackage{booktabs}", rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}", r"\toprule"]
     for level in range(len(table.column_titles)):
-        first = latex(table.row_title) if level == len(table.column_titles) - 1 else ""
+        first = escape_latex(table.row_title) if level == len(table.column_titles) - 1 else ""
         lines.append(rf"{first} & {_heads([column[level] for column in table.columns])} \\")
     lines.append(r"\midrule")
     best = {column: best_rows(table, column) for column in table.columns}
     for row in table.rows:
-        cells = [latex(entry_text(table.entry(row, column))) for column in table.columns]
+        cells = [escape_latex(entry_text(table.entry(row, column))) for column in table.columns]
         shown = [
             rf"\textbf{{{cell}}}" if row in best[column] else cell
             for cell, column in zip(cells, table.columns, strict=True)
         ]
-        lines.append(rf"{latex(label(row))} & {' & '.join(shown)} \\")
+        lines.append(rf"{escape_latex(label(row))} & {' & '.join(shown)} \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
 
 
@@ -141,7 +152,7 @@ def _heads(labels: Sequence[str]) -> str:
         else:
             spans.append((text, 1))
     return " & ".join(
-        latex(text) if width == 1 else rf"\multicolumn{{{width}}}{{c}}{{{latex(text)}}}"
+        escape_latex(text) if width == 1 else rf"\multicolumn{{{width}}}{{c}}{{{escape_latex(text)}}}"
         for text, width in spans
     )
 
@@ -175,18 +186,18 @@ def to_csv(table: Table) -> str:
             told = [getattr(entry, name) for name in numbers]
             against = (
                 [
-                    csv_cell(table.baselines.get(column, "")),
-                    *map(_rounded, (found.mean, found.low, found.high, found.p_value)),
+                    escape_csv(table.baselines.get(column, "")),
+                    *map(_round, (found.mean, found.low, found.high, found.p_value)),
                     found.verdict.value,
                 ]
                 if found
                 else [""] * len(names)
             )
-            where = [csv_cell(part) for part in (row, *column)]
-            values = ["" if value is None else _rounded(value) for value in told]
+            where = [escape_csv(part) for part in (row, *column)]
+            values = ["" if value is None else _round(value) for value in told]
             writer.writerow([*where, table.metric, *values, *against])
     return buffer.getvalue()
 
 
-def _rounded(value: float) -> float:
+def _round(value: float) -> float:
     return round(value, 6)

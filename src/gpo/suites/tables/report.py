@@ -11,10 +11,10 @@ from gpo.errors import RunError
 from gpo.storage.atomic_write import text_bytes, write_atomically
 from gpo.suites.spec.grid import Grid
 from gpo.suites.spec.suite import SuiteConfig
-from gpo.suites.tables.escaping import label, together
+from gpo.suites.tables.escaping import join_failures, label
 from gpo.suites.tables.figures import curve_figure, tradeoff_figure
 from gpo.suites.tables.render import column_text, difference_text, entry_text, to_csv, to_latex, to_markdown
-from gpo.suites.tables.run_outcome import TrialOutcome, read_outcome, under_another_budget
+from gpo.suites.tables.run_outcome import TrialOutcome, has_other_budget, read_outcome
 from gpo.suites.tables.table import Column, Table, build_table
 from gpo.text import printable
 
@@ -41,7 +41,7 @@ def report(suite: SuiteConfig, grid: Grid, out: Path, failed: dict[str, str] | N
             outcomes[trial.run_dir] = found
             # Another process may have ended what this one could not.
             reasons.pop(trial.run_dir, None)
-    before = sum(under_another_budget(name, out, grid.configs[name].budget) for name in outcomes)
+    before = sum(has_other_budget(name, out, grid.configs[name].budget) for name in outcomes)
     told = (f"{before} of the runs were made under another budget than the suite has now",) if before else ()
     table = replace(build_table(suite, grid.slots, outcomes, reasons), notes=(*grid.notes, *told))
     try:
@@ -103,7 +103,7 @@ def show(table: Table, failed: Mapping[str, str], out: Path, console: Console) -
         console.print(_grid(table, columns))
     for note in table.notes:
         console.print(f"note: {printable(note)}", style="yellow", markup=False)
-    for names, reason in together(failed):
+    for names, reason in join_failures(failed):
         console.print(f"failed: {printable(names)}: {printable(reason)}", style="red", markup=False)
     console.print(f"written to {out}", style="dim", markup=False)
 

@@ -18,7 +18,7 @@ from gpo.result.result import is_number
 from gpo.run.directory import RunDirectory
 from gpo.run.journal_writer import EXAMPLES, prompt_id
 from gpo.storage.journal_reader import JournalReader, LedgerLine
-from gpo.suites.execution.final_test import tested_directory
+from gpo.suites.execution.final_test import find_test_directory
 from gpo.suites.execution.job import Trial
 
 ROLES = ("task", "optimizer")
@@ -50,7 +50,7 @@ class TrialOutcome:
     examples: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
-def finished(trial: Trial, out: Path) -> bool:
+def is_finished(trial: Trial, out: Path) -> bool:
     """Whether nothing is left to do for `trial`. One that a budget stopped is finished under that budget only, and none
     is without the journal that its scores are in."""
     directory = out / trial.run_dir
@@ -60,13 +60,13 @@ def finished(trial: Trial, out: Path) -> bool:
             return False
         if result.status == "complete":
             return True
-        slot = tested_directory(directory, result)
+        slot = find_test_directory(directory, result)
         tested = RunDirectory(slot).read_result()
         return (
             tested is not None
             and tested.status == "complete"
             and _has_answers(slot)
-            and _made_under(parse_config(trial.config).budget, directory)
+            and _has_budget(parse_config(trial.config).budget, directory)
         )
     except (GPOError, OSError, yaml.YAMLError, UnicodeDecodeError):
         return False  # the run itself says what is wrong with its directory
@@ -89,7 +89,7 @@ def read_outcome(run_dir: str, out: Path) -> TrialOutcome | None:
         return None
     tested, slot = result, directory
     if result.status == "budget":
-        slot = tested_directory(directory, result)
+        slot = find_test_directory(directory, result)
         found = RunDirectory(slot).read_result()
         if found is None or found.status != "complete":
             return None
@@ -105,7 +105,7 @@ def read_outcome(run_dir: str, out: Path) -> TrialOutcome | None:
             if score.prompt_id == best and score.value is not None and score.example_id not in excluded
         }
         questions = reader.get_meta(f"{EXAMPLES}test") or {}
-    used = _searched(directory)
+    used = _count_search_usage(directory)
     first = [] if result.scores.initial.dev is None else [result.scores.initial.dev]
     return TrialOutcome(
         run_dir=run_dir,
@@ -136,33 +136,33 @@ def _best_dev(directory: Path, step: Mapping[str, Any]) -> float:
     return float(value)
 
 
-def under_another_budget(run_dir: str, out: Path, budget: BudgetConfig) -> bool:
+def has_other_budget(run_dir: str, out: Path, budget: BudgetConfig) -> bool:
     """Whether the run in `out / run_dir` was made under another hard budget than `budget`: one that came to its end is
     not run again under a lower cap."""
     try:
-        return not _made_under(budget, out / run_dir)
+        return not _has_budget(budget, out / run_dir)
     except (OSError, yaml.YAMLError, UnicodeDecodeError):
         return False
 
 
-def _made_under(budget: BudgetConfig, directory: Path) -> bool:
+def _has_budget(budget: BudgetConfig, directory: Path) -> bool:
     """Whether `budget` is what the run was last given."""
     config = yaml.safe_load((directory / "config.yaml").read_text(encoding="utf-8"))
     return isinstance(config, dict) and bool(config.get("budget") == budget.model_dump(mode="json"))
 
 
-def _searched(directory: Path) -> dict[str, Tally]:
+def _count_search_usage(directory: Path) -> dict[str, Tally]:
     """What each role used by calls that are not those of the held-out test, answered by the store or not."""
     with JournalReader(directory / "journal.sqlite") as reader:
         tested = {key for score in reader.scores(split="test") for key in score.calls}
         used = {role: Tally() for role in ROLES}
         for line in reader.ledger():
             if line.key not in tested:
-                used[line.role] = _with(used.get(line.role, Tally()), line)
+                used[line.role] = _add_line(used.get(line.role, Tally()), line)
         return used
 
 
-def _with(tally: Tally, line: LedgerLine) -> Tally:
+def _add_line(tally: Tally, line: LedgerLine) -> Tally:
     # A stored answer counts as a sent one: a suite's runs share the store, and the order of runs must not decide.
     return Tally(
         calls=tally.calls + 1,

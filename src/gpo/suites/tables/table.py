@@ -14,7 +14,7 @@ from gpo.suites.spec.checks import AVERAGE
 from gpo.suites.spec.grid import TableSlot
 from gpo.suites.spec.suite import SuiteConfig, TableSection
 from gpo.suites.tables.aggregate import Groups, Value, mean
-from gpo.suites.tables.difference import difference
+from gpo.suites.tables.difference import compare_rows
 from gpo.suites.tables.run_outcome import TrialOutcome
 
 Column = tuple[str, ...]
@@ -86,7 +86,7 @@ def build_table(
         key = (slot.labels[section.rows], tuple(slot.labels[name] for name in section.columns))
         trials.setdefault(key, []).append(slot)
     rows = tuple(dict.fromkeys(row for row, _ in trials))
-    columns = _in_order(suite, list(dict.fromkeys(column for _, column in trials)))
+    columns = _order_columns(suite, list(dict.fromkeys(column for _, column in trials)))
     groups = {key: Groups((tuple(found),)) for key, found in trials.items()}
     if section.average and len(columns) > 1:
         average = (AVERAGE, *[""] * (len(section.columns) - 1))
@@ -105,7 +105,7 @@ def build_table(
         for row in rows:
             entry = entries.get((row, column))
             if row != name and entry is not None:
-                found = difference(section.rows, groups[row, column], groups[name, column], outcomes)
+                found = compare_rows(section.rows, groups[row, column], groups[name, column], outcomes)
                 entries[row, column] = replace(entry, difference=found)
     return Table(
         title=suite.title or suite.name,
@@ -120,7 +120,7 @@ def build_table(
     )
 
 
-def _in_order(suite: SuiteConfig, columns: Sequence[Column]) -> list[Column]:
+def _order_columns(suite: SuiteConfig, columns: Sequence[Column]) -> list[Column]:
     """Columns that share their first label beside each other, then those that share the second."""
     named = {"model": list(suite.models), "setting": list(suite.settings)}
     orders = [
@@ -137,7 +137,7 @@ def _entry(
 ) -> TableEntry:
     score, gain = (_test, _test_gain) if section.metric == "test" else (_dev, _dev_gain)
     searching = not any(slot.evaluates_only for slot in groups.slots)
-    whole = list(groups.whole(outcomes, score).values())
+    whole = list(groups.complete_seeds(outcomes, score).values())
 
     def over(value: Value) -> list[float]:
         return [found for seed in whole if (found := mean(seed, value)) is not None]
@@ -172,7 +172,7 @@ def _entry(
         failed=sum(slot.run_dir in failed for slot in groups.slots),
         stopped=sum(item.stopped_by_budget for item in found),
         stepless=sum(len(item.steps) < 2 for item in searched),
-        curve=_curve(list(groups.searching.whole(outcomes, score).values()), section.steps),
+        curve=_curve(list(groups.searching.complete_seeds(outcomes, score).values()), section.steps),
     )
 
 
@@ -205,11 +205,11 @@ def _curve(seeds: Sequence[Sequence[Sequence[TrialOutcome]]], most: int | None) 
         of_group = [item.steps[:last] for group in groups for item in group if item.steps]
         if not of_group:
             return ()
-        curves.append(_held(of_group))
-    return tuple(100 * value for value in _held(curves)) if curves else ()
+        curves.append(_average_curves(of_group))
+    return tuple(100 * value for value in _average_curves(curves)) if curves else ()
 
 
-def _held(curves: Sequence[Sequence[float]]) -> tuple[float, ...]:
+def _average_curves(curves: Sequence[Sequence[float]]) -> tuple[float, ...]:
     """Their mean; one that ends early keeps its best prompt."""
     longest = max(len(curve) for curve in curves)
     held = [(*curve, *[curve[-1]] * (longest - len(curve))) for curve in curves]

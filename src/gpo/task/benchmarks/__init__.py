@@ -1,7 +1,7 @@
 """Public benchmarks by name: one file a family, a catalogue of them, and where their rows come from."""
 
-from gpo.task.benchmarks.catalog import expand, find, groups, meant, names
-from gpo.task.benchmarks.source import folder, held, present
+from gpo.task.benchmarks.catalog import expand, find, groups, looks_like_benchmark, names
+from gpo.task.benchmarks.source import find_folder, get_folder, list_present
 from gpo.task.benchmarks.spec import Benchmark, Home
 
 __all__ = [
@@ -9,10 +9,10 @@ __all__ = [
     "Home",
     "expand",
     "find",
-    "folder",
+    "find_folder",
+    "get_folder",
     "groups",
-    "held",
-    "meant",
+    "list_present",
+    "looks_like_benchmark",
     "names",
-    "present",
 ]

@@ -40,7 +40,7 @@ def groups() -> Mapping[str, tuple[str, ...]]:
     return _GROUPS
 
 
-def meant(name: str) -> bool:
+def looks_like_benchmark(name: str) -> bool:
     """Whether `name` is written like a benchmark, one that exists or not."""
     return name.partition("/")[0] in _FAMILIES
 

@@ -100,7 +100,7 @@ def _row(record: Record) -> dict[str, Any]:
     }
 
 
-def named_subject(prompt: str, data: object) -> str:
+def name_subject(prompt: str, data: object) -> str:
     """`prompt`; where it is MMLU's own opening and `data` a subject of MMLU, with the name of that subject in it.
 
     As the authors' code does, so that one start prompt serves all subjects.

@@ -21,17 +21,17 @@ from gpo.task.benchmarks.spec import Benchmark, Rows
 from gpo.task.files.rows import SUFFIXES
 
 
-def folder(name: str, data_dir: Path | None) -> Path:
+def get_folder(name: str, data_dir: Path | None) -> Path:
     """The folder with the split files of one benchmark; fetched from the hub where it is nowhere yet.
 
     `data_dir`, where given, is the only place that is looked at. Raises `ConfigError` for an unknown name and where
     the rows cannot be had.
     """
     benchmark = find(name)
-    if (found := present(name, data_dir)) is not None:
+    if (found := find_folder(name, data_dir)) is not None:
         return found
     if data_dir is None:
-        return _kept_after_fetching(benchmark)
+        return _fetch_and_keep(benchmark)
     if not data_dir.is_dir():
         raise ConfigError(f"--data-dir (GPO_DATA_DIR): there is no folder {data_dir}")
     raise ConfigError(
@@ -40,22 +40,22 @@ def folder(name: str, data_dir: Path | None) -> Path:
     )
 
 
-def present(name: str, data_dir: Path | None) -> Path | None:
+def find_folder(name: str, data_dir: Path | None) -> Path | None:
     """The same folder where it is here already, None otherwise: nothing is fetched."""
-    place = _copy(find(name)) if data_dir is None else data_dir / name
+    place = _copy_path(find(name)) if data_dir is None else data_dir / name
     return place if any((place / f"train{suffix}").is_file() for suffix in SUFFIXES) else None
 
 
-def held(data_dir: Path) -> tuple[str, ...]:
+def list_present(data_dir: Path) -> tuple[str, ...]:
     """The benchmarks that `data_dir` has rows of."""
-    return tuple(name for name in names() if present(name, data_dir) is not None)
+    return tuple(name for name in names() if find_folder(name, data_dir) is not None)
 
 
-def _copy(benchmark: Benchmark) -> Path:
+def _copy_path(benchmark: Benchmark) -> Path:
     return home() / "benchmarks" / benchmark.name / benchmark.home.revision.replace("/", "-")
 
 
-def _kept_after_fetching(benchmark: Benchmark) -> Path:
+def _fetch_and_keep(benchmark: Benchmark) -> Path:
     parts = hub.read(benchmark.home.repo, benchmark.home.config, benchmark.home.revision)
     try:
         splits = benchmark.divide(parts)
@@ -64,7 +64,7 @@ def _kept_after_fetching(benchmark: Benchmark) -> Path:
         raise DataError(
             f"task.data: the rows of {benchmark.home} are not as {benchmark.name} expects them ({problem})"
         ) from None
-    place = _copy(benchmark)
+    place = _copy_path(benchmark)
     try:
         _keep(splits, place)
     except OSError as error:

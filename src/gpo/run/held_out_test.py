@@ -14,14 +14,14 @@ from gpo.result.result import Improvement
 
 
 @dataclass(frozen=True, slots=True)
-class SealedTest:
+class HeldOutTest:
     """Means by prompt (0 to 1), and the paired difference; empty where the split was not opened."""
 
     means: Mapping[str, float] = field(default_factory=dict)
     improvement: Improvement = field(default_factory=Improvement)
 
 
-async def score_sealed(scorer: Scorer, initial: str, best: str, *, seed: int) -> SealedTest:
+async def score_held_out(scorer: Scorer, initial: str, best: str, *, seed: int) -> HeldOutTest:
     """Score both prompts on test. Raises what the scorer raises."""
     before, after = (await scorer.score([initial, best], "test"))[:2]
     excluded = scorer.excluded("test")
@@ -32,7 +32,7 @@ async def score_sealed(scorer: Scorer, initial: str, best: str, *, seed: int) ->
     ]
     old, new = [b for b, _ in pairs], [a for _, a in pairs]
     gain = compare(old, new, seed=seed)
-    return SealedTest(
+    return HeldOutTest(
         {initial: scorer.mean(before), best: scorer.mean(after)},
         Improvement(
             test=gain.mean,

@@ -1,4 +1,4 @@
-"""A lock between processes that ends with its holder, however that one dies. Knows nothing of what it protects."""
+"""A lock between processes that ends with its holder, however that one dies."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Where GPO keeps what outlives a run: the user-level call store, weights, embedders; where benchmarks lie.
 
-Knows no file inside of it. `$GPO_HOME` wins; otherwise it is the platform's cache folder.
+`$GPO_HOME` wins; otherwise it is the platform's cache folder.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Untrusted text on a terminal: what an LLM or a dataset says must not move the cursor or hide other text.
-
-Knows no result and no layout.
-"""
+"""Untrusted text on a terminal: what an LLM or a dataset says must not move the cursor or hide other text."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def test_a_finished_run_shows_prompt_scores_intervals_cost_and_verdict(finished:
     html = path.read_text(encoding="utf-8")
     assert path == finished / "report.html"
     assert f"{100 * (result.scores.best.test or 0):.1f}" in html
-    assert "sealed test split" in html
+    assert "held-out test set" in html
     assert re.search(r"\d+\.\d to \d+\.\d", html)
     assert f"{result.usage.task.calls:,} task calls" in html
     assert "cost unknown" in html
@@ -140,7 +140,7 @@ def test_a_run_in_progress_and_an_interrupted_one(tmp_path: Path) -> None:
     assert read_run(tmp_path / "run").status == "interrupted"
     html = report_html(tmp_path / "run")
     assert "Interrupted after step 1 of 10" in html
-    assert "sealed test split" not in html
+    assert "held-out test set" not in html
 
 
 def test_retries_failures_and_estimates_are_told(tmp_path: Path) -> None:

@@ -77,6 +77,6 @@ def test_a_small_test_split_is_warned_of_wherever_it_is_shown() -> None:
 
 def test_without_a_test_or_another_prompt_it_says_so() -> None:
     none = Result(status="budget", initial_prompt="old", best_prompt="new")
-    assert verdict(none).startswith("The test split was not opened")
+    assert verdict(none).startswith("The held-out test set was not evaluated")
     same = replace(result([0.0] * 30, [1.0] * 30), best_prompt="old")
     assert verdict(same).startswith("No better prompt found")

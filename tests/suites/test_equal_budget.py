@@ -1,5 +1,5 @@
 """Budgets of a suite: an equal one ends every search between two steps, whatever a store answers; a hard one still
-leads to a sealed test."""
+leads to a held-out test."""
 
 from __future__ import annotations
 

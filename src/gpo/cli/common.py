@@ -1,7 +1,4 @@
-"""What the verbs share: running a plan with its progress shown, and printing the result.
-
-Knows no configuration key.
-"""
+"""What the verbs share: running a plan with its progress shown, and printing the result."""
 
 from __future__ import annotations
 

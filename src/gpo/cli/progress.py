@@ -1,7 +1,4 @@
-"""The progress of a run on stderr: one live line block in a terminal, plain lines elsewhere.
-
-Knows `Progress` and finished steps, and not how they come about.
-"""
+"""The progress of a run on stderr: one live line block in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Progress of fetching weights on stderr. Knows byte counts and no source."""
+"""Progress of fetching weights on stderr."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Ctrl-C and the system's order to end: the first one stops a run in good order, the second one leaves at once.
 
-Knows no run; it is told what stops it.
+The caller says what stops it.
 """
 
 from __future__ import annotations

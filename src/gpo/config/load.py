@@ -1,7 +1,4 @@
-"""Reading a configuration file: YAML, `--set` overrides, and errors that name the key and the line.
-
-Knows the schema and YAML, and neither models nor data.
-"""
+"""Reading a configuration file: YAML, `--set` overrides, and errors that name the key and the line."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """The line of the configuration file that an error is about, where it is only found after the file was read: a model
-or a method that does not exist, a data file that is not there. Knows keys and lines, not what was wrong."""
+or a method that does not exist, a data file that is not there."""
 
 from __future__ import annotations
 

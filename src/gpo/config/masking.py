@@ -1,7 +1,4 @@
-"""What of an address may be shown and written down: no password, and no key in its query.
-
-Knows how addresses are spelled, and nothing of who answers there.
-"""
+"""What of an address may be shown and written down: no password, and no key in its query."""
 
 from __future__ import annotations
 

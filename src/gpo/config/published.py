@@ -1,7 +1,7 @@
 """The published protocols of the baselines as configuration sections: every number of a protocol is a key here.
 
-The defaults are the published numbers; `method: {name: apo-original, rounds: 2}` changes one of them. Knows no step of
-any protocol: see `gpo.optimizer.published`.
+The defaults are the published numbers; `method: {name: apo-original, rounds: 2}` changes one of them. The protocols are
+in `gpo.optimizer.published`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The configuration: one pydantic model a section; every key of the YAML file is a field here.
 
-Knows no file and no YAML (see `gpo.config.load`), no model and no data.
+`gpo.config.load` reads it from a file.
 """
 
 from __future__ import annotations

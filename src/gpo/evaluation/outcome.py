@@ -1,7 +1,4 @@
-"""What scoring yields: the outcome of one prompt on one example, and a prompt's score on a split or a part of it.
-
-Knows no model and no order of calls.
-"""
+"""What scoring yields: the outcome of one prompt on one example, and a prompt's score on a split or a part of it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Racing: a step's candidates meet on a shared part of dev, the best third goes on, and the winner meets all of it.
 
-Why this and not halving, a sequential test or a bandit: `docs/racing.md`. Knows a scorer; it does not know where
-candidates come from.
+Why this and not halving, a sequential test or a bandit: `docs/racing.md`.
 """
 
 from __future__ import annotations

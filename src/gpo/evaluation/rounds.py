@@ -1,7 +1,4 @@
-"""One prompt on one example: the first round, the second where the task has one, and the judgement.
-
-Knows the task and a model; it does not know that there are other prompts or other examples.
-"""
+"""One prompt on one example: the first round, the second where the task has one, and the judgement."""
 
 from __future__ import annotations
 

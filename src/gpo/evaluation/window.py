@@ -1,4 +1,4 @@
-"""Many jobs in their order, a bounded number of them alive. Knows nothing of what they do."""
+"""Many jobs in their order, a bounded number of them alive."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Runs side by side: curves over each other, a table with intervals, means over seeds, cost against accuracy (paper,
-Figure 1). Reads run directories; knows no server."""
+Figure 1). Reads run directories."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Compared:
 
     @property
     def accuracy(self) -> float | None:
-        """The best prompt's test score, or its dev score where test is not opened."""
+        """The best prompt's test score, or its dev score where test was not evaluated."""
         score = self.test or self.dev
         return score.mean if score else None
 

@@ -1,5 +1,5 @@
-"""The optimization curve (paper, Figure 3): dev scores by step, and below them on the same axis the edit limit and the
-edit distances that were measured. Knows finished steps and no page."""
+"""The optimization curve (paper, Figure 3): dev scores by step, and below them on the same axis the edit limit and
+the edit distances that were measured."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Putting code and data into one page safely: content policy by hash, JSON that cannot end its script, packed blobs.
-
-Knows no run and no layout.
-"""
+"""Putting code and data into one page safely: content policy by hash, JSON that cannot end its script, packed blobs."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Which conversations a report file carries, within a limit of size: those that a reader most likely opens first.
 
-Knows the journal and the grid; the live view has no need of it.
+The live view has no need of it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a run cost and how fast it went: tokens and dollars by model and step, calls under way over time.
 
-Knows the journal's calls without their texts, and prices. A price that is not known stays None.
+Reads the journal's calls without their texts, and prices. A price that is not known stays None.
 """
 
 from __future__ import annotations

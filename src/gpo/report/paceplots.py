@@ -1,4 +1,4 @@
-"""Pictures of cost and pace: calls under way over time, tokens by step. Knows `Pace` and no page."""
+"""Pictures of cost and pace: calls under way over time, tokens by step."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The page of one run: its parts as HTML, and the file that holds them all and opens offline.
-
-Knows templates and what the other files of this room make; reads the run directory through them.
-"""
+"""The page of one run: its parts as HTML, and the file that holds them all and opens offline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What chosen prompts got on single examples, and the intervals of their means. Knows the journal and no layout."""
+"""What chosen prompts got on single examples, and the intervals of their means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a run stands: the verdict of one that is over, and how far one is that is not. Knows no layout."""
+"""How a run stands: the verdict of one that is over, and how far one is that is not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drawing SVG as markup: elements, a linear scale, round tick marks. Knows no run.
+"""Drawing SVG as markup: elements, a linear scale, round tick marks.
 
 Colours and sizes are classes of the page's style sheet, since its content policy forbids style attributes.
 """

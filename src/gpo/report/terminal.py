@@ -1,6 +1,6 @@
 """The result of a run on a terminal: what changed, whether it is better, what it cost.
 
-Reads a `Result`; knows no run that is still going on. All prompts are untrusted text and are made printable.
+Reads a `Result`. All prompts are untrusted text and are made printable.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def show(result: Result, console: Console) -> None:
     ]
     if warning := few_rows(result):
         parts.append(Text(warning, style="yellow"))
-    if optimism := optimism_line(result):
-        parts.append(Text(optimism, style="dim"))
+    if gap := gap_line(result):
+        parts.append(Text(gap, style="dim"))
     scores = [result.scores.initial.dev, *(step.get("best_dev") for step in result.steps)]
     if line := _curve(scores, console):
         parts += [Text(), Text(line, style="dim")]
@@ -71,14 +71,13 @@ def show(result: Result, console: Console) -> None:
         console.print(part)
 
 
-def optimism_line(result: Result) -> str:
-    """How far the choice on dev flattered the best prompt; "" where it is not known or there is nothing to tell."""
-    optimism = result.extra.get("optimism")
-    if not isinstance(optimism, int | float) or result.best_prompt == result.initial_prompt:
+def gap_line(result: Result) -> str:
+    """The dev–test gap of the best prompt: how far the choice on dev flattered it. "" where it is not known or there is
+    nothing to tell."""
+    gap = result.extra.get("optimism")
+    if not isinstance(gap, int | float) or result.best_prompt == result.initial_prompt:
         return ""
-    return (
-        f"optimism of the dev score, which the prompt was chosen by: {100 * optimism:+.1f} points over test"
-    )
+    return f"dev–test gap of the best prompt: {100 * gap:+.1f} points (it was chosen by its dev score)"
 
 
 def _curve(scores: Sequence[float | None], console: Console) -> str:

@@ -1,4 +1,4 @@
-"""The tree of prompts: from each current prompt to the candidates that were made from it. Knows steps and no page."""
+"""The tree of prompts: from each current prompt to the candidates that were made from it."""
 
 from __future__ import annotations
 

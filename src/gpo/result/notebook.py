@@ -1,4 +1,4 @@
-"""A result as a notebook shows it. Knows a `Result`; styles are inline, since the page around it is not ours."""
+"""A result as a notebook shows it. Styles are inline, since the page around it is not ours."""
 
 from __future__ import annotations
 

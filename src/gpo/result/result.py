@@ -1,4 +1,4 @@
-"""The outcome of a run, as `result.json` has it. Knows how it is written down, not how it came about."""
+"""The outcome of a run, as `result.json` has it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Status = Literal["complete", "budget", "interrupted"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitScores:
-    """Mean scores of one prompt (0 to 1); None where the split was not opened."""
+    """Mean scores of one prompt (0 to 1); None where the split was not evaluated."""
 
     dev: float | None = None
     test: float | None = None
@@ -32,7 +32,7 @@ class Scores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Improvement:
-    """Best minus initial prompt on test (0 to 1), paired by example; None where test was not opened.
+    """Best minus initial prompt on test (0 to 1), paired by example; None where test was not evaluated.
 
     `ci_low` to `ci_high` is the 95 % interval, `verdict` what `gpo.evaluation.statistics.decide` says, `rows` how many
     examples were compared, and `detectable` the smallest gain that so many could have shown (None: none at all).

@@ -1,4 +1,4 @@
-"""Whether the best prompt is really better, in one plain sentence. Knows a result's numbers and no layout."""
+"""Whether the best prompt is really better, in one plain sentence."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def verdict(result: Result) -> str:
     if found is Verdict.UNCHANGED:
         return "No better prompt found: the initial prompt has the best dev score."
     if found is Verdict.NO_TEST:
-        return "The test split was not opened, so it is not known whether the prompt is better."
-    told = f"{_points(result.improvement.test)} points on the sealed test split"
+        return "The held-out test set was not evaluated, so it is not known whether the prompt is better."
+    told = f"{_points(result.improvement.test)} points on the held-out test set"
     shown = {
         Verdict.BETTER: f"Better: {told} ({_certainty(result)}).",
         Verdict.WORSE: f"Worse: {told} ({_certainty(result)}); keep the initial prompt.",

@@ -1,4 +1,4 @@
-"""Which words differ between two prompts. Knows no layout: terminal and page render the pieces their own way."""
+"""Which words differ between two prompts."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@
       │
     the client        sends the attempt
 
-Knows the order and no more: what a layer does stands in its file.
+What a layer does stands in its file.
 """
 
 from __future__ import annotations

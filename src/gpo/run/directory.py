@@ -1,6 +1,6 @@
 """The run directory: what is in it, who may use it, and whether it fits the configuration.
 
-Knows no configuration schema, no data and no model: check those first, then `open`; nothing is made before.
+Check configuration, data and models first, then `open`: nothing is made before.
 """
 
 from __future__ import annotations

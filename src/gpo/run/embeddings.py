@@ -1,7 +1,4 @@
-"""An embedder that remembers in the journal, so that a replay neither needs it nor depends on it.
-
-Knows no embedder and no use of vectors.
-"""
+"""An embedder that remembers in the journal, so that a replay neither needs it nor depends on it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Scoring one prompt without a run: the user's store remembers the calls, no run directory is made.
-
-Knows a plan; it does not know the optimizer.
-"""
+"""Scoring one prompt without a run: the user's store remembers the calls, no run directory is made."""
 
 from __future__ import annotations
 
@@ -127,7 +124,7 @@ def read_prompt(text: str) -> str:
 
 
 def _warn(plan: Plan, split: str, watcher: Watcher | None) -> None:
-    """Say what is odd about the test split, where it is the one that is opened."""
+    """Say what is odd about the test split, where that is the one that is scored."""
     if watcher and split == "test":
         for line in plan.task.test_warnings:
             watcher.note(line)

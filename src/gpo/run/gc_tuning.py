@@ -1,7 +1,7 @@
 """Python's garbage collector during a run: seldom, and not over what was there before.
 
 A run makes many small objects a call and hardly a cycle; with the default thresholds the search for cycles takes an
-eighth of the processor time of a call. Knows no run.
+eighth of the processor time of a call.
 """
 
 from __future__ import annotations

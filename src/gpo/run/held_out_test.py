@@ -1,7 +1,5 @@
-"""The test split, opened once: the initial and the best prompt on it, and how sure their difference is.
-
-Knows no search: that is over.
-"""
+"""Scores the initial and the best prompt on the held-out test set, once, when the search is over: how sure is their
+difference?"""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ from gpo.result.result import Improvement
 
 @dataclass(frozen=True, slots=True)
 class HeldOutTest:
-    """Means by prompt (0 to 1), and the paired difference; empty where the split was not opened."""
+    """Means by prompt (0 to 1), and the paired difference; empty where the test set was not evaluated."""
 
     means: Mapping[str, float] = field(default_factory=dict)
     improvement: Improvement = field(default_factory=Improvement)

@@ -1,6 +1,6 @@
 """Which layout a run goes on with: that of the run directory, so that no finished call is paid again.
 
-A layout is how prompts are framed, meta-prompts worded and steps counted. Knows the configuration and run directories.
+A layout is how prompts are framed, meta-prompts worded and steps counted.
 """
 
 from __future__ import annotations

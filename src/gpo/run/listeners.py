@@ -1,6 +1,6 @@
 """Who is told how a run goes on: the journal, whoever watches, and the numbers that a display reads.
 
-Knows no model's inside; changes nothing that the search sees.
+Changes nothing that the search sees.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Listeners:
 
     def test_started(self, best: str) -> None:
         """The initial and the best prompt are scored on test next."""
-        self._progress.phase = "opening the test split"
+        self._progress.phase = "scoring the held-out test set"
         self._writer.examples("test", self._plan.task)
         if self._watcher:
             for line in self._plan.task.test_warnings:

@@ -1,7 +1,4 @@
-"""What a run needs, ready to go: data read, models named, method resolved. Nothing is sent and nothing written.
-
-Knows the configuration; it does not know run directories or journals.
-"""
+"""What a run needs, ready to go: data read, models named, method resolved. Nothing is sent and nothing written."""
 
 from __future__ import annotations
 

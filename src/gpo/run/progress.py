@@ -1,7 +1,4 @@
-"""How far a run is, for whoever displays it: plain numbers, updated by the run and read at any time.
-
-Knows no terminal and changes nothing.
-"""
+"""How far a run is, for whoever displays it: plain numbers, updated by the run and read at any time."""
 
 from __future__ import annotations
 
@@ -13,7 +10,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from gpo.model.layers.limits import LimitedModel
 
-Phase = Literal["starting", "scoring the initial prompt", "optimizing", "opening the test split", "done"]
+Phase = Literal[
+    "starting", "scoring the initial prompt", "optimizing", "scoring the held-out test set", "done"
+]
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """Beginning a run with the answers of another one: the calls that still apply are not made again.
 
-Knows no model and no algorithm; a call applies where its key is the same.
+An answer applies to a call of the same key.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What a run says of itself at its end, whatever end that is: from the parts of the work to a `Result`.
-
-Knows the parts and changes none of them.
-"""
+"""What a run says of itself at its end, whatever end that is: from the parts of the work to a `Result`."""
 
 from __future__ import annotations
 

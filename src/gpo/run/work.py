@@ -1,6 +1,6 @@
-"""One process's work on a run: its models with their layers, the search, the sealed test, the result.
+"""One process's work on a run: its models with their layers, the search, the held-out test, the result.
 
-Puts together what the files beside it offer. Knows no run directory and no lock: that is `gpo.run.optimize`.
+Puts together what the files beside it offer. Run directory and lock are those of `gpo.run.optimize`.
 """
 
 from __future__ import annotations

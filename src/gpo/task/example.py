@@ -26,7 +26,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """`train` feeds reflection, `dev` scores candidates, `test` is opened once at the end, `format` holds the task
+    """`train` feeds reflection, `dev` scores candidates, `test` is evaluated once, at the end, `format` holds the task
     examples of the meta-prompt (taken from train where it is empty), `demos` the demonstrations of the
     "Instruction + Demonstration" setting (taken from train where it is empty)."""
 

@@ -65,7 +65,7 @@ class Task:
     that a base model continues. `frame` None is no frame for a chat and `Q: … A:` for a base model.
     `input_columns` are the columns that the question is made of: a prompt with all of them in braces, or with
     `{input}`, is the whole template. `question` is how it is made of them. `warnings` are lines for a person,
-    `test_warnings` those about the test split, to be said when it is opened.
+    `test_warnings` those about the test split, to be said when it is evaluated.
     """
 
     name: str

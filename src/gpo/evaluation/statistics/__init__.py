@@ -1,6 +1,6 @@
 """How sure a comparison of two prompts is: paired statistics over the same examples.
 
-Knows numbers only: values in 0..1, one an example, in the same order for both prompts.
+Takes numbers: values in 0..1, one an example, in the same order for both prompts.
 """
 
 from gpo.evaluation.statistics.adjusted_wald import adjusted_wald, bonett_price

@@ -9,7 +9,7 @@ SIGNIFICANCE = 0.05
 
 
 class Verdict(StrEnum):
-    """What a sealed test says of the best prompt beside the initial one."""
+    """What a held-out test says of the best prompt beside the initial one."""
 
     BETTER = "better"
     WORSE = "worse"

@@ -1,7 +1,7 @@
 """How long the requests of a run will be, for an engine whose slots are as long as they have to be.
 
-Knows the configuration and the task's texts. A request that is longer all the same is refused by the engine and counted
-as such.
+Reads the configuration and the task's texts. A request that is longer all the same is refused by the engine and
+counted as such.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """What a run may cost, before any call is made: calls, tokens and dollars of both models, expected and at most.
 
-Knows the plan's sizes and the texts of the task; it does not know what the models will say. "At most" takes every
-step, every resampling round and every reply at its limit, and a token for each byte of a prompt, which no byte-pair
-tokenizer exceeds. "Expected" takes no resampling, four bytes a token and replies of a third of their limit: a rule of
-thumb. Retries, patience and answers from the store are left out of both.
+Reads the plan's sizes and the texts of the task, without a call. "At most" takes every step, every resampling round
+and every reply at its limit, and a token for each byte of a prompt, which no byte-pair tokenizer exceeds. "Expected"
+takes no resampling, four bytes a token and replies of a third of their limit: a rule of thumb. Retries, patience and
+answers from the store are left out of both.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """From what a prompt holds to its tokens: the rules of thumb that estimate and context size share, each in one place.
 
-Knows sizes of texts and no method. A byte-pair token covers at least one byte of UTF-8, so bytes are tokens at most.
+A byte-pair token covers at least one byte of UTF-8, so bytes are tokens at most.
 """
 
 from __future__ import annotations

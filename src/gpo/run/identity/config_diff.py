@@ -1,7 +1,4 @@
-"""What differs between the configuration of a run and the one it is to be continued with.
-
-Knows no meaning of any key but which of them cannot change a result, and the schema for what an older GPO left out.
-"""
+"""What differs between the configuration of a run and the one it is to be continued with."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What a run remembers of its task, to notice on a later start that it is another one. JSON values.
 
-Knows the task as it was built; it does not know what is compared, nor where it is kept.
+Reads the task as it was built.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Caps on calls, tokens, dollars and seconds, over both models and all processes of a run.
 
 Every attempt reserves the most that it may cost before it leaves and is settled with the server's own counts, so no
-cap is exceeded by what is in flight. Knows no wire and no algorithm; it ends a run through its `Shutdown`.
+cap is exceeded by what is in flight. Ends a run through its `Shutdown`.
 
 What counts: an attempt that was answered counts with the server's usage. One that the server refused (HTTP 4xx, 503)
 or that never left this machine is free: no provider charges for it. Any other failure (a timeout, a lost connection,

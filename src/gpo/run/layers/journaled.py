@@ -1,7 +1,6 @@
 """A model whose answers come from the journal where they are known, and go into it where they are not.
 
-Knows no wire, no price and no budget. This is all there is to resuming a run: the loop runs again and asks
-the same questions.
+This is all there is to resuming a run: the loop runs again and asks the same questions.
 """
 
 from __future__ import annotations

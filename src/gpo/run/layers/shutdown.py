@@ -1,6 +1,6 @@
 """How a run ends early: no new call leaves, what is in flight may finish for a few seconds, the rest is cut.
 
-Knows no reason: a budget, a person and the clock all stop a run in the same way.
+A budget, a person and the clock all stop a run in the same way.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""In-flight deduplication: what several ask for at the same time is fetched once.
-
-Knows neither requests nor journals.
-"""
+"""In-flight deduplication: what several ask for at the same time is fetched once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A run directory as bytes, for machines that share no folder, and its answers into this machine's store of calls.
-
-Knows files and journals; it knows neither what carries the bytes nor what a trial is.
-"""
+"""A run directory as bytes, for machines that share no folder, and its answers into this machine's store of calls."""
 
 from __future__ import annotations
 

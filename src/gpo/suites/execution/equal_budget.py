@@ -1,7 +1,7 @@
 """Equal budgets: a search that ends at the last step that it could finish within the calls or tokens of its suite.
 
 Unlike `gpo.run.layers.budget` it counts what a search asks for, answered by a model, a store or a journal alike (see
-`gpo.suites.execution.meter`). Knows no model.
+`gpo.suites.execution.meter`).
 """
 
 from __future__ import annotations

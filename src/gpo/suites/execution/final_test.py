@@ -1,6 +1,6 @@
-"""The sealed test of a run that a budget stopped before it could open it: initial and best prompt, in a run of its own.
+"""Evaluates the held-out test set for a run that a budget stopped before: initial and best prompt, in a run of its own.
 
-Its answers come from the stopped run's journal where they are known. Knows no suite.
+Its answers come from the stopped run's journal where they are known.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One trial of a suite, and what carries out many of them: this process, a pool of processes, or another machine park.
 
-A trial is plain data that any process can be sent. Knows runs and their directories; it knows no suite and no table.
+A trial is plain data that any process can be sent.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Counting what a search asks for, and stopping it where its next calls would pass a cap.
 
 Every distinct call counts once, whether a model, a store or a journal answers it: so neither the order in which calls
-finish nor what others asked before nor an interruption changes where a search ends. Knows no method and no suite.
+finish nor what others asked before nor an interruption changes where a search ends.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ Pair = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cap:
-    """The most that one search may ask for, both models together; None is no cap. The sealed test is not counted: it is
-    the same for every method."""
+    """The most that one search may ask for, both models together; None is no cap. The held-out test is not counted:
+    it is the same for every method."""
 
     max_calls: int | None = None
     max_tokens: int | None = None

@@ -1,7 +1,4 @@
-"""Trials on this machine: one after another in this process, or side by side in a pool of processes.
-
-Knows how a trial is run and nothing of what is in it.
-"""
+"""Trials on this machine: one after another in this process, or side by side in a pool of processes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Finding Ray, starting it here or connecting to a cluster. Ray is an extra: it is imported when it is asked for.
-
-Knows no trial and no suite.
-"""
+"""Finding Ray, starting it here or connecting to a cluster. Ray is an extra: it is imported when it is asked for."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Trials on a Ray cluster: one trial a task, and a lost worker's trial goes on elsewhere.
 
-Knows how a trial is run and nothing of what is in it. Ray is an extra and is not imported before it is used.
+Ray is an extra and is not imported before it is used.
 """
 
 from __future__ import annotations

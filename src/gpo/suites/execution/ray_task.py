@@ -1,6 +1,6 @@
 """One trial on a machine of a Ray cluster: in the driver's folder where it is shared, else in one whose files go back.
 
-Runs on the worker. Knows no cluster: what carries the call and its answer is `ray_pool`'s business.
+Runs on the worker. `ray_pool` carries the call and its answer.
 """
 
 from __future__ import annotations

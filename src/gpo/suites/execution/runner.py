@@ -1,4 +1,4 @@
-"""Carrying out a suite: which trials are left, who runs them, what became of each. Knows no table."""
+"""Carrying out a suite: which trials are left, who runs them, what became of each."""
 
 from __future__ import annotations
 

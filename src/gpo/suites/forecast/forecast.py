@@ -1,7 +1,4 @@
-"""`--plan`: what a suite takes, kind of run by kind of run and in all, beside what the paper's runs were.
-
-Knows sizes and no model.
-"""
+"""`--plan`: what a suite takes, kind of run by kind of run and in all, beside what the paper's runs were."""
 
 from __future__ import annotations
 

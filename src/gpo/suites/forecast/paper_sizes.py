@@ -1,7 +1,4 @@
-"""What the paper's runs were (Implementation Details and the released splits), for `gpo bench … --plan`.
-
-Knows numbers only.
-"""
+"""What the paper's runs were (Implementation Details and the released splits), for `gpo bench … --plan`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a suite says that cannot be meant: keys that it decides itself, labels that stand for two things in its table.
-
-Knows a suite's keys and labels, and no run.
-"""
+"""Refuses what a suite cannot mean: keys that it decides itself, labels that stand for two things in its table."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """From a suite to its trials: one resolved configuration a run, and the place in the table that its score belongs to.
 
-Two places may share a run: a task in two groups, a fixed prompt beside two optimizer models. Knows no run.
+Two places may share a run: a task in two groups, a fixed prompt beside two optimizer models.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The `methods` entries of a suite: names, four parts whose options multiply, published protocols.
-
-Knows the configuration's `method` key and Table 4; it knows no search.
-"""
+"""The `methods` entries of a suite: names, four parts whose options multiply, published protocols."""
 
 from __future__ import annotations
 

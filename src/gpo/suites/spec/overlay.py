@@ -1,7 +1,4 @@
-"""Laying the parts of a suite over each other, and remembering on which line of its file every key was written.
-
-Knows mappings and lines only.
-"""
+"""Laying the parts of a suite over each other, and remembering on which line of its file every key was written."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`--set` for a suite, whose models and settings have names that people chose and that may hold dots.
-
-Knows keys and no meaning of them.
-"""
+"""`--set` for a suite, whose models and settings have names that people chose and that may hold dots."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A suite: methods × tasks × models × settings × seeds and the table or figure that they make, from one YAML file.
 
-Knows the file's keys and what they mean; it makes no run and reads no data.
+Makes no run and reads no data.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ class TableSection(Section):
 
 
 class SuiteBudget(Section):
-    """Caps on every optimizing run. `equal`: on what its search asks for, stored answers included, and the sealed test
-    left out; otherwise as `budget` of a configuration."""
+    """Caps on every optimizing run. `equal`: on what its search asks for, stored answers included, and the held-out
+    test left out; otherwise as `budget` of a configuration."""
 
     equal: bool = False
     max_calls: Annotated[int, Field(gt=0)] | None = None

@@ -1,4 +1,4 @@
-"""The runs behind one entry of a table: seed by seed, and for an average column by column. Knows no layout."""
+"""The runs behind one entry of a table: seed by seed, and for an average column by column."""
 
 from __future__ import annotations
 

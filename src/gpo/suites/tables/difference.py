@@ -1,7 +1,4 @@
-"""How far one entry of a table stands from another of its column, over the test rows that both answered.
-
-Knows groups of runs and their test rows; it knows no layout.
-"""
+"""How far one entry of a table stands from another of its column, over the test rows that both answered."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Names and numbers of a table as Markdown, LaTeX and CSV take them. Labels come from files: none may break a table.
-
-Knows no table.
-"""
+"""Names and numbers of a table as Markdown, LaTeX and CSV take them. Labels come from files: none may break a table."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The paper's figures as SVG files that stand alone: score against price (Figure 1), best score by step (Figure 3).
-
-Knows a table's numbers and no run.
-"""
+"""The paper's figures as SVG files that stand alone: score against price (Figure 1), best score by step (Figure 3)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """Several suites with one folder: they share runs, and each keeps its table. What table.md and its like are is the
-suite's that ran last; those of others stand beside it under their names.
-
-Knows file names only.
-"""
+suite's that ran last; those of others stand beside it under their names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table as Markdown, LaTeX and CSV. Knows numbers and labels; how they came about is told in the notes."""
+"""A table as Markdown, LaTeX and CSV. How the numbers came about is told in the notes."""
 
 from __future__ import annotations
 

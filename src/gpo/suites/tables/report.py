@@ -65,7 +65,7 @@ def report(suite: SuiteConfig, grid: Grid, out: Path, failed: dict[str, str] | N
 def notes(suite: SuiteConfig, outcomes: Mapping[str, TrialOutcome], planned: int) -> list[str]:
     """How the numbers are to be read."""
     seeds = ", ".join(str(seed) for seed in suite.seeds)
-    split = "the sealed test split" if suite.table.metric == "test" else "dev, on which prompts were chosen"
+    split = "the held-out test set" if suite.table.metric == "test" else "dev, on which prompts were chosen"
     said = [
         f"{len(outcomes)} of {planned} runs are finished. Scores are points (0 to 100) on {split}: mean ± sample "
         f"standard deviation over the seeds {seeds}; a group is the mean of its tasks."
@@ -87,7 +87,7 @@ def notes(suite: SuiteConfig, outcomes: Mapping[str, TrialOutcome], planned: int
         passed = "; its tokens may have passed the cap" if suite.budget.max_tokens else ""
         said.append(
             f"Equal budget: every search ends with the last step that it could finish within {told}, answers that it "
-            "shares with others included and the sealed test left out. The step after it is dropped as if it had "
+            "shares with others included and the held-out test left out. The step after it is dropped as if it had "
             f"never begun; what it had asked for by then stands among calls and tokens{passed}. A search that could "
             "finish no step answers with its start prompt."
         )

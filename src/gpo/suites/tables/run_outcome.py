@@ -26,10 +26,10 @@ ROLES = ("task", "optimizer")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialOutcome:
-    """Scores in 0..1, None where the split was not opened. `rows` are the best prompt's values on the test rows that
+    """Scores in 0..1, None where the split was not evaluated. `rows` are the best prompt's values on the test rows that
     could be scored, by example; `examples` names the question behind each, so that the same row is known again under
     another seed. `steps` has the best dev score before the first step and after each one. `tokens` and `calls` are
-    those of both models while it searched, stored answers included and the sealed test left out."""
+    those of both models while it searched, stored answers included and the held-out test left out."""
 
     run_dir: str
     initial_test: float | None

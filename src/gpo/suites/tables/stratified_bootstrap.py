@@ -1,7 +1,4 @@
-"""How far one method's sealed test scores stand from another's: one comparison over all seeds and tasks.
-
-Knows numbers only.
-"""
+"""How far one method's held-out test scores stand from another's: one comparison over all seeds and tasks."""
 
 from __future__ import annotations
 

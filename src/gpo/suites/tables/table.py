@@ -1,6 +1,6 @@
 """From runs to the numbers of a table: mean ± std over seeds, intervals against the best baseline, price, curves.
 
-Scores are in points, 0 to 100, as the paper has them. Knows outcomes and no layout; what is missing stays missing.
+Scores are in points, 0 to 100, as the paper has them. What is missing stays missing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""BIG-Bench Hard: 27 tasks that language models found hard (Suzgun et al. 2023). Knows no file and no network.
+"""BIG-Bench Hard: 27 tasks that language models found hard (Suzgun et al. 2023).
 
 Home: the Hugging Face data set `SaylorTwift/bbh`, one configuration a task, pinned: a mirror in Parquet files, where
 `lukaemon/bbh` was published as a loading script, and scripts are not run here.

@@ -1,5 +1,4 @@
-"""Benchmarks by name: bbh/TASK, mmlu/SUBJECT, gsm8k, wsc, webnlg, and the groups of them. Knows no file and no
-network."""
+"""Benchmarks by name: bbh/TASK, mmlu/SUBJECT, gsm8k, wsc, webnlg, and the groups of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GSM8K: word problems of grade school mathematics (Cobbe et al. 2021). Knows no file and no network.
+"""GSM8K: word problems of grade school mathematics (Cobbe et al. 2021).
 
 Home: the Hugging Face data set `openai/gsm8k`, configuration `main`, pinned.
 Licence: MIT.

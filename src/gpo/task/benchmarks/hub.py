@@ -1,4 +1,4 @@
-"""Rows from the Hugging Face hub through the `datasets` library. Knows no benchmark and no split of ours.
+"""Rows from the Hugging Face hub through the `datasets` library.
 
 Only files of rows are read (Parquet, Arrow, JSON, CSV): loading scripts, pickles and archives are refused.
 """

@@ -1,4 +1,4 @@
-"""MMLU: exam questions with four options in 57 subjects (Hendrycks et al. 2021). Knows no file and no network.
+"""MMLU: exam questions with four options in 57 subjects (Hendrycks et al. 2021).
 
 Home: the Hugging Face data set `cais/mmlu`, one configuration a subject, pinned.
 Licence: MIT.

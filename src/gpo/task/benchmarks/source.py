@@ -1,7 +1,7 @@
 """Where a benchmark's rows lie: the user's data folder, else a copy kept from the Hugging Face hub.
 
 Either is a folder with train.jsonl, dev.jsonl, test.jsonl and, where there are such rows, format.jsonl and
-demos.jsonl. Knows no reader of answers and no run.
+demos.jsonl.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What there is to know of a benchmark before its rows are here. Knows no name, no file and no network."""
+"""What there is to know of a benchmark before its rows are here."""
 
 from __future__ import annotations
 

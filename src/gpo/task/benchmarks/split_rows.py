@@ -1,4 +1,4 @@
-"""Cutting the rows of a public data set into splits of given sizes. Knows no benchmark and no network."""
+"""Cutting the rows of a public data set into splits of given sizes."""
 
 from __future__ import annotations
 

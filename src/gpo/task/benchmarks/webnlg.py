@@ -1,4 +1,4 @@
-"""WebNLG: write out facts from DBpedia as text (Gardent et al. 2017). Knows no file and no network.
+"""WebNLG: write out facts from DBpedia as text (Gardent et al. 2017).
 
 Home: the Hugging Face data set `GEM/web_nlg`, configuration `en`, in the hub's own conversion to Parquet. Not
 pinned: the data set's main branch is a loading script, and scripts are not run here; the converted branch is made by

@@ -1,4 +1,4 @@
-"""Winograd Schema Challenge: whom does a pronoun mean? (Levesque et al. 2012). Knows no file and no network.
+"""Winograd Schema Challenge: whom does a pronoun mean? (Levesque et al. 2012).
 
 Home: the Hugging Face data set `lighteval/winograd_wsc`, configuration `wsc273`. Not pinned: no commit of it was at
 hand when this was written, so `main` is read, and what was read once is kept. It holds the rows of

@@ -1,8 +1,9 @@
-"""The order of the rooms, read from the imports: none upward, no circle, no room too full."""
+"""The order of the rooms, read from the imports: none upward, no circle, no room too full; one name for one class."""
 
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -68,6 +69,20 @@ def test_there_is_no_circle() -> None:
         list(TopologicalSorter(kept).static_order())
     except CycleError as error:
         raise AssertionError(" <- ".join(error.args[1])) from None
+
+
+def class_names() -> Counter[str]:
+    """How many classes of this package have each name."""
+    return Counter(
+        node.name
+        for path in (SOURCE / "gpo").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    )
+
+
+def test_no_two_classes_have_one_name() -> None:
+    assert {name for name, count in class_names().items() if count > 1} == set()
 
 
 def test_no_room_is_too_full() -> None:

@@ -17,7 +17,7 @@ from gpo.optimizer.state import Step
 
 
 @dataclass(frozen=True, slots=True)
-class Warmup:
+class FirstWarmup:
     """Linear from 0 words (t/W) over the first ⌈5 %⌉ of the steps, or over `steps`, then `schedule` over the rest."""
 
     schedule: EditDistance
@@ -36,11 +36,11 @@ def edit_distance(name: str, *, initial: int, final: int, released: bool) -> Edi
     """The option called `name` in a configuration."""
     base, _, suffix = name.partition("+")
     schedule = limits.edit_distance(base, initial=initial, final=final)
-    return Warmup(schedule, initial, 5 if released else None) if suffix else schedule
+    return FirstWarmup(schedule, initial, 5 if released else None) if suffix else schedule
 
 
 @dataclass(frozen=True, slots=True)
-class Importance:
+class FirstImportance:
     """The k points with the highest dev score, best last; the current prompt, where it is one of them, is shown in its
     own place."""
 
@@ -60,6 +60,6 @@ def trajectory(name: str, *, k: int, released: bool) -> Trajectory:
         "summarization": lambda: past.Summarization(scale=None),
         "recency": lambda: past.Recency(k),
         "relevance": lambda: past.Relevance(k, released),
-        "importance": lambda: Importance(k),
+        "importance": lambda: FirstImportance(k),
     }
     return options[name]()

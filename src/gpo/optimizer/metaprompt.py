@@ -17,16 +17,6 @@ from gpo.task.reply_form import reply_form
 
 
 @dataclass(frozen=True, slots=True)
-class ShownPrompt:
-    """A prompt as the template shows it: the `score` is written out, what is None is left out."""
-
-    prompt: str
-    score: str | None
-    reflection: str | None
-    notes: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class MetaPromptSettings:
     """`task_examples` rows are shown a step; scores are shown as `percent` (0 to 100, one decimal) or as `share`
     (0 to 1, as the authors' code does). `frozen` are parts of the prompt that every candidate keeps word for word."""

@@ -1,1 +1,1 @@
-"""Mutation testing of the rooms that results depend on; `docs/mutants.md` says what it is and what it found."""
+"""Mutation testing of the rooms that results depend on; `README.md` beside it says how."""

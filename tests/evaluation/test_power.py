@@ -63,7 +63,14 @@ def test_how_far_prompts_are_taken_to_differ() -> None:
     for gain, given, baseline, said in (
         (0.2, 0.1, None, "at most 10 points"),
         (0.2, None, 0.9, "at most 10 points"),
-        (0.1, 0.5, 0.05, "cannot differ on 50 %"),
+        (0.1, 0.5, 0.05, "cannot differ on 50 %.* with a gain of 10 points"),
+        (
+            0.05,
+            0.4,
+            0.9,
+            "over a baseline of 90 points prompts cannot differ on 40 %.* with a gain of 5 points",
+        ),
+        (0.2, None, 0.9, "over a baseline of 90 points a gain is at most 10 points"),
     ):
         with pytest.raises(ValueError, match=said):
             assume_discordance(gain, given, baseline)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import cosmic_ray.plugins
@@ -54,15 +56,24 @@ def pick_sample(root: Path, size: int, seed: int) -> list[Mutant]:
                 ranked.append((rank(seed, f"{text} #{seen[text]}"), path, span[0][0], ways))
                 seen[text] += 1
     ranked.sort(key=lambda item: item[0])
-    return [choose(root, path, line, ways, place) for place, path, line, ways in ranked[:size]]
+    mutants = (choose(root, path, line, ways, place) for place, path, line, ways in ranked)
+    return list(islice(filter(None, mutants), size))
 
 
-def choose(root: Path, path: Path, line: int, ways: list[tuple[str, int]], place: str) -> Mutant:
-    """One of the `ways` (operator, occurrence) to mutate a place."""
-    operator, occurrence = ways[int(place, 16) % len(ways)]
+def choose(root: Path, path: Path, line: int, ways: list[tuple[str, int]], place: str) -> Mutant | None:
+    """One of the `ways` (operator, occurrence) to mutate a place, None where all that come of it is no Python: the `*`
+    before keywords is a place like any other."""
     source = path.read_text(encoding="utf-8")
-    before, after = compare_lines(source, mutate(source, operator, occurrence))
-    return Mutant(path.relative_to(root).as_posix(), operator, occurrence, line, before, after, place[:8])
+    first = int(place, 16) % len(ways)
+    for operator, occurrence in ways[first:] + ways[:first]:
+        changed = mutate(source, operator, occurrence)
+        with contextlib.suppress(SyntaxError):
+            compile(changed, path, "exec")
+            before, after = compare_lines(source, changed)
+            return Mutant(
+                path.relative_to(root).as_posix(), operator, occurrence, line, before, after, place[:8]
+            )
+    return None
 
 
 def mutate(source: str, operator: str, occurrence: int) -> str:

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from gpo.errors import BudgetError, ConfigError, ModelError
-from gpo.run.evaluate import evaluate_prompt
+from gpo.run.evaluate import evaluate_prompt, read_prompt
 from tests.support.server import Faults, ModelServer
 
 from .support import configuration, landscape_server, plan, write_rows
@@ -96,3 +96,23 @@ def test_the_command_exits_with_3_and_one_line(tmp_path: Path) -> None:
             in done.stderr.splitlines()[-1]
         )
         assert server.stats.calls == 3
+
+
+async def test_what_no_store_keeps_is_said_to_be_lost(tmp_path: Path) -> None:
+    with landscape_server() as server:
+        made = plan(server, tmp_path, budget={"max_calls": 4})
+        made = replace(made, scorer=replace(made.scorer, temperature=0.5))
+        with pytest.raises(BudgetError, match="max_calls") as caught:
+            await evaluate_prompt(made, "Think about it", "test")
+    assert "kept in the store" not in str(caught.value)
+
+
+def test_a_prompt_comes_from_a_file_or_is_the_text_itself(tmp_path: Path) -> None:
+    (tmp_path / "prompt.txt").write_text("Think of \u00e4.\n", encoding="utf-8")
+    (tmp_path / "latin.txt").write_bytes(b"\xff\xfe\xfa")
+    assert read_prompt(f"@{tmp_path / 'prompt.txt'}") == "Think of \u00e4."
+    assert read_prompt("a@b") == "a@b"
+    for name in ("gone.txt", "latin.txt", "."):
+        with pytest.raises(ConfigError, match="the file cannot be read") as caught:
+            read_prompt(f"@{tmp_path / name}")
+        assert "\n" not in str(caught.value)

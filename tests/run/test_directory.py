@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -341,3 +342,25 @@ def test_what_is_no_result_is_one_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(RunError) as caught:
         Result.read(path)
     assert str(path) in str(caught.value)
+
+
+def test_of_many_keys_that_differ_eight_are_named(tmp_path: Path) -> None:
+    many = {f"key{number}": 0 for number in range(10)}
+    run = RunDirectory(tmp_path / "run")
+    with run:
+        answer(run.open({**CONFIG, **many}, ""))
+    with pytest.raises(RunError) as caught:
+        run.check({**CONFIG, **dict.fromkeys(many, 1)})
+    assert str(caught.value).count("(was 0, now 1)") == 8
+    assert "and 2 more; restore that" in str(caught.value)
+
+
+def test_the_template_of_the_best_prompt_is_plain_ascii_and_whole(tmp_path: Path) -> None:
+    template = {"text": "Denk nach \u00e4 \ud800 \u2713"}
+    run = RunDirectory(tmp_path / "run")
+    with run:
+        run.open(CONFIG, "")
+        run.write_result(replace(RESULT, extra={"template": template}))
+    written = run.best_template_path.read_bytes()
+    assert written.isascii()
+    assert json.loads(written) == template

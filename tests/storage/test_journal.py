@@ -470,3 +470,31 @@ def test_migrations_run_once_and_all_or_nothing(tmp_path: Path) -> None:
         assert connection.execute("PRAGMA user_version").fetchone() == (2,)
         connection.close()
     assert tables.JOURNAL.migrations  # the journal goes the same way
+
+
+async def test_refusals_of_this_process_can_be_forgotten(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    with Journal(path) as journal:
+        await journal.put_refusal("old", "too long")
+    with Journal(path) as journal:
+        await journal.put_refusal("new", "filtered")
+        assert (journal.refusal("old"), journal.refusal("new")) == ("too long", "filtered")
+        journal.forget_refusals()
+        assert (journal.refusal("old"), journal.refusal("new")) == ("too long", None)
+    with Journal(path) as journal:
+        assert (journal.refusal("old"), journal.refusal("new")) == ("too long", None)
+
+
+def test_a_journal_in_which_nobody_worked_has_no_end(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    with Journal(path):
+        pass
+    with JournalReader(path) as reader:
+        assert list(reader.events("end")) == []
+    with Journal(path) as journal:
+        journal.start_session()
+    with JournalReader(path) as reader:
+        assert [event.kind for event in reader.events("start")] + [e.kind for e in reader.events("end")] == [
+            "start",
+            "end",
+        ]

@@ -10,6 +10,10 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("evaluation/statistics/d", "evaluation/test_power.py evaluation/test_verdict.py evaluation/test_statistics.py "
         "cli/test_power.py"),
     ("evaluation/statistics", "evaluation/test_statistics.py evaluation/test_verdict.py evaluation/test_power.py"),
+    (
+        "evaluation/score.py",
+        "evaluation/test_race.py optimizer/test_loop.py reliability/test_unequal_rows.py reliability/test_stops.py",
+    ),
     ("evaluation", "evaluation/test_race.py optimizer/test_loop.py reliability/test_racing.py "
         "reliability/test_unequal_rows.py"),
     ("optimizer/parts/edit_distance.py", "optimizer/test_edit_distance.py optimizer/test_method_parts.py"),
@@ -51,18 +55,25 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("run/layers/single_flight.py", "run/test_journaled.py reliability/test_in_flight.py"),
     ("run/layers/journaled.py", "run/test_journaled.py reliability/test_properties.py"),
     ("run/layers", "run/test_journaled.py reliability/test_stops.py reliability/test_budget.py"),
-    ("run/journal_writer.py", "reliability/test_journal_writer.py report/test_page.py"),
+    ("run/journal_writer.py", "run/test_journal_writer.py reliability/test_journal_writer.py report/test_page.py"),
+    ("run/embeddings.py", "run/test_embeddings.py"),
+    ("run/progress.py", "run/test_progress.py"),
+    ("run/listeners.py", "run/test_progress.py reliability/test_journal_writer.py"),
+    ("run/summary.py", "run/test_summary.py reliability/test_stops.py"),
     ("run/gc_tuning.py", "run/test_gc_tuning.py"),
     ("run/compose.py", "run/test_compose.py reliability/test_stops.py"),
     ("run/evaluate.py", "reliability/test_evaluate.py"),
     ("run/directory.py", "run/test_directory.py cli/test_optimize.py"),
+    ("run/optimize.py", "run/test_progress.py run/test_closing.py reliability/test_stops.py"),
+    ("run/plan.py", "run/test_compose.py run/test_frames.py run/test_old_layout.py cli/test_optimize.py"),
     (
         "run",
-        "run/test_directory.py run/test_compose.py run/test_closing.py run/test_frames.py cli/test_optimize.py "
-        "reliability/test_stops.py reliability/test_regimes.py report/test_pace.py",
+        "run/test_progress.py run/test_directory.py run/test_closing.py cli/test_optimize.py reliability/test_stops.py",
     ),
     ("storage/shared_store.py", "storage/test_shared_store.py run/test_journaled.py"),
-    ("storage", "storage run/test_journaled.py run/test_directory.py reliability/test_journal_writer.py"),
+    ("storage/atomic_write.py", "run/test_directory.py"),
+    ("storage/journal_reader.py", "storage/test_journal.py report/test_pace.py reliability/test_journal_writer.py"),
+    ("storage", "storage/test_journal.py storage/test_shared_store.py run/test_journaled.py run/test_directory.py"),
 )  # fmt: skip
 
 

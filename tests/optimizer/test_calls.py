@@ -137,3 +137,10 @@ def test_the_longest_call_of_an_own_part_decides_the_context() -> None:
     config = parse_config(sections())
     needs = engine_needs(config, task(), START, Reader().calls(15, SIZES))
     assert 20_040 <= (needs["optimizer"].longest or 0) <= 24_000
+
+
+def test_uses_of_rows_add_up_row_by_row() -> None:
+    both = RowUse((3, 1), 4) + RowUse((1,), 2)
+    assert both == RowUse((4, 1), 6)
+    assert both.total == 11
+    assert RowUse() + both == both

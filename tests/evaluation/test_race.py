@@ -65,7 +65,7 @@ def scorer(
     return Scorer(task, judge), judge
 
 
-def test_a_heat_of_eight_candidates_on_48_examples() -> None:
+def test_a_first_round_of_eight_candidates_on_48_examples() -> None:
     assert first_round(8, 48) == FirstRound(8, 3)
     # 8 × 8 + 3 × 40
     assert pairs(8, 48) == 184
@@ -74,7 +74,7 @@ def test_a_heat_of_eight_candidates_on_48_examples() -> None:
     assert first_round(9, 60) == FirstRound(10, 3)
     assert first_round(2, 48) is None, "two candidates are the finalists"
     assert pairs(1, 48) == 48
-    assert first_round(8, 4) is None, "a heat on everything would be the final"
+    assert first_round(8, 4) is None, "a first round on everything would be the final"
 
 
 @given(st.integers(0, 40), st.integers(1, 500))
@@ -141,7 +141,7 @@ async def test_equals_go_by_their_order() -> None:
 
 
 async def test_known_scores_are_compared_on_the_same_rows() -> None:
-    # Over all rows p0 is best; on the first four, which the heat is about, it has none.
+    # Over all rows p0 is best; on the first four, which the first round is about, it has none.
     right = {"p0": set(range(4, ROWS)), "p1": {0, 1, 2}, "p2": {0, 1, 2, 3}, "p3": {0, 1}}
     examined, judge = scorer(right)
     await examined.score(["p0"])
@@ -160,7 +160,7 @@ async def test_an_example_that_fails_counts_for_nobody() -> None:
 
 
 async def test_an_example_that_fails_for_one_prompt_counts_for_no_other_either() -> None:
-    # Row 0 is refused to p2 alone. Without it p2 has three of the heat's four rows, p1 two; were its failure a 0, both
+    # Row 0 is refused to p2 alone. Without it p2 has three of the first four rows, p1 two; were its failure a 0, both
     # had three, and p2, the last of equals, would drop out.
     right = {"p0": {0, 1, 2, 3}, "p1": {0, 1, 2}, "p3": {0}, "p2": {1, 2, 3, 4, *range(8, ROWS)}}
     examined, judge = scorer(right, broken_pairs=frozenset({("p2", 0)}))

@@ -16,7 +16,7 @@ from gpo.evaluation.score import Scorer
 FINALISTS = 2
 """At least; else a third of the candidates."""
 SHARE = 6
-"""The heat takes one sixth of the examples."""
+"""The first round takes one sixth of the examples."""
 LEAST_ROWS = 4
 RECENT = 6
 """Complete scores that say which examples tell prompts apart."""
@@ -40,7 +40,7 @@ class Raced:
 
 
 def first_round(candidates: int, examples: int) -> FirstRound | None:
-    """The heat before the final: of eight candidates on 48 examples, the best 3 after 8 examples. None where nobody
+    """The round before the final: of eight candidates on 48 examples, the best 3 after 8 examples. None where nobody
     would drop out."""
     found = FirstRound(max(LEAST_ROWS, examples // SHARE), max(FINALISTS, -(-candidates // 3)))
     return found if found.keep < candidates and found.rows < examples else None
@@ -64,7 +64,7 @@ def discriminative_rows(scores: Sequence[Score], examples: int, rng: Random) -> 
     """The indices of `examples` examples, those first on which the last of the complete `scores` differ most (by the
     variance of their values); where they are equal, as at the beginning, in the random order of `rng`.
 
-    What every prompt gets right, or none, says nothing about which of two is better, so a short heat is spent on the
+    What every prompt gets right, or none, says nothing about which of two is better, so a short first round is spent on the
     others. Means over such a part are lower or higher than those over all: they only rank those who ran there.
     """
     rows = list(range(examples))
@@ -85,7 +85,7 @@ def _variance(values: Sequence[float | None]) -> float:
 async def race(scorer: Scorer, prompts: Sequence[str], order: Sequence[int], split: str = "dev") -> Raced:
     """Race `prompts` over the examples of `split` in the given `order` (a permutation of their indices).
 
-    All calls of the heat are in the queue at once, and none of the final: a candidate that drops out has no calls
+    All calls of the first round are in the queue at once, and none of the final: a candidate that drops out has no calls
     left there, and what is asked does not depend on the order in which calls finish. Equal means go by the order of
     `prompts`. Raises what the scorer raises.
     """

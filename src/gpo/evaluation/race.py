@@ -64,8 +64,8 @@ def discriminative_rows(scores: Sequence[Score], examples: int, rng: Random) -> 
     """The indices of `examples` examples, those first on which the last of the complete `scores` differ most (by the
     variance of their values); where they are equal, as at the beginning, in the random order of `rng`.
 
-    What every prompt gets right, or none, says nothing about which of two is better, so a short first round is spent on the
-    others. Means over such a part are lower or higher than those over all: they only rank those who ran there.
+    What every prompt gets right, or none, says nothing about which of two is better, so a short first round is spent on
+    the others. Means over such a part are lower or higher than those over all: they only rank those who ran there.
     """
     rows = list(range(examples))
     rng.shuffle(rows)
@@ -85,9 +85,9 @@ def _variance(values: Sequence[float | None]) -> float:
 async def race(scorer: Scorer, prompts: Sequence[str], order: Sequence[int], split: str = "dev") -> Raced:
     """Race `prompts` over the examples of `split` in the given `order` (a permutation of their indices).
 
-    All calls of the first round are in the queue at once, and none of the final: a candidate that drops out has no calls
-    left there, and what is asked does not depend on the order in which calls finish. Equal means go by the order of
-    `prompts`. Raises what the scorer raises.
+    All calls of the first round are in the queue at once, and none of the final: a candidate that drops out has no
+    calls left there, and what is asked does not depend on the order in which calls finish. Equal means go by the order
+    of `prompts`. Raises what the scorer raises.
     """
     left = list(dict.fromkeys(prompts))
     scores: dict[str, Score] = {}

@@ -27,7 +27,7 @@ RESULTS = WORK / "results.json"
 def main() -> int:
     """Returns 1 where a promise can be broken, or a test fails without any mutation."""
     arguments = _arguments()
-    copy = WORK / "copy"
+    copy = WORK / ("promises" if arguments.promises else "sample")
     copy_tree(ROOT, copy)
     load()
     if arguments.promises:
@@ -61,7 +61,7 @@ def check_promises(copy: Path) -> int:
     kept = 0
     for promise in PROMISES:
         changed = break_promise(copy, promise)
-        outcome, seconds = check_source(copy, promise.path, changed, promise.tests, WORK / "log.txt")
+        outcome, seconds = check_source(copy, promise.path, changed, promise.tests, WORK / "promises.txt")
         print(f"{outcome} {seconds} s: {promise.words}", flush=True)
         kept += outcome != "survived"
     return 0 if kept == len(PROMISES) else 1

@@ -24,10 +24,12 @@ def bench(
     out: Annotated[
         Optional[Path],
         typer.Option(
-            help="Where runs and table are kept, for several suites if you like; runs/bench/SUITE if not given."
+            help="Folder of the runs and the table; suites may share one. runs/bench/SUITE if not given."
         ),
     ] = None,
-    plan: Annotated[bool, typer.Option("--plan", help="Say what the suite takes, make no call.")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Print how many calls and tokens the suite takes; make no call.")
+    ] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
     ray: Annotated[
         Optional[str],
@@ -38,7 +40,7 @@ def bench(
         typer.Option(metavar="PATTERN", help="Only the runs whose folder fits, such as wsc-gpo-*."),
     ] = None,
     data_dir: Annotated[
-        Optional[Path], typer.Option(help="Where the benchmarks' files are, instead of fetching them.")
+        Optional[Path], typer.Option(help="Folder of the benchmarks' rows; they are fetched if not given.")
     ] = None,
     set_: Annotated[
         Optional[list[str]],

@@ -9,7 +9,7 @@ import typer
 
 
 def demo(
-    seed: Annotated[int, typer.Option(help="Another seed is another split and another search.")] = 0,
+    seed: Annotated[int, typer.Option(help="Another seed gives another split and another search.")] = 0,
     run_dir: Annotated[
         Optional[Path], typer.Option(help="Where the run is kept; runs/demo-SEED if not given.")
     ] = None,

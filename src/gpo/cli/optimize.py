@@ -35,11 +35,11 @@ def optimize(
     fork: Annotated[
         Optional[Path],
         typer.Option(
-            metavar="DIR", help="Use the answers of another run where the same calls are made again."
+            metavar="DIR", help="Folder of another run whose answers are used again for the same calls."
         ),
     ] = None,
     estimate: Annotated[
-        bool, typer.Option("--estimate", help="Say what the run may cost, make no call.")
+        bool, typer.Option("--estimate", help="Print what the run may cost; make no call.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:

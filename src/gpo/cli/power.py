@@ -15,23 +15,24 @@ _Answer = tuple[dict[str, Any], list[str]]
 def power(
     gain: Annotated[
         Optional[float],
-        typer.Option(metavar="POINTS", help="A true gain in points of 100; a few if not given."),
+        typer.Option(metavar="POINTS", help="A true gain in points (0 to 100); several gains if not given."),
     ] = None,
     rows: Annotated[
-        Optional[int], typer.Option(metavar="N", help="How small a gain so many test rows show.")
+        Optional[int], typer.Option(metavar="N", help="Say how small a gain this many test rows can show.")
     ] = None,
     discordant: Annotated[
         Optional[float],
         typer.Option(
             metavar="SHARE",
-            help="Share of rows (0 to 1) on which just one of the two prompts is right; 0.2, or the gain and 0.1 more.",
+            help="Share of rows (0 to 1) on which only one of the two prompts is right. If not given: 0.2, or the "
+            "gain plus 0.1 where that is more.",
         ),
     ] = None,
     baseline: Annotated[
         Optional[float],
         typer.Option(
             metavar="POINTS",
-            help="Score of the initial prompt, 0 to 100: prompts then differ as if their answers were unrelated.",
+            help="Score of the initial prompt (0 to 100). The two prompts are then taken to answer independently.",
         ),
     ] = None,
     chance: Annotated[

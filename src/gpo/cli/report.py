@@ -9,7 +9,7 @@ import typer
 
 
 def report(
-    run_dir: Annotated[Path, typer.Argument(help="The folder of a run, also of one that goes on.")],
+    run_dir: Annotated[Path, typer.Argument(help="The folder of a run; it may still be going on.")],
     text: Annotated[bool, typer.Option("--text", help="Print the essentials instead.")] = False,
     out: Annotated[
         Optional[Path],

@@ -49,7 +49,9 @@ def show(
     name: Annotated[str, typer.Argument(help="A name from the list; gpo/ may be left out.")],
     rows: Annotated[
         Optional[int],
-        typer.Option(min=0, help="How many rows of train are shown; 3 of a task of GPO's, else 1."),
+        typer.Option(
+            min=0, help="How many train rows to show; if not given, 3 for GPO's own tasks and 1 for others."
+        ),
     ] = None,
     data_dir: Annotated[
         Optional[Path],

@@ -20,7 +20,7 @@ import pytest
 
 from tests.mutants.sample import Mutant, mutate
 
-CPU_SECONDS, WALL_SECONDS = 90, 600
+CPU_SECONDS, WALL_SECONDS = 90, 300
 """What the tests of one mutant may take: a mutant may loop for ever, or wait for ever."""
 
 # What the tests load, without the package itself, which each child loads from the copy.
@@ -103,7 +103,7 @@ def _become_pytest(copy: Path, tests: Sequence[str], log: Path) -> None:
         sys.path[:0] = paths
         os.environ["PYTHONPATH"] = os.pathsep.join(paths)  # for the processes that the tests start
         loaded = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # plugins are loaded already
-        code = int(pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", *loaded, *tests]))
+        code = int(pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", "--timeout", "60", *loaded, *tests]))
         sys.stdout.flush()
     except BaseException:
         code = 3

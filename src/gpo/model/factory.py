@@ -5,7 +5,6 @@ Opens, and sends nothing: a wrong name, a missing file or key is found before a 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from gpo.config.masking import MASK, is_masked, masked_url
 from gpo.config.schema import ModelConfig
 from gpo.errors import ConfigError
+from gpo.model.layers.answer_only import AnswerOnlyModel
 from gpo.model.layers.endpoint_limiter import EndpointLimiter
 from gpo.model.layers.limits import LimitedModel
 from gpo.model.layers.rates import Rates
 from gpo.model.layers.retry import ATTEMPTS, FIRST_DELAY, RetryingModel
 from gpo.model.model import Model
+from gpo.model.openai.additions import additions, from_environment
 from gpo.paths import in_home
 
 if TYPE_CHECKING:
@@ -119,9 +120,11 @@ def wrap(
     rates: Rates | None = None,
     double_below: int | None = None,
 ) -> OpenModel:
-    """`model` behind a limit, and that behind retries (see `LimitedModel` and `RetryingModel`; `retry_delay` in
-    seconds)."""
-    limited = LimitedModel(model, concurrency, limiter=limiter, rates=rates, double_below=double_below)
+    """`model` without what it thinks, behind a limit, and that behind retries (see `AnswerOnlyModel`, `LimitedModel` and
+    `RetryingModel`; `retry_delay` in seconds)."""
+    limited = LimitedModel(
+        AnswerOnlyModel(model), concurrency, limiter=limiter, rates=rates, double_below=double_below
+    )
     if not retry:
         return OpenModel(model=limited, limited=limited, retrying=None, cost=cost, shareable=shareable)
     retrying = RetryingModel(
@@ -158,6 +161,7 @@ def check_settings(config: ModelConfig, *, role: str, base_dir: Path) -> None:
         _weights(config, where, base_dir)
     else:
         _key(_address(config, where)[1], where)
+        additions(config, where)
 
 
 def _weights(config: ModelConfig, where: str, base_dir: Path) -> str:
@@ -186,6 +190,9 @@ def _embedded(
     from gpo.model.local.model import open_embedded
     from gpo.model.local.weights import resolve
 
+    added = additions(config, where)
+    if added.headers:
+        raise ConfigError(f"{where}.extra_headers: an embedded model takes none")
     weights = resolve(_weights(config, where, base_dir), progress=on_pull)
     settings = fit(weights.path, needs or Needs())
     model = open_embedded(
@@ -194,6 +201,7 @@ def _embedded(
         name=weights.name,
         settings=settings,
         timeout=max(600, config.timeout),
+        added=added,
     )
     # No more calls than slots: one that waits at the engine takes the next slot that is free, whatever was computed
     # there, while one that waits here is sent when the slot is free that has its beginning (see `PrefixQueue`).
@@ -242,13 +250,14 @@ def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
     from gpo.model.openai.client import OpenAIClient
     from gpo.model.prices import cost, price
 
-    base_url, key_env, advice, identity = _address(config, where)
+    base_url, key_env, advice, name = _address(config, where)
     model = OpenAIClient(
         base_url=base_url,
         api_key=_key(key_env, where),
         model=_name(config),
-        identity=identity,
+        identity=name,
         timeout=config.timeout,
+        added=additions(config, where),
         fill=False,  # `CompleteNModel` stands outside of the journal, where each answer is kept as it comes
     )
     known = price(config)
@@ -267,10 +276,4 @@ def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
 
 
 def _key(variable: str | None, where: str) -> str | None:
-    key = os.environ.get(variable) if variable else None
-    if variable and not key:
-        raise ConfigError(
-            f"{where}.api_key_env: the environment variable {variable} is not set; put the key there, or name another "
-            "variable"
-        )
-    return key
+    return from_environment(variable, f"{where}.api_key_env") if variable else None

@@ -33,7 +33,8 @@ _NOT_KEPT = f"sampled answers are not kept; {GO_ON}"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """A prompt's score on a split: mean and Wilson interval in 0..1 over `examples` rows, of which `unreadable`
-    replies counted as wrong; `failed` rows could not be scored and are left out. `values` are in the split's order."""
+    replies counted as wrong; `failed` rows could not be scored and are left out. `values` are in the split's order. `warnings`
+    are lines for a person, `left_out` the parameters that the endpoint does not take."""
 
     prompt: str
     split: str
@@ -43,6 +44,8 @@ class Evaluation:
     failed: int
     values: tuple[float | None, ...]
     usage: dict[str, Any]
+    warnings: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -57,6 +60,8 @@ class Evaluation:
             "failed": self.failed,
             "values": list(self.values),
             "usage": self.usage,
+            "warnings": list(self.warnings),
+            **({"endpoints": {"task": {"left_out": list(self.left_out)}}} if self.left_out else {}),
         }
 
 
@@ -87,9 +92,12 @@ async def evaluate_prompt(
         keeps = shared is not None and opened.shareable and plan.scorer.temperature == 0
         budget = Budget(plan.budget, {"task": opened.cost}, journal, kept=_KEPT if keeps else _NOT_KEPT)
         opened.limited.around(lambda model: BudgetedModel(model, budget, "task"))
+        note = watcher.note if watcher else None
+        if opened.retrying:
+            opened.retrying.say = note
         braked = StoppableModel(opened.model, budget.brake)
         model = JournaledModel(
-            braked, journal, "task", shared if opened.shareable else None, cost=opened.cost
+            braked, journal, "task", shared if opened.shareable else None, cost=opened.cost, note=note
         )
         scorer = Scorer(plan.task, model, plan.scorer, on_outcome=count, on_stop=budget.brake.stop)
         try:
@@ -108,6 +116,11 @@ async def evaluate_prompt(
     if not values:
         raise ModelError(f"no example of the {split} split could be scored; the last one: {failures[-1]}")
     progress.phase = "done"
+    left_out = model.observed.left_out
+    warnings = tuple(model.observed.warnings())
+    for line in warnings[len(left_out) :]:  # what is left out was said when it was found out
+        if note:
+            note(line)
     return Evaluation(
         prompt=prompt,
         split=split,
@@ -117,6 +130,8 @@ async def evaluate_prompt(
         failed=len(score.values) - len(values),
         values=score.values,
         usage=model.usage(),
+        warnings=warnings,
+        left_out=left_out,
     )
 
 

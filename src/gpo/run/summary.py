@@ -53,6 +53,10 @@ def _optimism(work: Work) -> float | None:
 def _extra(work: Work) -> dict[str, Any]:
     # Only where there were some: most runs lose none, and a reader should not have to ask what it means.
     lost = {"lost_attempts": work.budget.lost_attempts} if work.budget.lost_attempts else {}
+    roles = {"task": work.task_model.observed, "optimizer": work.optimizer_model.observed}
+    warnings = [*work.plan.task.warnings, *(line for seen in roles.values() for line in seen.warnings())]
+    left_out = {role: {"left_out": list(seen.left_out)} for role, seen in roles.items() if seen.left_out}
+    endpoints = {"endpoints": left_out} if left_out else {}
     dev = work.scorer.known(work.loop.best, "dev") if work.loop.steps else None
     return {
         "method": work.plan.method.name,
@@ -63,7 +67,7 @@ def _extra(work: Work) -> dict[str, Any]:
         },
         "unreadable_dev_replies_of_best": dev.unreadable if dev else None,
         "excluded_examples": {name: len(work.scorer.excluded(name)) for name in ("dev", "test")},
-        "warnings": list(work.plan.task.warnings),
+        "warnings": warnings,
         "optimism": _optimism(work),
         "limits": work.limits(),
         # Prompt tokens that servers took from their own prefix caches, where they tell.
@@ -72,6 +76,7 @@ def _extra(work: Work) -> dict[str, Any]:
             "optimizer": work.optimizer_model.tally.cached_tokens,
         },
         **lost,
+        **endpoints,
     }
 
 

@@ -88,10 +88,18 @@ class Work:
 
     def _journaled(self, role: str, opened: OpenModel, shared: SharedStore | None) -> JournaledModel:
         """Journal outside; then the brake, the retries, the limit, and the budget around each attempt."""
+        if opened.retrying and self.watcher:
+            opened.retrying.say = self.watcher.note
         opened.limited.around(lambda model: BudgetedModel(model, self.budget, role))
         model = StoppableModel(opened.model, self.budget.brake)
         return JournaledModel(
-            model, self.journal, role, shared if opened.shareable else None, cost=opened.cost, fork=self.fork
+            model,
+            self.journal,
+            role,
+            shared if opened.shareable else None,
+            cost=opened.cost,
+            fork=self.fork,
+            note=self.watcher.note if self.watcher else None,
         )
 
     def close(self) -> None:

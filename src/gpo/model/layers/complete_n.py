@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gpo.model.model import Model, Reply, Request, Usage
+from gpo.model.model import Model, Reply, Request, Usage, joined_reasoning
 
 
 class CompleteNModel:
@@ -69,6 +69,8 @@ def _joined(replies: Sequence[Reply], n: int) -> Reply:
             prompt_tokens=sum(usage.prompt_tokens for usage in usages),
             completion_tokens=sum(usage.completion_tokens for usage in usages),
             cached_tokens=sum(usage.cached_tokens for usage in usages),
+            reasoning_tokens=sum(usage.reasoning_tokens for usage in usages),
         ),
+        reasoning=joined_reasoning(replies)[:n],
         seconds=sum(reply.seconds for reply in replies),
     )

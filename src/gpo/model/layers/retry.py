@@ -14,13 +14,15 @@ from dataclasses import dataclass
 
 from gpo.errors import PermanentModelError, TransientModelError
 from gpo.model.model import Model, Reply, Request
-from gpo.model.openai.errors import UnreachableError
+from gpo.model.openai.errors import LoadingError, UnreachableError
 
 ATTEMPTS = 6
 ATTEMPTS_ABSENT = 2
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 60.0
 LONGEST_CALL = 1800.0
+LOADING_DELAY = 2.0
+"""Seconds between two looks at a server that is loading its model, which takes from seconds to many minutes."""
 TOO_MANY_REQUESTS = 429
 RUN_LEEWAY = 300
 """Retries of a whole run that need no answers to speak for them."""
@@ -36,7 +38,8 @@ class RetryingModel:
     ends the run, and not only the patience of whoever pays for it.
 
     A rate limit that is met because too much was asked at once, or while others are answered, is no failure of the
-    call: it has its turn later, as often as it takes, and none of these numbers counts it.
+    call: it has its turn later, as often as it takes, and none of these numbers counts it. Nor is a server that is still
+    loading its model: it is looked for again for up to `max_elapsed` seconds.
     """
 
     def __init__(
@@ -70,6 +73,9 @@ class RetryingModel:
         self._calls = 0
         self._failures = 0
         self.retries = 0
+        self.say: Callable[[str], None] | None = None
+        """Is told, once, that a server is loading its model."""
+        self._said = False
 
     @property
     def identity(self) -> str:
@@ -108,6 +114,8 @@ class RetryingModel:
 
     def _delay(self, call: _Call, error: TransientModelError) -> float:
         """Count what happened to `call`; seconds until its next try."""
+        if isinstance(error, LoadingError):
+            return self._loading(call, error)
         if error.status == TOO_MANY_REQUESTS and (error.crowded or self._answers > call.answers):
             call.failing_since = None
         else:
@@ -120,7 +128,18 @@ class RetryingModel:
         backoff = self._jitter.uniform(0, min(self._longest_delay, longest))
         return backoff if error.retry_after is None else error.retry_after + backoff
 
+    def _loading(self, call: _Call, error: LoadingError) -> float:
+        if call.loading_since is None:
+            call.loading_since = self._clock()
+        if self.say and not self._said:
+            self._said = True
+            self.say(f"{error}; waiting until it is loaded")
+        longest = min(LOADING_DELAY, self._first_delay * 2 ** min(call.tries, 10))
+        return self._jitter.uniform(longest / 2, longest) if error.retry_after is None else error.retry_after
+
     def _is_over(self, call: _Call, error: TransientModelError, delay: float) -> bool:
+        if isinstance(error, LoadingError) and call.loading_since is not None:
+            return self._clock() - call.loading_since + delay > self._max_elapsed
         if call.failing_since is None:
             return delay > self._max_elapsed
         # A person should not wait a minute to hear that a server was never started.
@@ -148,3 +167,4 @@ class _Call:
     tries: int = 0
     failures: int = 0
     failing_since: float | None = None
+    loading_since: float | None = None

@@ -13,6 +13,7 @@ from dataclasses import replace
 from gpo.errors import PermanentModelError, TransientModelError
 from gpo.model.model import Model, Reply, Request
 from gpo.model.tally import Tally
+from gpo.run.layers.observed import Observed
 from gpo.run.layers.single_flight import Flight
 from gpo.storage.journal import Journal
 from gpo.storage.journal_reader import JournalReader
@@ -25,9 +26,10 @@ Cost = Callable[[Tally], float | None]
 class JournaledModel:
     """Wraps `model` for one `role` ("task", "optimizer"). An answer it returns is in the journal.
 
-    Deterministic calls (temperature 0) are looked up in `shared` before they are sent and put there after;
+    Deterministic calls (temperature 0) are looked up in `shared` before they are sent and put there after, but for
+    replies that were cut and those of an endpoint that does not take the temperature, which are sampled;
     leave `shared` out for a model whose identity does not pin its answers, such as a Python callable.
-    `fork` is the journal of another run, whose answers to the same calls, sampled ones too, are taken over.
+    `note` is told once what an endpoint does not take. `fork` is the journal of another run, whose answers to the same calls, sampled ones too, are taken over.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class JournaledModel:
         *,
         cost: Cost | None = None,
         fork: JournalReader | None = None,
+        note: Callable[[str], None] | None = None,
     ) -> None:
         self._model = model
         self._identity = model.identity
@@ -50,6 +53,7 @@ class JournaledModel:
         self._seen: set[bytes] = set()
         self._tally = Tally()
         self._replayed = 0
+        self.observed = Observed(role, note)
 
     @property
     def identity(self) -> str:
@@ -68,7 +72,8 @@ class JournaledModel:
         return self._replayed
 
     def usage(self) -> dict[str, int | float | None]:
-        """calls, cached, prompt_tokens, completion_tokens, usd (None where unknown), as in `result.json`."""
+        """calls, cached, prompt_tokens, completion_tokens, usd (None where unknown), reasoning_tokens, as in
+        `result.json`."""
         tally = self._tally
         return {
             "calls": tally.calls,
@@ -76,6 +81,7 @@ class JournaledModel:
             "prompt_tokens": tally.prompt_tokens,
             "completion_tokens": tally.completion_tokens,
             "usd": self._cost(tally) if self._cost else None,
+            "reasoning_tokens": tally.reasoning_tokens,
         }
 
     async def complete(self, request: Request) -> Reply:
@@ -86,7 +92,7 @@ class JournaledModel:
         if key not in flights:
             recorded = self._journal.get_call(key)
             if recorded is not None:
-                if recorded.role == self._role and self._count(key, recorded.reply):
+                if recorded.role == self._role and self._count(key, request, recorded.reply):
                     self._replayed += 1
                 return recorded.reply
             if (refused := self._journal.refusal(key)) is not None:
@@ -106,13 +112,13 @@ class JournaledModel:
         flight.landed = True
         # Counted back from its end: a call may wait for its turn much longer than it takes.
         started = time.time() - (reply.seconds if reply.source == "sent" else 0.0)
-        self._count(key, reply)
+        self._count(key, request, reply)
         try:
             await self._journal.put_call(self._role, request, reply, key=key, started=started)
         finally:
             # After the journal: a process killed in between would find its own call in the store and take it
             # for another run's. Also where the journal failed: the answer is paid for.
-            if shared and reply.source == "sent":
+            if shared and reply.source == "sent" and _is_kept(reply):
                 shared.put(key, reply)
         return reply
 
@@ -131,11 +137,16 @@ class JournaledModel:
                 await self._journal.put_refusal(key, str(error))
             raise
 
-    def _count(self, key: str, reply: Reply) -> bool:
+    def _count(self, key: str, request: Request, reply: Reply) -> bool:
         """Whether `key` was new."""
         digest = bytes.fromhex(key)
         if digest in self._seen:
             return False
         self._seen.add(digest)
         self._tally = self._tally.plus(reply)
+        self.observed.see(request, reply)
         return True
+
+
+def _is_kept(reply: Reply) -> bool:
+    return "temperature" not in reply.left_out and not any(reply.cut)

@@ -218,8 +218,8 @@ async def test_a_cancelled_call_leaves_the_others_and_the_pool_alone(
 LOOPS = """
 import asyncio, sys
 from gpo.model.model import Message, Request
-from gpo.model.openai.client import Wire
-wire = Wire(base_url=sys.argv[1], model="m")
+from gpo.model.openai.client import OpenAIClient
+wire = OpenAIClient(base_url=sys.argv[1], model="m")
 for i in range(3):
     print(asyncio.run(wire.complete(Request(messages=(Message("user", str(i)),)))).text)
 asyncio.run(wire.aclose())

@@ -61,6 +61,8 @@ def query_identity(query: str) -> str:
     told: list[str] = []
     for item in query.split("&"):
         name, equals, value = item.partition("=")
+        if re.match(r"(?i)api[-_]version=", item):
+            continue  # the form of what is said, not who answers
         if _PLAIN.fullmatch(item):
             told.append(item)
         elif equals and value and not looks_secret(unquote_plus(name)):

@@ -24,6 +24,7 @@ from gpo.paths import in_home
 
 if TYPE_CHECKING:
     from gpo.model.local.engine_fit import Needs
+    from gpo.model.openai.client import OpenAIClient
 
 OPENAI = "https://api.openai.com/v1"
 PullProgress = Callable[[str, int, int], None]
@@ -101,7 +102,7 @@ def open_model(
     Raises `ConfigError` naming the key `models.ROLE.…`, and `ModelError` where weights cannot be fetched.
     """
     where = f"models.{role}"
-    if _is_embedded(config):
+    if is_embedded(config):
         return _embedded(config, where, base_dir, on_pull, needs, endpoints or Endpoints([config]))
     return _wire(config, where, endpoints or Endpoints([config]))
 
@@ -120,8 +121,8 @@ def wrap(
     rates: Rates | None = None,
     double_below: int | None = None,
 ) -> OpenModel:
-    """`model` without what it thinks, behind a limit, and that behind retries (see `AnswerOnlyModel`, `LimitedModel` and
-    `RetryingModel`; `retry_delay` in seconds)."""
+    """`model` without what it thinks, behind a limit, and that behind retries (see `AnswerOnlyModel`, `LimitedModel`
+    and `RetryingModel`; `retry_delay` in seconds)."""
     limited = LimitedModel(
         AnswerOnlyModel(model), concurrency, limiter=limiter, rates=rates, double_below=double_below
     )
@@ -133,7 +134,8 @@ def wrap(
     return OpenModel(model=retrying, limited=limited, retrying=retrying, cost=cost, shareable=shareable)
 
 
-def _is_embedded(config: ModelConfig) -> bool:
+def is_embedded(config: ModelConfig) -> bool:
+    """Whether it runs in an engine of our own."""
     return config.base_url is None and (config.model.startswith("local/") or config.model.endswith(".gguf"))
 
 
@@ -146,7 +148,7 @@ def _endpoint(config: ModelConfig) -> tuple[str, str | None]:
     """Address and key of a model, "" and None of an embedded one. Raises `ConfigError` where the address is none."""
     from gpo.model.openai.url import clean_url
 
-    if _is_embedded(config):
+    if is_embedded(config):
         return "", None
     if config.base_url is None:
         return OPENAI, config.api_key_env or "OPENAI_API_KEY"
@@ -157,7 +159,7 @@ def check_settings(config: ModelConfig, *, role: str, base_dir: Path) -> None:
     """Raise the `ConfigError` that opening the model would, as far as it is told without a call or a download: an
     unknown name, an address that is none, a key that is not set."""
     where = f"models.{role}"
-    if _is_embedded(config):
+    if is_embedded(config):
         _weights(config, where, base_dir)
     else:
         _key(_address(config, where)[1], where)
@@ -246,12 +248,12 @@ def _address(config: ModelConfig, where: str) -> tuple[str, str | None, str, str
         raise ConfigError(f"{where}.base_url: {error}") from None
 
 
-def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
+def wire_client(config: ModelConfig, where: str) -> tuple[OpenAIClient, str]:
+    """The bare client of an endpoint, and the model's name there. Raises `ConfigError`."""
     from gpo.model.openai.client import OpenAIClient
-    from gpo.model.prices import cost, price
 
-    base_url, key_env, advice, name = _address(config, where)
-    model = OpenAIClient(
+    base_url, key_env, _, name = _address(config, where)
+    client = OpenAIClient(
         base_url=base_url,
         api_key=_key(key_env, where),
         model=_name(config),
@@ -260,6 +262,14 @@ def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
         added=additions(config, where),
         fill=False,  # `CompleteNModel` stands outside of the journal, where each answer is kept as it comes
     )
+    return client, _name(config)
+
+
+def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
+    from gpo.model.prices import cost, price
+
+    advice = _address(config, where)[2]
+    model, _ = wire_client(config, where)
     known = price(config)
     return wrap(
         model,

@@ -27,8 +27,8 @@ _KINDS = (
     ),
     (
         FAILED,
-        r"error|abort|cancel|insufficient[_ ]system|fail|timeout|timed[_ ]out|time[_ ]limit|overload|interrupt|disconnect"
-        r"|unavailable|malformed|exception",
+        r"error|abort|cancel|insufficient[_ ]system|fail|timeout|timed[_ ]out|time[_ ]limit|overload|interrupt"
+        r"|disconnect|unavailable|malformed|exception",
     ),
     (
         STOPPED,

@@ -34,8 +34,8 @@ _LEADING = re.compile(rf"\s*(?:{_OPEN})", re.IGNORECASE)
 # Most replies hold none of these words, which is quickly seen.
 _WORDS = ("think", "thought", "reason", "analysis", "cot", "monologue", "scratch", "inner", "channel")
 _ANY = re.compile(
-    r"[<\[◁/]\s{0,3}[|｜/]?\s{0,3}(?:[a-z]{1,12}:\s{0,3})?(?:[a-z]{1,12}[_▁ ]){0,2}(?:%s|inner_|channel)"
-    % _NAMES,
+    r"[<\[◁/]\s{0,3}[|｜/]?\s{0,3}(?:[a-z]{1,12}:\s{0,3})?(?:[a-z]{1,12}[_▁ ]){0,2}"
+    rf"(?:{_NAMES}|inner_|channel)",
     re.I,
 )
 # What some templates put around the answer that comes after the thoughts.

@@ -12,7 +12,8 @@ class Tally:
     """What a role used.
 
     `calls` went to the model, with their `prompt_tokens` (of which `cached_tokens` came from the server's own
-    prefix cache) and `completion_tokens` (of which the model thought `reasoning_tokens`). `cached` calls were answered by the user's store and cost nothing;
+    prefix cache) and `completion_tokens` (of which the model thought `reasoning_tokens`). `cached` calls
+    were answered by the user's store and cost nothing;
     the `saved_…` tokens are what they cost when they were first made.
     """
 

@@ -42,8 +42,8 @@ class Improvement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleUsage:
-    """`calls` sent with their tokens (`reasoning_tokens` are a part of `completion_tokens`), `cached` ones answered by the
-    user's store, dollars (None: unknown)."""
+    """`calls` sent with their tokens (`reasoning_tokens` are a part of `completion_tokens`), `cached` ones answered by
+    the user's store, dollars (None: unknown)."""
 
     calls: int = 0
     cached: int = 0

@@ -5,6 +5,7 @@ Knows a plan; it does not know the optimizer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +34,8 @@ _NOT_KEPT = f"sampled answers are not kept; {GO_ON}"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """A prompt's score on a split: mean and Wilson interval in 0..1 over `examples` rows, of which `unreadable`
-    replies counted as wrong; `failed` rows could not be scored and are left out. `values` are in the split's order. `warnings`
-    are lines for a person, `left_out` the parameters that the endpoint does not take."""
+    replies counted as wrong; `failed` rows could not be scored and are left out. `values` are in the split's order.
+    `warnings` are lines for a person, `left_out` the parameters that the endpoint does not take."""
 
     prompt: str
     split: str
@@ -86,19 +87,10 @@ async def evaluate_prompt(
             failures.append(outcome.failure)
 
     shared = SharedStore.open(warn=watcher.note if watcher else lambda line: None)
+    note = watcher.note if watcher else None
     with TemporaryDirectory(prefix="gpo-") as folder:
         journal = Journal(Path(folder) / "journal.sqlite")
-        opened = plan.task_model
-        keeps = shared is not None and opened.shareable and plan.scorer.temperature == 0
-        budget = Budget(plan.budget, {"task": opened.cost}, journal, kept=_KEPT if keeps else _NOT_KEPT)
-        opened.limited.around(lambda model: BudgetedModel(model, budget, "task"))
-        note = watcher.note if watcher else None
-        if opened.retrying:
-            opened.retrying.say = note
-        braked = StoppableModel(opened.model, budget.brake)
-        model = JournaledModel(
-            braked, journal, "task", shared if opened.shareable else None, cost=opened.cost, note=note
-        )
+        model, budget = _journaled(plan, journal, shared, note)
         scorer = Scorer(plan.task, model, plan.scorer, on_outcome=count, on_stop=budget.brake.stop)
         try:
             async with budget.brake.guard(budget.seconds_left, budget.out_of_time):
@@ -116,11 +108,6 @@ async def evaluate_prompt(
     if not values:
         raise ModelError(f"no example of the {split} split could be scored; the last one: {failures[-1]}")
     progress.phase = "done"
-    left_out = model.observed.left_out
-    warnings = tuple(model.observed.warnings())
-    for line in warnings[len(left_out) :]:  # what is left out was said when it was found out
-        if note:
-            note(line)
     return Evaluation(
         prompt=prompt,
         split=split,
@@ -130,9 +117,33 @@ async def evaluate_prompt(
         failed=len(score.values) - len(values),
         values=score.values,
         usage=model.usage(),
-        warnings=warnings,
-        left_out=left_out,
+        warnings=_warnings(model, note),
+        left_out=model.observed.left_out,
     )
+
+
+def _journaled(
+    plan: Plan, journal: Journal, shared: SharedStore | None, note: Callable[[str], None] | None
+) -> tuple[JournaledModel, Budget]:
+    """The task model behind budget, brake and journal."""
+    opened = plan.task_model
+    keeps = shared is not None and opened.shareable and plan.scorer.temperature == 0
+    budget = Budget(plan.budget, {"task": opened.cost}, journal, kept=_KEPT if keeps else _NOT_KEPT)
+    opened.limited.around(lambda model: BudgetedModel(model, budget, "task"))
+    if opened.retrying:
+        opened.retrying.say = note
+    braked = StoppableModel(opened.model, budget.brake)
+    store = shared if opened.shareable else None
+    return JournaledModel(braked, journal, "task", store, cost=opened.cost, note=note), budget
+
+
+def _warnings(model: JournaledModel, note: Callable[[str], None] | None) -> tuple[str, ...]:
+    """Lines about the replies; those that were not said while they came are said now."""
+    lines = tuple(model.observed.warnings())
+    for line in lines[len(model.observed.left_out) :]:
+        if note:
+            note(line)
+    return lines
 
 
 def read_prompt(text: str) -> str:

@@ -38,8 +38,8 @@ class RetryingModel:
     ends the run, and not only the patience of whoever pays for it.
 
     A rate limit that is met because too much was asked at once, or while others are answered, is no failure of the
-    call: it has its turn later, as often as it takes, and none of these numbers counts it. Nor is a server that is still
-    loading its model: it is looked for again for up to `max_elapsed` seconds.
+    call: it has its turn later, as often as it takes, and none of these numbers counts it. Nor is a server that is
+    still loading its model: it is looked for again for up to `max_elapsed` seconds.
     """
 
     def __init__(

@@ -62,8 +62,8 @@ def decode(
     A content of null after a finish by "stop" or "length" is an empty text. Raises `ValueError` where `body` is no
     completion, `EmptyReplyError` where it has no choices, `TransientModelError` where a completion broke off by an
     error, and `PermanentModelError` (scope "call") where they hold no text: a filter, a refusal. Of several choices
-    those that were filtered are empty texts, and their finish reason says so. What an error repeats of `body` is without
-    `key`.
+    those that were filtered are empty texts, and their finish reason says so. What an error repeats of `body` is
+    without `key`.
     """
     data = json.loads(body)
     if not isinstance(data, dict) or not isinstance(data.get("choices"), list):

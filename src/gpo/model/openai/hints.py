@@ -30,9 +30,9 @@ def hint_for(request: Request, response: Response, field: str | None) -> str:
         return (
             f"{field} stands in models.*.extra_body: take it out, or give it a value that the endpoint takes"
         )
-    if response.status in (400, 422, 500) and any(message.role == "system" for message in request.messages):
-        if refused_parameter(response.body, {"system"}):
-            return "the model takes no system turn: set task.position to question_begin"
+    has_system = any(message.role == "system" for message in request.messages)
+    if response.status in (400, 422, 500) and has_system and refused_parameter(response.body, {"system"}):
+        return "the model takes no system turn: set task.position to question_begin"
     return ""
 
 

@@ -16,8 +16,9 @@ READ = 20_000
 _LONGEST_WAIT = 3600.0
 
 _CONTEXT = re.compile(
-    r"context.{0,20}(length|size|window)|maximum context|too many (input |prompt )?tokens|(prompt|input|request|message)s? "
-    r"(is|are|was) too (long|large)|exceed.{0,40}\bcontext\b|token count.{0,40}exceed|exceeds? the (maximum|max|limit)"
+    r"context.{0,20}(length|size|window)|maximum context|too many (input |prompt )?tokens"
+    r"|(prompt|input|request|message)s? (is|are|was) too (long|large)|exceed.{0,40}\bcontext\b|token count.{0,40}exceed"
+    r"|exceeds? the (maximum|max|limit)"
     r".{0,40}token|(input|prompt).{0,30}(maximum|max) length|request too large.{0,120}per min|reduce the length"
     r"|range of input length|string too long",
     re.I,
@@ -52,7 +53,8 @@ _RATE = re.compile(
 )
 _TOO_LARGE_FOR_A_MINUTE = re.compile(r"request too large.{0,200}per.?min", re.I | re.S)
 _WAIT = re.compile(
-    r"(?:(?:try|retry|again|come back|wait)[^.\d]{0,40}?(?:in|after|for)?|retry[-_ ]?(?:delay|after)['\"]?\s?[:=]?)\s?['\"]?"
+    r"(?:(?:try|retry|again|come back|wait)[^.\d]{0,40}?(?:in|after|for)?|retry[-_ ]?(?:delay|after)['\"]?\s?[:=]?)"
+    r"\s?['\"]?"
     r"(?P<amount>(?:\d{1,9}(?:\.\d{1,9})?\s?(?:milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h)\b\s?)+"
     r"|\d{1,9}(?:\.\d{1,9})?)",
     re.I,
@@ -63,18 +65,20 @@ _LOADING = re.compile(
 )
 
 _REFUSED = re.compile(
-    r"unsupport|(not|n't|isn.t|cannot|can.t) (yet |currently |be )*(support|permit|allow|accept|recogni[sz]|implement|used|set"
-    r"|specif|enabl|customi[sz]|chang)|unrecogni[sz]ed|unknown|unexpected|extra|additional propert|deprecated|invalid"
-    r"|not a valid|only|must be|must equal|should be|may be|has to be|not compatible|incompatible|removed|no longer|"
+    r"unsupport|(not|n't|isn.t|cannot|can.t) (yet |currently |be )*(support|permit|allow|accept|recogni[sz]|implement"
+    r"|used|set|specif|enabl|customi[sz]|chang)|unrecogni[sz]ed|unknown|unexpected|extra|additional propert"
+    r"|deprecated|invalid|not a valid|only|must be|must equal|should be|may be|has to be|not compatible|incompatible"
+    r"|removed|no longer|"
     r"not available|less than|greater than|out of range|at most|at least|forbidden|ignored|remove|omit|drop_params"
     r"|use ['\"`]?max_completion_tokens|cannot find field|not implemented|disallowed|exceeds",
     re.I,
 )
 _ONE_CHOICE = re.compile(
-    r"(only|exactly|more than|at most) (one|1|a single) (completion |chat )?(choice|candidate|completion|response|sequence)"
-    r"|multiple (choices|completions|candidates)|number of (choices|candidates|completions)|best_of|candidate_?count"
-    r"|(?<![\w'])['\"`]?n['\"`]?\s*(>|=|:|must|should|greater|cannot|can't|is not)|\bn\s?>\s?1|(parameter|argument|field)s?:? "
-    r"['\"`]?n['\"`]?(?!\w)",
+    r"(only|exactly|more than|at most) (one|1|a single) (completion |chat )?(choice|candidate|completion|response)"
+    r"|(only|at most) one sequence|multiple (choices|completions|candidates)|number of (choices|candidates|completions)"
+    r"|best_of|candidate_?count"
+    r"|(?<![\w'])['\"`]?n['\"`]?\s*(>|=|:|must|should|greater|cannot|can't|is not)|\bn\s?>\s?1"
+    r"|(parameter|argument|field|supplied|name)s?:? ['\"`]?n['\"`]?(?!\w)",
     re.I,
 )
 _NO_SYSTEM = re.compile(
@@ -177,8 +181,10 @@ def _place(words: str, name: str) -> int | None:
     is_word = name in _WORDS or len(name) < 5
     name = re.escape(name)
     quoted = rf"['\"`]{name}['\"`]"
-    beside = rf"(?:param(?:eter)?s?|argument|field|name|supplied|key|option|input|property|request)s?\W{{1,4}}(?:body\W{{1,6}})?{name}\b"
-    as_parameter = rf"{quoted}|{beside}|\b{name}\s?[=:(]|\b{name} (?:param|argument|field|option|must|is|not|cannot|does)|>\s?{name}\b"
+    kinds = "param(?:eter)?|argument|field|name|supplied|key|option|input|property|request"
+    beside = rf"(?:{kinds})s?\W{{1,4}}(?:body\W{{1,6}})?{name}\b"
+    before = rf"\b{name}\s?[=:(]|\b{name} (?:param|argument|field|option|must|is|not|cannot|does)"
+    as_parameter = rf"{quoted}|{beside}|{before}|>\s?{name}\b"
     pattern = as_parameter if is_word else rf"(?<![\w.-]){name}(?![\w-])"
     found = re.search(pattern, words, re.I)
     return found.start() if found else None

@@ -47,7 +47,7 @@ def split_url(base_url: str) -> SplitResult:
 
 
 def wire_identity(base_url: str, model: str) -> str:
-    """Endpoint and model, for instance `https://api.openai.com/v1 gpt-4o-mini`, with what of a query an answer may depend
-    on. Raises `ConfigError`."""
+    """Endpoint and model, for instance `https://api.openai.com/v1 gpt-4o-mini`, with what of a query an answer may
+    depend on. Raises `ConfigError`."""
     query = query_identity(split_url(base_url).query)
     return f"{clean_url(base_url)}{'?' if query else ''}{query} {model}"

@@ -29,7 +29,8 @@ class JournaledModel:
     Deterministic calls (temperature 0) are looked up in `shared` before they are sent and put there after, but for
     replies that were cut and those of an endpoint that does not take the temperature, which are sampled;
     leave `shared` out for a model whose identity does not pin its answers, such as a Python callable.
-    `note` is told once what an endpoint does not take. `fork` is the journal of another run, whose answers to the same calls, sampled ones too, are taken over.
+    `note` is told once what an endpoint does not take. `fork` is the journal of another run, whose answers to the same
+    calls, sampled ones too, are taken over.
     """
 
     def __init__(

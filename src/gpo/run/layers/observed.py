@@ -13,7 +13,7 @@ CUT_SHARE = 0.2
 """Share of cut replies beyond which a run says so."""
 
 _LEFT_OUT = {
-    "temperature": "the endpoint does not take temperature, so every reply is sampled; replies are not kept for other runs",
+    "temperature": "the endpoint does not take temperature, so every reply is sampled and kept for no other run",
     "max_tokens": "the endpoint takes max_completion_tokens in place of max_tokens",
     "n": "the endpoint does not take n: completions are asked for one by one",
     "seed": "the endpoint does not take seed, so another run may get other replies",

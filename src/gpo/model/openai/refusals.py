@@ -55,7 +55,7 @@ _TOO_LARGE_FOR_A_MINUTE = re.compile(r"request too large.{0,200}per.?min", re.I 
 _WAIT = re.compile(
     r"(?:(?:try|retry|again|come back|wait)[^.\d]{0,40}?(?:in|after|for)?|retry[-_ ]?(?:delay|after)['\"]?\s?[:=]?)"
     r"\s?['\"]?"
-    r"(?P<amount>(?:\d{1,9}(?:\.\d{1,9})?\s?(?:milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h)\b\s?)+"
+    r"(?P<amount>(?:\d{1,9}(?:\.\d{1,9})?\s?(?:milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h)(?![a-z])\s?)+"
     r"|\d{1,9}(?:\.\d{1,9})?)",
     re.I,
 )

@@ -171,6 +171,9 @@ def explain(error: ValidationError, source: str, lines: Mapping[KeyPath, int], r
         return f"{where}: unknown key {key}{_suggest(path, first['loc'], root)}"
     if first["type"] == "missing":
         return f"{where}: the key {key} is missing"
+    if "extra_headers" in path:
+        # A header's value may be a key: it is not shown.
+        first = {**first, "input": None}
     more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 and not _same_key(mistakes) else ""
     given = first.get("input")
     if isinstance(given, str) and "://" in given:

@@ -49,13 +49,15 @@ class Improvement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleUsage:
-    """`calls` sent with their tokens, `cached` ones answered by the user's store, dollars (None: unknown)."""
+    """`calls` sent with their tokens (`reasoning_tokens` are a part of `completion_tokens`), `cached` ones answered by
+    the user's store, dollars (None: unknown)."""
 
     calls: int = 0
     cached: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     usd: float | None = None
+    reasoning_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,7 @@ class Work:
                 shared=shared,
                 fork=self._fork,
                 flights=flights,
+                note=watcher.note if watcher else None,
             )
             for role, model in opened.items()
         }

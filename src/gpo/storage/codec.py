@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from typing import Any
+from typing import Any, Literal
 
 from gpo.model.model import Message, Reply, Request, Usage
 
@@ -47,28 +47,55 @@ def unpack_request(blob: bytes, purpose: str = "") -> Request:
 
 
 def pack_reply(reply: Reply) -> bytes:
-    """The texts and finish reasons; usage and seconds have columns of their own."""
-    return _pack([list(reply.texts), list(reply.finish_reasons)])
+    """The texts and finish reasons, and where there are some what was thought, the tokens of that and what the endpoint
+    left out; the rest of usage and seconds have columns of their own."""
+    told: dict[str, Any] = {}
+    if any(reply.reasoning):
+        told["reasoning"] = list(reply.reasoning)
+    if reply.usage.reasoning_tokens:
+        told["reasoning_tokens"] = reply.usage.reasoning_tokens
+    if reply.left_out:
+        told["left_out"] = list(reply.left_out)
+    body: list[Any] = [list(reply.texts), list(reply.finish_reasons)]
+    return _pack([*body, told] if told else body)
 
 
-def unpack_reply(blob: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Texts and finish reasons. Raises `ValueError` where the bytes are damaged."""
+def unpack_reply(
+    blob: bytes,
+    *,
+    prompt_tokens: int = 0,
+    completion_tokens: int = 0,
+    cached_tokens: int = 0,
+    seconds: float = 0.0,
+    call: str | None = None,
+    source: Literal["sent", "store"] = "sent",
+) -> Reply:
+    """The inverse of `pack_reply`, with what the columns hold. Raises `ValueError` where the bytes are damaged."""
     try:
-        texts, finish_reasons = _unpack(blob)
-        return tuple(texts), tuple(finish_reasons)
-    except (zlib.error, TypeError) as error:
+        texts, finish_reasons, *more = _unpack(blob)
+        told = more[0] if more else {}
+        return Reply(
+            texts=tuple(texts),
+            finish_reasons=tuple(finish_reasons),
+            usage=Usage(
+                prompt_tokens=prompt_tokens,
+                completion_tokens=completion_tokens,
+                cached_tokens=cached_tokens,
+                reasoning_tokens=count(told.get("reasoning_tokens", 0)),
+            ),
+            seconds=seconds,
+            call=call,
+            source=source,
+            reasoning=tuple(told.get("reasoning", ())),
+            left_out=tuple(told.get("left_out", ())),
+        )
+    except (zlib.error, TypeError, AttributeError) as error:
         raise ValueError(str(error)) from None
 
 
 def count(number: int) -> int:
     """A token count as SQLite can hold it, whatever a server claims."""
     return min(max(int(number), 0), _MOST)
-
-
-def usage_of(prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> Usage:
-    return Usage(
-        prompt_tokens=prompt_tokens, completion_tokens=completion_tokens, cached_tokens=cached_tokens
-    )
 
 
 def to_json(value: Any) -> str | bytes:

@@ -5,6 +5,7 @@ Knows neither the algorithm nor the models. Reading is `gpo.storage.journal_read
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Mapping
@@ -17,6 +18,9 @@ from gpo.storage import journal_schema as tables
 from gpo.storage.database import connect, explain, whole
 from gpo.storage.group_commit import BatchWriter
 from gpo.storage.journal_reader import JournalReader, RecordedReply, RecordedScore
+
+LONG = 200_000
+"""Characters from which a reply is packed in a thread, so that the other calls go on meanwhile."""
 
 
 class Journal(JournalReader):
@@ -53,6 +57,8 @@ class Journal(JournalReader):
     async def put_call(self, role: str, request: Request, reply: Reply, *, key: str, started: float) -> None:
         """Record an answer; returns when a kill can no longer take it. `started` as in `time.time()`."""
         usage = reply.usage
+        long = sum(map(len, reply.texts)) + sum(map(len, reply.reasoning)) > LONG
+        packed = await asyncio.to_thread(codec.pack_reply, reply) if long else codec.pack_reply(reply)
         row = (
             key,
             role,
@@ -63,7 +69,7 @@ class Journal(JournalReader):
             codec.count(usage.cached_tokens),
             started,
             reply.seconds,
-            codec.pack_reply(reply),
+            packed,
             codec.pack_request(request),
         )
         self._keys.add(key)

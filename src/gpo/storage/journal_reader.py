@@ -239,15 +239,15 @@ class JournalReader:
     def _reply(self, key: str, row: Sequence[Any]) -> Reply:
         source, prompt_tokens, completion_tokens, cached_tokens, seconds, blob = row
         with whole(self.path, tables.JOURNAL):
-            texts, finish_reasons = codec.unpack_reply(blob)
-        return Reply(
-            texts=texts,
-            finish_reasons=finish_reasons,
-            usage=codec.usage_of(prompt_tokens, completion_tokens, cached_tokens),
-            seconds=seconds,
-            call=key,
-            source=source,
-        )
+            return codec.unpack_reply(
+                blob,
+                prompt_tokens=prompt_tokens,
+                completion_tokens=completion_tokens,
+                cached_tokens=cached_tokens,
+                seconds=seconds,
+                call=key,
+                source=source,
+            )
 
     def _json(self, value: str | bytes) -> Any:
         with whole(self.path, tables.JOURNAL):

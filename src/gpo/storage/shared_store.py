@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gpo.errors import GPOError
 from gpo.model.model import Reply
+from gpo.model.reasoning import without_reasoning
 from gpo.paths import home
 from gpo.storage import codec
 from gpo.storage.database import Schema, connect, connect_readonly, damaged, explain
@@ -80,21 +81,23 @@ class SharedStore:
             if row is None:
                 return None
             prompt_tokens, completion_tokens, cached_tokens, seconds, blob = row
-            texts, finish_reasons = codec.unpack_reply(blob)
+            reply = codec.unpack_reply(
+                blob,
+                prompt_tokens=prompt_tokens,
+                completion_tokens=completion_tokens,
+                cached_tokens=cached_tokens,
+                seconds=seconds,
+                call=key,
+                source="store",
+            )
         except sqlite3.Error as error:
             self._give_up(explain(error, self._path, STORE))
             return None
         except ValueError:
             self._give_up(damaged(self._path, STORE))
             return None
-        return Reply(
-            texts=texts,
-            finish_reasons=finish_reasons,
-            usage=codec.usage_of(prompt_tokens, completion_tokens, cached_tokens),
-            seconds=seconds,
-            call=key,
-            source="store",
-        )
+        # An older GPO kept replies with what was thought in them.
+        return without_reasoning(reply)
 
     def put(self, key: str, reply: Reply) -> None:
         """Keep an answer for other runs, without waiting for the disk; the first one to a call stays."""

@@ -286,7 +286,7 @@ def test_a_run_directory_of_an_older_gpo_is_gone_on_with(tmp_path: Path) -> None
         del recorded[later]
     connection = sqlite3.connect(path)
     with connection:
-        connection.execute("UPDATE meta SET value = ? WHERE key = 'config'", (json.dumps(recorded),))
+        connection.execute("UPDATE meta SET value = ?, checksum = NULL WHERE key = 'config'", (json.dumps(recorded),))
     connection.close()
     (tmp_path / "run" / "result.json").unlink()
     assert configured(tmp_path).scores == whole.scores

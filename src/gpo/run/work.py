@@ -26,6 +26,7 @@ from gpo.run.layers.journaled import JournaledModel
 from gpo.run.layers.shutdown import Shutdown, StoppableModel
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
+from gpo.run.recorded_scores import RecordedScores
 from gpo.run.reuse_answers import open_reused_run
 from gpo.run.summary import summary
 from gpo.storage.journal import Journal
@@ -69,6 +70,9 @@ class Work:
         self.optimizer_model = self._journaled("optimizer", plan.optimizer_model, shared)
         self.scorer = Scorer(
             plan.task, self.task_model, plan.scorer, on_outcome=self._on_outcome, on_stop=brake.stop
+        )
+        self.scorer.recall = RecordedScores(
+            journal, plan.task, self.task_model.identity, self.task_model.count_recorded, self._on_recalled
         )
         self.embedder = LateEmbedder(journal)
         own = plan.base_dir / plan.optimize.meta_prompt if plan.optimize.meta_prompt else None
@@ -173,8 +177,11 @@ class Work:
 
     def _on_outcome(self, prompt: str, split: str, index: int, outcome: Outcome) -> None:
         self.notebook.outcome(prompt, split, outcome)
+        self._on_recalled(1)
+
+    def _on_recalled(self, pairs: int) -> None:
         progress = self.progress
-        progress.pairs_done += 1
+        progress.pairs_done += pairs
         task, optimizer = self.task_model.tally, self.optimizer_model.tally
         progress.calls = task.calls + optimizer.calls
         progress.cached = task.cached + optimizer.cached

@@ -14,6 +14,9 @@ from gpo.model.model import Message, Reply, Request, Usage
 COMPRESS_FROM = 1024
 """Bytes of JSON from which compression pays."""
 
+MOST_UNPACKED = 64 * 2**20
+"""Bytes that one record may unpack to; a larger one is not compressed. A few bytes can stand for any number."""
+
 _MOST = 2**62  # what SQLite holds in an integer, with room to add up
 
 
@@ -39,7 +42,7 @@ def unpack_request(blob: bytes, purpose: str = "") -> Request:
     """The inverse of `pack_request`. Raises `ValueError` where the bytes are damaged."""
     try:
         body = _unpack(blob)
-        messages = tuple(Message(role, content) for role, content in body.pop("messages"))
+        messages = tuple(Message(role, content) for role, content in map(_texts, body.pop("messages")))  # type: ignore[arg-type]
         stop = tuple(body.pop("stop"))
         return Request(messages=messages, stop=stop, purpose=purpose, **body)
     except (zlib.error, TypeError, KeyError, AttributeError) as error:
@@ -54,8 +57,8 @@ def pack_reply(reply: Reply) -> bytes:
 def unpack_reply(blob: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Texts and finish reasons. Raises `ValueError` where the bytes are damaged."""
     try:
-        texts, finish_reasons = _unpack(blob)
-        return tuple(texts), tuple(finish_reasons)
+        texts, finish_reasons = (_texts(part) for part in _unpack(blob))
+        return texts, finish_reasons
     except (zlib.error, TypeError) as error:
         raise ValueError(str(error)) from None
 
@@ -98,9 +101,23 @@ def from_text(value: str | bytes) -> str:
 def _pack(body: Any) -> bytes:
     # Not ensure_ascii: its escapes would join two lone surrogates that stand side by side into one character.
     raw = _compact(body).encode("utf-8", "surrogatepass")
-    return zlib.compress(raw, 1) if len(raw) >= COMPRESS_FROM else raw
+    return zlib.compress(raw, 1) if COMPRESS_FROM <= len(raw) <= MOST_UNPACKED else raw
 
 
 def _unpack(blob: bytes) -> Any:
-    raw = blob if blob[:1] in (b"{", b"[") else zlib.decompress(blob)
+    raw = blob if blob[:1] in (b"{", b"[") else _inflate(blob)
     return json.loads(raw.decode("utf-8", "surrogatepass"))
+
+
+def _inflate(blob: bytes) -> bytes:
+    inflater = zlib.decompressobj()
+    raw = inflater.decompress(blob, MOST_UNPACKED)
+    if not inflater.eof or inflater.unused_data:
+        raise ValueError("is cut off, or unpacks to more than GPO packs")
+    return raw
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise ValueError("is no list of texts")
+    return tuple(value)

@@ -7,7 +7,7 @@ the same questions.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from gpo.errors import PermanentModelError, TransientModelError
@@ -92,6 +92,36 @@ class JournaledModel:
             if (refused := self._journal.refusal(key)) is not None:
                 raise PermanentModelError(refused, scope="call")
         return await flights.join(key, lambda flight: self._fetch(key, request, flight))
+
+    def count_recorded(self, keys: Iterable[str]) -> None:
+        """Count calls of an earlier process as asked for and answered, without reading the answers."""
+        uses = self._journal.recorded
+        calls = cached = prompt = completion = reused = saved_prompt = saved_completion = 0
+        for key in keys:
+            role, source, prompt_tokens, completion_tokens, cached_tokens = uses[key]
+            digest = bytes.fromhex(key)
+            if role != self._role or digest in self._seen:
+                continue
+            self._seen.add(digest)
+            self._replayed += 1
+            if source == "store":
+                cached += 1
+                saved_prompt += prompt_tokens
+                saved_completion += completion_tokens
+            else:
+                calls += 1
+                prompt += prompt_tokens
+                completion += completion_tokens
+                reused += cached_tokens
+        self._tally += Tally(
+            calls=calls,
+            cached=cached,
+            prompt_tokens=prompt,
+            completion_tokens=completion,
+            cached_tokens=reused,
+            saved_prompt_tokens=saved_prompt,
+            saved_completion_tokens=saved_completion,
+        )
 
     async def aclose(self) -> None:
         """Close the wrapped model; the journal and the store belong to the run."""

@@ -130,7 +130,8 @@ def run(folder: Path, config: Path) -> dict[str, float]:
         str(folder / "run"),
         "--json",
     ]
-    environment = {**os.environ, "GPO_HOME": str(folder / "home")}
+    # As it is installed: with its bytecode kept.
+    environment = {**os.environ, "GPO_HOME": str(folder / "home"), "PYTHONDONTWRITEBYTECODE": ""}
     result = folder / "run" / "result.json"
     started = time.perf_counter()
     with subprocess.Popen(

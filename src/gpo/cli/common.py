@@ -60,7 +60,8 @@ def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = No
             if isinstance(stop, BudgetError):
                 print_result(stop.result, run_dir, as_json=as_json)
         raise
-    _write_page(run_dir)
+    if not complete or not (run_dir / "report.html").exists():
+        _write_page(run_dir)
     print_result(result, run_dir, as_json=as_json)
     return result
 

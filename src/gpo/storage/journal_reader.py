@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, NamedTuple, NoReturn, Self
 
 from gpo.model.model import Reply, Request
 from gpo.model.tally import Tally
@@ -20,6 +21,7 @@ from gpo.storage.database import connect_readonly, damaged, translated, whole
 from gpo.storage.journal_schema import Table
 
 _SOURCES = ("sent", "store")
+_BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,7 @@ class RecordedCall:
     started: float
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerLine:
+class LedgerLine(NamedTuple):
     """What one call used, without its texts. `started` is in seconds since 1970."""
 
     key: str
@@ -127,7 +128,7 @@ class JournalReader:
         query = f"SELECT {', '.join(tables.CALL.columns[:9])} FROM calls ORDER BY rowid"
         for row in self._rows(query):
             self._check_kinds(tables.CALL, row)
-            yield LedgerLine(*row)
+            yield LedgerLine._make(row)
 
     def totals(self) -> dict[str, Tally]:
         """What every role used over all processes of this run, also for calls that no replay asks for."""
@@ -168,14 +169,14 @@ class JournalReader:
         given = {name: value for name, value in asked.items() if value is not None}
         where = " AND ".join(f"{name} = ?" for name in given)
         rows = self._records(tables.SCORE, f"WHERE {where}" if where else "", tuple(given.values()))
-        for prompt, part, example, value, prediction, unreadable, calls in rows:
-            read = None if prediction is None else self._json(prediction, "scores.prediction")
-            keys = self._json(calls, "scores.calls")
-            if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
-                raise damaged(self.path, tables.JOURNAL, "table scores: calls is no list of keys")
-            with whole(self.path, tables.JOURNAL):
-                example_id = codec.from_text(example)
-            yield RecordedScore(prompt, part, example_id, value, read, bool(unreadable), tuple(keys))
+        while some := list(islice(rows, _BATCH)):
+            read = self._json_many([row[4] for row in some], "scores.prediction")
+            calls = self._json_many([row[6] for row in some], "scores.calls")
+            for row, prediction, keys in zip(some, read, calls, strict=True):
+                if type(keys) is not list or set(map(type, keys)) - {str}:
+                    self._refuse(tables.SCORE, row, "calls is no list of keys")
+                example = row[2] if type(row[2]) is str else self._text(row[2])
+                yield RecordedScore(row[0], row[1], example, row[3], prediction, bool(row[5]), tuple(keys))
 
     def events(self, kind: str | None = None) -> Iterator[Event]:
         """All events in their order, or those of one kind."""
@@ -237,13 +238,16 @@ class JournalReader:
     def _records(self, table: Table, rest: str = "", values: tuple[Any, ...] = ()) -> Iterator[Any]:
         """Rows of `table` with all columns but the checksum; `rest` follows its name in the query. Raises `RunError`
         naming the row where one does not fit its checksum or has a value of another type than GPO writes."""
-        columns = table.columns
-        query = f"SELECT {', '.join(columns)}, {self._checksum} FROM {table.insert.table} {rest}"
+        query = f"SELECT {', '.join(table.columns)}, {self._checksum} FROM {table.insert.table} {rest}"
+        known: set[tuple[type, ...]] = set()
         for row in self._rows(query, values):
             record, checksum = row[:-1], row[-1]
             if checksum is not None and checksum != row_checksum(record):
                 self._refuse(table, record, "does not fit its checksum")
-            self._check_kinds(table, record)
+            types = tuple(map(type, record))
+            if types not in known:
+                self._check_kinds(table, record)
+                known.add(types)
             yield record
 
     def _check_kinds(self, table: Table, record: Sequence[Any]) -> None:
@@ -275,3 +279,18 @@ class JournalReader:
             return codec.from_json(value)
         except (ValueError, RecursionError):
             raise damaged(self.path, tables.JOURNAL, f"{place}: is no JSON") from None
+
+    def _json_many(self, values: Sequence[str | bytes | None], place: str) -> list[Any]:
+        """The values of many cells, None for None: one call of the parser for all of them where that is possible."""
+        if None not in values and set(map(type, values)) == {str}:
+            try:
+                found = codec.from_json(f"[{','.join(values)}]")  # type: ignore[arg-type]
+            except (ValueError, RecursionError):
+                found = []
+            if len(found) == len(values):
+                return list(found)
+        return [None if value is None else self._json(value, place) for value in values]
+
+    def _text(self, value: str | bytes) -> str:
+        with whole(self.path, tables.JOURNAL):
+            return codec.from_text(value)

@@ -77,16 +77,12 @@ class Table:
     """How rows go into a table and what they are when they come out: SQLite keeps any type in any column."""
 
     insert: Insert
+    columns: tuple[str, ...]
     kinds: tuple[_Kind, ...]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """All but the checksum."""
-        return self.insert.columns[:-1]
 
 
 def _table(name: str, conflict: Literal["IGNORE", "REPLACE"], **columns: _Kind) -> Table:
-    return Table(Insert(name, (*columns, "checksum"), conflict), tuple(columns.values()))
+    return Table(Insert(name, (*columns, "checksum"), conflict), tuple(columns), tuple(columns.values()))
 
 
 META = _table("meta", "REPLACE", key=str, value=_TEXT)

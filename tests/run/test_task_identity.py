@@ -219,7 +219,7 @@ def test_another_process_finds_the_same_hash(tmp_path: Path) -> None:
     import subprocess
     import sys
 
-    code = "from tests.run.test_task_identity import *; print(own_code(with_bonus), own_code(Close(0.1)))"
+    code = "from tests.run.test_task_identity import *; print(fingerprint_code(with_bonus), fingerprint_code(Close(0.1)))"
     told = {
         subprocess.run(
             [sys.executable, "-c", code],
@@ -286,7 +286,9 @@ def test_a_run_directory_of_an_older_gpo_is_gone_on_with(tmp_path: Path) -> None
         del recorded[later]
     connection = sqlite3.connect(path)
     with connection:
-        connection.execute("UPDATE meta SET value = ?, checksum = NULL WHERE key = 'config'", (json.dumps(recorded),))
+        connection.execute(
+            "UPDATE meta SET value = ?, checksum = NULL WHERE key = 'config'", (json.dumps(recorded),)
+        )
     connection.close()
     (tmp_path / "run" / "result.json").unlink()
     assert configured(tmp_path).scores == whole.scores

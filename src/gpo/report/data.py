@@ -126,7 +126,7 @@ class RunView:
 def read_run(path: Path) -> RunView:
     """The run in the directory `path`, also while it goes on. Raises `RunError` where there is none."""
     directory = RunDirectory(path)
-    if not directory.journal_path.is_file():
+    if not os.path.lexists(directory.journal_path):
         raise RunError(f"{path}: is not a run directory (it has no {directory.journal_path.name})")
     with JournalReader(directory.journal_path) as reader:
         if reader.empty:

@@ -131,9 +131,15 @@ class Result:
     def read(cls, path: Path) -> Result:
         """Read a `result.json`. Raises `RunError` with one line."""
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            return cls.parse(path.read_bytes(), path)
         except OSError as error:
             raise RunError(f"{path}: cannot be read ({error.strerror})") from None
+
+    @classmethod
+    def parse(cls, content: bytes, path: Path) -> Result:
+        """The result in the `content` of `path`. Raises `RunError` with one line that names the file and the key."""
+        try:
+            data = json.loads(content.decode("utf-8"))
         except (ValueError, RecursionError):
             raise RunError(f"{path}: is damaged; remove it and run the same command again") from None
         if not isinstance(data, dict):

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from gpo.errors import RunError
+from gpo.storage.regular_file import open_regular
 
 if sys.platform == "win32":
     import msvcrt
@@ -37,7 +38,7 @@ class RunLock:
     def __init__(self, path: Path) -> None:
         self._descriptor: int | None = None
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            descriptor = open_regular(path, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise RunError(
                 f"{path}: cannot be written ({error.strerror}); make the folder writable or choose another "
@@ -55,6 +56,8 @@ class RunLock:
                 "local disk"
             ) from error
         else:
+            if not _is_ours(descriptor):
+                raise RunError(f"{path}: is no lock of GPO's (it holds other text); move it away")
             self._descriptor = descriptor
         finally:
             if self._descriptor is None:
@@ -76,6 +79,14 @@ class RunLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+def _is_ours(descriptor: int) -> bool:
+    """Whether nothing but a process's number is lost when the text is replaced. A second name of the same file may be
+    one of the user's."""
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    text = os.read(descriptor, 32)
+    return os.fstat(descriptor).st_nlink <= 1 and (not text or (len(text) < 32 and text.strip().isdigit()))
 
 
 def _holder(descriptor: int) -> str:

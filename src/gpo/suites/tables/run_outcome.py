@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from gpo.config.load import parse_config
+from gpo.config.load import parse_config, parse_yaml
 from gpo.config.schema import BudgetConfig
 from gpo.errors import GPOError, RunError
 from gpo.result.result import is_number
 from gpo.run.directory import RunDirectory
 from gpo.run.journal_writer import EXAMPLES, prompt_id
 from gpo.storage.journal_reader import JournalReader
+from gpo.storage.regular_file import read_regular
 from gpo.suites.execution.final_test import tested_directory
 from gpo.suites.execution.job import Trial
 
@@ -60,14 +60,14 @@ def finished(trial: Trial, out: Path) -> bool:
             and _has_answers(slot)
             and _made_under(parse_config(trial.config).budget, directory)
         )
-    except (GPOError, OSError, yaml.YAMLError, UnicodeDecodeError):
+    except (GPOError, OSError, UnicodeDecodeError):
         return False  # the run itself says what is wrong with its directory
 
 
 def _has_answers(directory: Path) -> bool:
     """Whether there is a journal with an answer in it. Raises `RunError` where it is no journal."""
     journal = RunDirectory(directory).journal_path
-    if not journal.exists():
+    if not os.path.lexists(journal):
         return False
     with JournalReader(journal) as reader:
         return not reader.empty and reader.has_calls
@@ -131,14 +131,17 @@ def under_another_budget(run_dir: str, out: Path, budget: BudgetConfig) -> bool:
     not run again under a lower cap."""
     try:
         return not _made_under(budget, out / run_dir)
-    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+    except (GPOError, OSError, UnicodeDecodeError):
         return False
 
 
 def _made_under(budget: BudgetConfig, directory: Path) -> bool:
     """Whether `budget` is what the run was last given."""
-    config = yaml.safe_load((directory / "config.yaml").read_text(encoding="utf-8"))
-    return isinstance(config, dict) and bool(config.get("budget") == budget.model_dump(mode="json"))
+    path = directory / "config.yaml"
+    if not os.path.lexists(path):
+        return False
+    config, _ = parse_yaml(read_regular(path).decode("utf-8"), str(path))
+    return bool(config.get("budget") == budget.model_dump(mode="json"))
 
 
 def _searched(directory: Path) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from gpo.config.masking import looks_like_key
 from gpo.config.published import PUBLISHED, ApeConfig, ApoConfig, OproConfig, Pe2Config
 
 AnswerKind = Literal["label", "choice", "number", "boolean", "words", "text"]
@@ -108,6 +109,16 @@ class ModelConfig(Section):
     """Seconds before the first retry at most; doubled with every further one up to a minute, drawn at random below."""
     price: Price | None = None
     """Dollars for a million tokens, where the built-in table does not know the model or knows it wrong."""
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _names_a_variable(cls, value: str | None) -> str | None:
+        if value is not None and looks_like_key(value):
+            raise ValueError(
+                "must be the name of an environment variable, and this looks like a key itself, which is not repeated "
+                "here; put the key into a variable and write that one's name"
+            )
+        return value
 
 
 class ModelsConfig(Section):

@@ -20,7 +20,8 @@ from gpo.optimizer.loop import LoopSettings, step_count
 from gpo.optimizer.metaprompt import MetaPromptSettings
 from gpo.optimizer.methods import Method, Preset
 from gpo.run.estimate.context_size import engine_needs
-from gpo.run.identity.task_identity import identity
+from gpo.run.identity.code_fingerprint import fingerprint_code
+from gpo.run.identity.task_identity import identity, template_digest
 from gpo.run.layers.budget import check_prices
 from gpo.task.task import Task
 
@@ -119,7 +120,7 @@ def assemble(
         racing=_racing(config, chosen),
         budget=config.budget,
         seed=config.seed,
-        recorded=_recorded(config, task, method_object, own_task=own_task is not None),
+        recorded=_recorded(config, task, method_object, base_dir, own_task=own_task is not None),
         config_text=dump_config(config),
         base_dir=base_dir,
     )
@@ -151,12 +152,21 @@ def _check_frozen(prompt: str, frozen: Sequence[str]) -> None:
             raise ConfigError(f"optimize.frozen: {text!a} does not stand in the initial prompt")
 
 
-def _recorded(config: Config, task: Task, method_object: Method | None, *, own_task: bool) -> dict[str, Any]:
+def _recorded(
+    config: Config, task: Task, method_object: Method | None, base_dir: Path, *, own_task: bool
+) -> dict[str, Any]:
     recorded = {**config.model_dump(mode="json"), **identity(task, whole=own_task)}
+    if config.optimize.meta_prompt:
+        recorded["template_digest"] = template_digest(base_dir / config.optimize.meta_prompt)
     if method_object is not None:
-        parts = (method_object.information, method_object.trajectory, method_object.edit_distance)
-        # Own objects are known by their type alone: their inside cannot be compared.
-        recorded["method"] = [type(part).__qualname__ for part in (*parts, method_object.refinement)]
+        parts = (
+            method_object.information,
+            method_object.trajectory,
+            method_object.edit_distance,
+            method_object.refinement,
+        )
+        recorded["method"] = [type(part).__qualname__ for part in parts]
+        recorded["part_code"] = [fingerprint_code(part, helpers=True) for part in parts]
     return recorded
 
 

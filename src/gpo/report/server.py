@@ -222,8 +222,11 @@ def _list_html(folder: Path) -> str:
     for name, path in find_runs(folder).items():
         try:
             run = read_run(path)
-        except RunError as error:
+        except GPOError as error:
             damaged.append(str(error))
+            continue
+        except Exception as error:  # whatever a stranger's folder brought about, the other runs are shown
+            damaged.append(f"{path}: cannot be shown ({type(error).__name__})")
             continue
         rows.append(
             {
@@ -243,13 +246,4 @@ def _list_html(folder: Path) -> str:
 
 
 def _compare_html(chosen: dict[str, Path], strict: bool) -> str:
-    readable = {}
-    for name, path in chosen.items():
-        try:
-            read_run(path)
-        except RunError:
-            if strict:
-                raise
-            continue
-        readable[name] = path
-    return compare_html(readable, served=True)
+    return compare_html(chosen, served=True, strict=strict)

@@ -22,6 +22,7 @@ from gpo.storage.journal_schema import Table
 
 _SOURCES = ("sent", "store")
 _BATCH = 1000
+_LATEST, _MOST_STEPS = 1e11, 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,10 @@ class JournalReader:
         query = f"SELECT {', '.join(tables.CALL.columns[:9])} FROM calls ORDER BY rowid"
         for row in self._rows(query):
             self._check_kinds(tables.CALL, row)
-            yield LedgerLine._make(row)
+            line = LedgerLine._make(row)
+            if not (0 <= line.started < _LATEST and 0 <= line.seconds < _LATEST) or min(row[4:7]) < 0:
+                self._refuse(tables.CALL, row, "has a time or a count that cannot be")
+            yield line
 
     def totals(self) -> dict[str, Tally]:
         """What every role used over all processes of this run, also for calls that no replay asks for."""
@@ -155,7 +159,10 @@ class JournalReader:
     def steps(self) -> dict[int, Any]:
         """Step number to what the loop recorded about it, in order."""
         rows = self._records(tables.STEP, "ORDER BY step")
-        return {step: self._json(data, f"steps {step}") for step, data in rows}
+        found = {step: self._json(data, f"steps {step}") for step, data in rows}
+        if any(not 0 <= step < _MOST_STEPS for step in found):
+            raise damaged(self.path, tables.JOURNAL, "table steps: a number that cannot be")
+        return found
 
     def prompts(self) -> dict[str, str]:
         """Prompt id to text, in the order of their first step."""
@@ -175,6 +182,8 @@ class JournalReader:
             for row, prediction, keys in zip(some, read, calls, strict=True):
                 if type(keys) is not list or set(map(type, keys)) - {str}:
                     self._refuse(tables.SCORE, row, "calls is no list of keys")
+                if row[3] is not None and not 0 <= row[3] <= 1:
+                    self._refuse(tables.SCORE, row, "value is not in 0..1")
                 example = row[2] if type(row[2]) is str else self._text(row[2])
                 yield RecordedScore(row[0], row[1], example, row[3], prediction, bool(row[5]), tuple(keys))
 
@@ -182,6 +191,8 @@ class JournalReader:
         """All events in their order, or those of one kind."""
         rows = self._records(tables.EVENT, "WHERE (?1 IS NULL OR kind = ?1) ORDER BY id", (kind,))
         for at, what, _, data in rows:
+            if not 0 <= at < _LATEST:
+                raise damaged(self.path, tables.JOURNAL, "table events: a time that cannot be")
             yield Event(at, what, self._json(data, "events.data"))
 
     def get_embedding(self, embedder: str, text_hash: str) -> bytes | None:

@@ -11,11 +11,11 @@ from typing import Any
 from gpo.config.load import parse_config, parse_yaml
 from gpo.config.schema import BudgetConfig
 from gpo.errors import GPOError, RunError
-from gpo.result.result import is_number
 from gpo.run.directory import RunDirectory
-from gpo.run.journal_writer import EXAMPLES, prompt_id
+from gpo.run.journal_writer import prompt_id, split_questions
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.regular_file import read_regular
+from gpo.storage.typed import is_number
 from gpo.suites.execution.final_test import tested_directory
 from gpo.suites.execution.job import Trial
 
@@ -96,7 +96,7 @@ def read_outcome(run_dir: str, out: Path) -> TrialOutcome | None:
             for score in scores
             if score.prompt_id == best and score.value is not None and score.example_id not in excluded
         }
-        questions = reader.get_meta(f"{EXAMPLES}test") or {}
+        questions = split_questions(reader, "test")
     calls, tokens = _searched(directory)
     first = [] if result.scores.initial.dev is None else [result.scores.initial.dev]
     return TrialOutcome(
@@ -112,7 +112,7 @@ def read_outcome(run_dir: str, out: Path) -> TrialOutcome | None:
         stopped_by_budget=result.status == "budget",
         best_prompt=result.best_prompt,
         rows=rows,
-        examples={name: str(question[0]) for name, question in questions.items()},
+        examples={name: question[0] for name, question in questions.items()},
     )
 
 

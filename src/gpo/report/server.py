@@ -154,10 +154,11 @@ async def _guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
             response = await handler(request)
         except web.HTTPException as error:
             response = web.Response(status=error.status, text=error.text, content_type=error.content_type)
-        except GPOError as error:
+        except Exception as error:
+            line = str(error) if isinstance(error, GPOError) else f"cannot be shown ({type(error).__name__})"
             asked = request.path in ("/state", "/exchange")
-            plain = web.Response(status=500, text=str(error))
-            response = _json(embed.json_text({"error": str(error)}), status=500) if asked else plain
+            plain = web.Response(status=500, text=line)
+            response = _json(embed.json_text({"error": line}), status=500) if asked else plain
     response.headers.update(_HEADERS)
     response.headers["Content-Security-Policy"] = f"{embed.policy(live=True)}; frame-ancestors 'none'"
     return response

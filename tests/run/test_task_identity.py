@@ -364,3 +364,33 @@ def test_changed_templates_are_another_run(tmp_path: Path) -> None:
     (folder / name).write_text((TEXTS / name).read_text() + "\nBe brief.")
     with pytest.raises(RunError, match="template_digest"):
         go_on()
+
+
+def test_another_code_of_an_own_part_is_another_run(tmp_path: Path) -> None:
+    from gpo.optimizer.information import PromptInformation
+    from gpo.optimizer.methods import Method
+    from gpo.optimizer.refinement import Generation
+    from gpo.optimizer.trajectory import Recency
+
+    def go_on(words: int) -> gpo.Result:
+        class Own:
+            def __init__(self) -> None:
+                self.asked = 0
+
+            def limit(self, step: int, total: int) -> int | None:
+                self.asked += 1
+                return words
+
+        return gpo.optimize(
+            task(),
+            prompt=PROMPT,
+            models={"task": say_left, "optimizer": write},
+            method=Method("mine", PromptInformation(True, False), Recency(2), Own(), Generation()),
+            optimize=OPTIMIZE,
+            run_dir=tmp_path,
+        )
+
+    assert go_on(7).status == "complete"
+    assert go_on(7).status == "complete"
+    with pytest.raises(RunError, match="part_code"):
+        go_on(9)

@@ -83,12 +83,10 @@ def _agree(journal: Journal, stamp: str) -> bool:
     """Whether the recorded scores are what this process would compute. Where another GPO, or an older one, made some of
     them, no later process takes any."""
     known: Any = journal.get_meta(_META)
-    if known is None and not journal.recorded:
-        known = stamp
-        journal.put_meta(_META, stamp)
-    if known != stamp and known != "":
-        journal.put_meta(_META, "")
-    return bool(stamp) and known == stamp
+    agreed = stamp if known == stamp or not journal.recorded else ""
+    if known != agreed:
+        journal.put_meta(_META, agreed)
+    return bool(agreed)
 
 
 def _stamp(identity: str) -> str:

@@ -36,12 +36,13 @@ class Connection(sqlite3.Connection):
 
     _ticks = 0
     _most_ticks = 0
+    _bounded: Path | None = None
     _copy: str | None = None
     _file: tuple[int, int] | None = None
 
-    def bound(self, size: int) -> None:
-        """Bound what statements may take by a file of `size` bytes, and the length of values."""
-        self._most_ticks = _LEAST_TICKS + _STEPS_A_BYTE * size // _TICK
+    def bound(self, path: Path) -> None:
+        """Bound what statements may take by the size of the file `path`, also as it grows, and the length of values."""
+        self._bounded = path
         self.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
         self.set_progress_handler(self._tick, _TICK)
 
@@ -56,12 +57,18 @@ class Connection(sqlite3.Connection):
             super().close()
             if self._file in _open:
                 _open[self._file].discard(self)
+                if not _open[self._file]:
+                    del _open[self._file]
         if self._copy is not None:
             shutil.rmtree(self._copy, ignore_errors=True)
             self._copy = None
 
     def _tick(self) -> bool:
         self._ticks += 1
+        if self._ticks <= self._most_ticks or self._bounded is None:
+            return False
+        size = sum(_size(path) for path in (self._bounded, side_file(self._bounded, "-wal")))
+        self._most_ticks = _LEAST_TICKS + _STEPS_A_BYTE * size // _TICK
         return self._ticks > self._most_ticks
 
 
@@ -109,3 +116,10 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0

@@ -65,14 +65,13 @@ def connect_readonly(path: Path, schema: Schema, *, beside_writer: bool = False)
     process writes itself, the log is cleared up by whoever closes last. An older version is not migrated: `PRAGMA
     user_version` says which columns there are.
     """
-    size = _size(path, schema)
-    if size is None:
+    if _size(path, schema) is None:
         raise RunError(f"{path}: there is no {schema.name} here")
     with translated(path, schema):
         connection = _open_to_read(path, schema, beside_writer)
         try:
             connection.execute("PRAGMA query_only = ON")
-            connection.bound(size + (_size(side_file(path, "-wal"), schema) or 0))
+            connection.bound(path)
             _refuse_foreign(connection, path, schema)
         except BaseException:
             connection.close()

@@ -144,10 +144,11 @@ class Journal(JournalReader):
 
     def _recorded_uses(self) -> dict[str, Use]:
         # Every call is read once and its checksum with it: damage is found before anything is done.
-        found = {
-            row[0]: (row[1], row[3], row[4], row[5], row[6])
-            for row in self._records(tables.CALL, "NOT INDEXED")
-        }
+        found: dict[str, Use] = {}
+        for row in self._records(tables.CALL, "NOT INDEXED"):
+            found[row[0]] = use = (row[1], row[3], row[4], row[5], row[6])
+            if min(use[2:]) < 0:
+                self._refuse(tables.CALL, row, "has a count that cannot be")
         # A call that the index does not find would be made again, and be answered otherwise.
         keys = [key for (key,) in self._rows("SELECT key FROM calls INDEXED BY sqlite_autoindex_calls_1")]
         if len(keys) != len(found) or not all(key in found for key in keys):

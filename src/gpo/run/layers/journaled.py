@@ -99,7 +99,7 @@ class JournaledModel:
         calls = cached = prompt = completion = reused = saved_prompt = saved_completion = 0
         for key in keys:
             role, source, prompt_tokens, completion_tokens, cached_tokens = uses[key]
-            digest = bytes.fromhex(key)
+            digest = _digest(key)
             if role != self._role or digest in self._seen:
                 continue
             self._seen.add(digest)
@@ -163,9 +163,17 @@ class JournaledModel:
 
     def _count(self, key: str, reply: Reply) -> bool:
         """Whether `key` was new."""
-        digest = bytes.fromhex(key)
+        digest = _digest(key)
         if digest in self._seen:
             return False
         self._seen.add(digest)
         self._tally = self._tally.plus(reply)
         return True
+
+
+def _digest(key: str) -> bytes:
+    """Half the memory of the key, which is hex digits unless someone else wrote the journal."""
+    try:
+        return bytes.fromhex(key)
+    except ValueError:
+        return key.encode("utf-8", "surrogatepass")

@@ -288,7 +288,10 @@ def test_a_result_with_any_field_of_another_type_is_shown_or_is_one_line(run: Pa
     assert len(lines) > 30
     assert all(not line or "result.json" in line for line in lines)
     (run / "result.json").write_text(json.dumps(put(whole, ("scores", "best", "dev"), [1])))
-    assert "result.json.scores.best.dev: must be a number from 0 to 1, not a list" in looked_at(run)
+    assert (
+        "result.json: is damaged (scores.best.dev must be a number from 0 to 1, not a list); remove"
+        in looked_at(run)
+    )
 
 
 @pytest.mark.parametrize(
@@ -315,13 +318,18 @@ def test_a_journal_with_any_field_of_another_type_is_shown_or_is_one_line(
     connection.close()
     assert looked_at(run) == ""
     if table == "steps":
-        assert any("journal.sqlite: steps 0.candidates" in line for line in lines)
+        assert any("journal.sqlite: is damaged (steps 0.candidates" in line for line in lines)
+
+
+def put_a_pipe(run: Path) -> None:
+    (run / "journal.sqlite").unlink()
+    os.mkfifo(run / "journal.sqlite")
 
 
 async def test_one_broken_run_is_one_line_of_the_live_view(run: Path) -> None:
     folder = run.parent
     breaks: dict[str, Callable[[Path], object]] = {
-        "pipe": lambda path: ((path / "journal.sqlite").unlink(), os.mkfifo(path / "journal.sqlite")),
+        "pipe": put_a_pipe,
         "typed": lambda path: (path / "result.json").write_text('{"status": [], "scores": 3}'),
         "deep": lambda path: (path / "result.json").write_text("[" * 100_000),
         "view": lambda path: change(path, "CREATE VIEW v AS SELECT 1"),

@@ -146,8 +146,7 @@ def _view(path: Path, reader: JournalReader, result: Result | None, running: boo
     config = _config(reader)
     initial = result.initial_prompt if result else config.text("prompt")
     steps = tuple(
-        _step(number, Record(f"{reader.path}: steps {number}", data))
-        for number, data in reader.steps().items()
+        _step(number, Record(reader.path, f"steps {number}", data)) for number, data in reader.steps().items()
     )
     initial_dev = result.scores.initial.dev if result else _dev_mean(reader, initial, steps)
     best, best_dev = initial, initial_dev
@@ -179,7 +178,7 @@ def _view(path: Path, reader: JournalReader, result: Result | None, running: boo
 
 def _config(reader: JournalReader) -> Record:
     """The recorded configuration; checked is what a report reads of it."""
-    config = Record(f"{reader.path}: meta config", reader.get_meta("config") or {})
+    config = Record(reader.path, "meta config", reader.get_meta("config") or {})
     config.record("task")
     models = config.record("models")
     for role in models.data:
@@ -192,7 +191,7 @@ def _config(reader: JournalReader) -> Record:
 
 def _events(reader: JournalReader, kind: str) -> Iterator[Record]:
     for event in reader.events(kind):
-        yield Record(f"{reader.path}: events {kind}", event.data or {})
+        yield Record(reader.path, f"events {kind}", event.data or {})
 
 
 def _step(number: int, record: Record) -> StepView:
@@ -205,7 +204,8 @@ def _step(number: int, record: Record) -> StepView:
         is_chosen = not taken and rejected is None and prompt == chosen
         taken = taken or is_chosen
         part = Record(
-            f"{record.source}.estimates[{index}]",
+            record.source,
+            record.inner(f"estimates[{index}]"),
             {"mean": _at(estimates, index), "rows": _at(parts, index)},
         )
         items.append(
@@ -264,7 +264,7 @@ def _is_running(reader: JournalReader) -> bool:
     events = [event for event in reader.events() if event.kind in ("start", "end")]
     if not events or events[-1].kind == "end":
         return False
-    pid = Record(f"{reader.path}: events start", events[-1].data or {}).data.get("pid")
+    pid = Record(reader.path, "events start", events[-1].data or {}).data.get("pid")
     if sys.platform == "win32" or not isinstance(pid, int) or not 0 < pid < 2**31:
         last = events[-1].at + reader.seconds()
         return time.time() - last < _SIGN_OF_LIFE

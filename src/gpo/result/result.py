@@ -14,6 +14,7 @@ from gpo.storage.typed import Record, build
 
 Status = Literal["complete", "budget", "interrupted"]
 _LONGEST = 1e10  # seconds
+_WAY_OUT = "remove it and run the same command again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,13 +107,13 @@ class Result:
     def from_dict(cls, data: Mapping[str, Any], source: str = "result") -> Result:
         """The inverse of `to_dict`; unknown keys go to `extra`. Raises `RunError` naming `source` and the key where one
         is missing or of another type."""
-        record = Record(source, data)
+        record = Record(source, "", data, _WAY_OUT)
         for name in ("status", "initial_prompt", "best_prompt", "scores", "improvement", "steps", "usage"):
             if name not in data:
-                raise RunError(f"{source}: {name} is missing; remove it and run the same command again")
+                record.refuse(name, "is missing")
         status = record.text("status")
         if status not in get_args(Status):
-            raise RunError(f"{source}.status: must be one of {', '.join(get_args(Status))}")
+            record.refuse("status", f"must be one of {', '.join(get_args(Status))}")
         scores, usage = record.record("scores"), record.record("usage")
         return cls(
             status=cast(Status, status),
@@ -180,7 +181,7 @@ def _extra(record: Record, names: set[str]) -> dict[str, Any]:
         for key in record.record(name).data:
             record.record(name).count(key)
     if any(not isinstance(line, str) for line in record.items("warnings")):
-        raise RunError(f"{record.source}.warnings: must be a list of texts")
+        record.refuse("warnings", "must be a list of texts")
     record.text_or_none("embedder")
     return {key: value for key, value in record.data.items() if key not in names}
 

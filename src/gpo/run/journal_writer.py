@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from gpo.errors import RunError
 from gpo.evaluation.outcome import Outcome
 from gpo.optimizer.candidates import Candidate
 from gpo.optimizer.search import StepRecord
@@ -29,12 +28,12 @@ def prompt_id(prompt: str) -> str:
 def split_questions(reader: JournalReader, split: str) -> dict[str, tuple[str, str]]:
     """Question and expected answer of the examples of `split` that were scored, by example. Raises `RunError` where the
     journal has something else."""
-    known = Record(f"{reader.path}: meta {EXAMPLES}{split}", reader.get_meta(f"{EXAMPLES}{split}") or {})
+    known = Record(reader.path, f"meta {EXAMPLES}{split}", reader.get_meta(f"{EXAMPLES}{split}") or {})
     found = {}
     for key in known.data:
         pair = known.items(key)
         if len(pair) != 2 or not all(isinstance(text, str) for text in pair):
-            raise RunError(f"{known.source}: {key[:80]!a} must be a question and an answer")
+            known.refuse(known.inner(ascii(key[:80])), "must be a question and an answer")
         found[key] = (pair[0], pair[1])
     return found
 

@@ -76,7 +76,7 @@ def open_file(path: Path, options: str, inspect: Callable[[], None]) -> Connecti
     """A connection in autocommit mode that may be passed between threads; `options` follow the URI. `inspect` is
     called before, unless this process has the file open and has inspected it. Raises what both raise."""
     with _opening:
-        if not _open.get(_identity(path)):
+        if not _is_open(path):
             inspect()
         connection = sqlite3.connect(
             f"{path.resolve().as_uri()}?{options}",
@@ -98,7 +98,7 @@ def open_copy(path: Path, inspect: Callable[[], None]) -> Connection:
     folder = tempfile.mkdtemp(prefix="gpo-")
     try:
         with _opening:
-            if not _open.get(_identity(path)):
+            if not _is_open(path):
                 inspect()
                 for source in (path, side_file(path, "-wal")):
                     shutil.copyfile(source, Path(folder) / source.name, follow_symlinks=False)
@@ -108,6 +108,11 @@ def open_copy(path: Path, inspect: Callable[[], None]) -> Connection:
         raise
     connection._copy = folder
     return connection
+
+
+def _is_open(path: Path) -> bool:
+    identity = _identity(path)
+    return identity is not None and bool(_open.get(identity))
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

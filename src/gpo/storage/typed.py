@@ -13,18 +13,28 @@ from typing import Any, NoReturn, TypeVar
 from gpo.errors import RunError
 
 T = TypeVar("T")
+WAY_OUT = "restore it from a copy, or move the run away and start anew"
 _NAMES = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
 
 
 class Record:
-    """A JSON object. `source` says where it stands: the file and the path within it. Every reader takes None or a
-    missing field for `default`, and raises `RunError` where there is something else than its name says."""
+    """A JSON object at `place` of the file `source`. Every reader takes None or a missing field for its default, and
+    raises `RunError` where there is something else than its name says; `way_out` ends that line."""
 
-    def __init__(self, source: str, data: Any) -> None:
-        self.source = source
+    def __init__(self, source: object, place: str, data: Any, way_out: str = WAY_OUT) -> None:
+        self.source, self.place, self.way_out = source, place, way_out
         if not isinstance(data, Mapping):
-            _refuse(source, "an object", data)
+            self.refuse(place, "must be an object", data)
         self.data: Mapping[str, Any] = data
+
+    def refuse(self, place: str, what: str, *given: Any) -> NoReturn:
+        """Raise the line that says what is wrong at `place`, and what was given there."""
+        found = f", not {_name(given[0])}" if given else ""
+        raise RunError(f"{self.source}: is damaged ({place[:200]} {what}{found}); {self.way_out}")
+
+    def inner(self, name: str) -> str:
+        """The place of the field `name`."""
+        return f"{self.place}.{name}" if self.place else name
 
     def text(self, name: str, default: str = "") -> str:
         """Any text."""
@@ -42,7 +52,7 @@ class Record:
             return None
         if not is_number(value) or not low <= value <= high:
             limits = "" if math.isinf(low) else f" from {low:g} to {high:g}"
-            _refuse(f"{self.source}.{name}", f"a number{limits}", value)
+            self.refuse(self.inner(name), f"must be a number{limits}", value)
         return value  # type: ignore[no-any-return]
 
     def share(self, name: str) -> float | None:
@@ -53,13 +63,13 @@ class Record:
         """A whole number from 0 to `most`."""
         value = self.number(name, 0, most)
         if value is not None and not isinstance(value, int):
-            _refuse(f"{self.source}.{name}", "a whole number", value)
+            self.refuse(self.inner(name), "must be a whole number", value)
         return value
 
     def record(self, name: str) -> Record:
         """An object, an empty one by default."""
         value = self.data.get(name)
-        return Record(f"{self.source}.{name}", {} if value is None else value)
+        return Record(self.source, self.inner(name), {} if value is None else value, self.way_out)
 
     def items(self, name: str) -> list[Any]:
         """A list of anything, empty by default."""
@@ -69,12 +79,12 @@ class Record:
     def records(self, name: str) -> Iterator[Record]:
         """A list of objects."""
         for number, item in enumerate(self.items(name)):
-            yield Record(f"{self.source}.{name}[{number}]", item)
+            yield Record(self.source, f"{self.inner(name)}[{number}]", item, self.way_out)
 
     def _of(self, name: str, kind: type[T], what: str) -> T:
         value = self.data[name]
         if not isinstance(value, kind):
-            _refuse(f"{self.source}.{name}", what, value)
+            self.refuse(self.inner(name), f"must be {what}", value)
         return value
 
 
@@ -83,9 +93,8 @@ def build(cls: type[T], record: Record) -> T:
     field that it does not have."""
     known = {item.name: str(item.type) for item in fields(cls)}  # type: ignore[arg-type]
     for name, value in record.data.items():
-        place = f"{record.source}.{name}"
         if name not in known:
-            raise RunError(f"{place[:300]}: is not known; was it written by another version of GPO?")
+            record.refuse(record.inner(name), "is not known")
         kinds = {part.strip() for part in known[name].split("|")}
         if value is None and "None" in kinds:
             continue
@@ -96,7 +105,7 @@ def build(cls: type[T], record: Record) -> T:
         if kinds & {"int", "float"} and is_number(value) and ("float" in kinds or isinstance(value, int)):
             continue
         if kinds & {"int", "float", "str", "bool"}:
-            _refuse(place, " or ".join(sorted(kinds)), value)
+            record.refuse(record.inner(name), f"must be {' or '.join(sorted(kinds))}", value)
     return cls(**record.data)
 
 
@@ -107,8 +116,7 @@ def is_number(value: Any) -> bool:
     return abs(value) < 2**63 if isinstance(value, int) else math.isfinite(value)
 
 
-def _refuse(place: str, what: str, value: Any) -> NoReturn:
-    given = _NAMES.get(type(value)) or f"the number {str(value)[:20] if abs(value) < 1e18 else '…'}"
-    raise RunError(
-        f"{place[:300]}: must be {what}, not {given}; restore the file from a copy or move the run away"
-    )
+def _name(value: Any) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"the number {value:g}" if is_number(value) else "a number that cannot be"
+    return _NAMES.get(type(value), type(value).__name__)

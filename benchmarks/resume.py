@@ -80,6 +80,11 @@ def main() -> None:
                     "report_seconds": resumed["seconds"] - resumed["to_result"],
                     "resume_mib": resumed["mib"],
                     "again_seconds": again["seconds"],
+                    # What the machine's other work cannot stretch; `load` says how much of it there was.
+                    "resume_cpu": resumed["cpu_to_result"],
+                    "report_cpu": resumed["cpu"] - resumed["cpu_to_result"],
+                    "again_cpu": again["cpu"],
+                    "load": os.getloadavg()[0],
                     "again_mib": again["mib"],
                     "journal_mib": (work / "run" / "journal.sqlite").stat().st_size / 2**20,
                 }
@@ -136,10 +141,11 @@ def run(folder: Path, config: Path) -> dict[str, float]:
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     ) as process:
-        to_result = 0.0
+        to_result = cpu_to_result = 0.0
         while process.poll() is None and not to_result:
             if result.exists():
                 to_result = time.perf_counter() - started
+                cpu_to_result = cpu_seconds(process.pid)
             time.sleep(0.002)
         _, status, usage = os.wait4(process.pid, 0) if process.returncode is None else (0, 0, None)
         seconds = time.perf_counter() - started
@@ -147,7 +153,23 @@ def run(folder: Path, config: Path) -> dict[str, float]:
         if process.returncode:
             raise RuntimeError((process.stderr.read() if process.stderr else b"").decode()[-2000:])
     size = usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10) if usage else 0.0
-    return {"to_result": to_result or seconds, "seconds": seconds, "mib": size}
+    cpu = usage.ru_utime + usage.ru_stime if usage else 0.0
+    return {
+        "to_result": to_result or seconds,
+        "seconds": seconds,
+        "mib": size,
+        "cpu": cpu,
+        "cpu_to_result": cpu_to_result or cpu,
+    }
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process that runs; 0 where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

@@ -100,7 +100,7 @@ def open_model(
     Raises `ConfigError` naming the key `models.ROLE.…`, and `ModelError` where weights cannot be fetched.
     """
     where = f"models.{role}"
-    if _is_embedded(config):
+    if is_embedded(config):
         return _embedded(config, where, base_dir, on_pull, needs, endpoints or Endpoints([config]))
     return _wire(config, where, endpoints or Endpoints([config]))
 
@@ -130,7 +130,8 @@ def wrap(
     return OpenModel(model=retrying, limited=limited, retrying=retrying, cost=cost, shareable=shareable)
 
 
-def _is_embedded(config: ModelConfig) -> bool:
+def is_embedded(config: ModelConfig) -> bool:
+    """Whether `config` names weights for the embedded engine."""
     return config.base_url is None and (config.model.startswith("local/") or config.model.endswith(".gguf"))
 
 
@@ -143,7 +144,7 @@ def _endpoint(config: ModelConfig) -> tuple[str, str | None]:
     """Address and key of a model, "" and None of an embedded one. Raises `ConfigError` where the address is none."""
     from gpo.model.openai.url import clean_url
 
-    if _is_embedded(config):
+    if is_embedded(config):
         return "", None
     if config.base_url is None:
         return OPENAI, config.api_key_env or "OPENAI_API_KEY"
@@ -154,7 +155,7 @@ def check_settings(config: ModelConfig, *, role: str, base_dir: Path) -> None:
     """Raise the `ConfigError` that opening the model would, as far as it is told without a call or a download: an
     unknown name, an address that is none, a key that is not set."""
     where = f"models.{role}"
-    if _is_embedded(config):
+    if is_embedded(config):
         _weights(config, where, base_dir)
     else:
         _key(_address(config, where)[1], where)

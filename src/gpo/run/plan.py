@@ -14,7 +14,7 @@ from gpo.config.load import dump_config
 from gpo.config.schema import BudgetConfig, Config, ModelConfig, OptimizeConfig
 from gpo.errors import ConfigError
 from gpo.evaluation.rounds import ScorerSettings
-from gpo.model.factory import Endpoints, OpenModel, PullProgress, RoleName, open_model
+from gpo.model.factory import Endpoints, OpenModel, PullProgress, RoleName, is_embedded, open_model
 from gpo.optimizer.choose import Published, choose
 from gpo.optimizer.loop import LoopSettings, step_count
 from gpo.optimizer.metaprompt import MetaPromptSettings
@@ -96,11 +96,18 @@ def assemble(
     own = models or {}
     endpoints = Endpoints(settings for role, settings in _roles(config) if role not in own)
     longest = max(_prompt(config, chosen), scored, key=len)
-    needs = engine_needs(config, task, longest)
+    # Only an engine asks how long requests are: to find out takes a look at every row.
+    embedded = any(is_embedded(settings) for _, settings in _roles(config))
+    needs = engine_needs(config, task, longest) if embedded else {}
     opened = {
         role: own.get(role)
         or open_model(
-            settings, role=role, base_dir=base_dir, on_pull=on_pull, endpoints=endpoints, needs=needs[role]
+            settings,
+            role=role,
+            base_dir=base_dir,
+            on_pull=on_pull,
+            endpoints=endpoints,
+            needs=needs.get(role),
         )
         for role, settings in _roles(config)
     }

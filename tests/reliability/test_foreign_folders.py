@@ -25,8 +25,10 @@ from gpo.report.page import report_html, write_report
 from gpo.report.server import View
 from gpo.run.directory import RunDirectory
 from gpo.storage.codec import MOST_UNPACKED
+from gpo.storage.database import connect_readonly
 from gpo.storage.journal import Journal
 from gpo.storage.journal_reader import JournalReader
+from gpo.storage.journal_schema import JOURNAL
 from gpo.storage.lock import RunLock
 from tests.cli.gpo import gpo
 from tests.report.support import Diary, run_sums
@@ -415,3 +417,12 @@ def test_the_command_says_it_in_one_line(run: Path, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stderr
+
+
+def test_a_statement_that_has_no_end_is_ended(run: Path) -> None:
+    connection = connect_readonly(run / "journal.sqlite", JOURNAL)
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    with pytest.raises(sqlite3.OperationalError, match="interrupted"):
+        connection.execute(endless).fetchone()
+    assert connection.execute("SELECT count(*) FROM calls").fetchone()[0] > 0
+    connection.close()

@@ -27,7 +27,7 @@ def list_() -> None:
 @app.command()
 def pull(name: Annotated[str, typer.Argument(help="A name from the list, with or without local/.")]) -> None:
     """Fetch a model's weights and verify them by the publisher's SHA-256."""
-    from gpo.cli.pulling import PullDisplay
+    from gpo.cli.shared.pulling import PullDisplay
     from gpo.model.local.weights import pull as fetch
 
     with PullDisplay() as display:
@@ -47,7 +47,7 @@ def check(
     import asyncio
     import json as json_
 
-    from gpo.cli.checking import check_models, configured
+    from gpo.cli.shared.checking import check_models, configured
 
     settings = configured(config, base_url, model, api_key_env)
     found = asyncio.run(check_models(settings))

@@ -183,6 +183,8 @@ def explain(error: ValidationError, source: str, lines: Mapping[KeyPath, int], r
         isinstance(given, int) and given.bit_length() < 64
     ):  # of a longer one Python refuses to write the digits
         shown = f", not {given!r}"
+    if path[-1:] == ("api_key_env",):
+        shown = ""  # it may be the key itself
     message = _MESSAGES.get(first["type"]) or first["msg"].removeprefix("Value error, ")
     return f"{where}: {key}: {message[0].lower()}{message[1:]}{shown}{more}"
 

@@ -18,6 +18,9 @@ _SECRET_NAME = re.compile(
     r"(?i)(^|[-_.])(api[-_]?key|apikey|key|token|sig|signature|secret|password|passwd|pwd|auth|authorization|credential|"
     r"cookie|session|code)s?$|subscription[-_]key|access[-_]?token"
 )
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", flags=re.ASCII)
+_KEY_STARTS = ("sk_", "gsk_", "hf_", "ghp_", "github_pat_", "glpat", "xai_", "pk_", "r8_", "aiza", "akia")
+_KEY_LENGTH = 20
 _SHORTEST = 6
 """Characters from which a secret is looked for in a server's words: a shorter one stands in them by accident."""
 
@@ -74,6 +77,16 @@ def query_identity(query: str) -> str:
 def is_masked(url: str) -> bool:
     """Whether `url` is what `masked_url` left of another one: nobody answers to it."""
     return MASK in re.split(r"[@?&=#]|://", url)
+
+
+def looks_like_key(name: str) -> bool:
+    """Whether what should be the name of an environment variable may be a key: no name of a variable, or a long word
+    that mixes letters and digits as no name does."""
+    if not _VARIABLE.fullmatch(name) or name.lower().startswith(_KEY_STARTS):
+        return True
+    longest = max(name.split("_"), key=len)
+    mixed = any(c.isdigit() for c in longest) and any(c.isalpha() for c in longest)
+    return len(longest) >= _KEY_LENGTH and (mixed or not name.isupper())
 
 
 def url_secrets(url: str) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from gpo.config.masking import looks_like_key
 from gpo.config.published import PUBLISHED, ApeConfig, ApoConfig, OproConfig, Pe2Config
 
 AnswerKind = Literal["label", "choice", "number", "boolean", "words", "text"]
@@ -170,6 +171,16 @@ class ModelConfig(Section):
         for name in value:
             if name.lower() in _OWN_HEADERS or not _HEADER.fullmatch(name):
                 raise ValueError(f"{name[:40]!a} is no header that may be added")
+        return value
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _names_a_variable(cls, value: str | None) -> str | None:
+        if value is not None and looks_like_key(value):
+            raise ValueError(
+                "must be the name of an environment variable, and this looks like a key itself, which is not repeated "
+                "here; put the key into a variable and write that one's name"
+            )
         return value
 
 

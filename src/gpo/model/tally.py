@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from gpo.model.model import Reply
 
@@ -49,4 +49,9 @@ class Tally:
             saved_prompt_tokens=self.saved_prompt_tokens,
             saved_completion_tokens=self.saved_completion_tokens,
             reasoning_tokens=self.reasoning_tokens + usage.reasoning_tokens,
+        )
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            **{item.name: getattr(self, item.name) + getattr(other, item.name) for item in fields(self)}
         )

@@ -113,7 +113,7 @@ def _candidate(item: CandidateView, step: StepView) -> dict[str, Any]:
 
 def _question(table: SplitTable, key: str, place: int) -> str | None:
     pair = table.questions.get(key)
-    return str(pair[place]) if isinstance(pair, list) and len(pair) > place else None
+    return None if pair is None else pair[place]
 
 
 def _cell(score: RecordedScore | None) -> list[Any] | None:

@@ -7,7 +7,7 @@ the same questions.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from gpo.errors import PermanentModelError, TransientModelError
@@ -96,6 +96,41 @@ class JournaledModel(ModelLayer):
                 raise PermanentModelError(refused, scope="call")
         return await flights.join(key, lambda flight: self._fetch(key, request, flight))
 
+    def count_recorded(self, keys: Iterable[str]) -> None:
+        """Count calls of an earlier process as asked for and answered. Most answers are not read for it: one completion
+        that ended by itself says nothing more than what it used."""
+        calls = cached = prompt = completion = reused = saved_prompt = saved_completion = 0
+        for key in keys:
+            use = self._journal.recorded[key]
+            digest = _digest(key)
+            if use.role != self._role or digest in self._seen:
+                continue
+            self._replayed += 1
+            if not use.plain:
+                for call in self._journal.calls([key]):
+                    self._count(key, call.request, call.reply)
+                continue
+            self._seen.add(digest)
+            self.observed.texts += 1
+            if use.source == "store":
+                cached += 1
+                saved_prompt += use.prompt_tokens
+                saved_completion += use.completion_tokens
+            else:
+                calls += 1
+                prompt += use.prompt_tokens
+                completion += use.completion_tokens
+                reused += use.cached_tokens
+        self._tally += Tally(
+            calls=calls,
+            cached=cached,
+            prompt_tokens=prompt,
+            completion_tokens=completion,
+            cached_tokens=reused,
+            saved_prompt_tokens=saved_prompt,
+            saved_completion_tokens=saved_completion,
+        )
+
     async def _fetch(self, key: str, request: Request, flight: Flight[Reply]) -> Reply:
         shared = self._shared if request.temperature == 0 else None
         reply = self._forked(key) or (shared.get(key) if shared else None)
@@ -132,7 +167,7 @@ class JournaledModel(ModelLayer):
 
     def _count(self, key: str, request: Request, reply: Reply) -> bool:
         """Whether `key` was new."""
-        digest = bytes.fromhex(key)
+        digest = _digest(key)
         if digest in self._seen:
             return False
         self._seen.add(digest)
@@ -143,3 +178,11 @@ class JournaledModel(ModelLayer):
 
 def _is_kept(reply: Reply) -> bool:
     return "temperature" not in reply.left_out and not any(reply.cut)
+
+
+def _digest(key: str) -> bytes:
+    """Half the memory of the key, which is hex digits unless someone else wrote the journal."""
+    try:
+        return bytes.fromhex(key)
+    except ValueError:
+        return key.encode("utf-8", "surrogatepass")

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from gpo.config.load import dump_config, parse_config
 from gpo.config.masking import MASK
-from gpo.config.schema import ModelConfig
+from gpo.config.schema import FromEnvironment, ModelConfig
 from gpo.errors import ConfigError, ModelError, PermanentModelError, TransientModelError
 from gpo.model.finish import finish_reason
 from gpo.model.layers.retry import RetryingModel
@@ -154,7 +154,7 @@ async def test_additions_are_sent_and_are_part_of_the_identity(
     monkeypatch.setenv("MY_KEY", "k-secret-000")
     config = ModelConfig(
         model="m", top_p=0.5, reasoning_effort="low", stop=("END",), extra_body={"a": 1, "b": {"c": 2}},
-        extra_headers={"api-key": {"env": "MY_KEY"}, "X-Team": "blue"},
+        extra_headers={"api-key": FromEnvironment(env="MY_KEY"), "X-Team": "blue"},
     )  # fmt: skip
     wire = OpenAIClient(base_url=server.base_url, model="m", added=additions(config, "models.task"))
     await wire.complete(ASK)
@@ -174,7 +174,7 @@ async def test_additions_are_sent_and_are_part_of_the_identity(
 
 
 def test_headers_and_keys_stand_in_no_file_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = {
+    model: dict[str, Any] = {
         "model": "m",
         "base_url": "http://h/v1",
         "extra_headers": {"X-Key": "literal-value", "E": {"env": "NAME"}},
@@ -186,7 +186,7 @@ def test_headers_and_keys_stand_in_no_file_and_no_error(monkeypatch: pytest.Monk
     with pytest.raises(ConfigError, match=r"E: the environment variable NAME is not set"):
         additions(ModelConfig(**model), "models.task")
     with pytest.raises(ConfigError) as caught:
-        additions(ModelConfig(model="m", extra_headers={"E": {"env": "sk-oh-no"}}), "models.task")
+        additions(ModelConfig(model="m", extra_headers={"E": FromEnvironment(env="sk-oh-no")}), "models.task")
     assert "sk-oh-no" not in str(caught.value)
     with pytest.raises(ConfigError, match="put the value in again"):
         additions(ModelConfig(model="m", extra_headers={"E": MASK}), "models.task")

@@ -17,7 +17,7 @@ from hashlib import blake2b
 from typing import Any
 
 ANSWER = "Yes"
-_COMPLETION = {
+_COMPLETION: dict[str, Any] = {
     "id": "chatcmpl-0",
     "object": "chat.completion",
     "created": 1_700_000_000,
@@ -40,6 +40,16 @@ def _response(body: bytes) -> bytes:
 
 
 _REPLY = _response(json.dumps(_COMPLETION).encode())
+
+
+def completion(*texts: str) -> bytes:
+    """A whole response with one choice a text."""
+    (choice,) = _COMPLETION["choices"]
+    choices = [
+        {**choice, "index": index, "message": {"role": "assistant", "content": text}}
+        for index, text in enumerate(texts)
+    ]
+    return _response(json.dumps({**_COMPLETION, "choices": choices}).encode())
 
 
 @dataclass

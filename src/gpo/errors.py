@@ -34,9 +34,11 @@ class DataError(ConfigError):
 
 
 class ModelError(GPOError):
-    """A model could not answer. `unsent`: the request never left this machine, so nobody can charge for it."""
+    """A model could not answer. `unsent`: the request never left this machine, so nobody can charge for it. `charged`:
+    another call was answered on the way, to find out what the refusal is about."""
 
     unsent = False
+    charged = False
 
 
 class TransientModelError(ModelError):

@@ -42,17 +42,19 @@ class FileLock:
     let two processes hold two files of the same name.
 
     Raises `HeldError` where another one holds it, or with `wait` blocks until that one lets go; `NoLocksError`
-    where the file system cannot lock, another `OSError` where the file cannot be written.
+    where the file system cannot lock, another `OSError` where the file cannot be written. A subclass says how the file
+    is opened, and what may stand in it.
     """
 
     def __init__(self, path: Path, *, wait: bool = False) -> None:
         self._descriptor: int | None = None
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = self._open(path)
         try:
             while not _try_acquire(descriptor):
                 if not wait:
                     raise HeldError(_holder(descriptor))
                 time.sleep(_POLL)
+            self._check(path, descriptor)
         except BaseException:
             os.close(descriptor)
             raise
@@ -66,6 +68,12 @@ class FileLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+    def _open(self, path: Path) -> int:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+
+    def _check(self, path: Path, descriptor: int) -> None:
+        """Raise where the text of the file, which is replaced next, is not ours to replace."""
 
     def __enter__(self) -> Self:
         return self

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from gpo.config.load import dump_config, load_config, parse_config
+from gpo.config.masking import looks_like_key
 from gpo.errors import ConfigError
 
 TEXT = """\
@@ -83,3 +84,22 @@ def test_a_mistake_names_the_key_and_the_line(tmp_path: Path, old: str, new: str
 def test_an_override_without_a_key_or_a_value_is_refused(tmp_path: Path, override: str) -> None:
     with pytest.raises(ConfigError, match=r"--set .*key\.path=value"):
         load_config(write(tmp_path, TEXT), [override])
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["sk-proj-Zx9verysecret42", "gsk_Zx9verysecret42", "AIzaSyZx9verysecret", "a9f8e7d6c5b4a3f2e1d0a9b8"],
+)
+def test_a_key_where_a_variables_name_belongs_is_not_repeated(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        f"task: {{data: d.csv}}\nmodels: {{task: {{model: m, api_key_env: {key}}}, optimizer: {{model: m}}}}\n"
+    )
+    with pytest.raises(ConfigError, match=r"models\.task\.api_key_env: .*environment variable") as caught:
+        load_config(path)
+    assert key not in str(caught.value)
+
+
+def test_names_of_variables_are_no_keys() -> None:
+    for name in ("OPENAI_API_KEY", "MY_COMPANYS_INTERNAL_GATEWAY_KEY_2", "key", "OPENAI_KEY_TEAM7", "_X1"):
+        assert not looks_like_key(name)

@@ -23,12 +23,13 @@ from gpo.model.openai.errors import (
     redact,
     response_error,
     retry_after,
-    unsupported_parameter,
 )
 from gpo.model.openai.format import decode
+from gpo.model.openai.refusals import refused_parameter
 from gpo.model.prices import cost
 from tests.support.server import FaultKind, Faults, ModelServer
 
+SENT = ("max_tokens", "temperature", "seed", "stop", "n")
 ASK = Request(messages=(Message("user", "hello"),))
 
 
@@ -266,7 +267,7 @@ def test_choices_come_in_the_order_of_their_index() -> None:
 )
 def test_a_refused_parameter_is_recognized(message: str, param: str | None, expected: str | None) -> None:
     data = json.dumps({"error": {"message": message, "param": param}}).encode()
-    assert unsupported_parameter(data) == expected
+    assert refused_parameter(data, SENT) == expected
 
 
 def test_retry_after_is_read_in_all_its_forms() -> None:

@@ -103,7 +103,9 @@ def _become_pytest(copy: Path, tests: Sequence[str], log: Path) -> None:
         sys.path[:0] = paths
         os.environ["PYTHONPATH"] = os.pathsep.join(paths)  # for the processes that the tests start
         loaded = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # plugins are loaded already
-        code = int(pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", "--timeout", "60", *loaded, *tests]))
+        code = int(
+            pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", "--timeout", "60", *loaded, *tests])
+        )
         sys.stdout.flush()
     except BaseException:
         code = 3

@@ -145,6 +145,8 @@ def test_a_journal_of_the_first_version_opens(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     Journal(path).close()
     connection = sqlite3.connect(path)
+    for table in ("meta", "calls", "steps", "prompts", "scores", "embeddings", "events"):
+        connection.execute(f"ALTER TABLE {table} DROP COLUMN checksum")
     connection.execute("DROP TABLE refusals")
     connection.execute("PRAGMA user_version = 1")
     connection.commit()

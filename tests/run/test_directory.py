@@ -312,6 +312,7 @@ def test_the_result_has_the_contract_s_keys(tmp_path: Path) -> None:
         "prompt_tokens": 100,
         "completion_tokens": 20,
         "usd": 0.01,
+        "reasoning_tokens": 0,
     }
     assert data["usage"]["optimizer"]["usd"] is None
     assert Result.from_dict(data) == RESULT

@@ -189,8 +189,22 @@ async def test_deterministic_answers_are_shared_between_runs_and_sampled_ones_ar
         assert [reply.source for reply in replies] == ["sent" if run == "one" else "store", "sent"]
         assert replies[0].text == "re: cold"
     assert usages == [
-        {"calls": 2, "cached": 0, "prompt_tokens": 8, "completion_tokens": 6, "usd": None},
-        {"calls": 1, "cached": 1, "prompt_tokens": 4, "completion_tokens": 3, "usd": None},
+        {
+            "calls": 2,
+            "cached": 0,
+            "prompt_tokens": 8,
+            "completion_tokens": 6,
+            "usd": None,
+            "reasoning_tokens": 0,
+        },
+        {
+            "calls": 1,
+            "cached": 1,
+            "prompt_tokens": 4,
+            "completion_tokens": 3,
+            "usd": None,
+            "reasoning_tokens": 0,
+        },
     ]
     with Journal(tmp_path / "two.sqlite") as journal:  # without the store: its answer is in the run's journal
         replayed = JournaledModel(CountingModel(), journal, "task")

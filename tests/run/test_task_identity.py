@@ -283,11 +283,115 @@ def test_a_run_directory_of_an_older_gpo_is_gone_on_with(tmp_path: Path) -> None
     path = tmp_path / "run" / "journal.sqlite"
     with JournalReader(path) as reader_:
         recorded = reader_.get_meta("config")
-    for later in ("columns_digest", "metric_code"):
+    for later in ("columns_digest", "metric_code", "helper_code"):
         del recorded[later]
     connection = sqlite3.connect(path)
     with connection:
-        connection.execute("UPDATE meta SET value = ? WHERE key = 'config'", (json.dumps(recorded),))
+        connection.execute(
+            "UPDATE meta SET value = ?, checksum = NULL WHERE key = 'config'", (json.dumps(recorded),)
+        )
     connection.close()
     (tmp_path / "run" / "result.json").unlink()
     assert configured(tmp_path).scores == whole.scores
+
+
+HELPED = """
+import own_helper
+from own_other import bonus
+
+def score(prediction, target):
+    import own_late
+    return own_helper.TABLE[prediction == target] * bonus() * own_late.FACTOR
+"""
+HELPERS = {
+    "own_helper": "import own_deeper\nTABLE = {True: own_deeper.ONE, False: 0.0}\n",
+    "own_deeper": "ONE = 1.0\n",
+    "own_other": "def bonus():\n    return 0.5\n",
+    "own_late": "FACTOR = 0.5\n",
+}
+START = """
+import sys
+from pathlib import Path
+from tests.run.test_task_identity import configured
+sys.path.insert(0, sys.argv[1])
+print(configured(Path(sys.argv[1]), metric="own_helped:score").status)
+"""
+
+
+def start(folder: Path) -> str:
+    import subprocess
+    import sys
+
+    command = [sys.executable, "-c", START, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+def test_a_module_that_a_metric_uses_is_part_of_the_run(tmp_path: Path) -> None:
+    (tmp_path / "own_helped.py").write_text(HELPED)
+    for name, text in HELPERS.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    assert "complete" in start(tmp_path)
+    assert "complete" in start(tmp_path)
+    for name, text in HELPERS.items():
+        changed = text.replace("1.0", "0.75").replace("0.5", "0.25").replace("0.0}", "0.125}")
+        (tmp_path / f"{name}.py").write_text(changed)
+        assert "differs in helper_code" in start(tmp_path), name
+        (tmp_path / f"{name}.py").write_text(text)
+    assert "complete" in start(tmp_path)
+
+
+def test_changed_templates_are_another_run(tmp_path: Path) -> None:
+    from gpo.optimizer.templates import TEXTS
+
+    folder = tmp_path / "own"
+    folder.mkdir()
+    name = next(iter(sorted(TEXTS.glob("*.jinja")))).name
+    (folder / name).write_text((TEXTS / name).read_text())
+    optimize_ = {**OPTIMIZE, "meta_prompt": str(folder)}
+
+    def go_on() -> gpo.Result:
+        return gpo.optimize(
+            task(),
+            prompt=PROMPT,
+            models={"task": say_left, "optimizer": write},
+            method={"trajectory": "none"},
+            optimize=optimize_,
+            run_dir=tmp_path / "run",
+        )
+
+    assert go_on().status == "complete"
+    assert go_on().status == "complete"
+    (folder / name).write_text((TEXTS / name).read_text() + "\nBe brief.")
+    with pytest.raises(RunError, match="template_digest"):
+        go_on()
+
+
+def test_another_code_of_an_own_part_is_another_run(tmp_path: Path) -> None:
+    from gpo.optimizer.methods import Method
+    from gpo.optimizer.parts.information import PromptInformation
+    from gpo.optimizer.parts.refinement import Generation
+    from gpo.optimizer.parts.trajectory import Recency
+
+    def go_on(words: int) -> gpo.Result:
+        class Own:
+            def __init__(self) -> None:
+                self.asked = 0
+
+            def limit(self, step: int, total: int) -> int | None:
+                self.asked += 1
+                return words
+
+        return gpo.optimize(
+            task(),
+            prompt=PROMPT,
+            models={"task": say_left, "optimizer": write},
+            method=Method("mine", PromptInformation(True, False), Recency(2), Own(), Generation()),
+            optimize=OPTIMIZE,
+            run_dir=tmp_path,
+        )
+
+    assert go_on(7).status == "complete"
+    assert go_on(7).status == "complete"
+    with pytest.raises(RunError, match="part_code"):
+        go_on(9)

@@ -392,6 +392,7 @@ def test_a_finished_journal_can_be_read_where_nothing_can_be_written() -> None:
         path = folder / "journal #1?.sqlite"
         filled(path, 3)
         folder.chmod(0o555)
+        path.chmod(0o444)
         with unprivileged(), JournalReader(path) as reader:
             assert reader.get_call("k1") is not None
 

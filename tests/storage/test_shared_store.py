@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -138,3 +139,58 @@ def test_the_default_place_is_the_home(tmp_path: Path, monkeypatch: pytest.Monke
     assert store is not None
     store.close()
     assert (tmp_path / "mine" / "store.sqlite").is_file()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("reply", b"[[1],[2]]"),
+        ("reply", b'[[],["stop"]]'),
+        ("reply", "text"),
+        ("prompt_tokens", "many"),
+        ("seconds", b"x"),
+        ("checksum", 5),
+    ],
+)
+def test_a_poisoned_entry_is_a_miss_with_one_warning_and_is_replaced(
+    tmp_path: Path, column: str, value: object
+) -> None:
+    path = tmp_path / "store.sqlite"
+
+    def opened(warn: object) -> SharedStore:
+        store = SharedStore.open(path, warn=warn)  # type: ignore[arg-type]
+        assert store is not None
+        return store
+
+    store = opened(pytest.fail)
+    for key in ("a", "b", "good"):
+        store.put(key, Reply(texts=("yes",)))
+    store.close()
+    connection = sqlite3.connect(path)
+    with connection:
+        checksum = "" if column == "checksum" else ", checksum = NULL"
+        connection.execute(f"UPDATE calls SET {column} = ?{checksum} WHERE key != 'good'", (value,))
+    connection.close()
+    warnings: list[str] = []
+    store = opened(warnings.append)
+    assert (store.get("a"), store.get("b"), store.get("a")) == (None, None, None)
+    assert store.get("good") is not None
+    assert len(warnings) == 1
+    assert "asked for again" in warnings[0]
+    store.put("a", Reply(texts=("anew",)))
+    store.close()
+    store = opened(pytest.fail)
+    found = store.get("a")
+    assert found is not None
+    assert found.text == "anew"
+    store.close()
+
+
+def test_it_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "store.sqlite"
+    store = SharedStore.open(path, warn=pytest.fail)
+    assert store is not None
+    store.put("a", Reply(texts=("yes",)))
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    store.close()

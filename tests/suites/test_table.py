@@ -285,7 +285,8 @@ def test_a_test_row_that_the_start_prompt_could_not_be_scored_on_is_in_no_interv
             "SELECT example_id FROM scores WHERE split = 'test' AND prompt_id != ? LIMIT 1", (best,)
         ).fetchone()
         database.execute(
-            "UPDATE scores SET value = NULL WHERE split = 'test' AND prompt_id != ? AND example_id = ?",
+            """UPDATE scores SET value = NULL, checksum = NULL
+            WHERE split = 'test' AND prompt_id != ? AND example_id = ?""",
             (best, example),
         )
     less = read_outcome(result.parent.name, out)

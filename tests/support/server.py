@@ -29,7 +29,7 @@ all n of them."""
 
 FaultKind = Literal[
     "429", "429_retry_after", "500", "502", "503", "reset", "truncated", "garbage", "html", "hang",
-    "no_choices", "content_filter", "overflow", "quota", "wrong_key", "no_model",
+    "no_choices", "content_filter", "overflow", "quota", "wrong_key", "no_model", "loading",
 ]  # fmt: skip
 
 
@@ -383,7 +383,8 @@ _FAULTS: dict[str, Callable[[], web.Response]] = {
     "502": lambda: web.Response(
         status=502, text="<html><h1>Bad gateway</h1></html>", content_type="text/html"
     ),
-    "503": lambda: _error(503, "Loading model"),
+    "503": lambda: _error(503, "The server is overloaded"),
+    "loading": lambda: _error(503, "Loading model"),
     "hang": lambda: _error(504, "timeout"),
     "garbage": lambda: web.Response(text="}{ not \x00 JSON", content_type="application/json"),
     "html": lambda: web.Response(text="<html>Log in to the network</html>", content_type="text/html"),

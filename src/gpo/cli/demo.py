@@ -16,7 +16,7 @@ def demo(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Route support tickets with a small model on this machine: fetch it, find a better prompt, prove it."""
-    from gpo.cli.common import assemble, run_plan
+    from gpo.cli.shared.common import assemble, run_plan
     from gpo.config.load import parse_config
     from gpo.run.layout import keep_layout
 

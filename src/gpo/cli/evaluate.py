@@ -29,8 +29,8 @@ def evaluate(
     import json as json_
     import sys
 
-    from gpo.cli.common import assemble
-    from gpo.cli.progress import ProgressDisplay
+    from gpo.cli.shared.common import assemble
+    from gpo.cli.shared.progress import ProgressDisplay
     from gpo.config.load import load_config
     from gpo.config.locate import name_lines
     from gpo.run.evaluate import evaluate_prompt, read_prompt

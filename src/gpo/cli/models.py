@@ -1,12 +1,17 @@
-"""`gpo models list|pull`: the weights of embedded models."""
+"""`gpo models list|pull|check`: the weights of embedded models, and what an endpoint takes."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Optional
 
 import typer
 
-app = typer.Typer(help="Weights of the embedded models.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Weights of the embedded models; what an endpoint takes.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 @app.command("list")
@@ -22,9 +27,33 @@ def list_() -> None:
 @app.command()
 def pull(name: Annotated[str, typer.Argument(help="A name from the list, with or without local/.")]) -> None:
     """Fetch a model's weights and verify them by the publisher's SHA-256."""
-    from gpo.cli.pulling import PullDisplay
+    from gpo.cli.shared.pulling import PullDisplay
     from gpo.model.local.weights import pull as fetch
 
     with PullDisplay() as display:
         path = fetch(name.removeprefix("local/"), display.progress)
     print(path)
+
+
+@app.command()
+def check(
+    config: Annotated[Optional[Path], typer.Argument(help="A configuration, whose models are asked.")] = None,
+    base_url: Annotated[Optional[str], typer.Option(help="Or an address, with /v1.")] = None,
+    model: Annotated[Optional[str], typer.Option(help="The model's name there.")] = None,
+    api_key_env: Annotated[Optional[str], typer.Option(help="The variable that holds the key.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
+) -> None:
+    """Ask an endpoint a dozen small calls: is it there, what does it take, does it think, how fast is it."""
+    import asyncio
+    import json as json_
+
+    from gpo.cli.shared.checking import check_models, configured
+
+    settings = configured(config, base_url, model, api_key_env)
+    found = asyncio.run(check_models(settings))
+    if json:
+        print(json_.dumps({role: one.to_dict() for role, one in found.items()}, indent=2))
+    else:
+        print("\n".join(line for one in found.values() for line in one.lines()))
+    if any(one.findings.error for one in found.values()):
+        raise typer.Exit(1)

@@ -44,7 +44,7 @@ def optimize(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Find a better prompt. The same command again goes on where the last one stopped."""
-    from gpo.cli.common import assemble, print_estimate, run_plan
+    from gpo.cli.shared.common import assemble, print_estimate, run_plan
     from gpo.config.load import load_config
     from gpo.config.locate import name_lines
     from gpo.run.layout import keep_layout

@@ -168,6 +168,9 @@ def explain(error: ValidationError, source: str, lines: Mapping[KeyPath, int], r
         return f"{where}: unknown key {key}{_suggest(path, first['loc'], root)}"
     if first["type"] == "missing":
         return f"{where}: the key {key} is missing"
+    if "extra_headers" in path:
+        # A header's value may be a key: it is not shown.
+        first = {**first, "input": None}
     more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 and not _same_key(mistakes) else ""
     given = first.get("input")
     if isinstance(given, str) and "://" in given:
@@ -177,6 +180,8 @@ def explain(error: ValidationError, source: str, lines: Mapping[KeyPath, int], r
         isinstance(given, int) and given.bit_length() < 64
     ):  # of a longer one Python refuses to write the digits
         shown = f", not {given!r}"
+    if path[-1:] == ("api_key_env",):
+        shown = ""  # it may be the key itself
     message = _MESSAGES.get(first["type"]) or first["msg"].removeprefix("Value error, ")
     return f"{where}: {key}: {message[0].lower()}{message[1:]}{shown}{more}"
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Any
 from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
 
 MASK = "***"
 # What gateways ask for in a query that is no secret: Azure's version above all. Any other value may be a key.
 _PLAIN = re.compile(r"(?i)(api[-_]version|version|deployment|location|model|region)=[\w.\-]*", flags=re.ASCII)
+_SECRET_NAME = re.compile(
+    r"(?i)(^|[-_.])(api[-_]?key|apikey|key|token|sig|signature|secret|password|passwd|pwd|auth|authorization|credential|"
+    r"cookie|session|code)s?$|subscription[-_]key|access[-_]?token"
+)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", flags=re.ASCII)
+_KEY_STARTS = ("sk_", "gsk_", "hf_", "ghp_", "github_pat_", "glpat", "xai_", "pk_", "r8_", "aiza", "akia")
+_KEY_LENGTH = 20
 _SHORTEST = 6
 """Characters from which a secret is looked for in a server's words: a shorter one stands in them by accident."""
 
@@ -41,9 +49,41 @@ def mask_config(config: Mapping[str, Any]) -> dict[str, Any]:
     return {**config, "models": {role: _mask_model(model) for role, model in models.items()}}
 
 
+def looks_secret(name: str) -> bool:
+    """Whether what is called `name` (of a query, a header, a body) is a key or a password by its name."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def query_identity(query: str) -> str:
+    """What of an address's query an answer may depend on, as a part of its identity; "" where nothing. Items that are
+    known to be no secret stand as they are, what is a key by its name changes no answer and is left out, and of any
+    other only a keyed digest is told. Their order does not matter."""
+    told: list[str] = []
+    for item in query.split("&"):
+        name, equals, value = item.partition("=")
+        if re.match(r"(?i)api[-_]version=", item):
+            continue  # the form of what is said, not who answers
+        if _PLAIN.fullmatch(item):
+            told.append(item)
+        elif equals and value and not looks_secret(unquote_plus(name)):
+            digest = blake2b(item.encode("utf-8", "replace"), key=b"gpo query of base_url", digest_size=8)
+            told.append(f"{name}~{digest.hexdigest()}" if name.isidentifier() else digest.hexdigest())
+    return "&".join(sorted(told))
+
+
 def is_masked(url: str) -> bool:
     """Whether `url` is what `masked_url` left of another one: nobody answers to it."""
     return MASK in re.split(r"[@?&=#]|://", url)
+
+
+def looks_like_key(name: str) -> bool:
+    """Whether what should be the name of an environment variable may be a key: no name of a variable, or a long word
+    that mixes letters and digits as no name does."""
+    if not _VARIABLE.fullmatch(name) or name.lower().startswith(_KEY_STARTS):
+        return True
+    longest = max(name.split("_"), key=len)
+    mixed = any(c.isdigit() for c in longest) and any(c.isalpha() for c in longest)
+    return len(longest) >= _KEY_LENGTH and (mixed or not name.isupper())
 
 
 def url_secrets(url: str) -> tuple[str, ...]:
@@ -94,6 +134,23 @@ def _mask_item(item: str) -> str:
 
 
 def _mask_model(model: Any) -> Any:
-    if not isinstance(model, Mapping) or not isinstance(model.get("base_url"), str):
+    if not isinstance(model, Mapping):
         return model
-    return {**model, "base_url": masked_url(model["base_url"])}
+    masked = dict(model)
+    if isinstance(model.get("base_url"), str):
+        masked["base_url"] = masked_url(model["base_url"])
+    if headers := model.get("extra_headers"):
+        masked["extra_headers"] = {
+            name: MASK if isinstance(value, str) else value for name, value in dict(headers).items()
+        }
+    if body := model.get("extra_body"):
+        masked["extra_body"] = _mask_body(body)
+    return masked
+
+
+def _mask_body(value: Any, name: str = "") -> Any:
+    if isinstance(value, Mapping):
+        return {key: _mask_body(inner, str(key)) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_mask_body(inner, name) for inner in value]
+    return MASK if isinstance(value, str) and looks_secret(name) else value

@@ -16,6 +16,7 @@ class Outcome:
     `value` is the metric in 0..1, or None where the model could not answer (`failure` then says why): a failure is
     never a score of 0. `prediction` is what was read from the reply, None where it was unreadable (and scored 0).
     `reply` is the text that was read; `calls` are the journal keys of the rounds.
+    `cut`: that reply ended at a limit of its length.
     """
 
     example: Example
@@ -24,6 +25,7 @@ class Outcome:
     reply: str = ""
     calls: tuple[str, ...] = ()
     failure: str | None = None
+    cut: bool = False
 
     @property
     def unreadable(self) -> bool:

@@ -49,9 +49,9 @@ class Rounds:
             if error.scope == "run":
                 raise
             return Outcome(example, None, calls=tuple(calls), failure=str(error))
-        cut = reply.finish_reasons[:1] == ("length",)
+        cut = any(reply.cut[:1])
         judgement = self.task.judge(reply.text, example, cut=cut)
-        return Outcome(example, judgement.value, judgement.prediction, reply.text, tuple(calls))
+        return Outcome(example, judgement.value, judgement.prediction, reply.text, tuple(calls), cut=cut)
 
     async def _ask(
         self, text: Opening, max_tokens: int, calls: list[str], prefix_group: str, *, continues: bool = False

@@ -5,7 +5,7 @@ Knows the task and a model. It does not know that the model may be a store, a bu
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gpo.errors import GPOError, PermanentModelError
@@ -20,6 +20,7 @@ from gpo.task.task import Task
 WINDOW = 1024
 
 OutcomeListener = Callable[[str, str, int, Outcome], None]
+Recall = Callable[[str, str, Sequence[int]], Mapping[int, tuple[float | None, bool]]]
 
 
 class TooManyFailures(PermanentModelError):
@@ -40,6 +41,9 @@ class Scorer:
     settings: ScorerSettings = field(default_factory=ScorerSettings)
     on_outcome: OutcomeListener | None = None
     max_failed_share: float = 0.1
+    recall: Recall | None = None
+    """Gives what is known of a prompt on a split's examples at some indices, value and whether it was unreadable by
+    index; such pairs are neither asked nor told to `on_outcome`."""
     on_stop: Callable[[GPOError], Awaitable[None]] | None = None
     """Awaited before an error is raised and the calls under way are cancelled: they may finish in it."""
 
@@ -108,6 +112,9 @@ class Scorer:
         examples = self.task.examples(split)
         new = [prompt for prompt in dict.fromkeys(prompts) if (prompt, split) not in self._scores]
         parts = [self._parts.setdefault((prompt, split), {}) for prompt in new]
+        if self.recall:
+            for prompt, part in zip(new, parts, strict=True):
+                part.update(self.recall(prompt, split, [row for row in rows if row not in part]))
 
         def keep(number: int, column: int, outcome: Outcome) -> None:
             parts[number][column] = (outcome.value, outcome.unreadable)

@@ -5,7 +5,6 @@ Opens, and sends nothing: a wrong name, a missing file or key is found before a 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,13 @@ from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
 from gpo.model.layers.rates import Rates
 from gpo.model.layers.retry import RetrySettings
 from gpo.model.model import Model
+from gpo.model.openai.additions import additions, from_environment
 from gpo.model.prices import Cost, cost, price
 from gpo.paths import in_home
 
 if TYPE_CHECKING:
     from gpo.model.local.engine_fit import Needs
+    from gpo.model.openai.client import OpenAIClient
 
 OPENAI = "https://api.openai.com/v1"
 PullProgress = Callable[[str, int, int], None]
@@ -104,12 +105,13 @@ def open_model(
     Raises `ConfigError` naming the key `models.ROLE.…`, and `ModelError` where weights cannot be fetched.
     """
     where = f"models.{role}"
-    if _is_embedded(config):
+    if is_embedded(config):
         return _embedded(config, where, base_dir, on_pull, needs, endpoints or Endpoints([config]))
     return _wire(config, where, endpoints or Endpoints([config]))
 
 
-def _is_embedded(config: ModelConfig) -> bool:
+def is_embedded(config: ModelConfig) -> bool:
+    """Whether it runs in an engine of our own."""
     return config.base_url is None and (config.model.startswith("local/") or config.model.endswith(".gguf"))
 
 
@@ -122,7 +124,7 @@ def _endpoint(config: ModelConfig) -> tuple[str, str | None]:
     """Address and key of a model, "" and None of an embedded one. Raises `ConfigError` where the address is none."""
     from gpo.model.openai.url import clean_url
 
-    if _is_embedded(config):
+    if is_embedded(config):
         return "", None
     if config.base_url is None:
         return OPENAI, config.api_key_env or "OPENAI_API_KEY"
@@ -133,10 +135,11 @@ def check_settings(config: ModelConfig, *, role: str, base_dir: Path) -> None:
     """Raise the `ConfigError` that opening the model would, as far as it is told without a call or a download: an
     unknown name, an address that is none, a key that is not set."""
     where = f"models.{role}"
-    if _is_embedded(config):
+    if is_embedded(config):
         _weights(config, where, base_dir)
     else:
         _key(_address(config, where)[1], where)
+        additions(config, where)
 
 
 def _weights(config: ModelConfig, where: str, base_dir: Path) -> str:
@@ -165,6 +168,9 @@ def _embedded(
     from gpo.model.local.model import open_embedded
     from gpo.model.local.weights import resolve
 
+    added = additions(config, where)
+    if added.headers:
+        raise ConfigError(f"{where}.extra_headers: an embedded model takes none")
     weights = resolve(_weights(config, where, base_dir), progress=on_pull)
     settings = fit(weights.path, needs or Needs())
     client = open_embedded(
@@ -173,6 +179,7 @@ def _embedded(
         name=weights.name,
         settings=settings,
         timeout=max(600, config.timeout),
+        added=added,
     )
     # No more calls than slots: one that waits at the engine takes the next slot that is free, whatever was computed
     # there, while one that waits here is sent when the slot is free that has its beginning (see `PrefixQueue`).
@@ -211,17 +218,26 @@ def _address(config: ModelConfig, where: str) -> tuple[str, str | None, str, str
         raise ConfigError(f"{where}.base_url: {error}") from None
 
 
-def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
+def wire_client(config: ModelConfig, where: str) -> tuple[OpenAIClient, str]:
+    """The bare client of an endpoint, and the model's name there. Raises `ConfigError`."""
     from gpo.model.openai.client import OpenAIClient
 
-    base_url, key_env, advice, identity = _address(config, where)
+    base_url, key_env, _, name = _address(config, where)
     client = OpenAIClient(
         base_url=base_url,
         api_key=_key(key_env, where),
         model=_name(config),
-        identity=identity,
+        identity=name,
         timeout=config.timeout,
+        added=additions(config, where),
     )
+    return client, _name(config)
+
+
+def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
+
+    advice = _address(config, where)[2]
+    client, _ = wire_client(config, where)
     known = price(config)
     return OpenModel(
         client=client,
@@ -232,10 +248,4 @@ def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
 
 
 def _key(variable: str | None, where: str) -> str | None:
-    key = os.environ.get(variable) if variable else None
-    if variable and not key:
-        raise ConfigError(
-            f"{where}.api_key_env: the environment variable {variable} is not set; put the key there, or name another "
-            "variable"
-        )
-    return key
+    return from_environment(variable, f"{where}.api_key_env") if variable else None

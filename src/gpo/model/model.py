@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -71,17 +72,21 @@ class Request:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """Tokens of one call, as the server counted them. `cached_tokens` is the part of `prompt_tokens` that the
-    server took from its own prefix cache."""
+    server took from its own prefix cache, `reasoning_tokens` the part of `completion_tokens` that the model thought."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
+    reasoning_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """The answer to a `Request`: `texts` and `finish_reasons` have one entry a completion (`n` of them).
 
+    `reasoning` is what the model thought before each text, empty where it says nothing of that; it is never sent again.
+    Finish reasons are in `gpo.model.finish`'s words. `left_out` names the parameters of the request that the endpoint
+    does not take: the answer was made without them.
     `seconds` is the wall time of the call as the client saw it. `call` is the key under which the journal holds
     the call, or None where no journal is in between. `source` says where the answer came from: "sent" to the
     model by this run (now or before an interruption), or the user's "store" of deterministic calls.
@@ -93,11 +98,25 @@ class Reply:
     seconds: float = 0.0
     call: str | None = None
     source: Literal["sent", "store"] = "sent"
+    reasoning: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         """The first completion."""
         return self.texts[0]
+
+    @property
+    def cut(self) -> tuple[bool, ...]:
+        """Whether each completion ended at a limit of its length."""
+        reasons = self.finish_reasons or ("",) * len(self.texts)
+        return tuple(reason == "length" for reason in reasons)
+
+
+def joined_reasoning(replies: Sequence[Reply]) -> tuple[str, ...]:
+    """The reasoning of several replies as that of one, one entry a text; empty where there is none."""
+    told = tuple(part for reply in replies for part in reply.reasoning or ("",) * len(reply.texts))
+    return told if any(told) else ()
 
 
 class Model(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from gpo.model.model import Reply
 
@@ -12,7 +12,8 @@ class Tally:
     """What a role used.
 
     `calls` went to the model, with their `prompt_tokens` (of which `cached_tokens` came from the server's own
-    prefix cache) and `completion_tokens`. `cached` calls were answered by the user's store and cost nothing;
+    prefix cache) and `completion_tokens` (of which the model thought `reasoning_tokens`). `cached` calls
+    were answered by the user's store and cost nothing;
     the `saved_…` tokens are what they cost when they were first made.
     """
 
@@ -23,6 +24,7 @@ class Tally:
     cached_tokens: int = 0
     saved_prompt_tokens: int = 0
     saved_completion_tokens: int = 0
+    reasoning_tokens: int = 0
 
     def plus(self, reply: Reply) -> Tally:
         """This tally with one more call."""
@@ -36,6 +38,7 @@ class Tally:
                 cached_tokens=self.cached_tokens,
                 saved_prompt_tokens=self.saved_prompt_tokens + usage.prompt_tokens,
                 saved_completion_tokens=self.saved_completion_tokens + usage.completion_tokens,
+                reasoning_tokens=self.reasoning_tokens,
             )
         return Tally(
             calls=self.calls + 1,
@@ -45,4 +48,10 @@ class Tally:
             cached_tokens=self.cached_tokens + usage.cached_tokens,
             saved_prompt_tokens=self.saved_prompt_tokens,
             saved_completion_tokens=self.saved_completion_tokens,
+            reasoning_tokens=self.reasoning_tokens + usage.reasoning_tokens,
+        )
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            **{item.name: getattr(self, item.name) + getattr(other, item.name) for item in fields(self)}
         )

@@ -25,8 +25,11 @@ _END_WORD = re.compile(r"(?<=\s)END$")
 # Half a tag, or one with letters too many.
 _BROKEN_START = re.compile(r"^<?/?[A-Z]{0,3}START>\s*")
 _BROKEN_END = re.compile(r"(?:</?END>?|(?<!\w)/?END>)$")
+# What nobody sees and a model reads: controls, bidirectional marks, zero-width characters and fillers, the variation
+# selectors but those of emoji, and the plane of tags, in which whole sentences can hide.
 _CONTROL = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    r"\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»"}
 

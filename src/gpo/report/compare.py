@@ -10,6 +10,7 @@ from statistics import mean, stdev
 
 from markupsafe import Markup
 
+from gpo.errors import GPOError
 from gpo.evaluation.statistics import Interval
 from gpo.report.curve import WIDTH, score_scale
 from gpo.report.data import RunView, read_run
@@ -50,14 +51,28 @@ class Compared:
         return score.mean if score else None
 
 
-def compare_html(directories: Mapping[str, Path], *, served: bool = False) -> str:
-    """The page that compares the runs of `directories` (name to path). Raises `RunError`."""
-    runs = [_read(i + 1, name, path) for i, (name, path) in enumerate(directories.items())]
+def compare_html(directories: Mapping[str, Path], *, served: bool = False, strict: bool = True) -> str:
+    """The page that compares the runs of `directories` (name to path), where it is not `strict` without those that
+    cannot be read, one line for each. Raises `RunError`."""
+    runs: list[Compared] = []
+    damaged: list[str] = []
+    for name, path_ in directories.items():
+        try:
+            runs.append(_read(len(runs) + 1, name, path_))
+        except GPOError as error:
+            if strict:
+                raise
+            damaged.append(str(error))
+        except Exception as error:
+            if strict:
+                raise
+            damaged.append(f"{path_}: cannot be shown ({type(error).__name__})")
     return render(
         "compare.html",
         served=served,
         title="Runs compared · GPO",
         runs=runs,
+        damaged=damaged,
         rows=[_row(item) for item in runs],
         groups=_groups(runs),
         curves=_curves(runs),

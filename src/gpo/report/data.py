@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,9 +20,11 @@ from gpo.run.journal_writer import prompt_id
 from gpo.storage.database import whole
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.journal_schema import JOURNAL
+from gpo.storage.typed import Record
 
 Status = Literal["running", "complete", "budget", "interrupted"]
 
+_MOST_STEPS = 10**6
 _SIGN_OF_LIFE = 600.0  # seconds; only where a process cannot be asked whether it lives
 
 
@@ -126,7 +128,7 @@ class RunView:
 def read_run(path: Path) -> RunView:
     """The run in the directory `path`, also while it goes on. Raises `RunError` where there is none."""
     directory = RunDirectory(path)
-    if not directory.journal_path.is_file():
+    if not os.path.lexists(directory.journal_path):
         raise RunError(f"{path}: is not a run directory (it has no {directory.journal_path.name})")
     with JournalReader(directory.journal_path) as reader:
         if reader.empty:
@@ -141,9 +143,11 @@ def read_run(path: Path) -> RunView:
 
 
 def _view(path: Path, reader: JournalReader, result: Result | None, running: bool) -> RunView:
-    config = reader.get_meta("config") or {}
-    initial = result.initial_prompt if result else str(config.get("prompt", ""))
-    steps = tuple(_step(number, data) for number, data in reader.steps().items())
+    config = _config(reader)
+    initial = result.initial_prompt if result else config.text("prompt")
+    steps = tuple(
+        _step(number, Record(reader.path, f"steps {number}", data)) for number, data in reader.steps().items()
+    )
     initial_dev = result.scores.initial.dev if result else _dev_mean(reader, initial, steps)
     best, best_dev = initial, initial_dev
     if result:
@@ -157,7 +161,7 @@ def _view(path: Path, reader: JournalReader, result: Result | None, running: boo
         path=path,
         name=path.resolve().name,
         status="running" if running and not result else result.status if result else "interrupted",
-        config=config,
+        config=config.data,
         result=result,
         initial_prompt=initial,
         initial_dev=initial_dev,
@@ -166,52 +170,87 @@ def _view(path: Path, reader: JournalReader, result: Result | None, running: boo
         steps=steps,
         seconds=result.seconds if result else reader.seconds(time.time() if running else None),
         started=min(starts, default=None),
-        failures=tuple(str((event.data or {}).get("error", "")) for event in reader.events("failure")),
-        retries=sum(sum((event.data or {}).values()) for event in reader.events("retries")),
+        failures=tuple(event.text("error") for event in _events(reader, "failure")),
+        retries=sum(event.count(role) or 0 for event in _events(reader, "retries") for role in event.data),
         notes=tuple(str(note) for note in (result.extra.get("warnings") or ()) if note) if result else (),
     )
 
 
-def _step(number: int, data: Mapping[str, Any]) -> StepView:
-    chosen, parent = str(data.get("prompt", "")), str(data.get("parent", ""))
+def _config(reader: JournalReader) -> Record:
+    """The recorded configuration; checked is what a report reads of it."""
+    config = Record(reader.path, "meta config", reader.get_meta("config") or {})
+    config.record("task")
+    models = config.record("models")
+    for role in models.data:
+        models.record(role).text("model")
+    config.count("seed")
+    if not isinstance(config.data.get("method", ""), str | list | Mapping):
+        config.text("method")
+    return config
+
+
+def _events(reader: JournalReader, kind: str) -> Iterator[Record]:
+    for event in reader.events(kind):
+        yield Record(reader.path, f"events {kind}", event.data or {})
+
+
+def _step(number: int, record: Record) -> StepView:
+    chosen, parent = record.text("prompt"), record.text("parent")
     items = []
-    estimates, parts = data.get("estimates") or (), data.get("estimate_rows") or ()
+    estimates, parts = record.items("estimates"), record.items("estimate_rows")
     taken = False
-    for index, item in enumerate(data.get("candidates") or ()):
-        is_chosen = not taken and item.get("rejected") is None and item.get("prompt") == chosen
+    for index, item in enumerate(record.records("candidates")):
+        rejected, prompt = item.text_or_none("rejected"), item.text("prompt")
+        is_chosen = not taken and rejected is None and prompt == chosen
         taken = taken or is_chosen
+        part = Record(
+            record.source,
+            record.inner(f"estimates[{index}]"),
+            {"mean": _at(estimates, index), "rows": _at(parts, index)},
+        )
         items.append(
             CandidateView(
                 step=number,
                 index=index,
-                prompt=str(item.get("prompt", "")),
-                raw=str(item.get("raw", "")),
-                parent=str(item.get("parent") or parent),
-                distance=item.get("edit_distance"),
-                attempt=int(item.get("attempt") or 0),
-                rejected=item.get("rejected"),
-                score=item.get("score"),
-                estimate=estimates[index] if index < len(estimates) else None,
-                estimate_rows=parts[index] if index < len(parts) else None,
+                prompt=prompt,
+                raw=item.text("raw"),
+                parent=item.text("parent") or parent,
+                distance=item.count("edit_distance"),
+                attempt=item.count("attempt") or 0,
+                rejected=rejected,
+                score=item.share("score"),
+                estimate=part.share("mean"),
+                estimate_rows=part.count("rows"),
                 chosen=is_chosen,
             )
         )
+    shown = [
+        {"prompt": point.text("prompt"), "score": point.share("score"), "step": point.count("step")}
+        for point in record.records("trajectory")
+    ]
+    asked = [
+        {"role": turn.text("role"), "content": turn.text("content")} for turn in record.records("meta_prompt")
+    ]
     return StepView(
         number=number,
-        total=data.get("total"),
-        limit=data.get("edit_limit"),
+        total=record.count("total", _MOST_STEPS),
+        limit=record.count("edit_limit"),
         parent=parent,
-        parent_score=data.get("parent_score"),
+        parent_score=record.share("parent_score"),
         chosen=chosen,
-        chosen_score=data.get("dev"),
-        best_score=data.get("best_dev"),
-        distance=data.get("edit_distance"),
-        reflection=data.get("reflection"),
-        summary=data.get("summary"),
-        trajectory=tuple(data.get("trajectory") or ()),
-        meta_prompt=tuple(data.get("meta_prompt") or ()),
+        chosen_score=record.share("dev"),
+        best_score=record.share("best_dev"),
+        distance=record.count("edit_distance"),
+        reflection=record.text_or_none("reflection"),
+        summary=record.text_or_none("summary"),
+        trajectory=tuple(shown),
+        meta_prompt=tuple(asked),
         candidates=tuple(items),
     )
+
+
+def _at(values: list[Any], index: int) -> Any:
+    return values[index] if index < len(values) else None
 
 
 def _dev_mean(reader: JournalReader, prompt: str, steps: Sequence[StepView]) -> float | None:
@@ -225,8 +264,8 @@ def _is_running(reader: JournalReader) -> bool:
     events = [event for event in reader.events() if event.kind in ("start", "end")]
     if not events or events[-1].kind == "end":
         return False
-    pid = (events[-1].data or {}).get("pid")
-    if sys.platform == "win32" or not isinstance(pid, int) or pid <= 0:
+    pid = Record(reader.path, "events start", events[-1].data or {}).data.get("pid")
+    if sys.platform == "win32" or not isinstance(pid, int) or not 0 < pid < 2**31:
         last = events[-1].at + reader.seconds()
         return time.time() - last < _SIGN_OF_LIFE
     try:

@@ -113,7 +113,7 @@ def _candidate(item: CandidateView, step: StepView) -> dict[str, Any]:
 
 def _question(table: SplitTable, key: str, place: int) -> str | None:
     pair = table.questions.get(key)
-    return str(pair[place]) if isinstance(pair, list) and len(pair) > place else None
+    return None if pair is None else pair[place]
 
 
 def _cell(score: RecordedScore | None) -> list[Any] | None:
@@ -126,14 +126,15 @@ def _cell(score: RecordedScore | None) -> list[Any] | None:
 
 def exchange(reader: JournalReader, score: RecordedScore) -> list[list[str]]:
     """The whole conversation behind a score, turn by turn as [role, text]; a text that a base model continued has the
-    role "text". Empty where no call is known."""
+    role "text", and what the model thought before the last reply "reasoning". Empty where no call is known."""
     last = next(iter(reader.calls(score.calls[-1:])), None)  # its request holds the rounds before
     if last is None:
         return []
     asked = [[message.role, message.content] for message in last.request.messages]
     if last.request.prompt is not None:
         asked.append(["text", last.request.prompt])
-    return [*asked, ["reply", last.reply.text]]
+    thought = [["reasoning", text] for text in last.reply.reasoning[:1] if text]
+    return [*asked, *thought, ["reply", last.reply.text]]
 
 
 Exchanges = Mapping[str, list[list[str]]]

@@ -6,8 +6,9 @@ Reads the journal's calls without their texts, and prices. A price that is not k
 from __future__ import annotations
 
 import bisect
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from gpo.config.schema import Price
@@ -63,12 +64,13 @@ def read_pace(reader: JournalReader, prompts: Mapping[str, int | None], config: 
     ledger = list(reader.ledger())
     phases = _phases(reader, ledger, {prompt_id(text): step for text, step in prompts.items()})
     models = config.get("models", {})
-    tallies: dict[tuple[Phase, str], Tally] = {}
-    sums: dict[str, Tally] = {}
+    parts: dict[tuple[Phase, str], _Sums] = defaultdict(_Sums)
     for line in ledger:
-        phase = phases[line.key]
-        tallies[phase, line.role] = _plus(tallies.get((phase, line.role), Tally()), line)
-        sums[line.role] = _plus(sums.get(line.role, Tally()), line)
+        parts[phases[line.key], line.role].add(line)
+    tallies = {key: part.tally() for key, part in parts.items()}
+    sums: dict[str, Tally] = {}
+    for (_, role), tally in tallies.items():
+        sums[role] = sums.get(role, Tally()) + tally
     prices = {role: recorded_price(models.get(role)) for role in sums}
     order = sorted({phase for phase, _ in tallies}, key=_order)
     concurrency, width, resumed = _concurrency(ledger, [event.at for event in reader.events("start")])
@@ -93,16 +95,29 @@ def read_pace(reader: JournalReader, prompts: Mapping[str, int | None], config: 
     )
 
 
-def _plus(tally: Tally, line: LedgerLine) -> Tally:
-    if line.source == "store":
-        return replace(tally, cached=tally.cached + 1)
-    return replace(
-        tally,
-        calls=tally.calls + 1,
-        prompt_tokens=tally.prompt_tokens + line.prompt_tokens,
-        completion_tokens=tally.completion_tokens + line.completion_tokens,
-        cached_tokens=tally.cached_tokens + line.cached_tokens,
-    )
+class _Sums:
+    """Adds up lines of the ledger in place: there may be a hundred thousand."""
+
+    def __init__(self) -> None:
+        self.calls = self.cached = self.prompt = self.completion = self.reused = 0
+
+    def add(self, line: LedgerLine) -> None:
+        if line.source == "store":
+            self.cached += 1
+            return
+        self.calls += 1
+        self.prompt += line.prompt_tokens
+        self.completion += line.completion_tokens
+        self.reused += line.cached_tokens
+
+    def tally(self) -> Tally:
+        return Tally(
+            calls=self.calls,
+            cached=self.cached,
+            prompt_tokens=self.prompt,
+            completion_tokens=self.completion,
+            cached_tokens=self.reused,
+        )
 
 
 def _order(phase: Phase) -> tuple[int, int]:

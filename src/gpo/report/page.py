@@ -39,7 +39,7 @@ def write_report(run_dir: Path, out: Path | None = None) -> Path:
     """Write the report of the run in `run_dir` to `out`, `report.html` in the run directory if not given, and return
     its path. Raises `RunError` where there is no run or the file cannot be written."""
     path = out or run_dir / "report.html"
-    write_atomically(path, text_bytes(report_html(run_dir)))
+    write_atomically(path, text_bytes(report_html(run_dir)), private=True)
     return path
 
 

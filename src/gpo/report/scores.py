@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from gpo.evaluation.statistics import Interval, wilson
-from gpo.run.journal_writer import EXAMPLES, prompt_id
+from gpo.run.journal_writer import prompt_id, split_questions
 from gpo.storage.journal_reader import JournalReader, RecordedScore
 
 SPLITS = ("dev", "test")
@@ -19,12 +18,12 @@ class SplitTable:
 
     split: str
     rows: Mapping[str, Mapping[int, RecordedScore]]
-    questions: Mapping[str, Sequence[Any]]
+    questions: Mapping[str, Sequence[str]]
 
 
 def split_table(reader: JournalReader, prompts: Sequence[str], split: str) -> SplitTable:
     """The scores of `prompts` on `split`, examples in the order of the data."""
-    known: dict[str, Any] = reader.get_meta(f"{EXAMPLES}{split}") or {}
+    known = split_questions(reader, split)
     rows: dict[str, dict[int, RecordedScore]] = {}
     for index, prompt in enumerate(prompts):
         for score in reader.scores(prompt_id(prompt), split):

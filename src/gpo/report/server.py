@@ -155,10 +155,11 @@ async def _guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
             response = await handler(request)
         except web.HTTPException as error:
             response = web.Response(status=error.status, text=error.text, content_type=error.content_type)
-        except GPOError as error:
+        except Exception as error:
+            line = str(error) if isinstance(error, GPOError) else f"cannot be shown ({type(error).__name__})"
             asked = request.path in ("/state", "/exchange")
-            plain = web.Response(status=500, text=str(error))
-            response = _json(embed.json_text({"error": str(error)}), status=500) if asked else plain
+            plain = web.Response(status=500, text=line)
+            response = _json(embed.json_text({"error": line}), status=500) if asked else plain
     response.headers.update(_HEADERS)
     response.headers["Content-Security-Policy"] = f"{embed.policy(live=True)}; frame-ancestors 'none'"
     return response
@@ -223,8 +224,11 @@ def _list_html(folder: Path) -> str:
     for name, path in find_runs(folder).items():
         try:
             run = read_run(path)
-        except RunError as error:
+        except GPOError as error:
             damaged.append(str(error))
+            continue
+        except Exception as error:  # whatever a stranger's folder brought about, the other runs are shown
+            damaged.append(f"{path}: cannot be shown ({type(error).__name__})")
             continue
         rows.append(
             {
@@ -244,13 +248,4 @@ def _list_html(folder: Path) -> str:
 
 
 def _compare_html(chosen: dict[str, Path], strict: bool) -> str:
-    readable = {}
-    for name, path in chosen.items():
-        try:
-            read_run(path)
-        except RunError:
-            if strict:
-                raise
-            continue
-        readable[name] = path
-    return compare_html(readable, served=True)
+    return compare_html(chosen, served=True, strict=strict)

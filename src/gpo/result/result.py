@@ -7,11 +7,14 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast, get_args
 
 from gpo.errors import RunError
+from gpo.storage.typed import Record, build
 
 Status = Literal["complete", "budget", "interrupted"]
+_LONGEST = 1e10  # seconds
+_WAY_OUT = "remove it and run the same command again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +52,15 @@ class Improvement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleUsage:
-    """`calls` sent with their tokens, `cached` ones answered by the user's store, dollars (None: unknown)."""
+    """`calls` sent with their tokens (`reasoning_tokens` are a part of `completion_tokens`), `cached` ones answered by
+    the user's store, dollars (None: unknown)."""
 
     calls: int = 0
     cached: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     usd: float | None = None
+    reasoning_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,21 +112,30 @@ class Result:
         return type(self).as_html(self)
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Result:
-        """The inverse of `to_dict`; unknown keys go to `extra`. Raises `RunError` where a key is missing."""
-        names = {item.name for item in fields(cls)} - {"extra"}
-        own = {key: value for key, value in data.items() if key in names}
-        try:
-            scores = Scores(**{name: _scores(name, value) for name, value in own.pop("scores").items()})
-            usage = RunUsage(**{role: RoleUsage(**value) for role, value in own.pop("usage").items()})
-            improvement = Improvement(**own.pop("improvement"))
-            steps = tuple({**step} for step in own.pop("steps"))
-            extra = {key: value for key, value in data.items() if key not in names}
-            return cls(scores=scores, usage=usage, improvement=improvement, steps=steps, extra=extra, **own)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise RunError(
-                f"is no result of GPO ({type(error).__name__}: {error}); remove it and run the same command again"
-            ) from None
+    def from_dict(cls, data: Mapping[str, Any], source: str = "result") -> Result:
+        """The inverse of `to_dict`; unknown keys go to `extra`. Raises `RunError` naming `source` and the key where one
+        is missing or of another type."""
+        record = Record(source, "", data, _WAY_OUT)
+        for name in ("status", "initial_prompt", "best_prompt", "scores", "improvement", "steps", "usage"):
+            if name not in data:
+                record.refuse(name, "is missing")
+        status = record.text("status")
+        if status not in get_args(Status):
+            record.refuse("status", f"must be one of {', '.join(get_args(Status))}")
+        scores, usage = record.record("scores"), record.record("usage")
+        return cls(
+            status=cast(Status, status),
+            initial_prompt=record.text("initial_prompt"),
+            best_prompt=record.text("best_prompt"),
+            scores=Scores(**{name: _scores(scores.record(name)) for name in ("initial", "best")}),
+            improvement=build(Improvement, record.record("improvement")),
+            steps=tuple(_step(step) for step in record.records("steps")),
+            usage=RunUsage(**{role: build(RoleUsage, usage.record(role)) for role in ("task", "optimizer")}),
+            seconds=record.number("seconds", 0, _LONGEST) or 0.0,
+            seed=int(record.number("seed") or 0),
+            versions={name: record.record("versions").text(name) for name in record.record("versions").data},
+            extra=_extra(record, {item.name for item in fields(cls)}),
+        )
 
     def to_json(self) -> str:
         """`result.json`: indented, readable, valid JSON in valid UTF-8."""
@@ -137,30 +151,47 @@ class Result:
     def read(cls, path: Path) -> Result:
         """Read a `result.json`. Raises `RunError` with one line."""
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            return cls.parse(path.read_bytes(), path)
         except OSError as error:
             raise RunError(f"{path}: cannot be read ({error.strerror})") from None
+
+    @classmethod
+    def parse(cls, content: bytes, path: Path) -> Result:
+        """The result in the `content` of `path`. Raises `RunError` with one line that names the file and the key."""
+        try:
+            data = json.loads(content.decode("utf-8"))
         except (ValueError, RecursionError):
             raise RunError(f"{path}: is damaged; remove it and run the same command again") from None
         if not isinstance(data, dict):
             raise RunError(f"{path}: is no result of GPO; remove it and run the same command again")
         try:
-            return cls.from_dict(data)
-        except RunError as error:
-            raise RunError(f"{path}: {error}") from None
+            return cls.from_dict(data, str(path))
+        except RecursionError:
+            raise RunError(f"{path}: is damaged; remove it and run the same command again") from None
 
 
-def is_number(value: Any) -> bool:
-    """Whether what JSON gave is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _scores(record: Record) -> SplitScores:
+    return SplitScores(dev=record.share("dev"), test=record.share("test"))
 
 
-def _scores(name: str, value: Mapping[str, Any]) -> SplitScores:
-    """Raises `TypeError` where one is no number."""
-    for split, score in value.items():
-        if score is not None and not is_number(score):
-            raise TypeError(f"scores.{name}.{split} is no number")
-    return SplitScores(**value)
+def _step(record: Record) -> dict[str, Any]:
+    for name in ("step", "edit_limit", "edit_distance", "candidates_scored", "candidates_rejected"):
+        record.count(name)
+    for name in ("dev", "best_dev"):
+        record.share(name)
+    record.text("prompt")
+    return {**record.data}
+
+
+def _extra(record: Record, names: set[str]) -> dict[str, Any]:
+    """What stands beside the contract. Checked is what a report reads."""
+    for name in ("cached_tokens", "lost_attempts", "rows"):
+        for key in record.record(name).data:
+            record.record(name).count(key)
+    if any(not isinstance(line, str) for line in record.items("warnings")):
+        record.refuse("warnings", "must be a list of texts")
+    record.text_or_none("embedder")
+    return {key: value for key, value in record.data.items() if key not in names}
 
 
 def _plain(value: Any) -> Any:

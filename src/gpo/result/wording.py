@@ -29,7 +29,7 @@ def cost_line(result: Result) -> str:
 
 def _describe_reuse(result: Result) -> str:
     """What servers took from their prefix caches, where they say."""
-    reused = sum((result.extra.get("cached_tokens") or {}).values())
+    reused = sum(count or 0 for count in (result.extra.get("cached_tokens") or {}).values())
     sent = result.usage.task.prompt_tokens + result.usage.optimizer.prompt_tokens
     return f" ({reused / sent:.0%} of the prompts' from the prefix cache)" if reused and sent else ""
 

@@ -14,6 +14,8 @@
       │
     BudgetedModel     each attempt leaves only when the caps cover the most that it may cost
       │
+    AnswerOnlyModel   what a model thought is taken off its answer
+      │
     the client        sends the attempt
 
 What a layer does stands in its file.
@@ -25,6 +27,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gpo.model.factory import OpenModel, RoleName
+from gpo.model.layers.answer_only import AnswerOnlyModel
 from gpo.model.layers.complete_n import CompleteNModel
 from gpo.model.layers.limits import LimitedModel
 from gpo.model.layers.retry import RetryingModel
@@ -71,10 +74,12 @@ def compose(
     shared: SharedStore | None = None,
     fork: JournalReader | None = None,
     flights: SingleFlight[Reply] | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> RoleModel:
     """All layers around `opened` for one run, whose `budget` and `journal` these are. `shared` is the user's store,
-    `fork` another run's journal; roles with the same `flights` send what they ask alike once."""
-    sending = compose_sending(opened, lambda client: BudgetedModel(client, budget, role))
+    `fork` another run's journal; roles with the same `flights` send what they ask alike once. `note` is told, once,
+    what an endpoint does not take and that it is still loading."""
+    sending = compose_sending(opened, lambda client: BudgetedModel(client, budget, role), note)
     journaled = JournaledModel(
         StoppableModel(sending.model, budget.shutdown),
         journal,
@@ -83,14 +88,21 @@ def compose(
         flights=flights,
         cost=opened.cost,
         fork=fork,
+        note=note,
     )
     return RoleModel(model=CompleteNModel(journaled), journaled=journaled, sending=sending)
 
 
-def compose_sending(opened: OpenModel, attempt: Callable[[Model], Model] | None = None) -> Sending:
-    """The layers that send, for a call that nobody records. `attempt` puts a layer around each attempt."""
-    limited = LimitedModel(attempt(opened.client) if attempt else opened.client, opened.queue)
+def compose_sending(
+    opened: OpenModel,
+    attempt: Callable[[Model], Model] | None = None,
+    note: Callable[[str], None] | None = None,
+) -> Sending:
+    """The layers that send, for a call that nobody records. `attempt` puts a layer around each attempt; `note` is told
+    that a server is still loading."""
+    client = AnswerOnlyModel(opened.client)
+    limited = LimitedModel(attempt(client) if attempt else client, opened.queue)
     if opened.retry is None:
         return Sending(model=limited, limited=limited, retrying=None)
-    retrying = RetryingModel(limited, opened.retry, again=limited.again)
+    retrying = RetryingModel(limited, opened.retry, again=limited.again, say=note)
     return Sending(model=retrying, limited=limited, retrying=retrying)

@@ -6,6 +6,7 @@ Check configuration, data and models first, then `open`: nothing is made before.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,7 @@ from gpo.storage.atomic_write import text_bytes, write_atomically
 from gpo.storage.journal import Journal
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.lock import RunLock
+from gpo.storage.regular_file import PRIVATE_FOLDER, read_regular
 
 State = Literal["fresh", "started", "complete"]
 
@@ -86,7 +88,8 @@ class RunDirectory:
         self.check(config)
         made = not self.path.exists()
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise RunError(
@@ -103,15 +106,17 @@ class RunDirectory:
     def write_result(self, result: Result) -> None:
         """Write `best_prompt.txt`, `best_template.json` and `result.json`, each whole or not at all. Raises
         `RunError`."""
-        write_atomically(self.best_prompt_path, text_bytes(result.best_prompt))
+        write_atomically(self.best_prompt_path, text_bytes(result.best_prompt), private=True)
         if template := result.extra.get("template"):
             text = json.dumps(template, ensure_ascii=True, indent=2)
-            write_atomically(self.best_template_path, text_bytes(f"{text}\n"))
-        write_atomically(self.result_path, text_bytes(result.to_json()))
+            write_atomically(self.best_template_path, text_bytes(f"{text}\n"), private=True)
+        write_atomically(self.result_path, text_bytes(result.to_json()), private=True)
 
     def read_result(self) -> Result | None:
-        """The result, or None where there is none yet. Raises `RunError` where it is damaged."""
-        return Result.read(self.result_path) if self.result_path.exists() else None
+        """The result, or None where there is none yet. Raises `RunError` where it is damaged or no regular file."""
+        if not os.path.lexists(self.result_path):
+            return None
+        return Result.parse(read_regular(self.result_path), self.result_path)
 
     def close(self) -> None:
         """Close the journal and let other processes in. May be called more than once."""
@@ -137,8 +142,8 @@ class RunDirectory:
         if not self._journal.has_calls:
             self._journal.put_meta(_CONFIG, mask_config(config))
         text = text_bytes(config_text)
-        if not self.config_path.exists() or self.config_path.read_bytes() != text:
-            write_atomically(self.config_path, text)
+        if not os.path.lexists(self.config_path) or read_regular(self.config_path) != text:
+            write_atomically(self.config_path, text, private=True)
         return self._journal
 
     def _recorded_config(self) -> Mapping[str, Any] | None:
@@ -148,7 +153,7 @@ class RunDirectory:
                 return None
             if not self.path.is_dir():
                 raise RunError(f"{self.path}: is a file; choose another run directory")
-            if not self.journal_path.exists():
+            if not os.path.lexists(self.journal_path):
                 self._refuse_foreign()
                 return None
         except OSError as error:

@@ -51,7 +51,8 @@ class LateEmbedder:
         if self._remembered is None:
             from gpo.model.embedder import open_embedder
 
-            recorded: str | None = self._journal.get_meta(EMBEDDER)
+            named = self._journal.get_meta(EMBEDDER)
+            recorded = named if isinstance(named, str) else None
             opened = None if recorded else await open_embedder(None)
             self.name = recorded or (opened.name if opened else "")
             self._journal.put_meta(EMBEDDER, self.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from gpo.evaluation.statistics import Interval, wilson
 from gpo.run.compose import compose
 from gpo.run.gc_tuning import collect_seldom
 from gpo.run.layers.budget import GO_ON, Budget
+from gpo.run.layers.journaled import JournaledModel
 from gpo.run.listeners import Watcher
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
@@ -29,7 +31,8 @@ _NOT_KEPT = f"sampled answers are not kept; {GO_ON}"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """A prompt's score on a split: mean and Wilson interval in 0..1 over `examples` rows, of which `unreadable`
-    replies counted as wrong; `failed` rows could not be scored and are left out. `values` are in the split's order."""
+    replies counted as wrong; `failed` rows could not be scored and are left out. `values` are in the split's order.
+    `warnings` are lines for a person, `left_out` the parameters that the endpoint does not take."""
 
     prompt: str
     split: str
@@ -39,6 +42,8 @@ class Evaluation:
     failed: int
     values: tuple[float | None, ...]
     usage: dict[str, Any]
+    warnings: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -53,6 +58,8 @@ class Evaluation:
             "failed": self.failed,
             "values": list(self.values),
             "usage": self.usage,
+            "warnings": list(self.warnings),
+            **({"endpoints": {"task": {"left_out": list(self.left_out)}}} if self.left_out else {}),
         }
 
 
@@ -78,12 +85,13 @@ async def evaluate_prompt(
             failures.append(outcome.failure)
 
     shared = SharedStore.open(warn=watcher.note if watcher else lambda line: None)
+    note = watcher.note if watcher else None
     with TemporaryDirectory(prefix="gpo-") as folder:
         journal = Journal(Path(folder) / "journal.sqlite")
         opened = plan.task_model
         keeps = shared is not None and opened.shareable and plan.scorer.temperature == 0
         budget = Budget(plan.budget, {"task": opened.cost}, journal, kept=_KEPT if keeps else _NOT_KEPT)
-        model = compose(opened, "task", journal=journal, budget=budget, shared=shared)
+        model = compose(opened, "task", journal=journal, budget=budget, shared=shared, note=note)
         stop = budget.shutdown.stop_and_wait
         scorer = Scorer(plan.task, model.model, plan.scorer, on_outcome=count, on_stop=stop)
         try:
@@ -110,7 +118,18 @@ async def evaluate_prompt(
         failed=len(score.values) - len(values),
         values=score.values,
         usage=model.journaled.usage(),
+        warnings=_warnings(model.journaled, note),
+        left_out=model.journaled.observed.left_out,
     )
+
+
+def _warnings(model: JournaledModel, note: Callable[[str], None] | None) -> tuple[str, ...]:
+    """Lines about the replies; those that were not said while they came are said now."""
+    lines = tuple(model.observed.warnings())
+    for line in lines[len(model.observed.left_out) :]:
+        if note:
+            note(line)
+    return lines
 
 
 def read_prompt(text: str) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 from gpo.evaluation.outcome import Outcome
 from gpo.optimizer.search import ScoredCandidate, StepRecord
 from gpo.storage.journal import Journal
-from gpo.storage.journal_reader import RecordedScore
+from gpo.storage.journal_reader import JournalReader, RecordedScore
+from gpo.storage.typed import Record
 from gpo.task.task import Task
 
 EXAMPLES = "examples/"
@@ -21,6 +22,19 @@ EXAMPLES = "examples/"
 def prompt_id(prompt: str) -> str:
     """The name of a prompt in the journal: 16 hex digits."""
     return hashlib.blake2b(prompt.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def split_questions(reader: JournalReader, split: str) -> dict[str, tuple[str, str]]:
+    """Question and expected answer of the examples of `split` that were scored, by example. Raises `RunError` where the
+    journal has something else."""
+    known = Record(reader.path, f"meta {EXAMPLES}{split}", reader.get_meta(f"{EXAMPLES}{split}") or {})
+    found = {}
+    for key in known.data:
+        pair = known.items(key)
+        if len(pair) != 2 or not all(isinstance(text, str) for text in pair):
+            known.refuse(known.inner(ascii(key[:80])), "must be a question and an answer")
+        found[key] = (pair[0], pair[1])
+    return found
 
 
 class JournalWriter:

@@ -90,8 +90,12 @@ class Listeners:
     def outcome(self, prompt: str, split: str, index: int, outcome: Outcome) -> None:
         """Listener of the scorer."""
         self._writer.outcome(prompt, split, outcome)
+        self.recalled(1)
+
+    def recalled(self, pairs: int) -> None:
+        """So many scores are there, be it from an earlier process of the run."""
         progress = self._progress
-        progress.pairs_done += 1
+        progress.pairs_done += pairs
         task, optimizer = self._models["task"].journaled, self._models["optimizer"].journaled
         used = (task.tally, optimizer.tally)
         progress.calls = sum(tally.calls for tally in used)

@@ -11,7 +11,7 @@ from gpo.config.load import dump_config
 from gpo.config.schema import BudgetConfig, Config, ModelConfig, OptimizeConfig
 from gpo.errors import ConfigError
 from gpo.evaluation.rounds import ScorerSettings
-from gpo.model.factory import Endpoints, OpenModel, PullProgress, RoleName, open_model
+from gpo.model.factory import Endpoints, OpenModel, PullProgress, RoleName, is_embedded, open_model
 from gpo.optimizer.calls import Calls, Sizes
 from gpo.optimizer.candidates import Guard
 from gpo.optimizer.choose import AnyMethod, choose, count_method_calls, open_search
@@ -23,7 +23,8 @@ from gpo.optimizer.search import Listener, Search
 from gpo.optimizer.workbench import Workbench
 from gpo.run.compose import RoleModel
 from gpo.run.estimate.context_size import engine_needs
-from gpo.run.identity.task_identity import identity
+from gpo.run.identity.code_fingerprint import fingerprint_code
+from gpo.run.identity.task_identity import identity, template_digest
 from gpo.run.layers.budget import check_prices
 from gpo.task.benchmarks.mmlu import name_subject
 from gpo.task.prompt import placeholders
@@ -156,11 +157,19 @@ def assemble(
     endpoints = Endpoints(settings for role, settings in _roles(config) if role not in own)
     racing = _racing(config, chosen)
     longest = max(_prompt(config, chosen), scored, key=len)
-    needs = engine_needs(config, task, longest, _count_calls(config, task, chosen, racing=racing))
+    # Only an engine asks how long requests are: to find out takes a look at every row.
+    embedded = any(is_embedded(settings) for role, settings in _roles(config) if role not in own)
+    asked = _count_calls(config, task, chosen, racing=racing)
+    needs = engine_needs(config, task, longest, asked) if embedded else {}
     opened = {
         role: own.get(role)
         or open_model(
-            settings, role=role, base_dir=base_dir, on_pull=on_pull, endpoints=endpoints, needs=needs[role]
+            settings,
+            role=role,
+            base_dir=base_dir,
+            on_pull=on_pull,
+            endpoints=endpoints,
+            needs=needs.get(role),
         )
         for role, settings in _roles(config)
     }
@@ -181,7 +190,7 @@ def assemble(
         racing=racing,
         budget=config.budget,
         seed=config.seed,
-        recorded=_record_config(config, task, method_object, own_task=own_task is not None),
+        recorded=_record_config(config, task, method_object, base_dir, own_task=own_task is not None),
         config_text=dump_config(config),
         base_dir=base_dir,
     )
@@ -234,20 +243,37 @@ def _check_frozen(prompt: str, frozen: Sequence[str]) -> None:
 
 
 def _record_config(
-    config: Config, task: Task, method_object: Method | ComposedMethod | None, *, own_task: bool
+    config: Config,
+    task: Task,
+    method_object: Method | ComposedMethod | None,
+    base_dir: Path,
+    *,
+    own_task: bool,
 ) -> dict[str, Any]:
     recorded = {**config.model_dump(mode="json"), **identity(task, whole=own_task)}
+    if config.optimize.meta_prompt:
+        recorded["template_digest"] = template_digest(base_dir / config.optimize.meta_prompt)
     if isinstance(method_object, ComposedMethod):
         recorded["method"] = {place: _known_by(part) for place, part in method_object.parts.items()}
+        recorded["part_code"] = {place: _code_of(part) for place, part in method_object.parts.items()}
     elif method_object is not None:
-        parts = (method_object.information, method_object.trajectory, method_object.edit_distance)
-        recorded["method"] = [_known_by(part) for part in (*parts, method_object.refinement)]
+        parts = (
+            method_object.information,
+            method_object.trajectory,
+            method_object.edit_distance,
+            method_object.refinement,
+        )
+        recorded["method"] = [_known_by(part) for part in parts]
+        recorded["part_code"] = [_code_of(part) for part in parts]
     return recorded
 
 
 def _known_by(part: object) -> str:
-    # Own objects are known by their type alone: their inside cannot be compared.
     return part if isinstance(part, str) else type(part).__qualname__
+
+
+def _code_of(part: object) -> str:
+    return fingerprint_code(part, helpers=True)
 
 
 def scorer_settings(config: Config, task: Task) -> ScorerSettings:

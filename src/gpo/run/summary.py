@@ -67,6 +67,7 @@ def summary(
             "excluded_examples": {name: len(scorer.excluded(name)) for name in ("dev", "test")},
             "warnings": [
                 *plan.task.warnings,
+                *(line for model in models.values() for line in model.journaled.observed.warnings()),
                 *(plan.task.test_warnings if test.means else ()),
                 *([few] if few else []),
             ],
@@ -76,6 +77,7 @@ def summary(
             "cached_tokens": {role: model.journaled.tally.cached_tokens for role, model in models.items()},
             # Only where there were some: most runs lose none, and a reader should not have to ask what it means.
             **({"lost_attempts": budget.lost_attempts} if budget.lost_attempts else {}),
+            **_endpoints(models),
         },
     )
 
@@ -83,6 +85,13 @@ def summary(
 def limits(models: Mapping[RoleName, RoleModel]) -> dict[str, dict[str, int | float]]:
     """What this process saw of the limits, by role."""
     return {role: model.sending.limited.state.to_dict() for role, model in models.items()}
+
+
+def _endpoints(models: Mapping[RoleName, RoleModel]) -> dict[str, object]:
+    """What an endpoint did not take, by role; nothing where every endpoint took all."""
+    left_out = {role: model.journaled.observed.left_out for role, model in models.items()}
+    found = {role: {"left_out": list(names)} for role, names in left_out.items() if names}
+    return {"endpoints": found} if found else {}
 
 
 def _measure_gap(search: Search, test: HeldOutTest) -> float | None:

@@ -23,7 +23,8 @@ from gpo.run.layers.single_flight import SingleFlight
 from gpo.run.listeners import Listeners, Watcher
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
-from gpo.run.reuse_answers import open_reused_run
+from gpo.run.replay.recorded_scores import RecordedScores
+from gpo.run.replay.reuse_answers import open_reused_run
 from gpo.run.summary import limits, summary
 from gpo.storage.journal import Journal
 from gpo.storage.shared_store import SharedStore
@@ -58,6 +59,7 @@ class Work:
                 shared=shared,
                 fork=self._fork,
                 flights=flights,
+                note=watcher.note if watcher else None,
             )
             for role, model in opened.items()
         }
@@ -68,6 +70,13 @@ class Work:
             plan.scorer,
             on_outcome=self._listeners.outcome,
             on_stop=shutdown.stop_and_wait,
+        )
+        self.scorer.recall = RecordedScores(
+            journal,
+            plan.task,
+            self.models["task"].model.identity,
+            self.models["task"].journaled.count_recorded,
+            self._listeners.recalled,
         )
         self._embedder = LateEmbedder(journal)
         self._search = plan.search(plan, self.models, self._workbench(), self._listeners)

@@ -7,17 +7,22 @@ import sys
 from pathlib import Path
 
 from gpo.errors import RunError
+from gpo.storage.regular_file import PRIVATE_FILE
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace `path` by `content`: after a kill or a power cut there is the old file or the new one.
+def write_atomically(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Replace `path` by `content`: after a kill or a power cut there is the old file or the new one. What is `private`
+    is its owner's alone (mode 0600). A link under that name is replaced and not followed.
 
     Raises `RunError` with one line.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        # Whatever has the name is left over from a process that was killed, or is someone's trap.
+        temporary.unlink(missing_ok=True)
         try:
-            with open(temporary, "wb") as file:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+            with os.fdopen(os.open(temporary, flags, PRIVATE_FILE if private else 0o666), "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())

@@ -5,17 +5,20 @@ Knows neither calls nor runs; the tables are its callers'.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from gpo.errors import RunError
-
-BUSY_SECONDS = 10.0
-"""How long a connection waits for another process's lock."""
+from gpo.storage.connection import BUSY_SECONDS, Connection, open_copy, open_file
+from gpo.storage.database_file import NotOurs, inspect, side_file
+from gpo.storage.regular_file import open_regular, size_of_regular
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +40,13 @@ class Schema:
 def connect(path: Path, schema: Schema) -> sqlite3.Connection:
     """Open or create `path` for writing and bring it to the newest version. Raises `RunError`.
 
-    A file of another program or of a newer GPO is refused untouched. The connection is in autocommit mode and
-    may be passed between threads.
+    A file of another program or of a newer GPO is refused untouched, and so is what is no regular file; one that is
+    made is its owner's alone. The connection is in autocommit mode and may be passed between threads.
     """
     with translated(path, schema):
-        connection = sqlite3.connect(
-            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
+        if _size(path, schema) is None:
+            _create(path, schema)
+        connection = open_file(path, "mode=rw", lambda: _inspect(path, schema))
         try:
             _refuse_foreign(connection, path, schema)
             _use_wal(connection, schema)
@@ -55,27 +58,64 @@ def connect(path: Path, schema: Schema) -> sqlite3.Connection:
     return connection
 
 
-def connect_readonly(path: Path, schema: Schema) -> sqlite3.Connection:
+def connect_readonly(path: Path, schema: Schema, *, beside_writer: bool = False) -> sqlite3.Connection:
     """Open an existing file for reading only, also beside a running writer. Raises `RunError`.
 
-    An older version is not migrated: `PRAGMA user_version` says which columns there are.
+    Nothing is written: neither into the file nor into the log beside it. With `beside_writer`, for a file that this
+    process writes itself, the log is cleared up by whoever closes last. An older version is not migrated: `PRAGMA
+    user_version` says which columns there are.
     """
-    if not path.is_file():
+    if _size(path, schema) is None:
         raise RunError(f"{path}: there is no {schema.name} here")
     with translated(path, schema):
-        uri = path.resolve().as_uri()
+        connection = _open_to_read(path, schema, beside_writer)
         try:
-            # Not mode=ro: only a connection that could write clears up the write-ahead log behind it.
-            return _open_query_only(f"{uri}?mode=rw", path, schema)
-        except sqlite3.OperationalError as error:
-            # Where nothing can be written a log cannot be used; without one the file itself is complete.
-            unwritable = getattr(error, "sqlite_errorname", "").startswith(
-                ("SQLITE_READONLY", "SQLITE_CANTOPEN")
-            )
-            log = path.with_name(path.name + "-wal")
-            if not unwritable or (log.exists() and log.stat().st_size):
-                raise
-            return _open_query_only(f"{uri}?mode=ro&immutable=1", path, schema)
+            connection.execute("PRAGMA query_only = ON")
+            connection.bound(path)
+            _refuse_foreign(connection, path, schema)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _open_to_read(path: Path, schema: Schema, beside_writer: bool) -> Connection:
+    def inspect() -> None:
+        _inspect(path, schema)
+
+    if beside_writer:
+        return open_file(path, "mode=rw", inspect)
+    if not _size(side_file(path, "-wal"), schema):
+        # Nobody has it open for writing, or has written anything yet: the file itself is complete.
+        return open_file(path, "mode=ro&immutable=1", inspect)
+    if _size(side_file(path, "-shm"), schema) is None:
+        # It was brought here without the index of its log, which SQLite would make in the folder and leave there.
+        return open_copy(path, inspect)
+    return open_file(path, "mode=ro", inspect)
+
+
+def _create(path: Path, schema: Schema) -> None:
+    try:
+        os.close(open_regular(path, os.O_RDWR | os.O_CREAT))
+    except OSError as error:
+        raise RunError(f"{path}: the {schema.name} cannot be written; {schema.if_unwritable}") from error
+
+
+def _size(path: Path, schema: Schema) -> int | None:
+    try:
+        return size_of_regular(path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RunError(f"{path}: the {schema.name} cannot be read ({reason})") from None
+
+
+def _inspect(path: Path, schema: Schema) -> None:
+    try:
+        inspect(path, schema.application_id)
+    except NotOurs as error:
+        raise (foreign if str(error) == "foreign" else damaged)(path, schema) from None
+    except OSError as error:
+        raise RunError(f"{path}: the {schema.name} cannot be read ({error.strerror or error})") from error
 
 
 @contextmanager
@@ -105,7 +145,7 @@ def explain(error: Exception, path: Path, schema: Schema) -> RunError:
         way_out = "the disk is full; free some space and run the same command again, nothing recorded is lost"
     elif code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
         way_out = f"the {schema.name} cannot be written; {schema.if_unwritable}"
-    elif code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+    elif code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_INTERRUPT", "SQLITE_TOOBIG")):
         way_out = f"the {schema.name} is damaged; {schema.if_damaged}"
     elif code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         way_out = "is locked by another program; close that one and run the same command again"
@@ -116,31 +156,49 @@ def explain(error: Exception, path: Path, schema: Schema) -> RunError:
     return RunError(f"{path}: {way_out}")
 
 
-def damaged(path: Path, schema: Schema) -> RunError:
-    """The line for a row that SQLite can read and GPO cannot."""
-    return RunError(f"{path}: the {schema.name} is damaged; {schema.if_damaged}")
+def damaged(path: Path, schema: Schema, place: str = "") -> RunError:
+    """The line for a row that SQLite can read and GPO cannot; `place` says which one, where that is known."""
+    where = f" ({place})" if place else ""
+    return RunError(f"{path}: the {schema.name} is damaged{where}; {schema.if_damaged}")
 
 
-def _open_query_only(uri: str, path: Path, schema: Schema) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
-    try:
-        connection.execute("PRAGMA query_only = ON")
-        _refuse_foreign(connection, path, schema)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+def foreign(path: Path, schema: Schema) -> RunError:
+    """The line for a database that GPO did not make."""
+    return RunError(f"{path}: is a database of another program, not a {schema.name} of GPO")
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
-    tables = _number(connection, "SELECT count(*) FROM sqlite_master")
-    if tables and _number(connection, "PRAGMA application_id") != schema.application_id:
-        raise RunError(f"{path}: is a database of another program, not a {schema.name} of GPO")
-    version = _number(connection, "PRAGMA user_version")
+    # What a schema of a stranger's says would be carried out by our own queries: views, triggers, defaults, checks.
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("BEGIN")  # one moment: another process may be making the tables
+    try:
+        made = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master LIMIT 100").fetchall()
+        mark, version = (_number(connection, f"PRAGMA {name}") for name in ("application_id", "user_version"))
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    if made and mark != schema.application_id:
+        raise foreign(path, schema)
     if version > len(schema.migrations):
         raise RunError(f"{path}: was written by a newer GPO (version {version}); upgrade GPO to use it")
+    if made and _plain(made) != _tables(schema, version):
+        raise RunError(
+            f"{path}: the {schema.name} has other tables than GPO makes (views or triggers, say); {schema.if_damaged}"
+        )
+
+
+@cache
+def _tables(schema: Schema, version: int) -> frozenset[tuple[str, ...]]:
+    """What `sqlite_master` says of a file at `version`."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for statements in schema.migrations[: max(0, version)]:
+            for statement in statements:
+                connection.execute(statement)
+        return _plain(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall())
+
+
+def _plain(made: list[Any]) -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple("".join(str(value).split()) for value in row) for row in made)
 
 
 def _use_wal(connection: sqlite3.Connection, schema: Schema) -> None:

@@ -17,8 +17,8 @@ from functools import lru_cache
 from typing import Literal
 
 from gpo.errors import GPOError, RunError
+from gpo.storage.checksum import Value
 
-Value = str | bytes | int | float | None
 Row = tuple[Value, ...]
 _Waiter = asyncio.Future[None]
 

@@ -5,18 +5,35 @@ Knows neither the algorithm nor the models. Reading is `gpo.storage.journal_read
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gpo.model.model import Reply, Request
 from gpo.storage import codec
 from gpo.storage import journal_schema as tables
-from gpo.storage.database import connect, explain, whole
-from gpo.storage.group_commit import BatchWriter
+from gpo.storage.checksum import row_checksum
+from gpo.storage.database import connect, damaged, explain, whole
+from gpo.storage.group_commit import BatchWriter, Row
 from gpo.storage.journal_reader import JournalReader, RecordedReply, RecordedScore
+from gpo.storage.journal_schema import JournalTable
+
+LONG = 200_000
+"""Characters from which a reply is packed in a thread, so that the other calls go on meanwhile."""
+
+
+class Use(NamedTuple):
+    """What a call used. A `plain` reply is one completion that ended by itself, of which nothing else was told."""
+
+    role: str
+    source: str
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    plain: bool
 
 
 class Journal(JournalReader):
@@ -31,14 +48,16 @@ class Journal(JournalReader):
         connection = connect(path, tables.JOURNAL)
         self._writer = BatchWriter(connection, lambda error: explain(error, path, tables.JOURNAL))
         try:
-            super().__init__(path)
+            super().__init__(path, beside_writer=True)
         except BaseException:
             self._writer.close()
             raise
         try:
             self._refusals = self._recorded_refusals()
+            self.recorded = self._recorded_uses()
+            """What every call that was recorded before used, by its key."""
             # Most calls of a run are new: to know so without asking SQLite is a twentieth of a call's cost.
-            self._keys = self._recorded_keys()
+            self._keys = set(self.recorded)
         except BaseException:
             super().close()
             self._writer.close()
@@ -53,6 +72,8 @@ class Journal(JournalReader):
     async def put_call(self, role: str, request: Request, reply: Reply, *, key: str, started: float) -> None:
         """Record an answer; returns when a kill can no longer take it. `started` as in `time.time()`."""
         usage = reply.usage
+        long = sum(map(len, reply.texts)) + sum(map(len, reply.reasoning)) > LONG
+        packed = await asyncio.to_thread(codec.pack_reply, reply) if long else codec.pack_reply(reply)
         row = (
             key,
             role,
@@ -61,13 +82,13 @@ class Journal(JournalReader):
             codec.count(usage.prompt_tokens),
             codec.count(usage.completion_tokens),
             codec.count(usage.cached_tokens),
-            started,
-            reply.seconds,
-            codec.pack_reply(reply),
+            float(started),
+            float(reply.seconds),
+            packed,
             codec.pack_request(request),
         )
         self._keys.add(key)
-        await self._writer.put_and_wait(tables.CALL, row)
+        await self._writer.put_and_wait(tables.CALL.insert, checked(row))
 
     def refusal(self, key: str) -> str | None:
         """Why the model could not answer the call `key`, where that was recorded."""
@@ -77,26 +98,26 @@ class Journal(JournalReader):
         """Record that the model cannot answer a call; returns when that is committed."""
         self._refusals[key] = error
         self._refused_now.add(key)
-        await self._writer.put_and_wait(tables.REFUSAL, (key, codec.to_text(error)))
+        await self._writer.put_and_wait(tables.REFUSAL.insert, checked((key, codec.to_text(error))))
 
     def forget_refusals(self) -> None:
         """Let the calls that were refused in this process be asked again by the next one."""
         for key in self._refused_now:
-            self._writer.put(tables.REFUSAL, (key, None))
+            self._put(tables.REFUSAL, (key, None))
             self._refusals.pop(key, None)
         self._refused_now.clear()
 
     def put_meta(self, key: str, value: Any) -> None:
         """Set the JSON value under `key`."""
-        self._writer.put(tables.META, (key, codec.to_json(value)))
+        self._put(tables.META, (key, codec.to_json(value)))
 
     def put_step(self, step: int, data: Mapping[str, Any]) -> None:
         """Record a step, or replace what was recorded about it."""
-        self._writer.put(tables.STEP, (step, codec.to_json(data)))
+        self._put(tables.STEP, (step, codec.to_json(data)))
 
     def put_prompt(self, id_: str, text: str, first_step: int | None = None) -> None:
         """Name a prompt; `first_step` is the step that brought it up, None before the first."""
-        self._writer.put(tables.PROMPT, (id_, first_step, codec.to_text(text)))
+        self._put(tables.PROMPT, (id_, first_step, codec.to_text(text)))
 
     def put_score(self, score: RecordedScore) -> None:
         """Record a score, or replace it."""
@@ -105,34 +126,46 @@ class Journal(JournalReader):
             score.prompt_id,
             score.split,
             codec.to_text(score.example_id),
-            score.value,
+            None if score.value is None else float(score.value),
             prediction,
             int(score.unreadable),
             codec.to_json(list(score.calls)),
         )
-        self._writer.put(tables.SCORE, row)
+        self._put(tables.SCORE, row)
 
     def put_embedding(self, embedder: str, text_hash: str, vector: bytes) -> None:
         """Keep a vector, so that a replay needs no embedder."""
-        self._writer.put(tables.EMBEDDING, (embedder, text_hash, vector))
+        self._put(tables.EMBEDDING, (embedder, text_hash, vector))
 
     def put_event(self, kind: str, data: Any = None, *, once: str | None = None) -> None:
         """Note what happened. An event with `once` is kept the first time only, also over resumes."""
-        self._writer.put(tables.EVENT, (time.time(), kind, once, codec.to_json(data)))
+        self._put(tables.EVENT, (time.time(), kind, once, codec.to_json(data)))
 
     def start_session(self, **data: Any) -> None:
         """Note that this process works on the run from now on; `close` notes the end."""
         self._session_open = True
         self.put_event("start", {"pid": os.getpid(), **data})
 
-    def _recorded_refusals(self) -> dict[str, str]:
-        query = "SELECT key, error FROM refusals WHERE error IS NOT NULL"
-        with whole(self.path, tables.JOURNAL):
-            return {key: codec.from_text(error) for key, error in self._rows(query)}
+    def _put(self, table: JournalTable, row: Row) -> None:
+        self._writer.put(table.insert, checked(row))
 
-    def _recorded_keys(self) -> set[str]:
+    def _recorded_refusals(self) -> dict[str, str]:
+        rows = self._records(tables.REFUSAL, "WHERE error IS NOT NULL")
         with whole(self.path, tables.JOURNAL):
-            return {str(key) for (key,) in self._rows("SELECT key FROM calls")}
+            return {key: codec.from_text(error) for key, error in rows}
+
+    def _recorded_uses(self) -> dict[str, Use]:
+        # Every call is read once and its checksum with it: damage is found before anything is done.
+        found: dict[str, Use] = {}
+        for row in self._records(tables.CALL, "NOT INDEXED"):
+            found[row[0]] = Use(row[1], row[3], row[4], row[5], row[6], codec.is_plain(row[9]))
+            if min(row[4:7]) < 0:
+                self._refuse(tables.CALL, row, "has a count that cannot be")
+        # A call that the index does not find would be made again, and be answered otherwise.
+        keys = [key for (key,) in self._rows("SELECT key FROM calls INDEXED BY sqlite_autoindex_calls_1")]
+        if len(keys) != len(found) or not all(key in found for key in keys):
+            raise damaged(self.path, tables.JOURNAL, "table calls: its index does not fit")
+        return found
 
     async def flush(self) -> None:
         """Return when everything put before is committed. Raises `RunError` where a write failed."""
@@ -145,3 +178,8 @@ class Journal(JournalReader):
             self.put_event("end", {"pid": os.getpid()})
         super().close()
         self._writer.close()
+
+
+def checked(row: Row) -> Row:
+    """`row` with its checksum as the last column."""
+    return (*row, row_checksum(row))

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, NoReturn, Self
 
 from gpo.model.model import Reply, Request
 from gpo.model.tally import Tally
 from gpo.storage import codec
 from gpo.storage import journal_schema as tables
-from gpo.storage.database import connect_readonly, translated, whole
+from gpo.storage.checksum import row_checksum
+from gpo.storage.database import connect_readonly, damaged, translated, whole
+from gpo.storage.journal_schema import JournalTable
 
-_REPLY_COLUMNS = "role, source, prompt_tokens, completion_tokens, cached_tokens, seconds, reply"
-_GET_CALL = f"SELECT {_REPLY_COLUMNS} FROM calls WHERE key = ?"
+_SOURCES = ("sent", "store")
+_BATCH = 1000
+_LATEST, _MOST_STEPS = 1e11, 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,7 @@ class RecordedCall:
     started: float
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerLine:
+class LedgerLine(NamedTuple):
     """What one call used, without its texts. `started` is in seconds since 1970."""
 
     key: str
@@ -87,9 +90,12 @@ class JournalReader:
     Every method raises `RunError` with one line where the file is damaged.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, beside_writer: bool = False) -> None:
         self.path = path
-        self._reader = connect_readonly(path, tables.JOURNAL)
+        self._reader = connect_readonly(path, tables.JOURNAL, beside_writer=beside_writer)
+        with translated(path, tables.JOURNAL):
+            (version,) = self._reader.execute("PRAGMA user_version").fetchone()
+        self._checksum = "checksum" if version >= tables.CHECKED_FROM else "NULL"
 
     @property
     def empty(self) -> bool:
@@ -103,30 +109,30 @@ class JournalReader:
 
     def get_call(self, key: str) -> RecordedReply | None:
         """The recorded answer to the call `key`."""
-        with translated(self.path, tables.JOURNAL):
-            row = self._reader.execute(_GET_CALL, (key,)).fetchone()
-        if row is None:
-            return None
-        return RecordedReply(row[0], self._reply(key, row[1:]))
+        for row in self._records(tables.CALL, "WHERE key = ?", (key,)):
+            return RecordedReply(row[1], self._reply(row))
+        return None
 
     def calls(self, keys: Sequence[str] | None = None) -> Iterator[RecordedCall]:
         """Whole calls in the order in which they were recorded, or those of `keys` in the order of `keys`."""
-        query = f"SELECT key, purpose, started, request, {_REPLY_COLUMNS} FROM calls"
         if keys is None:
-            rows: Iterator[Any] = self._rows(f"{query} ORDER BY rowid")
+            rows = self._records(tables.CALL, "ORDER BY rowid")
         else:
-            rows = (row for key in keys for row in self._rows(f"{query} WHERE key = ?", (key,)))
-        for key, purpose, started, request, role, *reply in rows:
+            rows = (row for key in keys for row in self._records(tables.CALL, "WHERE key = ?", (key,)))
+        for row in rows:
             with whole(self.path, tables.JOURNAL):
-                asked = codec.unpack_request(request, purpose)
-            yield RecordedCall(role, asked, self._reply(key, reply), started)
+                asked = codec.unpack_request(row[10], row[2])
+            yield RecordedCall(row[1], asked, self._reply(row), row[7])
 
     def ledger(self) -> Iterator[LedgerLine]:
         """All calls in the order in which they were recorded; their texts are not read."""
-        query = """SELECT key, role, purpose, source, prompt_tokens, completion_tokens, cached_tokens, started, seconds
-            FROM calls ORDER BY rowid"""
+        query = f"SELECT {', '.join(tables.CALL.columns[:9])} FROM calls ORDER BY rowid"
         for row in self._rows(query):
-            yield LedgerLine(*row)
+            self._check_kinds(tables.CALL, row)
+            line = LedgerLine._make(row)
+            if not (0 <= line.started < _LATEST and 0 <= line.seconds < _LATEST) or min(row[4:7]) < 0:
+                self._refuse(tables.CALL, row, "has a time or a count that cannot be")
+            yield line
 
     def totals(self) -> dict[str, Tally]:
         """What every role used over all processes of this run, also for calls that no replay asks for."""
@@ -147,49 +153,53 @@ class JournalReader:
 
     def get_meta(self, key: str) -> Any:
         """The JSON value under `key`, or None."""
-        return next(
-            (self._json(value) for (value,) in self._rows("SELECT value FROM meta WHERE key = ?", (key,))),
-            None,
-        )
+        rows = self._records(tables.META, "WHERE key = ?", (key,))
+        return next((self._json(value, f"meta {key!a}") for _, value in rows), None)
 
     def steps(self) -> dict[int, Any]:
         """Step number to what the loop recorded about it, in order."""
-        return {
-            step: self._json(data) for step, data in self._rows("SELECT step, data FROM steps ORDER BY step")
-        }
+        rows = self._records(tables.STEP, "ORDER BY step")
+        found = {step: self._json(data, f"steps {step}") for step, data in rows}
+        if any(not 0 <= step < _MOST_STEPS for step in found):
+            raise damaged(self.path, tables.JOURNAL, "table steps: a number that cannot be")
+        return found
 
     def prompts(self) -> dict[str, str]:
         """Prompt id to text, in the order of their first step."""
-        query = "SELECT id, text FROM prompts ORDER BY first_step, rowid"
+        rows = self._records(tables.PROMPT, "ORDER BY first_step, rowid")
         with whole(self.path, tables.JOURNAL):
-            return {id_: codec.from_text(text) for id_, text in self._rows(query)}
+            return {id_: codec.from_text(text) for id_, _, text in rows}
 
     def scores(self, prompt_id: str | None = None, split: str | None = None) -> Iterator[RecordedScore]:
         """All scores, or those of one prompt or split."""
-        query = f"""SELECT {", ".join(tables.SCORE.columns)} FROM scores
-            WHERE (?1 IS NULL OR prompt_id = ?1) AND (?2 IS NULL OR split = ?2)"""
-        for prompt, part, example, value, prediction, unreadable, calls in self._rows(
-            query, (prompt_id, split)
-        ):
-            read = None if prediction is None else self._json(prediction)
-            with whole(self.path, tables.JOURNAL):
-                example_id, keys = codec.from_text(example), tuple(self._json(calls))
-            yield RecordedScore(prompt, part, example_id, value, read, bool(unreadable), keys)
+        asked = {"prompt_id": prompt_id, "split": split}
+        given = {name: value for name, value in asked.items() if value is not None}
+        where = " AND ".join(f"{name} = ?" for name in given)
+        rows = self._records(tables.SCORE, f"WHERE {where}" if where else "", tuple(given.values()))
+        while some := list(islice(rows, _BATCH)):
+            read = self._json_many([row[4] for row in some], "scores.prediction")
+            calls = self._json_many([row[6] for row in some], "scores.calls")
+            for row, prediction, keys in zip(some, read, calls, strict=True):
+                if type(keys) is not list or set(map(type, keys)) - {str}:
+                    self._refuse(tables.SCORE, row, "calls is no list of keys")
+                if row[3] is not None and not 0 <= row[3] <= 1:
+                    self._refuse(tables.SCORE, row, "value is not in 0..1")
+                example = row[2] if type(row[2]) is str else self._text(row[2])
+                yield RecordedScore(row[0], row[1], example, row[3], prediction, bool(row[5]), tuple(keys))
 
     def events(self, kind: str | None = None) -> Iterator[Event]:
         """All events in their order, or those of one kind."""
-        query = "SELECT at, kind, data FROM events WHERE (?1 IS NULL OR kind = ?1) ORDER BY id"
-        for at, what, data in self._rows(query, (kind,)):
-            with whole(self.path, tables.JOURNAL):
-                moment = float(at)
-            yield Event(moment, what, self._json(data))
+        rows = self._records(tables.EVENT, "WHERE (?1 IS NULL OR kind = ?1) ORDER BY id", (kind,))
+        for at, what, _, data in rows:
+            if not 0 <= at < _LATEST:
+                raise damaged(self.path, tables.JOURNAL, "table events: a time that cannot be")
+            yield Event(at, what, self._json(data, "events.data"))
 
     def get_embedding(self, embedder: str, text_hash: str) -> bytes | None:
         """The vector's bytes as they were put."""
-        query = "SELECT vector FROM embeddings WHERE embedder = ? AND text_hash = ?"
-        for (vector,) in self._rows(query, (embedder, text_hash)):
-            with whole(self.path, tables.JOURNAL):
-                return bytes(memoryview(vector))  # of a number `bytes` would make as many zeros
+        where = "WHERE embedder = ? AND text_hash = ?"
+        for _, _, vector in self._records(tables.EMBEDDING, where, (embedder, text_hash)):
+            return bytes(vector)
         return None
 
     def seconds(self, now: float | None = None) -> float:
@@ -236,19 +246,62 @@ class JournalReader:
             for row in self._reader.execute(query, values):  # noqa: UP028
                 yield row
 
-    def _reply(self, key: str, row: Sequence[Any]) -> Reply:
-        source, prompt_tokens, completion_tokens, cached_tokens, seconds, blob = row
-        with whole(self.path, tables.JOURNAL):
-            texts, finish_reasons = codec.unpack_reply(blob)
-        return Reply(
-            texts=texts,
-            finish_reasons=finish_reasons,
-            usage=codec.usage_of(prompt_tokens, completion_tokens, cached_tokens),
-            seconds=seconds,
-            call=key,
-            source=source,
-        )
+    def _records(self, table: JournalTable, rest: str = "", values: tuple[Any, ...] = ()) -> Iterator[Any]:
+        """Rows of `table` with all columns but the checksum; `rest` follows its name in the query. Raises `RunError`
+        naming the row where one does not fit its checksum or has a value of another type than GPO writes."""
+        query = f"SELECT {', '.join(table.columns)}, {self._checksum} FROM {table.insert.table} {rest}"
+        known: set[tuple[type, ...]] = set()
+        for row in self._rows(query, values):
+            record, checksum = row[:-1], row[-1]
+            if checksum is not None and checksum != row_checksum(record):
+                self._refuse(table, record, "does not fit its checksum")
+            types = tuple(map(type, record))
+            if types not in known:
+                self._check_kinds(table, record)
+                known.add(types)
+            yield record
 
-    def _json(self, value: str | bytes) -> Any:
+    def _check_kinds(self, table: JournalTable, record: Sequence[Any]) -> None:
+        for value, kind, column in zip(record, table.kinds, table.columns, strict=False):
+            if not isinstance(value, kind):
+                self._refuse(table, record, f"{column} has another type")
+
+    def _refuse(self, table: JournalTable, record: Sequence[Any], what: str) -> NoReturn:
+        place = f"table {table.insert.table}, row {ascii(record[0])[:80]}: {what}"
+        raise damaged(self.path, tables.JOURNAL, place)
+
+    def _reply(self, row: Sequence[Any]) -> Reply:
+        key, _, _, source, prompt_tokens, completion_tokens, cached_tokens, _, seconds, blob, _ = row
+        if source not in _SOURCES:
+            self._refuse(tables.CALL, row, "source is none of sent, store")
         with whole(self.path, tables.JOURNAL):
+            return codec.unpack_reply(
+                blob,
+                prompt_tokens=prompt_tokens,
+                completion_tokens=completion_tokens,
+                cached_tokens=cached_tokens,
+                seconds=seconds,
+                call=key,
+                source=source,
+            )
+
+    def _json(self, value: str | bytes, place: str) -> Any:
+        try:
             return codec.from_json(value)
+        except (ValueError, RecursionError):
+            raise damaged(self.path, tables.JOURNAL, f"{place}: is no JSON") from None
+
+    def _json_many(self, values: Sequence[str | bytes | None], place: str) -> list[Any]:
+        """The values of many cells, None for None: one call of the parser for all of them where that is possible."""
+        if None not in values and set(map(type, values)) == {str}:
+            try:
+                found = codec.from_json(f"[{','.join(values)}]")  # type: ignore[arg-type]
+            except (ValueError, RecursionError):
+                found = []
+            if len(found) == len(values):
+                return list(found)
+        return [None if value is None else self._json(value, place) for value in values]
+
+    def _text(self, value: str | bytes) -> str:
+        with whole(self.path, tables.JOURNAL):
+            return codec.from_text(value)

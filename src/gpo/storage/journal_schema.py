@@ -5,6 +5,9 @@ Small columns stand before large ones, so that totals are read without touching 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 from gpo.storage.database import Schema
 from gpo.storage.group_commit import Insert
 
@@ -48,41 +51,72 @@ _VERSION_1 = (
 # same examples. NULL where it is to be asked again.
 _VERSION_2 = ("CREATE TABLE refusals (key TEXT PRIMARY KEY, error TEXT)",)
 
+_TABLES = ("meta", "calls", "refusals", "steps", "prompts", "scores", "embeddings", "events")
+
+# See `gpo.storage.checksum`; NULL in rows that an older GPO wrote.
+_VERSION_3 = tuple(f"ALTER TABLE {table} ADD COLUMN checksum INTEGER" for table in _TABLES)
+CHECKED_FROM = 3
+"""The version from which rows have a checksum."""
+
 JOURNAL = Schema(
     name="journal",
     application_id=0x47504F4A,  # "GPOJ"
-    migrations=(_VERSION_1, _VERSION_2),
+    migrations=(_VERSION_1, _VERSION_2, _VERSION_3),
     survives_power_loss=True,
     if_unwritable="make the folder writable or choose another run directory",
     if_damaged="restore it from a copy, or move the run directory away and start anew",
 )
 
-META = Insert("meta", ("key", "value"), "REPLACE")
+_Kind = type | tuple[type, ...]
+_TEXT: _Kind = (str, bytes)  # see `gpo.storage.codec.to_text`
+_NONE = type(None)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalTable:
+    """How rows go into a table and what they are when they come out: SQLite keeps any type in any column."""
+
+    insert: Insert
+    columns: tuple[str, ...]
+    kinds: tuple[_Kind, ...]
+
+
+def _table(name: str, conflict: Literal["IGNORE", "REPLACE"], **columns: _Kind) -> JournalTable:
+    return JournalTable(
+        Insert(name, (*columns, "checksum"), conflict), tuple(columns), tuple(columns.values())
+    )
+
+
+META = _table("meta", "REPLACE", key=str, value=_TEXT)
 # The first answer is the one that the algorithm has seen: it stays.
-CALL = Insert(
+CALL = _table(
     "calls",
-    (
-        "key",
-        "role",
-        "purpose",
-        "source",
-        "prompt_tokens",
-        "completion_tokens",
-        "cached_tokens",
-        "started",
-        "seconds",
-        "reply",
-        "request",
-    ),
     "IGNORE",
+    key=str,
+    role=str,
+    purpose=str,
+    source=str,
+    prompt_tokens=int,
+    completion_tokens=int,
+    cached_tokens=int,
+    started=float,
+    seconds=float,
+    reply=bytes,
+    request=bytes,
 )
-STEP = Insert("steps", ("step", "data"), "REPLACE")
-PROMPT = Insert("prompts", ("id", "first_step", "text"), "IGNORE")
-SCORE = Insert(
+STEP = _table("steps", "REPLACE", step=int, data=_TEXT)
+PROMPT = _table("prompts", "IGNORE", id=str, first_step=(int, _NONE), text=_TEXT)
+SCORE = _table(
     "scores",
-    ("prompt_id", "split", "example_id", "value", "prediction", "unreadable", "calls"),
     "REPLACE",
+    prompt_id=str,
+    split=str,
+    example_id=_TEXT,
+    value=(float, _NONE),
+    prediction=(str, bytes, _NONE),
+    unreadable=int,
+    calls=_TEXT,
 )
-EMBEDDING = Insert("embeddings", ("embedder", "text_hash", "vector"), "IGNORE")
-REFUSAL = Insert("refusals", ("key", "error"), "REPLACE")
-EVENT = Insert("events", ("at", "kind", "once", "data"), "IGNORE")
+EMBEDDING = _table("embeddings", "IGNORE", embedder=str, text_hash=str, vector=bytes)
+REFUSAL = _table("refusals", "REPLACE", key=str, error=(str, bytes, _NONE))
+EVENT = _table("events", "IGNORE", at=float, kind=str, once=(str, _NONE), data=_TEXT)

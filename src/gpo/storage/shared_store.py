@@ -9,13 +9,17 @@ import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from gpo.errors import GPOError
 from gpo.model.model import Reply
+from gpo.model.reasoning import without_reasoning
 from gpo.paths import home
 from gpo.storage import codec
-from gpo.storage.database import Schema, connect, connect_readonly, damaged, explain
+from gpo.storage.checksum import row_checksum
+from gpo.storage.database import Schema, connect, connect_readonly, explain
 from gpo.storage.group_commit import BatchWriter, Insert
+from gpo.storage.regular_file import PRIVATE_FOLDER
 
 _VERSION_1 = (
     """CREATE TABLE calls (
@@ -28,20 +32,22 @@ _VERSION_1 = (
         reply BLOB NOT NULL)""",
 )
 
+# See `gpo.storage.checksum`; NULL in rows that an older GPO wrote.
+_VERSION_2 = ("ALTER TABLE calls ADD COLUMN checksum INTEGER",)
+
 STORE = Schema(
     name="store of calls",
     application_id=0x47504F53,  # "GPOS"
-    migrations=(_VERSION_1,),
+    migrations=(_VERSION_1, _VERSION_2),
     if_unwritable="make its folder writable or set GPO_HOME to one that is",
     if_damaged="delete it, a new one is made",
 )
 
-_CALL = Insert(
-    "calls",
-    ("key", "prompt_tokens", "completion_tokens", "cached_tokens", "created", "seconds", "reply"),
-    "IGNORE",
-)
-_GET = "SELECT prompt_tokens, completion_tokens, cached_tokens, seconds, reply FROM calls WHERE key = ?"
+_COLUMNS = ("key", "prompt_tokens", "completion_tokens", "cached_tokens", "created", "seconds", "reply")
+_KINDS = (str, int, int, int, float, float, bytes)
+_CALL = Insert("calls", (*_COLUMNS, "checksum"), "IGNORE")
+_MENDED = Insert("calls", (*_COLUMNS, "checksum"), "REPLACE")
+_GET = f"SELECT {', '.join(_COLUMNS)}, checksum FROM calls WHERE key = ?"
 
 
 class SharedStore:
@@ -51,9 +57,10 @@ class SharedStore:
         self._path = path
         self._warn = warn
         self._broken = False
+        self._bad: set[str] = set()
         self._writer = BatchWriter(connect(path, STORE), lambda error: explain(error, path, STORE))
         try:
-            self._reader = connect_readonly(path, STORE)
+            self._reader = connect_readonly(path, STORE, beside_writer=True)
         except BaseException:
             self._writer.close()
             raise
@@ -63,7 +70,7 @@ class SharedStore:
         """The store at `path` (default: store.sqlite in `gpo.paths.home()`), or None after one warning."""
         path = path or home() / "store.sqlite"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
             return cls(path, warn)
         except GPOError as error:
             warn(_without(str(error)))
@@ -72,29 +79,40 @@ class SharedStore:
         return None
 
     def get(self, key: str) -> Reply | None:
-        """The stored answer, marked as from the "store". None where there is none or the store has failed."""
-        if self._broken:
+        """The stored answer, marked as from the "store". None where there is none or the store has failed, and, after
+        one warning for all of them, where it is not as GPO wrote it: the next answer takes its place."""
+        if self._broken or key in self._bad:
             return None
         try:
             row = self._reader.execute(_GET, (key,)).fetchone()
             if row is None:
                 return None
-            prompt_tokens, completion_tokens, cached_tokens, seconds, blob = row
-            texts, finish_reasons = codec.unpack_reply(blob)
+            *_, prompt_tokens, completion_tokens, cached_tokens, _, seconds, blob = _checked(
+                row[:-1], row[-1]
+            )
+            reply = codec.unpack_reply(
+                blob,
+                prompt_tokens=prompt_tokens,
+                completion_tokens=completion_tokens,
+                cached_tokens=cached_tokens,
+                seconds=seconds,
+                call=key,
+                source="store",
+            )
+            if not reply.texts:
+                raise ValueError("has no text")
         except sqlite3.Error as error:
             self._give_up(explain(error, self._path, STORE))
             return None
-        except ValueError:
-            self._give_up(damaged(self._path, STORE))
+        except (ValueError, RecursionError):
+            if not self._bad:
+                self._warn(
+                    f"{self._path}: an entry of the store of calls is damaged (call {key}); it is asked for again"
+                )
+            self._bad.add(key)
             return None
-        return Reply(
-            texts=texts,
-            finish_reasons=finish_reasons,
-            usage=codec.usage_of(prompt_tokens, completion_tokens, cached_tokens),
-            seconds=seconds,
-            call=key,
-            source="store",
-        )
+        # An older GPO kept replies with what was thought in them.
+        return without_reasoning(reply)
 
     def put(self, key: str, reply: Reply) -> None:
         """Keep an answer for other runs, without waiting for the disk; the first one to a call stays."""
@@ -107,11 +125,11 @@ class SharedStore:
             codec.count(usage.completion_tokens),
             codec.count(usage.cached_tokens),
             time.time(),
-            reply.seconds,
+            float(reply.seconds),
             codec.pack_reply(reply),
         )
         try:
-            self._writer.put(_CALL, row)
+            self._writer.put(_MENDED if key in self._bad else _CALL, (*row, row_checksum(row)))
         except GPOError as error:
             self._give_up(error)
 
@@ -126,6 +144,15 @@ class SharedStore:
     def _give_up(self, error: GPOError) -> None:
         self._broken = True
         self._warn(_without(str(error)))
+
+
+def _checked(row: tuple[Any, ...], checksum: int | None) -> tuple[Any, ...]:
+    """`row` itself. Raises `ValueError` where it does not fit its checksum or has a value of another type."""
+    if checksum is not None and checksum != row_checksum(row):
+        raise ValueError("does not fit its checksum")
+    if not all(isinstance(value, kind) for value, kind in zip(row, _KINDS, strict=True)):
+        raise ValueError("has a value of another type")
+    return row
 
 
 def _without(line: str) -> str:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from tests.fuzz.targets import answers, candidates, configuration, data, journal, parquet, replies
+from tests.fuzz.targets import (
+    answers,
+    candidates,
+    configuration,
+    data,
+    journal,
+    parquet,
+    replies,
+    run_folder,
+    store,
+)
 from tests.fuzz.targets.target import Target
 
 TARGETS: tuple[Target, ...] = (
@@ -13,6 +23,8 @@ TARGETS: tuple[Target, ...] = (
     replies.TARGET,
     candidates.TARGET,
     journal.TARGET,
+    run_folder.TARGET,
+    store.TARGET,
 )
 
 

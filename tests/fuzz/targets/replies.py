@@ -59,7 +59,8 @@ def _check(reply: Reply, n: int) -> None:
         raise AssertionError("a negative count")
     for number in (usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens):
         codec.count(number)
-    if codec.unpack_reply(codec.pack_reply(reply)) != (reply.texts, reply.finish_reasons):
+    read = codec.unpack_reply(codec.pack_reply(reply))
+    if (read.texts, read.finish_reasons) != (reply.texts, reply.finish_reasons):
         raise AssertionError("the journal gives back another reply")
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gpo.model.layers.layer import ModelLayer
-from gpo.model.model import Reply, Request, Usage
+from gpo.model.model import Reply, Request, Usage, joined_reasoning
 
 
 class CompleteNModel(ModelLayer):
@@ -54,6 +54,8 @@ def _joined(replies: Sequence[Reply], n: int) -> Reply:
             prompt_tokens=sum(usage.prompt_tokens for usage in usages),
             completion_tokens=sum(usage.completion_tokens for usage in usages),
             cached_tokens=sum(usage.cached_tokens for usage in usages),
+            reasoning_tokens=sum(usage.reasoning_tokens for usage in usages),
         ),
+        reasoning=joined_reasoning(replies)[:n],
         seconds=sum(reply.seconds for reply in replies),
     )

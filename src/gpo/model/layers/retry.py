@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from gpo.errors import PermanentModelError, TransientModelError
 from gpo.model.layers.layer import ModelLayer
 from gpo.model.model import Model, Reply, Request
-from gpo.model.openai.errors import UnreachableError
+from gpo.model.openai.errors import LoadingError, UnreachableError
 
 ATTEMPTS = 6
 ATTEMPTS_ABSENT = 2
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 60.0
 LONGEST_CALL = 1800.0
+LOADING_DELAY = 2.0
+"""Seconds between two looks at a server that is loading its model, which takes from seconds to many minutes."""
 TOO_MANY_REQUESTS = 429
 RUN_LEEWAY = 300
 """Retries of a whole run that need no answers to speak for them."""
@@ -51,6 +53,7 @@ class RetryingModel(ModelLayer):
 
     A rate limit is not counted as a failed attempt where it was met because too many calls were under way, or while
     other calls are answered. Such a call waits for its next turn, without a limit on their number.
+    A server that is still loading its model is looked for again for up to `max_elapsed` seconds; `say` is told once.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class RetryingModel(ModelLayer):
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
         again: Callable[[Request, int], Awaitable[Reply]] | None = None,
+        say: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__(model)
         self._settings = settings or RetrySettings()
@@ -74,6 +78,7 @@ class RetryingModel(ModelLayer):
         self._calls = 0
         self._failures = 0
         self.retries = 0
+        self._say = say
 
     async def complete(self, request: Request) -> Reply:
         """Answer `request`.
@@ -103,6 +108,8 @@ class RetryingModel(ModelLayer):
 
     def _delay(self, call: _Call, error: TransientModelError) -> float:
         """Count what happened to `call`; seconds until its next try."""
+        if isinstance(error, LoadingError):
+            return self._loading(call, error)
         if error.status == TOO_MANY_REQUESTS and (error.crowded or self._answers > call.answers):
             call.failing_since = None
         else:
@@ -115,7 +122,18 @@ class RetryingModel(ModelLayer):
         backoff = self._jitter.uniform(0, min(self._settings.longest_delay, longest))
         return backoff if error.retry_after is None else error.retry_after + backoff
 
+    def _loading(self, call: _Call, error: LoadingError) -> float:
+        if call.loading_since is None:
+            call.loading_since = self._clock()
+        if self._say is not None:
+            self._say(f"{error}; waiting until it is loaded")
+            self._say = None
+        longest = min(LOADING_DELAY, self._settings.first_delay * 2 ** min(call.tries, 10))
+        return self._jitter.uniform(longest / 2, longest) if error.retry_after is None else error.retry_after
+
     def _is_over(self, call: _Call, error: TransientModelError, delay: float) -> bool:
+        if isinstance(error, LoadingError) and call.loading_since is not None:
+            return self._clock() - call.loading_since + delay > self._settings.max_elapsed
         if call.failing_since is None:
             return delay > self._settings.max_elapsed
         # A person should not wait a minute to hear that a server was never started.
@@ -143,3 +161,4 @@ class _Call:
     tries: int = 0
     failures: int = 0
     failing_since: float | None = None
+    loading_since: float | None = None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from gpo.errors import PermanentModelError, TransientModelError
 from gpo.model.local.engine import Engine, EngineSettings, Server
 from gpo.model.model import Reply, Request
+from gpo.model.openai.additions import Additions
 from gpo.model.openai.client import OpenAIClient
 
 if TYPE_CHECKING:
@@ -31,10 +32,14 @@ class EmbeddedModel:
     never used keeps no engine alive, whether it is closed or not.
     """
 
-    def __init__(self, engine: Engine, *, identity: str, timeout: float = 600.0) -> None:
+    def __init__(
+        self, engine: Engine, *, identity: str, timeout: float = 600.0, added: Additions | None = None
+    ) -> None:
         self.engine = engine
         self._uses = False
-        self._identity = identity
+        self._weights = identity
+        self._added = added or Additions()
+        self._identity = self._added.identity(identity)
         self._timeout = timeout
         self._wires: dict[Server, OpenAIClient] = {}
         self._session: aiohttp.ClientSession | None = None
@@ -133,7 +138,7 @@ class EmbeddedModel:
         if self._closed:
             raise PermanentModelError(f"{self._identity}: closed")
         if not self._uses:
-            self.engine = _use(self.engine, self._identity)
+            self.engine = _use(self.engine, self._weights)
             self._uses = True
         return self.engine
 
@@ -143,8 +148,9 @@ class EmbeddedModel:
                 base_url=f"{server.url}/v1",
                 api_key=server.key,
                 model=self.engine.name,
-                identity=self._identity,
+                identity=self._weights,
                 timeout=self._timeout,
+                added=self._added,
             )
         return self._wires[server]
 
@@ -155,10 +161,17 @@ _registry = threading.Lock()
 
 
 def open_embedded(
-    path: Path, *, identity: str, name: str, settings: EngineSettings | None = None, timeout: float = 600.0
+    path: Path,
+    *,
+    identity: str,
+    name: str,
+    settings: EngineSettings | None = None,
+    timeout: float = 600.0,
+    added: Additions | None = None,
 ) -> EmbeddedModel:
     """The model in the GGUF file `path`; equal weights and settings share one engine. Starts nothing."""
-    return EmbeddedModel(Engine(path, name=name, settings=settings), identity=identity, timeout=timeout)
+    engine = Engine(path, name=name, settings=settings)
+    return EmbeddedModel(engine, identity=identity, timeout=timeout, added=added)
 
 
 def _use(engine: Engine, identity: str) -> Engine:

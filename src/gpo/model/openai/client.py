@@ -21,18 +21,19 @@ import aiohttp
 from yarl import URL
 
 from gpo.config.masking import url_secrets
-from gpo.errors import ConfigError, ModelError, TransientModelError
+from gpo.errors import ConfigError, ModelError, PermanentModelError, TransientModelError
 from gpo.model.model import Reply, Request
-from gpo.model.openai.errors import (
-    connection_error,
-    response_error,
-    unreadable_error,
-    unsupported_parameter,
-)
+from gpo.model.openai.additions import Additions
+from gpo.model.openai.body import ENCODINGS, read_body, unpacked
+from gpo.model.openai.errors import connection_error, response_error, unreadable_error
 from gpo.model.openai.format import decode, encode
+from gpo.model.openai.hints import hint_for, is_without_version, names_one_of
+from gpo.model.openai.trials import Response, Trials
 from gpo.model.openai.url import clean_url, split_url, wire_identity
 
 _CONNECT = 10.0
+_LONG = 200_000
+"""Bytes from which a body is read in a thread, so that the other calls go on meanwhile."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -40,8 +41,9 @@ class OpenAIClient:
     """One model at one endpoint. `timeout` is in seconds for a whole call; `api_key` None sends no key.
 
     `base_url` is what users write, /v1 included; credentials and a query in it are sent, and shown nowhere. Raises
-    `ConfigError` where it is no address, or the key cannot be sent. `lacking` names the parameters that the endpoint
-    turned out not to take, for whoever tells people. One loop at a time; a new loop gets new connections.
+    `ConfigError` where it is no address, or the key cannot be sent. `added` is what the user adds to every request.
+    `trials` knows the parameters that the endpoint turned out not to take. One loop at a time; a new loop gets new
+    connections.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class OpenAIClient:
         api_key: str | None = None,
         identity: str | None = None,
         timeout: float = 120.0,
+        added: Additions | None = None,
     ) -> None:
         self._base = clean_url(base_url)
         parts = split_url(base_url)
@@ -59,9 +62,15 @@ class OpenAIClient:
         self._chat = URL(f"{self._base}/chat/completions{query}", encoded=True)
         self._plain = URL(f"{self._base}/completions{query}", encoded=True)
         self._model = model
-        self._identity = identity or wire_identity(base_url, model)
+        self._added = added or Additions()
+        self._name = wire_identity(base_url, model) if identity is None else identity
+        self._identity = self._added.identity(self._name)
         self._key = _sendable(api_key) if api_key else None
-        self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        self._headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Accept-Encoding": ENCODINGS,
+        }
         token = ""
         if self._key:
             self._headers["Authorization"] = f"Bearer {self._key}"
@@ -69,13 +78,27 @@ class OpenAIClient:
             pair = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
             token = base64.b64encode(pair.encode()).decode()
             self._headers["Authorization"] = f"Basic {token}"
+        named = {name.lower() for name in self._added.headers}
+        self._headers = {name: value for name, value in self._headers.items() if name.lower() not in named}
+        self._headers |= self._added.headers
         self._proxy = _proxy(parts.scheme, parts.hostname or "")
-        keys = (self._key or "", token, *url_secrets(base_url), *url_secrets(self._proxy or ""))
+        keys = (
+            self._key or "",
+            token,
+            *url_secrets(base_url),
+            *url_secrets(self._proxy or ""),
+            *self._added.secrets,
+        )
         self._secrets = tuple(key for key in keys if key)
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(_CONNECT, timeout))
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.lacking: frozenset[str] = frozenset()
+        self.trials = Trials()
+
+    @property
+    def lacking(self) -> frozenset[str]:
+        """The parameters that the endpoint turned out not to take."""
+        return self.trials.lacking
 
     @property
     def identity(self) -> str:
@@ -91,7 +114,7 @@ class OpenAIClient:
         started = time.perf_counter()
         reply = await self._call(request, more)
         if len(reply.texts) == 1 < request.n:
-            self.lacking |= {"n"}
+            self.trials.lacking |= {"n"}
         return replace(reply, seconds=time.perf_counter() - started)
 
     async def aclose(self) -> None:
@@ -102,48 +125,114 @@ class OpenAIClient:
             await _close(session, loop)
 
     async def _call(self, request: Request, more: Mapping[str, Any] | None = None) -> Reply:
-        url = self._chat if request.prompt is None else self._plain
-        while True:
-            lacking = self.lacking
-            status, headers, body = await self._post(url, encode(request, self._model, lacking, more))
-            if status != 400:
-                break
-            # Calls that left together are refused together: what counts is whether this one was sent with it.
-            unsupported = unsupported_parameter(body)
-            if unsupported is None or unsupported in lacking or (unsupported == "n" and request.n == 1):
-                break
-            self.lacking |= {unsupported}
-        if status != 200:
-            raise response_error(status, headers, body, endpoint=self._identity, key=self._secrets)
-        try:
-            return decode(body, request, self._identity, lacking, key=self._secrets)
-        except (ValueError, RecursionError):
-            raise self._unreadable(body) from None
+        if self._added.stop:
+            request = replace(request, stop=(*request.stop, *self._added.stop))
+        lacking = self.trials.lacking
 
-    async def _post(self, url: URL, data: bytes) -> tuple[int, Mapping[str, str], bytes]:
+        async def ask(asked: Request, without: frozenset[str]) -> Response:
+            return await self.send(
+                encode(asked, self._model, without, self._fields(more)), asked.prompt is None
+            )
+
+        response = await ask(request, lacking)
+        own_fault = charged = False
+        if response.status != 200 and self.trials.concerns(response) and not self._asked_for(response):
+            found = await self.trials.settle(request, lacking, response, ask)
+            response, lacking, own_fault, charged = (
+                found.response,
+                found.lacking,
+                found.own_fault,
+                found.charged,
+            )
+        if response.status != 200:
+            error = await self._refused(request, response, own_fault)
+            error.charged = charged
+            raise error
+        reply = await self._read(request, response, lacking)
+        self.trials.answered(request, lacking)
+        return reply
+
+    def _fields(self, more: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        return {**self._added.body, **more} if more and self._added.body else more or self._added.body
+
+    def _asked_for(self, response: Response) -> str | None:
+        """The field of the user's own that a refusal is about: it is never left out, as somebody wrote it."""
+        if not self._added.body or self.trials.has_answered():
+            return None
+        return names_one_of(self._added.body, response.body)
+
+    async def _refused(self, request: Request, response: Response, own_fault: bool) -> ModelError:
+        field = self._asked_for(response) if response.status in (400, 422) else None
+        hint = hint_for(request, response, field)
+        if not hint and response.status in (404, 405) and is_without_version(self._base):
+            hint = await self._other_address()
+        return response_error(
+            *response,
+            endpoint=self._name,
+            key=self._secrets,
+            own_fault=own_fault and field is None,
+            hint=hint,
+        )
+
+    async def _read(self, request: Request, response: Response, lacking: frozenset[str]) -> Reply:
+        try:
+            if len(response.body) > _LONG:
+                return await asyncio.to_thread(
+                    decode, response.body, request, self._name, lacking, key=self._secrets
+                )
+            return decode(response.body, request, self._name, lacking, key=self._secrets)
+        except (ValueError, RecursionError):
+            raise await self._unreadable(response.body) from None
+
+    async def send(self, data: bytes, chat: bool = True) -> Response:
+        """Post a body to the endpoint. Raises `ModelError` where no response comes or it is too large."""
+        url = self._chat if chat else self._plain
         try:
             # A redirect is followed by nobody: it would turn the call into a GET, or carry it somewhere else.
             session = self._session
             if session is None or self._loop is not asyncio.get_running_loop():
                 session = await self._open()
             async with session.post(url, data=data, allow_redirects=False) as response:
-                return response.status, response.headers, await response.read()
+                body = await read_body(response, self._name)
+                if encoding := response.headers.get("Content-Encoding"):
+                    body = await asyncio.to_thread(unpacked, body, encoding, self._name)
+                return Response(response.status, response.headers, body)
         except aiohttp.ConnectionTimeoutError as error:
             raise connection_error(error, self._base, self._secrets) from None
         except TimeoutError:
-            raise TransientModelError(f"{self._identity}: no answer in {self._timeout.total:g} s") from None
+            raise TransientModelError(f"{self._name}: no answer in {self._timeout.total:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
             raise connection_error(error, self._base, self._secrets) from None
+        except ValueError:
+            raise unreadable_error(b"", endpoint=self._name, key=self._secrets) from None
 
-    def _unreadable(self, body: bytes) -> ModelError:
-        # Some gateways pass an upstream failure on as a 200 with an error in it.
+    async def _other_address(self) -> str:
+        """What to say where nothing is served at an address without a version: whether there is one with /v1."""
         try:
-            code = json.loads(body)["error"]["code"]
+            session = self._session or await self._open()
+            async with session.get(f"{self._base}/v1/models", allow_redirects=False) as response:
+                found = response.status in (200, 401, 403)
+        except (aiohttp.ClientError, OSError, ValueError):
+            found = False
+        said = "answers" if found else "may be meant"
+        return f"base_url has no /v1: {self._base}/v1 {said}"
+
+    async def _unreadable(self, body: bytes) -> ModelError:
+        # Some gateways pass an upstream failure on as a 200 with an error in it.
+        error = unreadable_error(body, endpoint=self._name, key=self._secrets)
+        try:
+            told = json.loads(body)["error"]
         except (ValueError, KeyError, TypeError, RecursionError):
-            code = None
+            told = None
+        code = told.get("code") if isinstance(told, dict) else None
+        if isinstance(code, str) and code.isdecimal() and len(code) == 3:
+            code = int(code)
         if isinstance(code, int) and 400 <= code < 600:
-            return response_error(code, {}, body, endpoint=self._identity, key=self._secrets)
-        return unreadable_error(body, endpoint=self._identity, key=self._secrets)
+            return response_error(code, {}, body, endpoint=self._name, key=self._secrets)
+        if is_without_version(self._base) and (told or body.lstrip()[:1] == b"<"):
+            hint = await self._other_address()
+            return PermanentModelError(f"{error}; {hint}", scope="run", status=200)
+        return error
 
     async def _open(self) -> aiohttp.ClientSession:
         """A session for the running loop; that of another loop is closed."""
@@ -158,6 +247,7 @@ class OpenAIClient:
             headers=self._headers,
             cookie_jar=aiohttp.DummyCookieJar(),
             proxy=self._proxy,
+            auto_decompress=False,
         )
         if old is not None and old_loop is not None:
             await _close(old, old_loop)

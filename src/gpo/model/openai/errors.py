@@ -12,41 +12,36 @@ import ssl
 import time
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gpo.errors import ModelError, PermanentModelError, TransientModelError
+from gpo.model.openai import refusals
+from gpo.model.openai.refusals import READ
 
 if TYPE_CHECKING:
     import aiohttp
 
-Parameter = Literal["max_tokens", "temperature", "seed", "stop", "n"]
 Secrets = str | Sequence[str] | None
 """What must not stand in an error: a key, or several."""
 
-_PARAMETERS: Sequence[Parameter] = ("max_tokens", "temperature", "seed", "stop", "n")
 _SECRET = re.compile(
     r"(?i)\b(?:bearer|basic)\s+[^\s\"',;]{6,}|\b(?:sk|pk|rk|gsk|xai|key)-[\w\-*.]{6,}|\bAIza[\w\-]{10,}"
 )
-_CONTEXT = re.compile(
-    r"(?i)context.{0,20}(length|size|window)|maximum context|too many tokens|(prompt|input) is too long|"
-    r"exceed.{0,40}\bcontext\b"
-)
-_FILTER = re.compile(r"(?i)content.?(filter|management|policy)|safety system")
-_QUOTA = re.compile(r"(?i)insufficient_quota|exceeded your current quota|\bbilling\b")
-_UNSUPPORTED = re.compile(
-    r"(?i)unsupported|(not|n't) (yet )?(support|permit|allow)|unrecognized|unknown (parameter|field|argument)|"
-    r"extra (inputs|fields|parameters)"
-)
-_ONE_CHOICE = re.compile(
-    r"(?i)only one (completion )?choice|multiple (choices|completions)|"
-    r"(?<![\w'])['\"`]?n['\"`]?\s*(>|=|:|must|should|greater|cannot|can't|is not)"
-)
 _PROXY = "the proxy in HTTPS_PROXY or HTTP_PROXY"
 _CHECK_PROXY = f"check {_PROXY}"
+_INPUT = (400, 403, 413, 422, 451)
+"""A refusal with one of these may be of one call's text alone."""
+_HINTS = {
+    401: "check the key (api_key_env)",
+    402: "no quota or money is left there",
+    403: "check the key's rights",
+    404: "check the model and base_url",
+    405: "check base_url",
+    407: _CHECK_PROXY,
+    413: "the request is too large",
+}
 _LONGEST = 200
-# Of a longer body the rest is not looked at: an error needs no more.
-_READ = 20_000
 _LONGEST_WAIT = 3600.0
 
 
@@ -54,6 +49,10 @@ class UnreachableError(TransientModelError):
     """No connection came about: nobody listens there, the name is unknown, or the network is down."""
 
     unsent = True
+
+
+class LoadingError(TransientModelError):
+    """The server is there and its model not yet: it is waited for."""
 
 
 class EmptyReplyError(TransientModelError):
@@ -77,52 +76,51 @@ def redact(text: str, key: Secrets = None) -> str:
 
 
 def response_error(
-    status: int, headers: Mapping[str, str], body: bytes, *, endpoint: str, key: Secrets
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    endpoint: str,
+    key: Secrets,
+    own_fault: bool = False,
+    hint: str = "",
 ) -> ModelError:
-    """The error for a response other than 200, with the provider's own words."""
-    words = _provider_words(body, key)
-    line = f"{endpoint}: HTTP {status}" + (f": {words}" if words else "")
-    text = body[:_READ].decode("utf-8", "replace")
+    """The error for a response other than 200, with the provider's own words. `own_fault`: other calls of the same
+    parameters were answered, so that a refusal is this call's; `hint` ends the line of one that ends the run."""
+    told = _provider_words(body, key)
+    line = f"{endpoint}: HTTP {status}" + (f": {told}" if told else "")
+    words = refusals.said(body)
+    wait = retry_after(headers)
+    wait = refusals.wait_in(body) if wait is None else wait
+    if refusals.is_rate(status, words, wait):
+        # Whatever the status: who limits and waits for rates knows them by 429.
+        return TransientModelError(line, retry_after=wait, status=429)
+    about_input = refusals.is_about_input(words)
     # llama.cpp's server tells an overflow with a 500.
-    if status in (400, 413, 422, 500) and (_CONTEXT.search(text) or (status < 500 and _FILTER.search(text))):
+    if (status in _INPUT and (about_input or own_fault)) or (status == 500 and refusals.is_overflow(words)):
         return PermanentModelError(line, scope="call", status=status)
-    transient = status in (408, 409, 425) or (status >= 500 and status not in (501, 505))
-    if transient or (status == 429 and not _QUOTA.search(text)):
-        return TransientModelError(line, retry_after=retry_after(headers), status=status)
-    hints = {
-        401: "check the key (api_key_env)",
-        403: "check the key's rights",
-        404: "check the model and base_url",
-        407: _CHECK_PROXY,
-        413: "the request is too large",
-    }
-    hint = "check base_url (the server points elsewhere)" if 300 <= status < 400 else hints.get(status)
-    scope = "call" if status == 413 else "run"
+    if status == 503 and refusals.is_loading(words):
+        return LoadingError(line, retry_after=wait, status=status)
+    if status in (408, 409, 425) or (status >= 500 and status not in (501, 505)):
+        return TransientModelError(line, retry_after=wait, status=status)
+    scope = "call" if status == 413 or refusals.is_too_large_for_a_minute(words) else "run"
+    hint = hint or _hint(status, words)
     return PermanentModelError(line + (f"; {hint}" if hint else ""), scope=scope, status=status)
 
 
-def unsupported_parameter(body: bytes) -> Parameter | None:
-    """The parameter that a 400 says the endpoint does not take, or None where it is about something else.
-
-    Reasoning models take neither `max_tokens` nor a temperature, some servers no seed and no second choice.
-    """
-    error = _error_object(body)
-    if error is None:
-        return None
-    named, message = error.get("param"), str(error.get("message") or error.get("detail") or "")
-    if _ONE_CHOICE.search(message) or (named == "n" and len(message) < _READ):
-        return "n"
-    if not _UNSUPPORTED.search(message):
-        return None
-    if named in _PARAMETERS:
-        return next(name for name in _PARAMETERS if name == named)
-    quoted = (name for name in _PARAMETERS if re.search(rf"['\"`]{name}['\"`]", message))
-    return next(quoted, None)
+def _hint(status: int, words: str) -> str:
+    if refusals.is_spent(words):
+        return "no quota or money is left there"
+    if 300 <= status < 400:
+        return "check base_url (the server points elsewhere)"
+    if status == 400 and refusals.is_about_all(words):
+        return "check the key (api_key_env) and the model"
+    return _HINTS.get(status, "")
 
 
 def unreadable_error(body: bytes, *, endpoint: str, key: Secrets) -> TransientModelError:
     """The error for a 200 whose body is no completion: cut off, not JSON, or of another shape."""
-    start = clean(redact(body[:_READ].decode("utf-8", "replace"), key))[:80]
+    start = clean(redact(body[:READ].decode("utf-8", "replace"), key))[:80]
     return TransientModelError(f"{endpoint}: the answer is no completion (it begins {start!r})", status=200)
 
 
@@ -222,20 +220,21 @@ def _causes(error: BaseException) -> list[BaseException]:
 def _error_object(body: bytes) -> dict[str, Any] | None:
     """The part of an error body that describes the error: providers wrap it differently."""
     try:
-        data = json.loads(body[:_READ])
+        data = json.loads(body[:READ])
     except (ValueError, RecursionError):
         return None
     data = data[0] if isinstance(data, list) and data else data
-    error = data.get("error", data) if isinstance(data, dict) else None
+    error = (data.get("error") or data) if isinstance(data, dict) else data
     return {"message": error} if isinstance(error, str) else error if isinstance(error, dict) else None
 
 
 def _provider_words(body: bytes, key: Secrets) -> str:
     error = _error_object(body)
     if error is None:
-        words = re.sub(r"<[^<>]*>", " ", body[:_READ].decode("utf-8", "replace"))
+        words = re.sub(r"<[^<>]*>", " ", body[:READ].decode("utf-8", "replace"))
     else:
-        words = str(error.get("message") or error.get("detail") or "")
+        told = error.get("message") or error.get("detail") or ""
+        words = told if isinstance(told, str) else json.dumps(told, ensure_ascii=False)
     # Characters that a terminal would not show may stand inside of a key: they go first.
     shown = "".join(c for c in words if c.isprintable() or c.isspace())
     return clean(redact(shown, key))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from gpo.config.masking import masked_url
+from gpo.config.masking import masked_url, query_identity
 from gpo.errors import ConfigError
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -47,5 +47,7 @@ def split_url(base_url: str) -> SplitResult:
 
 
 def wire_identity(base_url: str, model: str) -> str:
-    """Endpoint and model, for instance `https://api.openai.com/v1 gpt-4o-mini`. Raises `ConfigError`."""
-    return f"{clean_url(base_url)} {model}"
+    """Endpoint and model, for instance `https://api.openai.com/v1 gpt-4o-mini`, with what of a query an answer may
+    depend on. Raises `ConfigError`."""
+    query = query_identity(split_url(base_url).query)
+    return f"{clean_url(base_url)}{'?' if query else ''}{query} {model}"

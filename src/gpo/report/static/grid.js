@@ -113,7 +113,9 @@ async function showExchange(split, row, column) {
     row.expected === null ? null : h("p", {}, "Expected: ", h("b", {}, row.expected)),
     h("p", {}, "Read from the reply: ", h("b", {}, read === null ? "nothing" : read)),
   ];
-  const text = (turns || []).map(([role, content]) => [h("h3", {}, role), box(content, role)]);
+  const text = (turns || []).map(([role, content]) => role === "reasoning"
+    ? h("details", {}, h("summary", {}, "reasoning"), box(content, role))
+    : [h("h3", {}, role), box(content, role)]);
   put(body, facts, ...(turns && turns.length ? text.flat()
     : [h("h3", {}, "prompt"), box(prompt.text, "prompt"), h("h3", {}, "question"), box(row.question || row.id, "question"),
       h("p", { class: "soft" }, "This file leaves the exchange out to stay small. `gpo view` shows every exchange.")]));

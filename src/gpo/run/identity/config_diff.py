@@ -21,7 +21,14 @@ HARMLESS = (
 )
 """Keys (and all below them) that may change between a run and its continuation."""
 
-LATER = (("columns_digest",), ("metric_code",), ("task_object", "frame"))
+LATER = (
+    ("columns_digest",),
+    ("metric_code",),
+    ("helper_code",),
+    ("part_code",),
+    ("template_digest",),
+    ("task_object", "frame"),
+)
 """Beside the configuration: what a run of an older GPO does not say of itself cannot be compared."""
 
 _ABSENT = object()

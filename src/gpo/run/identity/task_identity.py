@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from gpo.errors import ConfigError
 from gpo.run.identity.code_fingerprint import fingerprint_code
 from gpo.task.answer.label import BooleanReader, LabelReader
 from gpo.task.task import Task
@@ -24,6 +26,7 @@ def identity(task: Task, *, whole: bool) -> dict[str, Any]:
         "data_digest": data_digest(task),
         "columns_digest": columns_digest(task),
         "metric_code": fingerprint_code(task.metric),
+        "helper_code": fingerprint_code((task.metric, task.answer), helpers=True),
     }
     if whole:
         found["task_object"] = {
@@ -55,6 +58,19 @@ def columns_digest(task: Task) -> str:
     return _digest(
         [name, example.id, dict(example.fields)] for name in SPLITS for example in task.examples(name)
     )
+
+
+def template_digest(folder: Path) -> str:
+    """A hash of the user's own templates, by their names within `folder`: they are what the optimizer is asked.
+
+    Raises `ConfigError` where one cannot be read."""
+    try:
+        files = sorted(path for path in folder.rglob("*.jinja") if path.is_file())
+        return _digest([path.relative_to(folder).as_posix(), path.read_bytes().hex()] for path in files)
+    except OSError as error:
+        raise ConfigError(
+            f"optimize.meta_prompt: {error.filename}: cannot be read ({error.strerror})"
+        ) from None
 
 
 def _answer(task: Task) -> dict[str, Any]:

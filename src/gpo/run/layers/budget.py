@@ -265,8 +265,8 @@ class _Late(Exception):
 
 
 def _is_free(error: ModelError) -> bool:
-    if error.unsent:
-        return True
+    if error.unsent or error.charged:
+        return error.unsent
     status = error.status if isinstance(error, TransientModelError | PermanentModelError) else None
     return status is not None and (400 <= status < 500 or status == 503)
 

@@ -6,6 +6,7 @@ This is all there is to resuming a run: the loop runs again and asks the same qu
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from gpo.errors import PermanentModelError, TransientModelError
@@ -13,6 +14,7 @@ from gpo.model.layers.layer import ModelLayer
 from gpo.model.model import Model, Reply, Request
 from gpo.model.prices import Cost
 from gpo.model.tally import Tally
+from gpo.run.layers.observed import Observed
 from gpo.run.layers.single_flight import Flight, SingleFlight
 from gpo.storage.journal import Journal
 from gpo.storage.journal_reader import JournalReader
@@ -22,10 +24,12 @@ from gpo.storage.shared_store import SharedStore
 class JournaledModel(ModelLayer):
     """Wraps `model` for one `role` ("task", "optimizer"). An answer it returns is in the journal.
 
-    Deterministic calls (temperature 0) are looked up in `shared` before they are sent and put there after;
+    Deterministic calls (temperature 0) are looked up in `shared` before they are sent and put there after, but for
+    replies that were cut and those of an endpoint that does not take the temperature, which are sampled;
     leave `shared` out for a model whose identity does not pin its answers, such as a Python callable.
     `flights` are the calls on their way, by key, of all models of the run: what two roles ask alike is sent once.
-    `fork` is the journal of another run, whose answers to the same calls, sampled ones too, are taken over.
+    `note` is told once what an endpoint does not take. `fork` is the journal of another run, whose answers to the same
+    calls, sampled ones too, are taken over.
     """
 
     def __init__(
@@ -38,6 +42,7 @@ class JournaledModel(ModelLayer):
         flights: SingleFlight[Reply] | None = None,
         cost: Cost | None = None,
         fork: JournalReader | None = None,
+        note: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__(model)
         self._journal = journal
@@ -49,6 +54,7 @@ class JournaledModel(ModelLayer):
         self._seen: set[bytes] = set()
         self._tally = Tally()
         self._replayed = 0
+        self.observed = Observed(role, note)
 
     @property
     def tally(self) -> Tally:
@@ -62,7 +68,8 @@ class JournaledModel(ModelLayer):
         return self._replayed
 
     def usage(self) -> dict[str, int | float | None]:
-        """calls, cached, prompt_tokens, completion_tokens, usd (None where unknown), as in `result.json`."""
+        """calls, cached, prompt_tokens, completion_tokens, usd (None where unknown), reasoning_tokens, as in
+        `result.json`."""
         tally = self._tally
         return {
             "calls": tally.calls,
@@ -70,6 +77,7 @@ class JournaledModel(ModelLayer):
             "prompt_tokens": tally.prompt_tokens,
             "completion_tokens": tally.completion_tokens,
             "usd": self._cost(tally) if self._cost else None,
+            "reasoning_tokens": tally.reasoning_tokens,
         }
 
     async def complete(self, request: Request) -> Reply:
@@ -80,12 +88,47 @@ class JournaledModel(ModelLayer):
         if key not in flights:
             recorded = self._journal.get_call(key)
             if recorded is not None:
-                if recorded.role == self._role and self._count(key, recorded.reply):
+                if recorded.role == self._role and self._count(key, request, recorded.reply):
                     self._replayed += 1
                 return recorded.reply
             if (refused := self._journal.refusal(key)) is not None:
                 raise PermanentModelError(refused, scope="call")
         return await flights.join(key, lambda flight: self._fetch(key, request, flight))
+
+    def count_recorded(self, keys: Iterable[str]) -> None:
+        """Count calls of an earlier process as asked for and answered. Most answers are not read for it: one completion
+        that ended by itself says nothing more than what it used."""
+        calls = cached = prompt = completion = reused = saved_prompt = saved_completion = 0
+        for key in keys:
+            use = self._journal.recorded[key]
+            digest = _digest(key)
+            if use.role != self._role or digest in self._seen:
+                continue
+            self._replayed += 1
+            if not use.plain:
+                for call in self._journal.calls([key]):
+                    self._count(key, call.request, call.reply)
+                continue
+            self._seen.add(digest)
+            self.observed.texts += 1
+            if use.source == "store":
+                cached += 1
+                saved_prompt += use.prompt_tokens
+                saved_completion += use.completion_tokens
+            else:
+                calls += 1
+                prompt += use.prompt_tokens
+                completion += use.completion_tokens
+                reused += use.cached_tokens
+        self._tally += Tally(
+            calls=calls,
+            cached=cached,
+            prompt_tokens=prompt,
+            completion_tokens=completion,
+            cached_tokens=reused,
+            saved_prompt_tokens=saved_prompt,
+            saved_completion_tokens=saved_completion,
+        )
 
     async def _fetch(self, key: str, request: Request, flight: Flight[Reply]) -> Reply:
         shared = self._shared if request.temperature == 0 else None
@@ -96,13 +139,13 @@ class JournaledModel(ModelLayer):
         flight.landed = True
         # Counted back from its end: a call may wait for its turn much longer than it takes.
         started = time.time() - (reply.seconds if reply.source == "sent" else 0.0)
-        self._count(key, reply)
+        self._count(key, request, reply)
         try:
             await self._journal.put_call(self._role, request, reply, key=key, started=started)
         finally:
             # After the journal: a process killed in between would find its own call in the store and take it
             # for another run's. Also where the journal failed: the answer is paid for.
-            if shared and reply.source == "sent":
+            if shared and reply.source == "sent" and _is_kept(reply):
                 shared.put(key, reply)
         return reply
 
@@ -121,11 +164,24 @@ class JournaledModel(ModelLayer):
                 await self._journal.put_refusal(key, str(error))
             raise
 
-    def _count(self, key: str, reply: Reply) -> bool:
+    def _count(self, key: str, request: Request, reply: Reply) -> bool:
         """Whether `key` was new."""
-        digest = bytes.fromhex(key)
+        digest = _digest(key)
         if digest in self._seen:
             return False
         self._seen.add(digest)
         self._tally = self._tally.plus(reply)
+        self.observed.see(request, reply)
         return True
+
+
+def _is_kept(reply: Reply) -> bool:
+    return "temperature" not in reply.left_out and not any(reply.cut)
+
+
+def _digest(key: str) -> bytes:
+    """Half the memory of the key, which is hex digits unless someone else wrote the journal."""
+    try:
+        return bytes.fromhex(key)
+    except ValueError:
+        return key.encode("utf-8", "surrogatepass")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import zlib
@@ -10,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from gpo.errors import RunError
 from gpo.storage.journal_reader import JournalReader
+from gpo.storage.regular_file import PRIVATE_FOLDER, open_regular, read_regular
 from gpo.storage.shared_store import SharedStore
 
 Parcel = dict[str, bytes]
@@ -32,13 +34,14 @@ def pack(directory: Path, limit: int = LIMIT) -> Parcel:
         for path in sorted(directory.rglob("*")):
             if path.is_symlink() or not path.is_file() or path.name.endswith(_PASSING):
                 continue
-            total += path.stat().st_size
+            content = read_regular(path, limit)
+            total += len(content)
             if total > limit or len(parcel) >= _MOST_FILES:
                 raise RunError(
                     f"{directory}: holds more than {limit / 2**20:g} MiB or {_MOST_FILES} files, too much to send; "
                     "give the machines a folder that they share"
                 )
-            parcel[path.relative_to(directory).as_posix()] = zlib.compress(path.read_bytes(), 1)
+            parcel[path.relative_to(directory).as_posix()] = zlib.compress(content, 1)
     except OSError as error:
         raise RunError(f"{directory}: cannot be read ({error.strerror})") from error
     return parcel
@@ -102,12 +105,13 @@ def _write(parcel: Mapping[str, bytes], fresh: Path, directory: Path, limit: int
         left -= len(data)
         target = fresh / slot
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
+        with os.fdopen(open_regular(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as file:
+            file.write(data)
 
 
 def _swap(fresh: Path, directory: Path) -> None:
     """SQLite's side files belong to one journal: the folder changes as a whole, never file by file."""
-    fresh.chmod(0o755)
+    fresh.chmod(PRIVATE_FOLDER)
     if not directory.exists():
         fresh.rename(directory)
         return

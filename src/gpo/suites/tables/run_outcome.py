@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from gpo.config.load import parse_config
+from gpo.config.load import parse_config, parse_yaml
 from gpo.config.schema import BudgetConfig
 from gpo.errors import GPOError, RunError
 from gpo.model.prices import cost, recorded_price
 from gpo.model.tally import Tally
-from gpo.result.result import is_number
 from gpo.run.directory import RunDirectory
-from gpo.run.journal_writer import EXAMPLES, prompt_id
+from gpo.run.journal_writer import prompt_id, split_questions
 from gpo.storage.journal_reader import JournalReader, LedgerLine
+from gpo.storage.regular_file import read_regular
+from gpo.storage.typed import is_number
 from gpo.suites.execution.final_test import find_test_directory
 from gpo.suites.execution.job import Trial
 
@@ -68,14 +68,14 @@ def is_finished(trial: Trial, out: Path) -> bool:
             and _has_answers(slot)
             and _has_budget(parse_config(trial.config).budget, directory)
         )
-    except (GPOError, OSError, yaml.YAMLError, UnicodeDecodeError):
+    except (GPOError, OSError):
         return False  # the run itself says what is wrong with its directory
 
 
 def _has_answers(directory: Path) -> bool:
     """Whether there is a journal with an answer in it. Raises `RunError` where it is no journal."""
     journal = RunDirectory(directory).journal_path
-    if not journal.exists():
+    if not os.path.lexists(journal):
         return False
     with JournalReader(journal) as reader:
         return not reader.empty and reader.has_calls
@@ -104,7 +104,7 @@ def read_outcome(run_dir: str, out: Path) -> TrialOutcome | None:
             for score in scores
             if score.prompt_id == best and score.value is not None and score.example_id not in excluded
         }
-        questions = reader.get_meta(f"{EXAMPLES}test") or {}
+        questions = split_questions(reader, "test")
     used = _count_search_usage(directory)
     first = [] if result.scores.initial.dev is None else [result.scores.initial.dev]
     return TrialOutcome(
@@ -122,7 +122,7 @@ def read_outcome(run_dir: str, out: Path) -> TrialOutcome | None:
         stopped_by_budget=result.status == "budget",
         best_prompt=result.best_prompt,
         rows=rows,
-        examples={name: str(question[0]) for name, question in questions.items()},
+        examples={name: question[0] for name, question in questions.items()},
     )
 
 
@@ -141,14 +141,24 @@ def has_other_budget(run_dir: str, out: Path, budget: BudgetConfig) -> bool:
     not run again under a lower cap."""
     try:
         return not _has_budget(budget, out / run_dir)
-    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+    except (GPOError, OSError):
         return False
 
 
 def _has_budget(budget: BudgetConfig, directory: Path) -> bool:
     """Whether `budget` is what the run was last given."""
-    config = yaml.safe_load((directory / "config.yaml").read_text(encoding="utf-8"))
-    return isinstance(config, dict) and bool(config.get("budget") == budget.model_dump(mode="json"))
+    return bool(_config(directory).get("budget") == budget.model_dump(mode="json"))
+
+
+def _config(directory: Path) -> Mapping[str, Any]:
+    """What the run's `config.yaml` says, nothing where there is none."""
+    path = directory / "config.yaml"
+    if not os.path.lexists(path):
+        return {}
+    try:
+        return parse_yaml(read_regular(path).decode("utf-8"), str(path))[0]
+    except UnicodeDecodeError:
+        raise RunError(f"{path}: is damaged (no UTF-8); restore it from a copy") from None
 
 
 def _count_search_usage(directory: Path) -> dict[str, Tally]:
@@ -174,8 +184,7 @@ def _add_line(tally: Tally, line: LedgerLine) -> Tally:
 
 def _dollars(directory: Path, used: Mapping[str, Tally], roles: Sequence[str]) -> float | None:
     """What `roles` cost, None where the price of one is unknown."""
-    config = yaml.safe_load((directory / "config.yaml").read_text(encoding="utf-8"))
-    models = config.get("models") if isinstance(config, dict) else None
+    models = _config(directory).get("models")
     sections = models if isinstance(models, dict) else {}
     parts = [cost(used[role], recorded_price(sections.get(role))) for role in roles]
     return None if None in parts else sum(part for part in parts if part is not None)

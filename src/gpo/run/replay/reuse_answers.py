@@ -5,6 +5,7 @@ An answer applies to a call of the same key.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from gpo.errors import ConfigError
@@ -24,7 +25,7 @@ def open_reused_run(directory: Path | None, journal: Journal) -> JournalReader |
             return None
         directory = Path(remembered)
     path = _journal(directory)
-    if not path.is_file():
+    if not os.path.lexists(path):
         raise ConfigError(f"--fork {directory}: there is no run in this folder")
     if path.resolve() == journal.path.resolve():
         raise ConfigError(f"--fork {directory}: is the run directory itself; choose another --run-dir")

@@ -19,7 +19,7 @@ def assemble(config: Config, base_dir: Path, data_dir: Path | None = None, score
     Benchmarks are read from `data_dir`, or from `$GPO_DATA_DIR` where that is None; `scored` as for `plan.assemble`.
     """
     from gpo import paths
-    from gpo.cli.pulling import PullDisplay
+    from gpo.cli.shared.pulling import PullDisplay
     from gpo.run import plan
 
     data_dir = data_dir or paths.data_dir()
@@ -34,8 +34,8 @@ def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = No
 
     What a budget ended is shown as far as it is, before the error goes on. Raises `GPOError` and `KeyboardInterrupt`.
     """
-    from gpo.cli.progress import ProgressDisplay
-    from gpo.cli.signals import run_stoppable
+    from gpo.cli.shared.progress import ProgressDisplay
+    from gpo.cli.shared.signals import run_stoppable
     from gpo.errors import BudgetError, Stopped
     from gpo.result.result import Result
     from gpo.run.directory import RunDirectory
@@ -58,7 +58,8 @@ def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = No
             if isinstance(stop, BudgetError):
                 print_result(stop.result, run_dir, as_json=as_json)
         raise
-    _write_page(run_dir)
+    if not complete or not (run_dir / "report.html").exists():
+        _write_page(run_dir)
     print_result(result, run_dir, as_json=as_json)
     return result
 

@@ -1,0 +1,86 @@
+"""What `gpo models check` asks and says, for the models of a configuration or for one that is named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gpo.config.load import load_config
+from gpo.config.masking import masked_url
+from gpo.config.schema import ModelConfig
+from gpo.errors import ConfigError
+from gpo.model.factory import is_embedded, wire_client
+from gpo.model.openai.check import Findings, advice, check_endpoint, lines
+from gpo.model.prices import price
+from gpo.text import printable
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One endpoint and what was found."""
+
+    config: ModelConfig
+    findings: Findings
+    price_known: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        known = {"model": self.config.model, "price_known": self.price_known}
+        return {
+            **known,
+            **self.findings.to_dict(),
+            "config": advice(self.findings, self._keys(), self.price_known),
+        }
+
+    def lines(self) -> list[str]:
+        """For a person: what was found, then the lines for a configuration."""
+        head = f"{self.config.model} at {masked_url(self.config.base_url or 'https://api.openai.com/v1')}"
+        found = [
+            printable(head),
+            *(f"  {printable(line)}" for line in lines(self.findings, self.price_known)),
+        ]
+        return (
+            found
+            if self.findings.error
+            else [*found, "", *advice(self.findings, self._keys(), self.price_known), ""]
+        )
+
+    def _keys(self) -> dict[str, Any]:
+        made: dict[str, Any] = {"model": self.config.model}
+        if self.config.base_url:
+            made["base_url"] = masked_url(self.config.base_url)
+        if self.config.api_key_env:
+            made["api_key_env"] = self.config.api_key_env
+        return made
+
+
+def configured(
+    path: Path | None, base_url: str | None, model: str | None, api_key_env: str | None
+) -> dict[str, ModelConfig]:
+    """The models to ask, by role. Raises `ConfigError` where neither a configuration nor an address is given."""
+    if path is not None:
+        models = load_config(path).models
+        same = (
+            models.task.model == models.optimizer.model and models.task.base_url == models.optimizer.base_url
+        )
+        return {"task": models.task} if same else {"task": models.task, "optimizer": models.optimizer}
+    if model is None:
+        raise ConfigError("gpo models check: name a configuration, or --model NAME with --base-url URL")
+    return {"task": ModelConfig(model=model, base_url=base_url, api_key_env=api_key_env)}
+
+
+async def check_models(configs: Mapping[str, ModelConfig]) -> dict[str, Checked]:
+    """What each endpoint is. Raises `ConfigError` for one that cannot be asked."""
+    found = {}
+    for role, config in configs.items():
+        if is_embedded(config):
+            raise ConfigError(f"models.{role}.model: {config.model} is embedded; there is no endpoint to ask")
+        client, name = wire_client(config, f"models.{role}")
+        try:
+            findings = await check_endpoint(client, name, extra=dict(config.extra_body))
+        finally:
+            await client.aclose()
+        found[role] = Checked(config, findings, price(config) is not None)
+    return found

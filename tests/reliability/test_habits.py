@@ -1,0 +1,116 @@
+"""Endpoints with habits of their own: the result is the plain endpoint's, and no finished call was paid twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gpo.run.evaluate import evaluate_prompt
+from tests.support.landscape import Landscape
+
+from .habits import THINKING, WORDS, HabitServer
+from .support import configuration, plan, run, timeless
+
+HABITS: dict[str, dict[str, Any]] = {
+    **{f"no {name}, {words}": {"lacks": frozenset({name}), "words": words}
+       for name in ("n", "max_tokens") for words in ("place", "silent")},
+    **{f"no max_tokens, {words}": {"lacks": frozenset({"max_tokens"}), "words": words} for words in WORDS},
+    "no temperature": {"lacks": frozenset({"temperature"}), "words": "unknown"},
+    "quota of a minute": {"minute": True},
+    "another word for the end": {"finish": "end_turn"},
+    **{f"thinks, {shape}": {"thinks": shape} for shape in THINKING},
+    "all at once": {"lacks": frozenset({"n", "max_tokens", "temperature", "system"}), "thinks": "closing",
+                    "minute": True, "finish": "STOP"},
+}  # fmt: skip
+METHODS = ("ape", "apo", "opro", "pe2", "sgdm")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPO_HOME", str(tmp_path / "home"))
+
+
+def outcome(result: Any) -> dict[str, Any]:
+    """What must not depend on the endpoint's habits."""
+    data = timeless(result)
+    return {key: data[key] for key in ("status", "best_prompt", "scores", "improvement")}
+
+
+async def optimized(
+    folder: Path, name: str, sections: dict[str, Any], **habits: Any
+) -> tuple[Any, HabitServer]:
+    with HabitServer(answer=Landscape().answer, **habits) as server:
+        result = await run(server, folder, name, **sections)
+    assert not [key for key, count in server.charged.items() if count > 1], "paid twice"
+    return result, server
+
+
+@pytest.mark.parametrize("habit", HABITS)
+async def test_a_run_finds_what_it_finds_at_the_plain_endpoint(habit: str, tmp_path: Path) -> None:
+    plain, _ = await optimized(tmp_path, "plain", {})
+    found, server = await optimized(tmp_path, "other", {}, **HABITS[habit])
+    assert outcome(found) == outcome(plain)
+    lacks = HABITS[habit].get("lacks", frozenset()) - {"system"}
+    told = found.extra.get("endpoints", {})
+    assert {name for role in told.values() for name in role["left_out"]} == lacks
+    assert server.stats.outcomes["refused"] <= 24, "what was found out is not tried again"
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_every_method_works_with_all_habits_at_once(method: str, tmp_path: Path) -> None:
+    sections = {"method": method} if method != "sgdm" else {"method": {"trajectory": "recency"}}
+    plain, _ = await optimized(tmp_path, "plain", sections)
+    found, _ = await optimized(tmp_path, "other", sections, **HABITS["all at once"])
+    assert outcome(found) == outcome(plain)
+
+
+@pytest.mark.parametrize("habit", HABITS)
+async def test_a_prompt_is_scored_as_at_the_plain_endpoint(habit: str, tmp_path: Path) -> None:
+    scores = []
+    for name, habits in (("plain", {}), ("other", HABITS[habit])):
+        with HabitServer(answer=Landscape().answer, **habits) as server:
+            found = await evaluate_prompt(plan(server, tmp_path / name), "Think about it", "test")
+        scores.append(found.values)
+        assert len(server.charged) == 10
+    assert scores[0] == scores[1]
+
+
+@pytest.mark.parametrize("words", ["place", "silent"])
+async def test_without_a_system_turn_the_prompt_stands_in_the_users(words: str, tmp_path: Path) -> None:
+    task = {**configuration("http://x/v1", tmp_path)["task"], "position": "system"}
+    plain, _ = await optimized(tmp_path, "plain", {"task": task})
+    found, server = await optimized(
+        tmp_path, "other", {"task": task}, lacks=frozenset({"system"}), words=words
+    )
+    assert outcome(found) == outcome(plain)
+    assert found.extra["endpoints"]["task"] == {"left_out": ["system"]}
+    assert any("task.position" in line for line in found.extra["warnings"])
+    assert server.stats.outcomes["refused"] <= 24
+
+
+async def test_one_flagged_row_is_left_out_and_the_run_goes_on(tmp_path: Path) -> None:
+    # The row is one of dev (6 to 13); it may be the first call of all.
+    result, server = await optimized(tmp_path, "run", {"model": {"concurrency": 1}}, flagged="Item 6:")
+    assert result.status == "complete"
+    assert result.extra["excluded_examples"]["dev"] == 1
+    assert server.stats.outcomes["flagged"] > 0
+
+
+async def test_what_is_sampled_against_the_configuration_is_kept_for_nobody(tmp_path: Path) -> None:
+    with HabitServer(answer=Landscape().answer, lacks=frozenset({"temperature"})) as server:
+        for _ in range(2):
+            found = await evaluate_prompt(plan(server, tmp_path), "Think about it", "test")
+            assert found.left_out == ("temperature",)
+        assert sum(server.charged.values()) == 20
+
+
+async def test_cut_replies_are_kept_for_nobody_and_told(tmp_path: Path) -> None:
+    with HabitServer(answer=lambda body: "one two three four five") as server:
+        for _ in range(2):
+            found = await evaluate_prompt(
+                plan(server, tmp_path, model={"max_tokens": 3}), "Think about it", "test"
+            )
+        assert sum(server.charged.values()) == 20
+    assert found.warnings == ("10 of 10 replies were cut at models.task.max_tokens: 3; raise it",)

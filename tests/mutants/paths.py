@@ -55,6 +55,7 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("run/layers/single_flight.py", "run/test_journaled.py reliability/test_in_flight.py"),
     ("run/layers/journaled.py", "run/test_journaled.py reliability/test_properties.py"),
     ("run/layers", "run/test_journaled.py reliability/test_stops.py reliability/test_budget.py"),
+    ("run/replay", "run/test_recorded_scores.py run/test_directory.py"),
     ("run/journal_writer.py", "run/test_journal_writer.py reliability/test_journal_writer.py report/test_page.py"),
     ("run/embeddings.py", "run/test_embeddings.py"),
     ("run/progress.py", "run/test_progress.py"),
@@ -72,6 +73,9 @@ TESTS: tuple[tuple[str, str], ...] = (
     ),
     ("storage/shared_store.py", "storage/test_shared_store.py run/test_journaled.py"),
     ("storage/atomic_write.py", "run/test_directory.py"),
+    ("storage/database_file.py", "reliability/test_foreign_folders.py"),
+    ("storage/typed.py", "reliability/test_foreign_folders.py storage/test_journal.py"),
+    ("storage/regular_file.py", "reliability/test_foreign_folders.py run/test_directory.py"),
     ("storage/journal_reader.py", "storage/test_journal.py report/test_pace.py reliability/test_journal_writer.py"),
     ("storage", "storage/test_journal.py storage/test_shared_store.py run/test_journaled.py run/test_directory.py"),
 )  # fmt: skip

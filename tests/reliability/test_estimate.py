@@ -148,3 +148,10 @@ def test_a_race_meets_the_longest_rows_most_often_at_most(tmp_path: Path) -> Non
         assert more == 4 * 1_000 * (1 + STEPS * 8)
         assert told.most.calls == plain.most.calls
         assert told.most.completion_tokens == plain.most.completion_tokens
+
+
+def test_a_reply_is_expected_to_have_a_token_at_least(tmp_path: Path) -> None:
+    found = estimate(plan("http://127.0.0.1:1/v1", tmp_path, model={"max_tokens": 1}))
+    for role in (found.task, found.optimizer):
+        assert role.expected.completion_tokens >= role.expected.calls > 0
+        assert role.most.completion_tokens >= role.expected.completion_tokens

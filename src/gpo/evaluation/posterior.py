@@ -1,0 +1,154 @@
+"""A posterior over prompts from sparse scores: rows differ in difficulty, and few rows say little about a prompt.
+
+    P(prompt i is right on row j) = sigmoid(theta_i + b_j),   theta_i ~ N(m, t²),   b_j ~ N(0, s²)
+
+The model of Rasch (1960), fitted by its posterior mode; m and t² come from the prompts themselves (empirical Bayes), so
+that a lucky prompt is drawn towards the others. Row effects are what PromptEval (Polo et al. 2024, arXiv 2405.17202)
+pools over prompts; here they let prompts be compared that met different rows. Scores between 0 and 1 count as that much
+of a right answer. Knows no prompt's text and no search.
+
+A covariate (such as the log-probability of the right answer, where an endpoint gives it) would enter as one more row
+effect whose slope is fitted: `fit` is where it would go. It is not there, since it was not measured to help.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+ROW_SD = 1.3
+"""Of row effects, in logits."""
+SPREAD, LEAST_SPREAD, MOST_SPREAD = 0.5, 0.02, 2.5
+"""Variance of prompts: where nothing is known yet, and its bounds."""
+READABLE = 4
+"""So many prompts, of as many rows each, tell how far good prompts spread."""
+ROUNDS, STEPS = 8, 3
+"""Updates of the prior, and steps of Newton's method before each."""
+LONGEST_STEP = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """Mean and variance of prompts, in logits."""
+
+    mean: float
+    variance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Posterior:
+    """`theta` and `sd` (logits) of each prompt, `rows` the effect of each row, higher is easier; the `prior` that they
+    were shrunk to. Of a prompt that met no row nothing but the prior is known."""
+
+    theta: Array
+    sd: Array
+    rows: Array
+    prior: Prior
+
+    def probability(self, prompt: int) -> Array:
+        """Of a right answer of `prompt`, by row."""
+        return sigmoid(self.theta[prompt] + self.rows)
+
+    def mean(self, prompt: int) -> float:
+        """Expected score of `prompt` over all rows, in 0..1, whichever of them it met."""
+        return float(self.probability(prompt).mean())
+
+
+def fit(scores: Array, prior: Prior | None = None, *, row_sd: float = ROW_SD) -> Posterior:
+    """The posterior of a table of `scores` in 0..1, shape (prompts, rows), NaN where a prompt did not meet a row.
+
+    `prior` is fixed where it is given, else found from the table. A pure function of the table.
+    """
+    import numpy as np
+
+    met = ~np.isnan(scores)
+    values = np.where(met, scores, 0.0)
+    state = _State(values, met.astype(float), prior or _first_prior(values, met), row_sd**2)
+    for _ in range(ROUNDS):
+        for _ in range(STEPS):
+            state.step()
+        if prior is None:
+            state.update_prior()
+    for _ in range(STEPS):
+        state.step()
+    return Posterior(state.theta, state.sd(), state.rows, state.prior)
+
+
+def sigmoid(logits: Array) -> Array:
+    """1 / (1 + exp(-x)), without overflow."""
+    import numpy as np
+
+    return 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30)))
+
+
+def _first_prior(values: Array, met: NDArray[np.bool_]) -> Prior:
+    """By the better half of the prompts: what cannot be read says nothing about good prompts."""
+    import numpy as np
+
+    counts = met.sum(axis=1)
+    shares = np.sort((values.sum(axis=1)[counts > 0] + 1) / (counts[counts > 0] + 2))
+    if not len(shares):
+        return Prior(0.0, SPREAD)
+    share = float(shares[len(shares) // 2 :].mean())
+    return Prior(math.log(share / (1 - share)), SPREAD)
+
+
+class _State:
+    """The fit under way: rows and prompts take turns."""
+
+    def __init__(self, values: Array, met: Array, prior: Prior, row_variance: float) -> None:
+        import numpy as np
+
+        self._values, self._met, self._row_variance = values, met, row_variance
+        self.prior = prior
+        self.theta: Array = np.full(values.shape[0], prior.mean)
+        self.rows: Array = np.zeros(values.shape[1])
+
+    def step(self) -> None:
+        """A step of Newton's method for all rows, then one for all prompts; bounded, so that it cannot swing."""
+        import numpy as np
+
+        errors, information = self._residuals()
+        gradient = errors.sum(axis=0) - self.rows / self._row_variance
+        change = gradient / (information.sum(axis=0) + 1 / self._row_variance)
+        self.rows = self.rows + np.clip(change, -LONGEST_STEP, LONGEST_STEP)
+        errors, information = self._residuals()
+        gradient = errors.sum(axis=1) - (self.theta - self.prior.mean) / self.prior.variance
+        change = gradient / (information.sum(axis=1) + 1 / self.prior.variance)
+        self.theta = self.theta + np.clip(change, -LONGEST_STEP, LONGEST_STEP)
+
+    def sd(self) -> Array:
+        """Of each prompt, with the rows held fixed (Laplace)."""
+        _, information = self._residuals()
+        found: Array = 1 / (information.sum(axis=1) + 1 / self.prior.variance) ** 0.5
+        return found
+
+    def update_prior(self) -> None:
+        """Mean and spread of the readable prompts; those far below say nothing about the spread of good ones."""
+        import numpy as np
+
+        prior, sd = self.prior, self.sd()
+        floor = prior.mean - 2 * math.sqrt(prior.variance) - 0.3
+        readable = (self.theta > floor) & (self._met.sum(axis=1) >= READABLE)
+        if readable.sum() < READABLE:
+            return
+        theta, variance = self.theta[readable], sd[readable] ** 2
+        weights = 1 / (variance + prior.variance)
+        mean = float(np.average(theta, weights=weights))
+        spread = float(np.average((theta - mean) ** 2 + variance, weights=weights))
+        # Damped: the readable ones depend on it.
+        self.prior = Prior(
+            0.6 * prior.mean + 0.4 * mean,
+            float(np.clip(0.6 * prior.variance + 0.4 * spread, LEAST_SPREAD, MOST_SPREAD)),
+        )
+
+    def _residuals(self) -> tuple[Array, Array]:
+        probability = sigmoid(self.theta[:, None] + self.rows[None, :])
+        return (self._values - probability) * self._met, probability * (1 - probability) * self._met

@@ -66,11 +66,7 @@ def fit(scores: Array, prior: Prior | None = None, *, row_sd: float = ROW_SD) ->
 
     `prior` is fixed where it is given, else found from the table. A pure function of the table.
     """
-    import numpy as np
-
-    met = ~np.isnan(scores)
-    values = np.where(met, scores, 0.0)
-    state = _State(values, met.astype(float), prior or _first_prior(values, met), row_sd**2)
+    state = _State(scores, prior, row_sd**2)
     for _ in range(ROUNDS):
         for _ in range(STEPS):
             state.step()
@@ -85,70 +81,88 @@ def sigmoid(logits: Array) -> Array:
     """1 / (1 + exp(-x)), without overflow."""
     import numpy as np
 
-    return 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30)))
-
-
-def _first_prior(values: Array, met: NDArray[np.bool_]) -> Prior:
-    """By the better half of the prompts: what cannot be read says nothing about good prompts."""
-    import numpy as np
-
-    counts = met.sum(axis=1)
-    shares = np.sort((values.sum(axis=1)[counts > 0] + 1) / (counts[counts > 0] + 2))
-    if not len(shares):
-        return Prior(0.0, SPREAD)
-    share = float(shares[len(shares) // 2 :].mean())
-    return Prior(math.log(share / (1 - share)), SPREAD)
+    return 1.0 / (1.0 + np.exp(-np.minimum(np.maximum(logits, -30.0), 30.0)))
 
 
 class _State:
-    """The fit under way: rows and prompts take turns."""
+    """The fit under way: rows and prompts take turns. Works on the cells that are known, since most are not."""
 
-    def __init__(self, values: Array, met: Array, prior: Prior, row_variance: float) -> None:
+    def __init__(self, scores: Array, prior: Prior | None, row_variance: float) -> None:
         import numpy as np
 
-        self._values, self._met, self._row_variance = values, met, row_variance
-        self.prior = prior
-        self.theta: Array = np.full(values.shape[0], prior.mean)
-        self.rows: Array = np.zeros(values.shape[1])
+        self._shape = scores.shape
+        self._prompt, self._row = np.nonzero(~np.isnan(scores))
+        self._values: Array = scores[self._prompt, self._row]
+        self._row_variance = row_variance
+        self._counts = self._by_prompt(np.ones(len(self._values)))
+        self.prior = prior or self._first_prior()
+        self.theta: Array = np.full(self._shape[0], self.prior.mean)
+        self.rows: Array = np.zeros(self._shape[1])
 
     def step(self) -> None:
         """A step of Newton's method for all rows, then one for all prompts; bounded, so that it cannot swing."""
-        import numpy as np
-
         errors, information = self._residuals()
-        gradient = errors.sum(axis=0) - self.rows / self._row_variance
-        change = gradient / (information.sum(axis=0) + 1 / self._row_variance)
-        self.rows = self.rows + np.clip(change, -LONGEST_STEP, LONGEST_STEP)
+        gradient = self._by_row(errors) - self.rows / self._row_variance
+        self.rows = self.rows + _bounded(gradient / (self._by_row(information) + 1 / self._row_variance))
         errors, information = self._residuals()
-        gradient = errors.sum(axis=1) - (self.theta - self.prior.mean) / self.prior.variance
-        change = gradient / (information.sum(axis=1) + 1 / self.prior.variance)
-        self.theta = self.theta + np.clip(change, -LONGEST_STEP, LONGEST_STEP)
+        gradient = self._by_prompt(errors) - (self.theta - self.prior.mean) / self.prior.variance
+        precision = self._by_prompt(information) + 1 / self.prior.variance
+        self.theta = self.theta + _bounded(gradient / precision)
 
     def sd(self) -> Array:
         """Of each prompt, with the rows held fixed (Laplace)."""
         _, information = self._residuals()
-        found: Array = 1 / (information.sum(axis=1) + 1 / self.prior.variance) ** 0.5
+        found: Array = (self._by_prompt(information) + 1 / self.prior.variance) ** -0.5
         return found
 
     def update_prior(self) -> None:
         """Mean and spread of the readable prompts; those far below say nothing about the spread of good ones."""
-        import numpy as np
-
         prior, sd = self.prior, self.sd()
         floor = prior.mean - 2 * math.sqrt(prior.variance) - 0.3
-        readable = (self.theta > floor) & (self._met.sum(axis=1) >= READABLE)
+        readable = (self.theta > floor) & (self._counts >= READABLE)
         if readable.sum() < READABLE:
             return
         theta, variance = self.theta[readable], sd[readable] ** 2
         weights = 1 / (variance + prior.variance)
-        mean = float(np.average(theta, weights=weights))
-        spread = float(np.average((theta - mean) ** 2 + variance, weights=weights))
+        weights = weights / weights.sum()
+        mean = float(weights @ theta)
+        spread = float(weights @ ((theta - mean) ** 2 + variance))
         # Damped: the readable ones depend on it.
         self.prior = Prior(
             0.6 * prior.mean + 0.4 * mean,
-            float(np.clip(0.6 * prior.variance + 0.4 * spread, LEAST_SPREAD, MOST_SPREAD)),
+            min(MOST_SPREAD, max(LEAST_SPREAD, 0.6 * prior.variance + 0.4 * spread)),
         )
 
+    def _first_prior(self) -> Prior:
+        """By the better half of the prompts: what cannot be read says nothing about good prompts."""
+        import numpy as np
+
+        met = self._counts > 0
+        if not met.any():
+            return Prior(0.0, SPREAD)
+        shares = np.sort((self._by_prompt(self._values)[met] + 1) / (self._counts[met] + 2))
+        share = float(shares[len(shares) // 2 :].mean())
+        return Prior(math.log(share / (1 - share)), SPREAD)
+
     def _residuals(self) -> tuple[Array, Array]:
-        probability = sigmoid(self.theta[:, None] + self.rows[None, :])
-        return (self._values - probability) * self._met, probability * (1 - probability) * self._met
+        probability = sigmoid(self.theta[self._prompt] + self.rows[self._row])
+        return self._values - probability, probability * (1 - probability)
+
+    def _by_prompt(self, cells: Array) -> Array:
+        import numpy as np
+
+        found: Array = np.bincount(self._prompt, cells, self._shape[0]).astype(np.float64, copy=False)
+        return found
+
+    def _by_row(self, cells: Array) -> Array:
+        import numpy as np
+
+        found: Array = np.bincount(self._row, cells, self._shape[1]).astype(np.float64, copy=False)
+        return found
+
+
+def _bounded(change: Array) -> Array:
+    import numpy as np
+
+    found: Array = np.minimum(np.maximum(change, -LONGEST_STEP), LONGEST_STEP)
+    return found

@@ -49,11 +49,16 @@ def deal(task: Task, words: str, rng: Random, *, demonstrations: bool = True) ->
         return Dealt((), tuple(train), (FIXED,))
     if task.splits.demos:
         return Dealt(_shown(task, words, task.splits.demos), tuple(train))
-    if len(train) < LEAST_TRAIN:
+    if not can_show(len(train)):
         few = f"train has {len(train)} rows; under {LEAST_TRAIN} gpo+ shows none as demonstrations"
         return Dealt((), tuple(train), (few,))
     half = min(MOST_SHOWN, len(train) // 2)
     return Dealt(_shown(task, words, train[:half]), tuple(train[half:]))
+
+
+def can_show(train: int, *, demonstrations: bool = True) -> bool:
+    """Whether `train` rows are enough to show some and keep others."""
+    return demonstrations and train >= LEAST_TRAIN
 
 
 def draw_balanced(pool: Sequence[Demonstration], rng: Random) -> Shown:

@@ -15,12 +15,12 @@ SHARE = 0.9
 LEAST_ROWS = 8
 
 
-def is_guessing(outcomes: Collection[Outcome], labels: Collection[str]) -> bool:
-    """Whether at least nine tenths of at least 8 `outcomes` were read as one answer. Not where the right answers,
+def is_guessing(outcomes: Collection[Outcome], labels: Collection[str], least: int = LEAST_ROWS) -> bool:
+    """Whether at least nine tenths of at least `least` `outcomes` were read as one answer. Not where the right answers,
     `labels`, are as much alike themselves: then to say the same is right."""
     said = [repr(outcome.prediction) for outcome in outcomes if outcome.prediction is not None]
     answered = sum(outcome.value is not None for outcome in outcomes)
-    if answered < LEAST_ROWS:
+    if answered < least:
         return False
     return _most(said) >= SHARE * answered and _most(labels) < SHARE * len(labels)
 

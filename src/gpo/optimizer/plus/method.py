@@ -12,7 +12,7 @@ from gpo.config.schema import OptimizeConfig
 from gpo.errors import ConfigError
 from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes
 from gpo.optimizer.candidates import Guard
-from gpo.optimizer.plus.demonstrations import LEAST_TRAIN, MOST
+from gpo.optimizer.plus.demonstrations import MOST, can_show
 from gpo.optimizer.plus.moves import count_replies
 from gpo.optimizer.plus.plan import LEAST, Schedule, schedule, with_library
 from gpo.optimizer.plus.reflection import FAILURES
@@ -65,11 +65,11 @@ class PlusMethod:
     def calls(self, sizes: Sizes) -> Calls:
         """Exactly its pairs at most; a step asks for candidates once, and once by reflection. The duel is on train as
         far as that has rows that are not shown as demonstrations."""
-        shown = self.settings.demonstrations and sizes.train >= LEAST_TRAIN
+        shown = can_show(sizes.train, demonstrations=self.settings.demonstrations)
         fresh = sizes.train // 2 if shown else sizes.train
         plan = self._schedule(self.pairs, sizes.dev, fresh)
         train = min(plan.duel, plan.duellists * fresh)
-        replies = self._replies(plan)
+        replies = count_replies(plan.candidates, self.settings, demonstrations=shown)
         content = PromptContent(prompts=sizes.k, examples=self.optimize.task_examples)
         asked = [OptimizerCalls(plan.steps, replies, sizes.max_tokens, content)]
         if self.settings.reflection:
@@ -96,12 +96,12 @@ class PlusMethod:
         return pairs
 
     def _all_calls(self, task: Task, pairs: int, rounds: int) -> int:
-        plan = self._schedule(pairs, len(task.splits.dev), len(task.splits.train))
+        train = len(task.splits.train)
+        shown = can_show(train, demonstrations=self.settings.demonstrations and not task.demonstrations)
+        plan = self._schedule(pairs, len(task.splits.dev), train)
         # A server that gives one reply at a time is asked once for each.
-        return pairs * rounds + plan.steps * (self._replies(plan) + self.settings.reflection)
-
-    def _replies(self, plan: Schedule) -> int:
-        return count_replies(plan.candidates, self.settings) * (2 if self.settings.signal else 1)
+        replies = count_replies(plan.candidates, self.settings, demonstrations=shown)
+        return pairs * rounds + plan.steps * replies
 
     def _schedule(self, pairs: int, dev: int, fresh: int) -> Schedule:
         # With no library there are most steps, as without rows of train.

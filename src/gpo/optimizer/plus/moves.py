@@ -27,9 +27,7 @@ def share_out(
     return (*words, *others)[:candidates]
 
 
-def count_replies(candidates: int, settings: PlusConfig) -> int:
-    """Most replies to a step's meta-prompt."""
-    replies = candidates - settings.edits - settings.demonstrations
-    if not settings.demonstrations or candidates <= 4:
-        return candidates - settings.edits
-    return replies + 1
+def count_replies(candidates: int, settings: PlusConfig, *, demonstrations: bool) -> int:
+    """Most replies that a step asks of the optimizer model, to the meta-prompt and by reflection together."""
+    replies = candidates - settings.edits - demonstrations
+    return max(1, replies) * (2 if settings.signal else 1)

@@ -24,7 +24,7 @@ from gpo.optimizer.plus.account import Account
 from gpo.optimizer.plus.demonstrations import deal, draw_balanced
 from gpo.optimizer.plus.duel import best_of, choose_answer, duel
 from gpo.optimizer.plus.estimates import Estimates, posterior_estimates, raw_estimates
-from gpo.optimizer.plus.guessing import is_guessing
+from gpo.optimizer.plus.guessing import LEAST_ROWS, is_guessing
 from gpo.optimizer.plus.plan import FINALISTS, schedule, with_library
 from gpo.optimizer.plus.propose import Parent, Proposed, Proposer
 from gpo.optimizer.plus.rows import order_rows
@@ -145,10 +145,10 @@ class PlusSearch(StepSearch):
             self._fitted = key, found
         return self._fitted[1]
 
-    def guesses(self, number: int) -> bool:
-        """Whether a prompt was seen to say nearly always the same."""
+    def guesses(self, number: int, least: int = LEAST_ROWS) -> bool:
+        """Whether a prompt was seen to say nearly always the same, on at least so many rows."""
         outcomes = self.table.outcomes(number)
-        return is_guessing(outcomes.values(), [self.table.rows[row].label for row in outcomes])
+        return is_guessing(outcomes.values(), [self.table.rows[row].label for row in outcomes], least)
 
     # Steps
 
@@ -183,8 +183,9 @@ class PlusSearch(StepSearch):
             entries.append(self.table.add(entry))
             self._start(entries[-1], start.name)
         entries = list(dict.fromkeys(entries))
-        await self._contest(entries, self._order(0), self.plan.screened_rows)
-        self._current = self._leader()
+        order = self._order(0)
+        await self._contest(entries, order, self.plan.screened_rows)
+        await self._settle(entries, order)
         shown = [self._as_candidate(entry, parent.prompt) for entry in entries[1:]]
         return self._step_record(number, parent, shown)
 
@@ -196,9 +197,16 @@ class PlusSearch(StepSearch):
         before = self._current
         proposed = await self._propose(number, limit)
         entries = [self.table.add(draft.entry) for draft in proposed.drafts if draft.entry is not None]
-        finalists = await self._contest(entries, self._order(number), self.plan.finalist_rows)
+        order = self._order(number)
+        finalists = await self._contest(entries, order, self.plan.finalist_rows)
         self._count(entries, finalists)
-        self._move_on(entries)
+        leader = self._leader()
+        self._stale = 0 if leader in entries else self._stale + 1
+        if self._stale < PATIENCE:
+            await self._settle(entries, order)
+        else:
+            await self._settle(self._eligible(), order)
+            self._stale = 0
         if isinstance(self._limits, TrustRegion):
             theta = self.estimates.theta
             self._limits.note(better=bool(theta[self._current] > theta[before]))
@@ -238,17 +246,19 @@ class PlusSearch(StepSearch):
         await self.table.ask(finalists, order[:rows])
         return finalists
 
-    def _move_on(self, entries: Sequence[int]) -> None:
-        """To the best candidate; after four steps without a new best to the best of all."""
-        leader = self._leader()
-        self._stale = 0 if leader in entries else self._stale + 1
-        able = [entry for entry in entries if self.table.met(entry) and not self.guesses(entry)]
-        if self._stale >= PATIENCE:
-            self._current, self._stale = leader, 0
-        elif able:
-            self._current = best_of(self.estimates, able, 1)[0]
-        elif self.guesses(self._current):
-            self._current = leader
+    async def _settle(self, entries: Sequence[int], order: Sequence[int]) -> None:
+        """The best of `entries` becomes the current prompt, unless it only guesses: one that might is asked more rows
+        first. Where none is left, the best of all takes over from a current one that guesses."""
+        while able := [entry for entry in entries if self.table.met(entry) and not self.guesses(entry)]:
+            best = best_of(self.estimates, able, 1)[0]
+            left = self.table.left
+            if self.guesses(best, least=1):
+                await self.table.ask([best], order[:LEAST_ROWS])
+            if self.table.left == left:
+                self._current = best
+                return
+        if self.guesses(self._current):
+            self._current = self._leader()
 
     # Small helps
 

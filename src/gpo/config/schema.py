@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from gpo.config.plus import PlusConfig
 from gpo.config.published import PUBLISHED, ApeConfig, ApoConfig, OproConfig, Pe2Config
 
 AnswerKind = Literal["label", "choice", "number", "boolean", "words", "text"]
@@ -178,12 +179,16 @@ class BudgetConfig(Section):
     max_seconds: Annotated[float, Field(gt=0)] | None = None
 
 
+NAMED: dict[str, type[BaseModel]] = {"gpo+": PlusConfig, **PUBLISHED}
+"""The methods that a mapping with a name changes."""
+
+
 def _method_kind(value: Any) -> str:
     """Which member of `MethodChoice` a value is meant to be."""
     if isinstance(value, str):
         return "str"
     if isinstance(value, dict):
-        return PUBLISHED[value["name"]].__name__ if "name" in value else "MethodConfig"
+        return NAMED[value["name"]].__name__ if "name" in value else "MethodConfig"
     return type(value).__name__
 
 
@@ -193,7 +198,8 @@ MethodChoice = Annotated[
     | Annotated[ApeConfig, Tag("ApeConfig")]
     | Annotated[ApoConfig, Tag("ApoConfig")]
     | Annotated[OproConfig, Tag("OproConfig")]
-    | Annotated[Pe2Config, Tag("Pe2Config")],
+    | Annotated[Pe2Config, Tag("Pe2Config")]
+    | Annotated[PlusConfig, Tag("PlusConfig")],
     Discriminator(_method_kind),
 ]
 
@@ -205,7 +211,7 @@ class Config(Section):
     prompt: str = "Let's think step by step."
     models: ModelsConfig
     method: MethodChoice = "gpo"
-    """A name, the four parts, or a published protocol by its name with some of its numbers changed."""
+    """A name, the four parts, or `gpo+` or a published protocol by its name with some of its settings changed."""
     preset: Literal["paper", "released"] = "paper"
     optimize: OptimizeConfig = OptimizeConfig()
     evaluation: Literal["full", "racing"] = "full"
@@ -220,9 +226,9 @@ class Config(Section):
     def _method_name(cls, value: Any) -> Any:
         if not isinstance(value, str | dict | BaseModel):
             raise ValueError("must be a name or a mapping")
-        if isinstance(value, dict) and str(value.get("name", "ape-original")) not in PUBLISHED:
+        if isinstance(value, dict) and str(value.get("name", "gpo+")) not in NAMED:
             raise ValueError(
-                f"a mapping with a name changes the numbers of {', '.join(PUBLISHED)}; "
+                f"a mapping with a name changes the numbers of {', '.join(NAMED)}; "
                 "without a name it has the four parts"
             )
         return value

@@ -39,7 +39,7 @@ def summary(
     """The result so far."""
     few = few_rows_warning(test.improvement.rows, test.improvement.detectable)
     initial = plan.prompt
-    scored = scorer.known(initial, "dev") is not None
+    scored = search.knows(initial)
     best = search.best if scored else initial
     return Result(
         status=status,
@@ -72,7 +72,9 @@ def summary(
                 *plan.task.warnings,
                 *(plan.task.test_warnings if test.means else ()),
                 *([few] if few else []),
+                *search.warnings,
             ],
+            **search.told,
             "optimism": _optimism(search, test),
             "limits": limits(models),
             # Prompt tokens that servers took from their own prefix caches, where they tell.

@@ -30,12 +30,12 @@ PLUS = "gpo+"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """How an arm searches: `method` as a configuration says it, all of dev or a race, `candidates` a step (None: six),
-    `steps` (None: as many as the calls cover)."""
+    """How an arm searches: `method` as a configuration says it, all of dev or a race, `candidates` a step (0: one step
+    with as many as the calls cover), `steps` (None: as many as they cover)."""
 
     method: str | Mapping[str, Any]
     racing: bool = True
-    candidates: int | None = None
+    candidates: int = CANDIDATES
     steps: int | None = None
 
     @property
@@ -86,10 +86,15 @@ def without_embedder(search: Search) -> Search:
     return search
 
 
+def candidates_for(search: Search, calls: int, dev: int) -> int:
+    """Candidates a step."""
+    return search.candidates or max(1, calls // dev - 1)
+
+
 def steps_for(search: Search, calls: int, dev: int) -> int:
     """Steps whose calls come to about `calls` with that many dev rows: rounded up, so that no arm of ours has an
     advantage from a smaller one of its rivals."""
-    candidates = search.candidates or CANDIDATES
+    candidates = candidates_for(search, calls, dev)
     a_step = pairs(candidates, dev) if search.racing else candidates * dev
     return max(1, -(-(calls - dev) // a_step))
 
@@ -107,12 +112,13 @@ def run_search(
     """Run or go on with `search` in `run_dir`. gpo+ opens the test split itself, since its prompt may be more than a
     text; all others end before it. Raises `GPOError`."""
     sealed = task if search.plus else replace(task, splits=replace(task.splits, test=()))
-    steps = search.steps or steps_for(search, calls, len(task.splits.dev))
+    dev = len(task.splits.dev)
+    steps = search.steps or steps_for(search, calls, dev)
     options: dict[str, Any] = {
         "optimize": {
             "epochs": steps,
             "batch_size": len(task.splits.train),
-            "candidates": search.candidates or CANDIDATES,
+            "candidates": candidates_for(search, calls, dev),
         },
         "evaluation": "racing" if search.racing else "full",
     }
@@ -142,7 +148,9 @@ def read_outcome(journal: Path, result: Result, task: Task) -> Outcome:
                 until = line.started + line.seconds
                 span = [min(span[0] or line.started, line.started), max(span[1], until)]
                 continue
-            used[line.role].add(1, line.prompt_tokens, line.completion_tokens)
+            used[line.role].add(line.role == "task", line.prompt_tokens, line.completion_tokens)
+        # One call of the optimizer may bring several completions, and peers ask for one at a time.
+        used["optimizer"].calls = sum(len(c.reply.texts) for c in reader.calls() if c.role == "optimizer")
     whole = values and all(example.id in values for example in task.splits.test)
     return Outcome(
         prompt=result.best_prompt,

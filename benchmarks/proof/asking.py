@@ -5,9 +5,11 @@ Knows tasks and one endpoint; it knows no method.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from benchmarks.proof.endpoint import Endpoint
 from benchmarks.proof.fixed import FixedPrompt
@@ -93,6 +95,22 @@ class Asker:
 def scored(outcomes: Sequence[Outcome]) -> Scored:
     """Values and unreadable replies of `outcomes`."""
     return Scored(tuple(item.value for item in outcomes), sum(item.unreadable for item in outcomes))
+
+
+async def at_once(most: int, jobs: Iterable[Callable[[], Coroutine[Any, Any, None]]]) -> None:
+    """Carry out `jobs`, `most` at a time, in their order. Raises what the first one raises that fails."""
+    places = asyncio.Semaphore(most)
+
+    async def one(job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        async with places:
+            await job()
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for job in jobs:
+                group.create_task(one(job))
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
 
 
 @asynccontextmanager

@@ -60,7 +60,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--max-tokens", type=int, default=256, help="of a task reply, the same for all prompts"
     )
-    parser.add_argument("--concurrency", type=int, default=64)
+    parser.add_argument(
+        "--concurrency", type=int, default=64, help="most calls under way at once, of one run"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=1, help="prompts or runs at once: what a GPU needs to be kept busy"
+    )
 
 
 def from_arguments(found: Namespace) -> Endpoint:

@@ -12,18 +12,21 @@ import argparse
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from benchmarks.proof.asking import ask
+from benchmarks.proof.asking import Asker, ask, at_once
 from benchmarks.proof.endpoint import Endpoint, add_arguments, from_arguments
-from benchmarks.proof.fixed import fixed_prompts
+from benchmarks.proof.fixed import FixedPrompt, fixed_prompts
 from benchmarks.proof.lines import Lines, read_lines
 from benchmarks.proof.tasks import REGISTERED, open_task, rows_of
 from benchmarks.results import say
 from gpo.errors import ConfigError, GPOError
 from gpo.evaluation.statistics import wilson
+from gpo.task.example import Example
+from gpo.task.task import Task
 
 READABLE = 0.5
 """A prompt with at most this share of unreadable replies counts as readable: below that, its score says how it is read
@@ -33,9 +36,19 @@ WORTH = 0.10
 
 
 async def measure(
-    endpoint: Endpoint, data_dir: Path, names: Sequence[str], rows: int, seed: int, lines: Lines
+    endpoint: Endpoint,
+    data_dir: Path,
+    names: Sequence[str],
+    lines: Lines,
+    *,
+    rows: int,
+    seed: int,
+    workers: int = 1,
 ) -> None:
-    """Score what `lines` lacks. Raises `GPOError`."""
+    """Score what `lines` lacks, `workers` prompts at a time, and bring the lines into the order of the tables. Raises
+    `GPOError`."""
+    order: list[tuple[str, str]] = []
+    jobs = []
     async with ask(endpoint) as asker:
         for name in names:
             task = open_task(name, data_dir)
@@ -45,21 +58,29 @@ async def measure(
             if len(asked) < rows:
                 raise ConfigError(f"--rows {rows}: {name} has {len(pool)} rows in train and dev")
             for prompt in fixed_prompts(task, rest, seed):
-                if lines.find(task=name, prompt=prompt.name):
-                    continue
-                found = await asker.score(task, prompt, asked)
-                lines.add(
-                    {
-                        "task": name,
-                        "prompt": prompt.name,
-                        "text": prompt.text,
-                        "values": found.values,
-                        "unreadable": found.unreadable,
-                    }
-                )
-                say(
-                    f"{name:24} {prompt.name:24} {100 * found.mean:5.1f} %  unreadable {found.unreadable}/{rows}"
-                )
+                order.append((name, prompt.name))
+                if not lines.find(task=name, prompt=prompt.name):
+                    jobs.append(partial(_score, asker, task, name, prompt, asked, lines))
+        await at_once(workers, jobs)
+    known = {key: place for place, key in enumerate(order)}
+    # What an earlier start measured of other tasks stays, behind those of this one.
+    lines.items.sort(key=lambda item: known.get((item["task"], item["prompt"]), len(known)))
+
+
+async def _score(
+    asker: Asker, task: Task, name: str, prompt: FixedPrompt, rows: Sequence[Example], lines: Lines
+) -> None:
+    found = await asker.score(task, prompt, rows)
+    lines.add(
+        {
+            "task": name,
+            "prompt": prompt.name,
+            "text": prompt.text,
+            "values": found.values,
+            "unreadable": found.unreadable,
+        }
+    )
+    say(f"{name:24} {prompt.name:24} {100 * found.mean:5.1f} %  unreadable {found.unreadable}/{len(rows)}")
 
 
 def summarise(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -145,7 +166,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = f"python -m benchmarks.headroom DATA_DIR OUT.json --model {found.model} --rows {found.rows}"
         _reopen(found.out, partial)
         lines = Lines(partial, command=command, settings=settings, key=("task", "prompt"))
-        asyncio.run(measure(endpoint, found.data_dir, found.tasks, found.rows, found.seed, lines))
+        work = measure(
+            endpoint,
+            found.data_dir,
+            found.tasks,
+            lines,
+            rows=found.rows,
+            seed=found.seed,
+            workers=found.workers,
+        )
+        asyncio.run(work)
     except GPOError as error:
         say(str(error))
         return error.exit_code

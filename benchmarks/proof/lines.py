@@ -6,6 +6,7 @@ The first line says the command, the date, the machine and the settings. Knows n
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ class Lines:
     def __init__(self, path: Path, *, command: str, settings: Mapping[str, Any], key: Sequence[str]) -> None:
         self.path = path
         self._key = tuple(key)
+        self._lock = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
         found = read_lines(path) if path.exists() else []
         if found and found[0].get("settings") != json.loads(json.dumps(settings)):
@@ -48,12 +50,13 @@ class Lines:
         return next((item for item in self.items if key.items() <= item.items()), None)
 
     def add(self, item: Mapping[str, Any]) -> None:
-        """Keep a line. Raises `ValueError` for one that is there."""
-        if self.find(**{name: item[name] for name in self._key}) is not None:
-            raise ValueError("measured twice")
-        self.items.append(dict(item))
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(item, ensure_ascii=True) + "\n")
+        """Keep a line; from any thread. Raises `ValueError` for one that is there."""
+        with self._lock:
+            if self.find(**{name: item[name] for name in self._key}) is not None:
+                raise ValueError("measured twice")
+            self.items.append(dict(item))
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(item, ensure_ascii=True) + "\n")
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

@@ -13,11 +13,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 
-from benchmarks.proof.asking import ask
+from benchmarks.proof.asking import Asker, ask, at_once
 from benchmarks.proof.endpoint import Endpoint, add_arguments, from_arguments
 from benchmarks.proof.fixed import DEMONSTRATIONS, FixedPrompt, fixed_prompts
 from benchmarks.proof.lines import Lines
@@ -62,19 +64,29 @@ def _plain(text: str) -> str:
 
 
 def propose(
-    short: Task, start: str, endpoint: Endpoint, folder: Path, *, candidates: int, recency: bool
+    short: Task,
+    start: str,
+    endpoint: Endpoint,
+    folder: Path,
+    *,
+    candidates: int,
+    recency: bool,
+    workers: int = 1,
 ) -> dict[str, list[str]]:
     """Prompts of short runs of all methods by name, in the order in which they came up. Raises `GPOError`."""
-    found = {}
-    for name in METHODS:
+
+    def one(name: str) -> list[str]:
         search = Search(method=name, racing=False, candidates=candidates, steps=STEPS)
         search = without_embedder(search) if recency else search
         directory = folder / short.name / name
         run_search(search, short, start, models_at(endpoint), calls=0, seed=0, run_dir=directory)
         with JournalReader(directory / "journal.sqlite") as reader:
-            found[name] = list(reader.prompts().values())
-        say(f"{short.name}: {name} proposed {len(found[name])} prompts")
-    return found
+            prompts = list(reader.prompts().values())
+        say(f"{short.name}: {name} proposed {len(prompts)} prompts")
+        return prompts
+
+    with ThreadPoolExecutor(workers) as threads:
+        return dict(zip(METHODS, threads.map(one, METHODS), strict=True))
 
 
 async def score(
@@ -83,35 +95,50 @@ async def score(
     pool: Sequence[tuple[str, FixedPrompt]],
     endpoint: Endpoint,
     lines: Lines,
+    *,
     start: str,
+    workers: int = 1,
 ) -> None:
     """Score what `lines` lacks of `pool`. Raises `GPOError`."""
     search = [*task.splits.train, *task.splits.dev]
     rows = [*search, *task.splits.test]
+
+    async def one(asker: Asker, number: int, source: str, prompt: FixedPrompt) -> None:
+        found = await asker.score(task, prompt, rows)
+        lines.add(
+            {
+                "task": name,
+                "number": number,
+                "source": source,
+                "text": prompt.text,
+                "demonstrations": len(prompt.demos),
+                "start": not prompt.demos and prompt.text == start,
+                "search": len(search),
+                "values": found.values,
+                "unreadable": found.unreadable,
+            }
+        )
+        say(f"{name} {number + 1}/{len(pool)} {source}: {100 * found.mean:.1f} %")
+
     async with ask(endpoint) as asker:
-        for number, (source, prompt) in enumerate(pool):
-            if lines.find(task=name, number=number):
-                continue
-            found = await asker.score(task, prompt, rows)
-            plain = not prompt.demos and prompt.text == start
-            lines.add(
-                {
-                    "task": name,
-                    "number": number,
-                    "source": source,
-                    "text": prompt.text,
-                    "demonstrations": len(prompt.demos),
-                    "start": plain,
-                    "search": len(search),
-                    "values": found.values,
-                    "unreadable": found.unreadable,
-                }
-            )
-            say(f"{name} {number + 1}/{len(pool)} {source}: {100 * found.mean:.1f} %")
+        missing = [
+            partial(one, asker, number, source, prompt)
+            for number, (source, prompt) in enumerate(pool)
+            if not lines.find(task=name, number=number)
+        ]
+        await at_once(workers, missing)
 
 
 def build(
-    name: str, data_dir: Path, endpoint: Endpoint, lines: Lines, *, prompts: int, rows: int, recency: bool
+    name: str,
+    data_dir: Path,
+    endpoint: Endpoint,
+    lines: Lines,
+    *,
+    prompts: int,
+    rows: int,
+    recency: bool,
+    workers: int,
 ) -> None:
     """The pool of one task, scored. Raises `GPOError`."""
     whole = open_task(name, data_dir)
@@ -125,11 +152,13 @@ def build(
     # Some proposals are refused and some come twice: a third more is asked for than the pool needs.
     wanted = max(2, -(-(prompts - len(fixed)) * 4 // (3 * len(METHODS) * STEPS)))
     folder = lines.path.with_name(lines.path.name + ".runs")
-    proposed = propose(short, start, endpoint, folder, candidates=wanted, recency=recency)
+    proposed = propose(
+        short, start, endpoint, folder, candidates=wanted, recency=recency, workers=min(workers, len(METHODS))
+    )
     pool = merge(fixed, proposed, prompts)
     if len(pool) < prompts:
         say(f"{name}: {len(pool)} different prompts came up, {prompts} were asked for")
-    asyncio.run(score(name, task, pool, endpoint, lines, start))
+    asyncio.run(score(name, task, pool, endpoint, lines, start=start, workers=workers))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -169,6 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 prompts=found.prompts,
                 rows=found.rows,
                 recency=why is not None,
+                workers=found.workers,
             )
     except GPOError as error:
         say(str(error))

@@ -14,7 +14,8 @@ from gpo.task.task import Task
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One run of an arm on `task`, whose splits are dealt. `recency`: there is no embedder here."""
+    """One run of an arm on `task`, whose splits are dealt. `recency`: there is no embedder here. `workers` runs go on
+    at once: where they are several, seconds are no measure of an arm."""
 
     name: str
     task: Task
@@ -25,6 +26,7 @@ class Run:
     seed: int
     folder: Path
     recency: bool = False
+    workers: int = 1
 
     def at_role(self, role: str) -> Endpoint:
         """The endpoint as the role "task", "optimizer" or "test" of this run: each is counted apart."""

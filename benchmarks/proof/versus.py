@@ -14,6 +14,7 @@ import argparse
 import json
 import secrets
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,7 @@ def line_of(found: Outcome, run: Run, *, task: str, arm: str) -> dict[str, Any]:
         "prompt": found.prompt,
         "dev": found.dev,
         "test": dict(zip(rows, found.test or (), strict=True)),
+        "at_once": run.workers,
         "notes": dict(found.notes),
     }
 
@@ -97,14 +99,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = f"python -m benchmarks.versus DATA_DIR OUT_DIR --model {found.model} --calls {found.calls}"
         lines = Lines(found.out / RUNS, command=command, settings=settings, key=("task", "arm", "seed"))
         tasks = {name: open_task(name, found.data_dir) for name in found.tasks}
-        failed = 0
+        # Arm by arm, so that a night that ends early has whole arms.
+        wanted = [
+            (arm, seed, name)
+            for arm in arms
+            for seed in found.seeds
+            for name in tasks
+            if not lines.find(task=name, arm=arm, seed=seed)
+        ]
         with CountingProxy(endpoint, **_address(found.out)) as proxy:
             _keep_address(found.out, proxy.port)
-            # Arm by arm, so that a night that ends early has whole arms.
-            wanted = [(arm, seed, name) for arm in arms for seed in found.seeds for name in tasks]
-            for arm, seed, name in wanted:
-                if lines.find(task=name, arm=arm, seed=seed):
-                    continue
+
+            def one(key: tuple[str, int, str]) -> bool:
+                arm, seed, name = key
                 run = Run(
                     name=f"{name}-{arm}-{seed}".replace("+", "plus").replace("@", "-from-"),
                     task=deal(name, tasks[name], seed, train=found.train, dev=found.dev, test=found.test),
@@ -115,8 +122,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     seed=seed,
                     folder=found.out / "runs",
                     recency=why is not None,
+                    workers=found.workers,
                 )
-                failed += not carry_out(arm, run, lines, name)
+                return carry_out(arm, run, lines, name)
+
+            with ThreadPoolExecutor(found.workers) as threads:
+                failed = not all(list(threads.map(one, wanted)))
     except GPOError as error:
         say(str(error))
         return error.exit_code

@@ -1,7 +1,7 @@
 """MIPROv2 through DSPy: its own adapter asks, its own bootstrapping and search; the metric is our reader of its answer.
 
-With demonstrations it pays for bootstrapping on top of its trials, which are as many as the calls cover alone: in doubt
-it gets more calls than we do, and they are counted.
+It bootstraps demonstrations first, for its proposals even where its prompts may have none; then it has as many trials,
+each on all of dev, as the calls that are left cover, rounded up and two at least.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import logging
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from typing import Any
 
 from benchmarks.proof.endpoint import OPTIMIZER_TOKENS
@@ -28,6 +29,7 @@ def optimize(run: Run, demonstrations: int) -> Outcome:
     # Else it opens the user's own cache at import.
     os.environ.setdefault("DSPY_CACHEDIR", tempfile.mkdtemp(prefix="proof-"))
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    os.environ.setdefault("TQDM_DISABLE", "1")
     import dspy
 
     logging.getLogger("dspy").setLevel(logging.ERROR)
@@ -40,10 +42,10 @@ def optimize(run: Run, demonstrations: int) -> Outcome:
         return run.task.score(str(getattr(prediction, "answer", "") or ""), example.row)
 
     program = dspy.Predict(dspy.Signature("question -> answer", run.start))
-    trials = max(2, -(-(run.calls - len(dev)) // len(dev)))
+    used = run.proxy.used(run.name, "task")
     began = time.perf_counter()
     with dspy.context(lm=task_model):
-        search = dspy.MIPROv2(
+        search = _search(dspy, lambda: trials_left(run.calls - used.calls, len(dev)))(
             metric=metric,
             prompt_model=writer,
             task_model=task_model,
@@ -60,7 +62,7 @@ def optimize(run: Run, demonstrations: int) -> Outcome:
             program,
             trainset=[_example(dspy, row) for row in run.task.splits.train],
             valset=[_example(dspy, row) for row in dev],
-            num_trials=trials,
+            num_trials=trials_left(run.calls, len(dev)),
             minibatch=False,
         )
     seconds = time.perf_counter() - began
@@ -68,12 +70,29 @@ def optimize(run: Run, demonstrations: int) -> Outcome:
     return Outcome(
         prompt=best.signature.instructions,
         dev=None if score is None else float(score) / 100,
-        task=run.proxy.used(run.name, "task"),
+        task=used,
         optimizer=run.proxy.used(run.name, "optimizer"),
         seconds=seconds,
         test=_test(dspy, run, best, metric),
-        notes={"demonstrations": len(best.demos), "trials": trials},
+        notes={"demonstrations": len(best.demos), "trials": search.trials},
     )
+
+
+def trials_left(calls: int, dev: int) -> int:
+    """Trials on `dev` rows that `calls` cover beside the first one, of the program as it was given."""
+    return max(2, -(-calls // dev) - 1)
+
+
+def _search(dspy: Any, trials: Callable[[], int]) -> Any:
+    """MIPROv2 that asks for its number of trials when it begins with them."""
+
+    class Counted(dspy.MIPROv2):  # type: ignore[misc, unused-ignore]
+        def _optimize_prompt_parameters(self, *given: Any) -> Any:
+            *front, _, minibatch, size, steps, seed = given
+            self.trials = trials()
+            return super()._optimize_prompt_parameters(*front, self.trials, minibatch, size, steps, seed)
+
+    return Counted
 
 
 def _test(dspy: Any, run: Run, program: Any, metric: Any) -> tuple[float, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarks.proof.plus_rule import plus
-from benchmarks.proof.posterior import plan, rasch
+from benchmarks.proof.posterior import Estimate, Floats, Mask, plan, rasch
 from benchmarks.proof.replay import main, play, summarise
 from benchmarks.proof.rules import RULES
 from benchmarks.proof.table import Replay, ScoredTable, Spent
@@ -124,19 +124,20 @@ def test_the_plan_is_that_of_the_design() -> None:
 def test_another_posterior_and_plan_can_take_their_place() -> None:
     met: list[int] = []
 
-    def counting(values: np.ndarray, asked: np.ndarray) -> object:  # type: ignore[type-arg]
+    def counting(values: Floats, asked: Mask) -> Estimate:
         met.append(int(asked.sum()))
         assert not values[~asked].any(), "what was not asked is hidden"
         return rasch(values, asked)
 
-    plus(Replay(_table(), budget=120, train=24, seed=1), posterior=counting)  # type: ignore[arg-type]
+    plus(Replay(_table(), budget=120, train=24, seed=1), posterior=counting)
     assert met == sorted(met)
     assert met[-1] == 120
 
 
 def test_the_command_writes_what_it_prints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = _table(12, 16)
-    lines = [{"settings": {}}] + [
+    lines: list[dict[str, object]] = [{"settings": {}}]
+    lines += [
         {"task": "made", "number": n, "text": text, "start": n == 0, "search": 16,
          "values": [*table.search[n], *table.held_out[n]]}
         for n, text in enumerate(table.texts)

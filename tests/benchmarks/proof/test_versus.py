@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from benchmarks.proof.own import Search, steps_for
+from benchmarks.proof.arms import ARMS
+from benchmarks.proof.own import Outcome, Search, steps_for
 from benchmarks.proof.statistics import compare_runs, holm
 from benchmarks.proof.versus_table import difference, main, table
 
@@ -72,10 +73,10 @@ def test_a_failed_arm_is_said_and_the_others_go_on(
 ) -> None:
     server.answer = answer
 
-    def broken(run: object) -> versus.Outcome:
+    def broken(run: object) -> Outcome:
         raise RuntimeError("a peer\nfell over")
 
-    monkeypatch.setitem(versus.ARMS, "ape", broken)
+    monkeypatch.setitem(ARMS, "ape", broken)
     command = [str(tmp_path), str(tmp_path / "out"), *SMALL, "--base-url", server.base_url, "--model", "m"]
     assert versus.main([*command, "--arms", "ape", "library"]) == 1
     assert "failed: RuntimeError: a peer fell over" in capsys.readouterr().err

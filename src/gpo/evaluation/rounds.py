@@ -37,7 +37,7 @@ class Rounds:
         calls: list[str] = []
         opening = self.task.opening(prompt, example)
         # What the calls of one group begin with: the prompt where it stands in front, else the question.
-        prefix_group = f"prompt {prompt}" if self.task.prompt_leads else f"example {example.id}"
+        prefix_group = f"prompt {prompt}" if self.task.leads(prompt) else f"example {example.id}"
         try:
             reply = await self._ask(opening, self.settings.max_tokens, calls, prefix_group)
             closing = self.task.closing(opening, reply.text)

@@ -5,7 +5,7 @@ Knows no method. `gpo.optimizer.skeleton` is what the four-part loop and the pub
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -98,8 +98,19 @@ class Search(Protocol):
     def best(self) -> str:
         """The best prompt by full dev score so far; among equals the one that was scored first."""
 
+    @property
+    def told(self) -> Mapping[str, object]:
+        """What `result.json` says of the search beside the contract, JSON values by their keys."""
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """Lines for a person about how the search went."""
+
+    def knows(self, prompt: str) -> bool:
+        """Whether `mean` can say anything of `prompt`."""
+
     def mean(self, prompt: str) -> float:
-        """Dev score in 0..1 of a prompt that was scored on the whole of dev."""
+        """Dev score in 0..1 of a prompt that was scored on the whole of dev, or an estimate of it (gpo+)."""
 
     async def run(self, initial: str) -> SearchResult:
         """Optimize from `initial`. Raises what the models raise; `best` is valid from the first score on."""

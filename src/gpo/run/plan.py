@@ -18,6 +18,7 @@ from gpo.optimizer.choose import AnyMethod, choose, count_method_calls, open_sea
 from gpo.optimizer.loop import LoopSettings, count_steps
 from gpo.optimizer.metaprompt import MetaPromptSettings
 from gpo.optimizer.methods import ComposedMethod, Method, Preset, score_scale
+from gpo.optimizer.plus.method import PlusMethod
 from gpo.optimizer.published.evaluate_only import EvaluateOnly
 from gpo.optimizer.search import Listener, Search
 from gpo.optimizer.workbench import Workbench
@@ -27,6 +28,7 @@ from gpo.run.identity.code_fingerprint import fingerprint_code
 from gpo.run.identity.task_identity import identity, template_digest
 from gpo.run.layers.budget import check_prices
 from gpo.task.benchmarks.mmlu import name_subject
+from gpo.task.demonstrations import split_prompt
 from gpo.task.prompt import placeholders
 from gpo.task.task import Task
 
@@ -87,11 +89,12 @@ class Plan:
             for name in ("train", "dev", "format", "demos")
             for example in task.examples(name)
         ]
+        words, _ = split_prompt(self.prompt)
         return Guard(
             examples=rows,
-            required=placeholders(self.prompt),
+            required=placeholders(words),
             answers=task.answer_texts,
-            initial=self.prompt,
+            initial=words,
             max_words=self.optimize.max_words,
             # No other column: one may say what the answer is (`label_text` beside `label`).
             columns=frozenset({*task.input_columns, "input"}),
@@ -153,6 +156,8 @@ def assemble(
         config.task, seed=config.seed, chat=config.models.task.chat, base_dir=base_dir, data_dir=data_dir
     )
     task = _set_frame(task, config)
+    if isinstance(chosen, PlusMethod):
+        chosen = chosen.within(task, config.budget.max_calls, test=len(task.splits.test))
     own = models or {}
     endpoints = Endpoints(settings for role, settings in _roles(config) if role not in own)
     racing = _racing(config, chosen)

@@ -36,7 +36,7 @@ def summary(
     """The result so far."""
     few = few_rows_warning(test.improvement.rows, test.improvement.detectable)
     initial = plan.prompt
-    scored = scorer.find_score(initial, "dev") is not None
+    scored = search.knows(initial)
     best = search.best if scored else initial
     return Result(
         status=status,
@@ -70,7 +70,9 @@ def summary(
                 *(line for model in models.values() for line in model.journaled.observed.warnings()),
                 *(plan.task.test_warnings if test.means else ()),
                 *([few] if few else []),
+                *search.warnings,
             ],
+            **search.told,
             "optimism": _measure_gap(search, test),
             "limits": limits(models),
             # Prompt tokens that servers took from their own prefix caches, where they tell.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if found.out:
         settings = {"seeds": found.seeds, "calls": found.calls, "likeness": found.likeness}
         command = f"python -m benchmarks.replay {found.pool.name} --seeds {found.seeds} --calls {found.calls}"
-        head = {"command": command, "machine": machine(), "code": code_digest(), "settings": settings}
+        head = {
+            "command": command,
+            "date": datetime.now(UTC).date().isoformat(),
+            "machine": machine(),
+            "code": code_digest(),
+            "settings": settings,
+        }
         found.out.write_text(json.dumps({**head, "tasks": results}, indent=1) + "\n", encoding="utf-8")
     return 0

@@ -1,19 +1,19 @@
 """Allocation rules, each a search on a `Replay`: which prompts meet which rows, and which prompt is handed out.
 
-Rules of peers follow what their papers or packages do, in our own code. Knows no model.
+Those of peers stand in `peer_rules`, gpo+'s in `plus_rule`. Knows no model.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from statistics import NormalDist
 
 import numpy as np
 
+from benchmarks.proof.peer_rules import capo, gepa
 from benchmarks.proof.plus_rule import plus
-from benchmarks.proof.table import Found, Replay, Rows, Spent
+from benchmarks.proof.table import Found, Replay, Spent
 
 Rule = Callable[[Replay], Found]
 
@@ -34,7 +34,7 @@ def full(replay: Replay) -> Found:
                 step.append(child)
                 scored.append(child)
             current = replay.best(step, replay.dev).prompt
-    return replay.best(_whole(replay, scored), replay.dev)
+    return replay.best(replay.whole(scored), replay.dev)
 
 
 def racing(replay: Replay) -> Found:
@@ -58,7 +58,7 @@ def racing(replay: Replay) -> Found:
                 replay.ask(child, replay.dev)
                 complete.append(child)
             current = replay.best(finalists, replay.dev).prompt
-    return replay.best(_whole(replay, complete), replay.dev)
+    return replay.best(replay.whole(complete), replay.dev)
 
 
 def halving(replay: Replay) -> Found:
@@ -102,85 +102,6 @@ def _furthest(reached: dict[int, int], score: Callable[[int, int], float]) -> in
     return max((p for p in reached if reached[p] == top), key=lambda p: score(p, top))
 
 
-def gepa(replay: Replay) -> Found:
-    """GEPA (L. Agrawal et al. 2025): a parent drawn from the Pareto pool of dev, a child that is better on three rows
-    of train joins with all of dev. Parent and child both pay for the three rows, as the package does."""
-    pool, batch = [replay.start], list[int]()
-    with suppress(Spent):
-        replay.ask(replay.start, replay.dev)
-        for _ in range(100 * replay.budget):
-            parent = _pareto_parent(replay, pool)
-            if len(batch) < 3:
-                batch = replay.rng.permutation(replay.train).tolist()
-            rows, batch = batch[:3], batch[3:]
-            before = _paid(replay, parent, rows)
-            if before == len(rows):
-                continue
-            child = replay.child(parent)
-            if _paid(replay, child, rows) > before:
-                replay.ask(child, replay.dev)
-                pool.append(child)
-    return replay.best(_whole(replay, pool), replay.dev)
-
-
-def _paid(replay: Replay, prompt: int, rows: Rows) -> float:
-    known = [row for row in rows if replay.seen[prompt, row]]
-    replay.pay(len(known))
-    return float(replay.ask(prompt, rows).sum())
-
-
-def _pareto_parent(replay: Replay, pool: Sequence[int]) -> int:
-    values = np.array([replay.values(prompt, replay.dev) for prompt in pool])
-    leads = values == values.max(axis=0)
-    alive = np.ones(len(pool), dtype=bool)
-    for place in np.argsort(values.mean(axis=1)):
-        # Whoever leads nowhere alone is dominated.
-        alive[place] = False
-        if not leads[alive].any(axis=0).all():
-            alive[place] = True
-    weights = leads.sum(axis=1) * alive
-    return int(replay.rng.choice(pool, p=weights / weights.sum()))
-
-
-def capo(
-    replay: Replay, *, population: int = 6, children: int = 4, block: int = 8, alpha: float = 0.2
-) -> Found:
-    """CAPO's racing (T. Zehle et al. 2025): blocks of dev in random order; whoever `population` others beat by a paired
-    test at `alpha` drops out, until so many are left."""
-    people, met = [replay.start], [replay.start]
-    bound = NormalDist().inv_cdf(1 - alpha)
-    with suppress(Spent):
-        while len(people) < population:
-            people.append(replay.child(replay.start))
-        alive = list(people)
-        while True:
-            met = list(dict.fromkeys([*met, *alive]))
-            rows = replay.rng.permutation(replay.dev).tolist()
-            seen: list[int] = []
-            for first in range(0, len(rows), block):
-                part = rows[first : first + block]
-                for prompt in alive:
-                    replay.ask(prompt, part)
-                seen += part
-                alive = _not_beaten(replay, alive, seen, population, bound)
-                if len(alive) <= population:
-                    break
-            people = sorted(alive, key=lambda prompt: -replay.mean(prompt, replay.dev))[:population]
-            alive = [*people, *(replay.child(int(replay.rng.choice(people))) for _ in range(children))]
-    asked = [prompt for prompt in people if replay.mean(prompt) >= 0] or [replay.start]
-    return replay.best(asked, replay.dev)
-
-
-def _not_beaten(replay: Replay, alive: list[int], rows: Rows, population: int, bound: float) -> list[int]:
-    values = np.array([replay.values(prompt, rows) for prompt in alive])
-    beaten = []
-    for own in values:
-        gaps = values - own
-        error = gaps.std(axis=1, ddof=1) / math.sqrt(len(rows)) + 1e-9
-        beaten.append(int((gaps.mean(axis=1) / error > bound).sum()))
-    return [prompt for prompt, count in zip(alive, beaten, strict=True) if count < population]
-
-
 def ucb(replay: Replay, *, block: int = 4, width: float = 0.5) -> Found:
     """UCB over blocks of train and dev; as many arms as the square root of what can be pulled, each new one a child of
     the best so far."""
@@ -216,12 +137,7 @@ def best_of_n(replay: Replay) -> Found:
             child = replay.child(replay.start)
             replay.ask(child, replay.dev)
             scored.append(child)
-    return replay.best(_whole(replay, scored), replay.dev)
-
-
-def _whole(replay: Replay, prompts: Sequence[int]) -> list[int]:
-    """Those of `prompts` that met all of dev; the start prompt where none did."""
-    return [prompt for prompt in prompts if replay.seen[prompt, replay.dev].all()] or [replay.start]
+    return replay.best(replay.whole(scored), replay.dev)
 
 
 RULES: dict[str, Rule] = {

@@ -125,6 +125,10 @@ class Replay:
         found = max(prompts, key=lambda prompt: self.mean(prompt, rows))
         return Found(found, self.mean(found, rows))
 
+    def whole(self, prompts: Sequence[int]) -> list[int]:
+        """Those of `prompts` that met all of dev; the start prompt where none did."""
+        return [prompt for prompt in prompts if self.seen[prompt, self.dev].all()] or [self.start]
+
 
 def _jaccard(one: frozenset[str], other: frozenset[str]) -> float:
     return len(one & other) / len(one | other) if one | other else 1.0

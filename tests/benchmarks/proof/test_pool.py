@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 from benchmarks.proof.fixed import FixedPrompt
-from benchmarks.proof.pool import main, merge
+from benchmarks.proof.pool import merge
 from benchmarks.proof.replay import tables_of
+from benchmarks.replay_pool import main
 
 from tests.benchmarks.proof.support import answer
 from tests.support.server import ModelServer

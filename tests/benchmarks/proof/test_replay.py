@@ -75,6 +75,20 @@ def test_gain_and_flattering_are_over_held_out_rows() -> None:
     assert run["flattering"] == pytest.approx(100 * (search[1, dealt].mean() - easier - 0.5))
 
 
+def test_gepa_pays_for_rows_that_it_asks_again() -> None:
+    perfect = ScoredTable(search=np.ones((2, 48)), held_out=np.ones((2, 48)), texts=("start", "other"))
+    # No child is drawn where the parent is right on all three rows: 24 for dev, then three at a time to the end.
+    assert play(perfect, "GEPA's acceptance and Pareto pool", 0, calls=120, likeness=0.0)["calls"] == 120
+
+
+def test_the_last_duel_is_on_rows_that_the_search_has_not_met() -> None:
+    replay = Replay(_table(200), budget=300, train=24, seed=0)
+    plus(replay)
+    fresh = replay.seen[:, replay.train].sum()
+    assert 0 < fresh <= 60, "only the duel asks rows of train, and 60 calls are kept for it"
+    assert replay.seen[:, replay.dev].sum() >= 240
+
+
 def test_standard_errors_and_paired_differences() -> None:
     def run(gain: float) -> dict[str, float]:
         return {"gain": gain, "flattering": 1.0, "calls": 300, "prompts": 10}

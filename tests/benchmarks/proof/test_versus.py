@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
 from benchmarks.proof.arms import ARMS
-from benchmarks.proof.own import Outcome, Search, steps_for
+from benchmarks.proof.own import Outcome, Search, read_outcome, steps_for
 from benchmarks.proof.statistics import compare_runs, holm
+from benchmarks.proof.tasks import balanced, deal, open_task
 from benchmarks.proof.versus_table import difference, main, table
 
+import gpo
 from benchmarks.proof import versus
 from tests.benchmarks.proof.support import answer
 from tests.support.server import ModelServer
@@ -108,8 +111,38 @@ def test_seeds_that_disagree_widen_the_interval() -> None:
     apart = [[dict.fromkeys(rows, value) for value in (-15.0, 5.0, 25.0)]]
     assert compare_runs(alike).high == 5.0
     found = compare_runs(apart)
-    # Three seeds: their standard deviation is 20, that of a mean of three 11.5.
-    assert 5 - 2.2 * 11.5 < found.low < -10 < 20 < found.high < 5 + 2.2 * 11.5
+    # All three draws are the worst seed in 1 of 27 resamples, more than 2.5 %: 20 points below, widened by √(3/2).
+    assert found.low == pytest.approx(5 - 20 * 1.5**0.5)
+    assert found.high == pytest.approx(5 + 20 * 1.5**0.5)
+
+
+def test_runs_weigh_as_in_the_mean_over_tasks() -> None:
+    # 4 / 2, 4 / 2 and -3: their sum is 1, and no flip of signs is nearer to 0. Unweighted, half of the flips would be.
+    assert compare_runs([[{"a": 4.0}, {"a": 4.0}], [{"b": -3.0}]]).p_value == 1.0
+
+
+def test_a_sealed_test_is_read_and_is_no_part_of_the_calls(tmp_path: Path, server: ModelServer) -> None:
+    server.answer = answer
+    task = deal("tickets", open_task("tickets", None), 0, train=8, dev=6, test=10)
+    model = {"model": "m", "base_url": server.base_url}
+    optimize = {"epochs": 1, "candidates": 3}
+    result = gpo.optimize(
+        task, models=model, method="opro", optimize=optimize, prompt="Sort it.", run_dir=tmp_path / "run"
+    )
+    assert result.best_prompt != "Sort it.", "or two prompts would not have been tested"
+    found = read_outcome(tmp_path / "run" / "journal.sqlite", result, task)
+    assert found.task.calls == result.usage.task.calls + result.usage.task.cached - 2 * 10
+    assert found.test is not None
+    assert sum(value or 0 for value in found.test) / 10 == result.scores.best.test
+
+
+def test_demonstrations_show_every_label_before_any_twice() -> None:
+    task = open_task("tickets", None)
+    for seed in range(5):
+        shown = balanced(task, task.splits.train, 8, Random(seed))
+        labels = [task.target_text(example) for example in shown]
+        assert len(set(labels)) == 6
+        assert max(labels.count(label) for label in labels) == 2
 
 
 def test_holm() -> None:

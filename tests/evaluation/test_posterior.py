@@ -68,6 +68,15 @@ def test_the_same_table_gives_the_same() -> None:
     assert first.prior == again.prior
 
 
+def test_a_useless_prompt_is_not_drawn_up_to_the_good_ones() -> None:
+    # Nine prompts get 3 of 6; the tenth none of 4. Under one prior alone it would be held for nearly as good.
+    scores = np.array([[NAN, NAN, 0, 0, 0, 0], *[np.roll([1, 0] * 3, k) for k in range(9)]], dtype=float)
+    found = fit(scores)
+    assert found.mean(0) < 0.3
+    assert found.readable[0] < 0.6 < 0.9 < found.readable[1]
+    assert all(found.mean(prompt) == pytest.approx(0.5, abs=0.03) for prompt in range(1, 10))
+
+
 def _world(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """True means over many rows, sparse scores on 40, and their plain means: 30 prompts, 6 rows each and more of the
     few that looked best."""

@@ -4,8 +4,10 @@
 
 The model of Rasch (1960), fitted by its posterior mode; m and t² come from the prompts themselves (empirical Bayes), so
 that a lucky prompt is drawn towards the others. Row effects are what PromptEval (Polo et al. 2024, arXiv 2405.17202)
-pools over prompts; here they let prompts be compared that met different rows. Scores between 0 and 1 count as that much
-of a right answer. Knows no prompt's text and no search.
+pools over prompts; here they let prompts be compared that met different rows. Some prompts are of no use at all: the
+expected score of a prompt is a mixture with a second, low and wide prior, by the evidence of both (Laplace). Otherwise
+four failures in a row would be told as nearly the score of the good ones. Scores between 0 and 1 count as that much of
+a right answer. Knows no prompt's text and no search.
 
 A covariate (such as the log-probability of the right answer, where an endpoint gives it) would enter as one more row
 effect whose slope is fitted: `fit` is where it would go. It is not there, since it was not measured to help.
@@ -29,8 +31,13 @@ SPREAD, LEAST_SPREAD, MOST_SPREAD = 0.5, 0.02, 2.5
 """Variance of prompts: where nothing is known yet, and its bounds."""
 READABLE = 4
 """So many prompts, of as many rows each, tell how far good prompts spread."""
-ROUNDS, STEPS = 8, 3
+BELOW, USELESS_VARIANCE = 2.5, 2.25
+"""Of prompts of no use: so many logits under the readable ones, with that variance."""
+LEAST_USELESS, MOST_USELESS = 0.1, 0.5
+"""Bounds of their share."""
+ROUNDS, STEPS = 24, 1
 """Updates of the prior, and steps of Newton's method before each."""
+LOW_STEPS = 6
 LONGEST_STEP = 1.5
 
 
@@ -44,17 +51,24 @@ class Prior:
 
 @dataclass(frozen=True, slots=True)
 class Posterior:
-    """`theta` and `sd` (logits) of each prompt, `rows` the effect of each row, higher is easier; the `prior` that they
-    were shrunk to. Of a prompt that met no row nothing but the prior is known."""
+    """`theta` and `sd` (logits) of each prompt, which rank them; `rows` the effect of each row, higher is easier; the
+    `prior` of good prompts. Each prompt is that with the probability `readable`, else of no use, at `low` logits.
+
+    Of a prompt that met no row nothing but the prior is known.
+    """
 
     theta: Array
     sd: Array
     rows: Array
     prior: Prior
+    low: Array
+    readable: Array
 
     def probability(self, prompt: int) -> Array:
         """Of a right answer of `prompt`, by row."""
-        return sigmoid(self.theta[prompt] + self.rows)
+        good, low = sigmoid(self.theta[prompt] + self.rows), sigmoid(self.low[prompt] + self.rows)
+        found: Array = self.readable[prompt] * good + (1 - self.readable[prompt]) * low
+        return found
 
     def mean(self, prompt: int) -> float:
         """Expected score of `prompt` over all rows, in 0..1, whichever of them it met."""
@@ -64,8 +78,11 @@ class Posterior:
 def fit(scores: Array, prior: Prior | None = None, *, row_sd: float = ROW_SD) -> Posterior:
     """The posterior of a table of `scores` in 0..1, shape (prompts, rows), NaN where a prompt did not meet a row.
 
-    `prior` is fixed where it is given, else found from the table. A pure function of the table.
+    `prior` is fixed where it is given, and then every prompt comes from it; else it is found from the table, beside the
+    one of useless prompts. A pure function of the table.
     """
+    import numpy as np
+
     state = _State(scores, prior, row_sd**2)
     for _ in range(ROUNDS):
         for _ in range(STEPS):
@@ -74,7 +91,8 @@ def fit(scores: Array, prior: Prior | None = None, *, row_sd: float = ROW_SD) ->
             state.update_prior()
     for _ in range(STEPS):
         state.step()
-    return Posterior(state.theta, state.sd(), state.rows, state.prior)
+    low, readable = state.useless() if prior is None else (state.theta, np.ones(len(scores)))
+    return Posterior(state.theta, state.sd(), state.rows, state.prior, low, readable)
 
 
 def sigmoid(logits: Array) -> Array:
@@ -101,36 +119,49 @@ class _State:
 
     def step(self) -> None:
         """A step of Newton's method for all rows, then one for all prompts; bounded, so that it cannot swing."""
-        errors, information = self._residuals()
+        errors, information = self._residuals(self.theta)
         gradient = self._by_row(errors) - self.rows / self._row_variance
         self.rows = self.rows + _bounded(gradient / (self._by_row(information) + 1 / self._row_variance))
-        errors, information = self._residuals()
-        gradient = self._by_prompt(errors) - (self.theta - self.prior.mean) / self.prior.variance
-        precision = self._by_prompt(information) + 1 / self.prior.variance
-        self.theta = self.theta + _bounded(gradient / precision)
+        self.theta = self._prompt_step(self.theta, self.prior)
 
     def sd(self) -> Array:
         """Of each prompt, with the rows held fixed (Laplace)."""
-        _, information = self._residuals()
-        found: Array = (self._by_prompt(information) + 1 / self.prior.variance) ** -0.5
-        return found
+        return self._deviation(self.theta, self.prior)
+
+    def useless(self) -> tuple[Array, Array]:
+        """Where each prompt is if it is of no use, and the probability that it is not, by the evidence of both."""
+        import numpy as np
+
+        useless = Prior(self.prior.mean - BELOW, USELESS_VARIANCE)
+        low = np.minimum(self.theta, useless.mean)
+        for _ in range(LOW_STEPS):
+            low = self._prompt_step(low, useless)
+        met = self._counts > 0
+        below = met & ~self._readable()
+        share = min(MOST_USELESS, max(LEAST_USELESS, float(below.sum() / max(1, met.sum()))))
+        logits = self._evidence(self.theta, self.sd(), self.prior)
+        logits = logits - self._evidence(low, self._deviation(low, useless), useless)
+        return low, np.where(met, sigmoid(logits + math.log((1 - share) / share)), 1.0)
 
     def update_prior(self) -> None:
         """Mean and spread of the readable prompts; those far below say nothing about the spread of good ones."""
+        import numpy as np
+
         prior, sd = self.prior, self.sd()
-        floor = prior.mean - 2 * math.sqrt(prior.variance) - 0.3
-        readable = (self.theta > floor) & (self._counts >= READABLE)
+        readable = self._readable() & (self._counts >= READABLE)
         if readable.sum() < READABLE:
             return
         theta, variance = self.theta[readable], sd[readable] ** 2
         weights = 1 / (variance + prior.variance)
         weights = weights / weights.sum()
         mean = float(weights @ theta)
-        spread = float(weights @ ((theta - mean) ** 2 + variance))
+        # By the effective number of prompts (MacKay 1992), which gets there sooner than the expectation of the squares.
+        told = float(weights @ (1 - np.minimum(variance / prior.variance, 0.99)))
+        spread = float(weights @ (theta - mean) ** 2) / told
         # Damped: the readable ones depend on it.
         self.prior = Prior(
-            0.6 * prior.mean + 0.4 * mean,
-            min(MOST_SPREAD, max(LEAST_SPREAD, 0.6 * prior.variance + 0.4 * spread)),
+            0.5 * prior.mean + 0.5 * mean,
+            min(MOST_SPREAD, max(LEAST_SPREAD, 0.5 * prior.variance + 0.5 * spread)),
         )
 
     def _first_prior(self) -> Prior:
@@ -144,8 +175,32 @@ class _State:
         share = float(shares[len(shares) // 2 :].mean())
         return Prior(math.log(share / (1 - share)), SPREAD)
 
-    def _residuals(self) -> tuple[Array, Array]:
-        probability = sigmoid(self.theta[self._prompt] + self.rows[self._row])
+    def _readable(self) -> NDArray[np.bool_]:
+        floor = self.prior.mean - 2 * math.sqrt(self.prior.variance) - 0.3
+        found: NDArray[np.bool_] = self.theta > floor
+        return found
+
+    def _prompt_step(self, theta: Array, prior: Prior) -> Array:
+        errors, information = self._residuals(theta)
+        gradient = self._by_prompt(errors) - (theta - prior.mean) / prior.variance
+        return theta + _bounded(gradient / (self._by_prompt(information) + 1 / prior.variance))
+
+    def _deviation(self, theta: Array, prior: Prior) -> Array:
+        _, information = self._residuals(theta)
+        found: Array = (self._by_prompt(information) + 1 / prior.variance) ** -0.5
+        return found
+
+    def _evidence(self, theta: Array, sd: Array, prior: Prior) -> Array:
+        """Logarithm of the probability of each prompt's scores under `prior`, without what all priors share."""
+        import numpy as np
+
+        logits = theta[self._prompt] + self.rows[self._row]
+        likelihood = self._values * logits - np.logaddexp(0.0, logits)
+        density = -((theta - prior.mean) ** 2) / (2 * prior.variance) - math.log(prior.variance) / 2
+        return self._by_prompt(likelihood) + density + np.log(sd)
+
+    def _residuals(self, theta: Array) -> tuple[Array, Array]:
+        probability = sigmoid(theta[self._prompt] + self.rows[self._row])
         return self._values - probability, probability * (1 - probability)
 
     def _by_prompt(self, cells: Array) -> Array:

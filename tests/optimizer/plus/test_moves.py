@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from gpo.config.plus import PlusConfig
 from gpo.evaluation.outcome import Outcome
 from gpo.optimizer.candidates import Guard
-from gpo.optimizer.plus import demonstrations as demos
-from gpo.optimizer.plus import edits
 from gpo.optimizer.plus.guessing import is_guessing
-from gpo.optimizer.plus.library import FINAL, THINK, library
-from gpo.optimizer.plus.moves import count_replies, share_out
-from gpo.optimizer.plus.reflection import Trial
+from gpo.optimizer.plus.moves import demonstrations as demos
+from gpo.optimizer.plus.moves import edits
+from gpo.optimizer.plus.moves.library import FINAL, THINK, library
+from gpo.optimizer.plus.moves.reflection import Trial
+from gpo.optimizer.plus.moves.shares import count_replies, share_out
 from gpo.optimizer.plus.rows import freshest_first, order_rows
 from gpo.task.demonstrations import Demonstration
 from gpo.task.example import Example

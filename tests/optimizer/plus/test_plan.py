@@ -33,7 +33,7 @@ def test_without_library_and_duel_the_steps_have_it_all() -> None:
 
 
 def test_a_budget_too_small_is_refused() -> None:
-    with pytest.raises(ValueError, match="40"):
+    with pytest.raises(ValueError, match="50"):
         schedule(LEAST - 1, dev=24, fresh=24)
     assert schedule(LEAST, dev=24, fresh=24).steps == 1
 

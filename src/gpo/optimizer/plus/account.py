@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from gpo.optimizer.plus.estimates import Estimates
-from gpo.optimizer.plus.library import GAIN
+from gpo.optimizer.plus.moves.library import GAIN
+from gpo.optimizer.plus.moves.signal import Signal
 from gpo.optimizer.plus.plan import Schedule
-from gpo.optimizer.plus.signal import Signal
 from gpo.optimizer.plus.table import Table
 
 UNUSABLE = 0.9

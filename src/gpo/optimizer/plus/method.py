@@ -12,10 +12,10 @@ from gpo.config.schema import OptimizeConfig
 from gpo.errors import ConfigError
 from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes
 from gpo.optimizer.candidates import Guard
-from gpo.optimizer.plus.demonstrations import MOST, can_show
-from gpo.optimizer.plus.moves import count_replies
+from gpo.optimizer.plus.moves.demonstrations import MOST, can_show
+from gpo.optimizer.plus.moves.reflection import FAILURES
+from gpo.optimizer.plus.moves.shares import count_replies
 from gpo.optimizer.plus.plan import LEAST, Schedule, schedule, with_library
-from gpo.optimizer.plus.reflection import FAILURES
 from gpo.optimizer.plus.search import PlusSearch
 from gpo.optimizer.scale import Scale
 from gpo.optimizer.search import Listener

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-LEAST = 40
+LEAST = 50
 """Pairs under which there is no plan: two start prompts, one step and a duel take as many."""
 DUEL_SHARE = 0.2
 DUELLISTS = 6
@@ -31,14 +31,13 @@ class Schedule:
     first_round: int
     finalist_rows: int
     screened: int
-    screened_rows: int
     duel: int
     duellists: int = DUELLISTS
 
     @property
     def library(self) -> int:
         """Pairs of the library, the start prompt's own included."""
-        more = min(FINALISTS, self.screened) * (self.screened_rows - self.first_round)
+        more = min(FINALISTS, self.screened) * (self.finalist_rows - self.first_round)
         return self.screened * self.first_round + more
 
     @property
@@ -69,7 +68,6 @@ def schedule(pairs: int, *, dev: int, fresh: int, library: bool = True, duel: bo
         first_round=first,
         finalist_rows=final,
         screened=screened,
-        screened_rows=final if pairs > 2 * LEAST else first,
         duel=int(kept),
     )
     return with_library(plan, screened)

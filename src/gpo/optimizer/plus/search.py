@@ -16,25 +16,25 @@ from dataclasses import replace
 
 from gpo.config.plus import PlusConfig
 from gpo.config.schema import OptimizeConfig
-from gpo.optimizer.candidates import Candidate, Guard
+from gpo.optimizer.candidates import Guard
 from gpo.optimizer.metaprompt import MetaPromptSettings
 from gpo.optimizer.parts.edit_distance import Cosine, EditDistance
-from gpo.optimizer.plus import library as starts
 from gpo.optimizer.plus.account import Account
-from gpo.optimizer.plus.demonstrations import deal, draw_balanced
-from gpo.optimizer.plus.duel import best_of, choose_answer, duel
-from gpo.optimizer.plus.estimates import Estimates, posterior_estimates, raw_estimates
-from gpo.optimizer.plus.guessing import LEAST_ROWS, is_guessing
-from gpo.optimizer.plus.plan import FINALISTS, schedule, with_library
-from gpo.optimizer.plus.propose import Parent, Proposed, Proposer
+from gpo.optimizer.plus.contest import hold, pick
+from gpo.optimizer.plus.duel import choose_answer, duel
+from gpo.optimizer.plus.moves import library as starts
+from gpo.optimizer.plus.moves.demonstrations import deal, draw_balanced
+from gpo.optimizer.plus.moves.propose import Parent, Proposed, Proposer
+from gpo.optimizer.plus.moves.trust_region import TrustRegion
+from gpo.optimizer.plus.plan import schedule, with_library
 from gpo.optimizer.plus.rows import order_rows
-from gpo.optimizer.plus.signal import Signal, find_signal
-from gpo.optimizer.plus.table import Entry, Row, Table
-from gpo.optimizer.plus.trust_region import TrustRegion
+from gpo.optimizer.plus.standing import Standing
+from gpo.optimizer.plus.table import Entry, Table, table_rows
+from gpo.optimizer.plus.view import PoolView
 from gpo.optimizer.scale import Scale
 from gpo.optimizer.search import Listener, ScoredCandidate, StepRecord
-from gpo.optimizer.skeleton import StepSearch, add_score
-from gpo.optimizer.state import Information, Step, Visited
+from gpo.optimizer.skeleton import StepSearch
+from gpo.optimizer.state import Step, Visited
 from gpo.optimizer.workbench import Workbench
 from gpo.task.demonstrations import split_prompt
 
@@ -72,22 +72,16 @@ class PlusSearch(StepSearch):
         )
         self.settings = settings
         self.dealt = dealt
-        self.table = Table(
-            bench.scorer,
-            [
-                *(Row("dev", example, task.target_text(example)) for example in task.splits.dev),
-                *(Row("train", example, task.target_text(example)) for example in dealt.fresh),
-            ],
-            pairs - self.plan.duel,
-        )
+        self.table = Table(bench.scorer, table_rows(task, dealt.fresh), pairs - self.plan.duel)
+        self.standing = Standing(self.table, posterior=settings.posterior)
         self.moves: dict[str, Counter[str]] = {}
         self.starts: dict[int, str] = {}
+        self.view = PoolView(self.table, self.standing, self.starts)
         self._library = found[: self.plan.screened]
         self._dev = dev
         self._current, self._stale = 0, 0
         self._answer: int | None = None
         self._said = dealt.warnings
-        self._fitted: tuple[tuple[int, int], Estimates] | None = None
         words = optimize.edit_distance
         self._limits: EditDistance = (
             TrustRegion(words.initial, words.final)
@@ -103,7 +97,7 @@ class PlusSearch(StepSearch):
             meta_prompt=MetaPromptSettings(optimize.task_examples, scale, optimize.frozen),
             pool=dealt.shown,
             clauses=starts.clauses(task, tokens),
-            rank=self._predict if settings.signal else None,
+            rank=(lambda entry: self.standing.signal().predict(entry)) if settings.signal else None,
         )
 
     # What a search says of itself
@@ -111,7 +105,7 @@ class PlusSearch(StepSearch):
     @property
     def best(self) -> str:
         """The answer once it is chosen, before that the best prompt by the estimates; none that only guesses."""
-        number = self._leader() if self._answer is None else self._answer
+        number = self.standing.leader if self._answer is None else self._answer
         return self.table.entries[number].prompt
 
     def knows(self, prompt: str) -> bool:
@@ -123,7 +117,7 @@ class PlusSearch(StepSearch):
         """The estimate of the dev score in 0..1 of a prompt of the pool."""
         number = self.table.find(prompt)
         assert number is not None, "not a prompt of this search"
-        return self.estimates.mean(number)
+        return self.standing.estimates.mean(number)
 
     @property
     def told(self) -> Mapping[str, object]:
@@ -134,21 +128,6 @@ class PlusSearch(StepSearch):
     def warnings(self) -> Sequence[str]:
         """What a person should know of how it went."""
         return self._account().lines() if self.steps else ()
-
-    @property
-    def estimates(self) -> Estimates:
-        """What is believed now."""
-        key = (len(self.table.entries), self.table.asked)
-        if self._fitted is None or self._fitted[0] != key:
-            scores = self.table.scores()
-            found = posterior_estimates(scores) if self.settings.posterior else raw_estimates(scores)
-            self._fitted = key, found
-        return self._fitted[1]
-
-    def guesses(self, number: int, least: int = LEAST_ROWS) -> bool:
-        """Whether a prompt was seen to say nearly always the same, on at least so many rows."""
-        outcomes = self.table.outcomes(number)
-        return is_guessing(outcomes.values(), [self.table.rows[row].label for row in outcomes], least)
 
     # Steps
 
@@ -176,7 +155,7 @@ class PlusSearch(StepSearch):
 
     async def _screen(self, number: int) -> StepRecord:
         """The library: all on a few rows, the two best on more."""
-        parent = self._visited(self._current)
+        parent = self.view.point(self._current)
         entries = [self._current]
         for start in self._library:
             entry = Entry(start.words, start.demonstrations)
@@ -184,50 +163,52 @@ class PlusSearch(StepSearch):
             self._start(entries[-1], start.name)
         entries = list(dict.fromkeys(entries))
         order = self._order(0)
-        await self._contest(entries, order, self.plan.screened_rows)
+        await hold(self.table, self.standing, entries, order, self.plan)
         await self._settle(entries, order)
-        shown = [self._as_candidate(entry, parent.prompt) for entry in entries[1:]]
+        shown = [self.view.entry_as_candidate(entry, parent.prompt) for entry in entries[1:]]
         return self._step_record(number, parent, shown)
 
     async def _climb(self, number: int, limit: int | None) -> StepRecord:
         """One step of the search."""
-        parent = self._visited(self._current)
+        parent = self.view.point(self._current)
         if self.table.left < self.plan.candidates:
             return self._step_record(number, parent, [])
         before = self._current
         proposed = await self._propose(number, limit)
         entries = [self.table.add(draft.entry) for draft in proposed.drafts if draft.entry is not None]
         order = self._order(number)
-        finalists = await self._contest(entries, order, self.plan.finalist_rows)
+        finalists = await hold(self.table, self.standing, entries, order, self.plan)
         self._count(entries, finalists)
-        leader = self._leader()
+        leader = self.standing.leader
         self._stale = 0 if leader in entries else self._stale + 1
         if self._stale < PATIENCE:
             await self._settle(entries, order)
         else:
-            await self._settle(self._eligible(), order)
+            await self._settle(self.standing.eligible(), order)
             self._stale = 0
         if isinstance(self._limits, TrustRegion):
-            theta = self.estimates.theta
+            theta = self.standing.estimates.theta
             self._limits.note(better=bool(theta[self._current] > theta[before]))
-        drafted = [self._drafted(draft.candidate) for draft in proposed.drafts]
+        drafted = [self.view.candidate(draft.candidate) for draft in proposed.drafts]
         return self._step_record(number, parent, drafted, limit=limit, proposed=proposed)
 
     async def _last_duel(self, number: int) -> StepRecord:
         """The best of the whole run meet rows that none of them has met; the answer is chosen."""
-        parent = self._visited(self._current)
+        parent = self.view.point(self._current)
         self.table.left += self.plan.duel
         rng = self.bench.rng(number, "duel")
-        took_part = await duel(self.table, lambda: self.estimates, self._eligible, self.plan.duellists, rng)
-        standing = [entry for entry in took_part if not self.guesses(entry)] or [self._leader()]
-        self._answer = self._current = choose_answer(self.table, self.estimates, standing)
-        shown = [self._as_candidate(entry, parent.prompt) for entry in took_part]
+        took_part = await duel(
+            self.table, lambda: self.standing.estimates, self.standing.eligible, self.plan.duellists, rng
+        )
+        able = self.standing.able(took_part) or [self.standing.leader]
+        self._answer = self._current = choose_answer(self.table, self.standing.estimates, able)
+        shown = [self.view.entry_as_candidate(entry, parent.prompt) for entry in took_part]
         return self._step_record(number, parent, shown)
 
     async def _propose(self, number: int, limit: int | None) -> Proposed:
         visited = [
-            replace(self._visited(entry), step=step, prompt=self.table.entries[entry].words)
-            for step, entry in enumerate(self._path())
+            replace(self.view.point(entry), step=step, prompt=self.table.entries[entry].words)
+            for step, entry in enumerate(self.view.path(self.visited, self._current))
         ]
         step = Step(number, self.total, tuple(visited), self.bench)
         outcomes = self.table.outcomes(self._current)
@@ -239,26 +220,14 @@ class PlusSearch(StepSearch):
         )
         return await self.proposer.propose(step, parent, limit, self.plan.candidates)
 
-    async def _contest(self, entries: Sequence[int], order: Sequence[int], rows: int) -> list[int]:
-        """All `entries` on the first rows of `order`, and the two best on `rows`; returns these two."""
-        await self.table.ask(entries, order[: self.plan.first_round])
-        finalists = best_of(self.estimates, [entry for entry in entries if self.table.met(entry)], FINALISTS)
-        await self.table.ask(finalists, order[:rows])
-        return finalists
-
     async def _settle(self, entries: Sequence[int], order: Sequence[int]) -> None:
-        """The best of `entries` becomes the current prompt, unless it only guesses: one that might is asked more rows
-        first. Where none is left, the best of all takes over from a current one that guesses."""
-        while able := [entry for entry in entries if self.table.met(entry) and not self.guesses(entry)]:
-            best = best_of(self.estimates, able, 1)[0]
-            left = self.table.left
-            if self.guesses(best, least=1):
-                await self.table.ask([best], order[:LEAST_ROWS])
-            if self.table.left == left:
-                self._current = best
-                return
-        if self.guesses(self._current):
-            self._current = self._leader()
+        """The best of `entries` becomes the current prompt; where all only guess, and so does the current one, the best
+        of all does."""
+        best = await pick(self.table, self.standing, entries, order)
+        if best is not None:
+            self._current = best
+        elif self.standing.guesses(self._current):
+            self._current = self.standing.leader
 
     # Small helps
 
@@ -266,43 +235,9 @@ class PlusSearch(StepSearch):
         """The rows of dev in the order of asking at a step."""
         information = None
         if self.settings.discriminative and number:
-            information = self.estimates.information(self._leader())[: self._dev].tolist()
+            information = self.standing.estimates.information(self.standing.leader)[: self._dev].tolist()
         labels = [row.label for row in self.table.rows[: self._dev]]
         return order_rows(labels, information, self.bench.rng(number, "rows"))
-
-    def _eligible(self) -> list[int]:
-        """The prompts that may be handed out: asked about, and none that only guesses while there are others."""
-        met = [entry for entry in range(len(self.table.entries)) if self.table.met(entry)]
-        return [entry for entry in met if not self.guesses(entry)] or met
-
-    def _leader(self) -> int:
-        """The best prompt by the estimates."""
-        best = best_of(self.estimates, self._eligible(), 1)
-        return best[0] if best else 0
-
-    def _signal(self) -> Signal:
-        entries = [number for number in range(len(self.table.entries)) if self.table.met(number)]
-        theta, sd = self.estimates.theta[entries], self.estimates.sd[entries]
-        return find_signal([self.table.entries[number] for number in entries], theta, sd)
-
-    def _predict(self, entry: Entry) -> float:
-        return self._signal().predict(entry)
-
-    def _path(self) -> list[int]:
-        """The entries that were current, in their order, the present one last; of equal words the last."""
-        numbers = [self.table.find(point.prompt) for point in self.visited]
-        path = [number for number in numbers if number is not None and number != self._current]
-        words = {self.table.entries[number].words: number for number in [*path, self._current]}
-        return [
-            number for number in [*path, self._current] if words[self.table.entries[number].words] == number
-        ]
-
-    def _visited(self, number: int) -> Visited:
-        entry = self.table.entries[number]
-        score = self.estimates.mean(number)
-        shown = len(entry.demonstrations)
-        notes = f"{shown} worked examples stand before the question" if shown else None
-        return Visited(entry.prompt, score, 0, Information(entry.words, score, notes=notes))
 
     def _start(self, number: int, name: str) -> None:
         self.proposer.know(self.table.entries[number])
@@ -314,20 +249,6 @@ class PlusSearch(StepSearch):
             self.moves.setdefault(move, Counter()).update(tried=1, finalists=int(won))
             if move == "reflection":
                 self.proposer.trial.note(won=won)
-
-    def _as_candidate(self, number: int, parent: str) -> ScoredCandidate:
-        """An entry that was not made at this step."""
-        entry = self.table.entries[number]
-        made = entry.parent
-        source = parent if made is None else self.table.entries[made].prompt
-        move = self.starts.get(number, entry.move)
-        return self._drafted(Candidate(entry.prompt, entry.prompt, source, 0, move=move))
-
-    def _drafted(self, item: Candidate) -> ScoredCandidate:
-        number = self.table.find(item.prompt) if item.rejected is None else None
-        if number is None or not self.table.met(number):
-            return add_score(item)
-        return add_score(item, estimate=self.estimates.mean(number), estimate_rows=self.table.met(number))
 
     def _step_record(
         self,
@@ -352,21 +273,17 @@ class PlusSearch(StepSearch):
         )
 
     def _account(self) -> Account:
-        signal = None
-        if self.settings.signal:
-            signal = self._signal()
-        posterior = self.settings.posterior
         return Account(
             table=self.table,
-            estimates=self.estimates,
+            estimates=self.standing.estimates,
             plan=self.plan,
             starts=self.starts,
             moves=self.moves,
-            guessing=[entry for entry in range(len(self.table.entries)) if self.guesses(entry)],
-            leader=self._leader() if self._answer is None else self._answer,
+            guessing=self.standing.guessing,
+            leader=self.standing.leader if self._answer is None else self._answer,
             replies=self.proposer.replies,
             unusable=self.proposer.unusable,
-            estimated_by="posterior mean" if posterior else "mean over the rows that each prompt met",
-            signal=signal,
+            estimated_by=self.standing.estimated_by,
+            signal=self.standing.signal() if self.settings.signal else None,
             said=[*self._said, *self.proposer.warnings],
         )

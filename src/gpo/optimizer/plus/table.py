@@ -15,6 +15,7 @@ from gpo.optimizer.candidates import same_prompt
 from gpo.optimizer.published.base import run_together
 from gpo.task.demonstrations import Demonstration, join_prompt
 from gpo.task.example import Example
+from gpo.task.task import Task
 
 if TYPE_CHECKING:
     from gpo.evaluation.posterior import Array
@@ -27,6 +28,12 @@ class Row:
     split: str
     example: Example
     label: str
+
+
+def table_rows(task: Task, fresh: Sequence[Example]) -> list[Row]:
+    """The rows of dev, then those of train that are left for the duel."""
+    splits = (("dev", task.splits.dev), ("train", fresh))
+    return [Row(split, example, task.target_text(example)) for split, part in splits for example in part]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ from gpo.optimizer.metaprompt import MetaPromptSettings, meta_prompt
 from gpo.optimizer.parts.edit_distance import words_changed
 from gpo.optimizer.parts.refinement import Generation
 from gpo.optimizer.parts.trajectory import Recency, Relevance, Shown
-from gpo.optimizer.plus.demonstrations import move as move_demonstrations
-from gpo.optimizer.plus.edits import edit
-from gpo.optimizer.plus.moves import Move, share_out
-from gpo.optimizer.plus.reflection import Trial, reflection_text
+from gpo.optimizer.plus.moves.demonstrations import move as move_demonstrations
+from gpo.optimizer.plus.moves.edits import edit
+from gpo.optimizer.plus.moves.reflection import Trial, reflection_text
+from gpo.optimizer.plus.moves.shares import Move, share_out
 from gpo.optimizer.plus.table import Entry
 from gpo.optimizer.published.base import run_together, write_turn
 from gpo.optimizer.state import Step

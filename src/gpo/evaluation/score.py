@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from gpo.errors import GPOError, PermanentModelError
 from gpo.evaluation.outcome import Outcome, Score
+from gpo.evaluation.replies import ReplyLog
 from gpo.evaluation.rounds import Rounds, ScorerSettings
 from gpo.evaluation.window import gather_window
 from gpo.model.model import Model
@@ -32,7 +33,7 @@ class Scorer:
 
     `on_outcome(prompt, split, index, outcome)` is called as each pair finishes, in the order of completion; `index` is
     the example's place among those asked for. An example that could not be scored for one prompt is excluded for all
-    of them alike: see `excluded`.
+    of them alike: see `excluded`. `replies` counts those that were no use.
     """
 
     task: Task
@@ -45,6 +46,7 @@ class Scorer:
 
     def __post_init__(self) -> None:
         self._rounds = Rounds(self.task, self.model, self.settings)
+        self.replies = ReplyLog(self.task, self.settings)
         self._scores: dict[tuple[str, str], Score] = {}
         # Of prompts that were scored on a part of a split: value and whether it was unreadable, by row.
         self._parts: dict[tuple[str, str], dict[int, tuple[float | None, bool]]] = {}
@@ -137,6 +139,7 @@ class Scorer:
             try:
                 outcome = await self._rounds.outcome(prompts[number], examples[column])
                 keep(number, column, outcome)
+                self.replies.see(prompts[number], split, outcome)
                 if outcome.failure is not None:
                     self._note_failure(split, outcome)
                 if self.on_outcome:

@@ -168,8 +168,14 @@ def _view(path: Path, reader: JournalReader, result: Result | None, running: boo
         started=min(starts, default=None),
         failures=tuple(str((event.data or {}).get("error", "")) for event in reader.events("failure")),
         retries=sum(sum((event.data or {}).values()) for event in reader.events("retries")),
-        notes=tuple(str(note) for note in (result.extra.get("warnings") or ()) if note) if result else (),
+        notes=_notes(result) if result else (),
     )
+
+
+def _notes(result: Result) -> tuple[str, ...]:
+    """The warnings that do not stand at the top of the page."""
+    first = result.extra.get("reply_warnings") or ()
+    return tuple(str(note) for note in (result.extra.get("warnings") or ()) if note and note not in first)
 
 
 def _step(number: int, data: Mapping[str, Any]) -> StepView:

@@ -32,7 +32,8 @@ _NOT_KEPT = f"sampled answers are not kept; {GO_ON}"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """A prompt's score on a split: mean and Wilson interval in 0..1 over `examples` rows, of which `unreadable`
-    replies counted as wrong; `failed` rows could not be scored and are left out. `values` are in the split's order."""
+    replies counted as wrong; `failed` rows could not be scored and are left out. `values` are in the split's order.
+    `warnings` are lines for a person."""
 
     prompt: str
     split: str
@@ -42,6 +43,7 @@ class Evaluation:
     failed: int
     values: tuple[float | None, ...]
     usage: dict[str, Any]
+    warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -56,6 +58,7 @@ class Evaluation:
             "failed": self.failed,
             "values": list(self.values),
             "usage": self.usage,
+            "warnings": list(self.warnings),
         }
 
 
@@ -113,7 +116,17 @@ async def evaluate_prompt(
         failed=len(score.values) - len(values),
         values=score.values,
         usage=model.journaled.usage(),
+        warnings=_reply_warnings(scorer, split, watcher),
     )
+
+
+def _reply_warnings(scorer: Scorer, split: str, watcher: Watcher | None) -> tuple[str, ...]:
+    """What must be known of the replies, told to `watcher` too."""
+    lines = tuple(scorer.replies.warnings(split))
+    if watcher:
+        for line in lines:
+            watcher.note(line)
+    return lines
 
 
 def read_prompt(text: str) -> str:

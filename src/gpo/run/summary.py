@@ -13,6 +13,7 @@ from gpo.evaluation.score import Scorer
 from gpo.evaluation.statistics import few_rows_warning
 from gpo.model.factory import RoleName
 from gpo.optimizer.search import Search
+from gpo.result.rejections import rejected_steps
 from gpo.result.result import Result, RoleUsage, RunUsage, Scores, SplitScores, Status
 from gpo.run.compose import RoleModel
 from gpo.run.journal_writer import step_summary
@@ -35,8 +36,12 @@ def summary(
     search: Search,
     test: SealedTest,
     embedder: str | None,
+    stopped: str = "",
 ) -> Result:
-    """The result so far."""
+    """The result so far; `stopped` is why the run ended before its first step."""
+    rejected = rejected_steps(search.steps, plan.max_tokens)
+    replies = [stopped] if stopped else scorer.replies.warnings("dev")
+    replies += [rejected] if rejected else []
     few = few_rows_warning(test.improvement.rows, test.improvement.detectable)
     initial = plan.prompt
     scored = scorer.known(initial, "dev") is not None
@@ -70,9 +75,14 @@ def summary(
             "excluded_examples": {name: len(scorer.excluded(name)) for name in ("dev", "test")},
             "warnings": [
                 *plan.task.warnings,
+                *plan.warnings,
+                *replies,
                 *(plan.task.test_warnings if test.means else ()),
                 *([few] if few else []),
             ],
+            # Those of the warnings that the whole result stands or falls with.
+            "reply_warnings": replies,
+            "stopped": stopped or None,
             "optimism": _optimism(search, test),
             "limits": limits(models),
             # Prompt tokens that servers took from their own prefix caches, where they tell.

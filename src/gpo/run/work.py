@@ -61,14 +61,14 @@ class Work:
             )
             for role, model in opened.items()
         }
-        self._listeners = Listeners(plan, self.models, JournalWriter(journal), progress, watcher)
         self.scorer = Scorer(
             plan.task,
             self.models["task"].model,
             plan.scorer,
-            on_outcome=self._listeners.outcome,
             on_stop=shutdown.stop_and_wait,
         )
+        self._listeners = Listeners(plan, self.models, self.scorer, JournalWriter(journal), progress, watcher)
+        self.scorer.on_outcome = self._listeners.outcome
         self._embedder = LateEmbedder(journal)
         self._search = plan.search(plan, self.models, self._workbench(), self._listeners)
         self._test = SealedTest()
@@ -77,6 +77,7 @@ class Work:
         """The optimization itself."""
         self._listeners.search_started(self._search)
         await self._search.run(self._plan.prompt)
+        self._listeners.search_finished(self._search)
 
     async def open_test(self) -> None:
         """Score the initial and the best prompt on the test split, the only time that it is read."""
@@ -86,8 +87,8 @@ class Work:
         self._listeners.test_opened(best)
         self._test = await score_sealed(self.scorer, self._plan.prompt, best, seed=self._plan.seed)
 
-    def result(self, status: Status) -> Result:
-        """The result so far."""
+    def result(self, status: Status, *, stopped: str = "") -> Result:
+        """The result so far; `stopped` is why the run ended before its first step."""
         return summary(
             status,
             plan=self._plan,
@@ -97,6 +98,7 @@ class Work:
             search=self._search,
             test=self._test,
             embedder=self._embedder.name,
+            stopped=stopped,
         )
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ import gpo as package
 from gpo.errors import UnreadableReplies
 from gpo.optimizer.choose import PublishedMethod
 from gpo.run.directory import RunDirectory
+from gpo.run.estimate.context_size import engine_needs
 from gpo.run.estimate.estimate import estimate
 from gpo.run.evaluate import evaluate_prompt
 from gpo.run.optimize import Run
@@ -302,7 +303,7 @@ def test_an_embedded_engine_gets_room_for_a_long_start_prompt(
     from gpo.run import plan as plans
 
     asked: list[tuple[int, int]] = []
-    needs = plans.engine_needs
+    needs = engine_needs
 
     def noted(config: Any, *rest: Any) -> Any:
         asked.append((config.optimize.max_words, config.models.optimizer.max_tokens))

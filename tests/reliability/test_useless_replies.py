@@ -23,7 +23,7 @@ from gpo.run.evaluate import evaluate_prompt
 from gpo.run.optimize import Run
 from gpo.run.progress import Progress
 from tests.cli.gpo import gpo
-from tests.suites.suites import bench, write_suite
+from tests.suites.suites import bench, grid_of, write_suite
 from tests.support.landscape import Landscape
 from tests.support.server import ModelServer, last_text
 
@@ -334,6 +334,13 @@ def test_a_suite_tells_its_trials_and_goes_on_in_the_same_folders(
     assert "were cut at models.task.max_tokens: 20" in on.stderr
     assert {path.name for path in out.iterdir() if path.is_dir()} == folders
     assert server.stats.repeated == 0
+
+
+def test_the_key_names_no_other_folder(tmp_path: Path) -> None:
+    suite = write_suite(tmp_path, "http://127.0.0.1:9/v1", base={"prompt": "amber"})
+    plain, going = grid_of(suite), grid_of(suite, "base.optimize.keep_going=true")
+    assert [trial.run_dir for trial in plain.trials] == [trial.run_dir for trial in going.trials]
+    assert any(config.optimize.keep_going for config in going.configs.values())
 
 
 def test_python_has_the_result_in_the_error_and_the_key(tmp_path: Path) -> None:

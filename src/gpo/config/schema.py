@@ -236,6 +236,8 @@ class OptimizeConfig(Section):
     resamples: Annotated[int, Field(ge=0)] = 2
     """How often a step asks again for the candidates that were rejected."""
     edit_distance: EditDistanceConfig = EditDistanceConfig()
+    keep_going: bool = False
+    """Go on where no reply to the initial prompt can be read, which else ends the run before its first step."""
     meta_prompt: str | None = None
     """A folder of own templates; a template that it lacks is taken from GPO's."""
 

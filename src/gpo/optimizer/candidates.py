@@ -118,9 +118,9 @@ def read_candidate(
     says that the reply ended at its most tokens, which spoils it where that happened before the closing tag."""
     prompt = read_reply(raw)
     distance = words_changed(parent, prompt)
-    rejected = guard.reason(prompt)
-    if rejected is None and cut_off and not is_closed(raw):
-        rejected = "is cut off at models.optimizer.max_tokens"
+    # What else is wrong with a prompt that broke off comes of that.
+    broken = cut_off and not is_closed(raw)
+    rejected = "is cut off at models.optimizer.max_tokens" if broken else guard.reason(prompt)
     if rejected is None and limit is not None and distance > limit:
         rejected = f"changes {distance} words, more than the limit of {limit}"
     return Candidate(raw, prompt, parent, distance, attempt, rejected)

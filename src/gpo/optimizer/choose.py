@@ -40,6 +40,11 @@ class PublishedMethod:
         """As a configuration names it."""
         return self.settings.name
 
+    @property
+    def needs_readable_start(self) -> bool:
+        """Also of APE, which writes its prompts anew: where no reply can be read, hundreds more would be paid for."""
+        return True
+
     def open(self, bench: Workbench, guard: Guard, listener: Listener | None) -> Search:
         """A new search by the protocol."""
         match self.settings:

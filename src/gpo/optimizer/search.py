@@ -59,7 +59,7 @@ class StepRecord:
 
 
 class Listener(Protocol):
-    """Is told how a search goes on; must not change anything."""
+    """Is told how a search goes on; must not change anything, but an error that it raises ends the search."""
 
     def step_started(self, step: int, total: int, limit: int | None, best_score: float) -> None:
         """Step `step` of `total` begins with the edit limit `limit`; `best_score` is the best dev mean so far."""
@@ -117,11 +117,19 @@ class Search(Protocol):
 
 
 class SearchMethod(Protocol):
-    """A method that brings a search of its own, where a `Method` of four parts runs in the loop."""
+    """A method that brings a search of its own, where a `Method` of four parts runs in the loop.
+
+    `needs_readable_start`: all that it tries comes from the initial prompt, so a run ends before its first step where
+    no reply to that prompt can be read. False for a method with start prompts of its own, and for one without steps.
+    """
 
     @property
     def name(self) -> str:
         """As `result.json` has it."""
+
+    @property
+    def needs_readable_start(self) -> bool:
+        """See above."""
 
     def open(self, bench: Workbench, guard: Guard, listener: Listener | None) -> Search:
         """A new search."""

@@ -72,6 +72,7 @@ class JournalWriter:
                 prediction=outcome.prediction,
                 unreadable=outcome.failure is None and outcome.prediction is None,
                 calls=outcome.calls,
+                cut=outcome.cut is not None,
             )
         )
 

@@ -36,6 +36,11 @@ class PlusMethod:
     pairs: int = USUAL
 
     @property
+    def needs_readable_start(self) -> bool:
+        """It has start prompts of its own."""
+        return False
+
+    @property
     def name(self) -> str:
         """As `result.json` has it."""
         return self.settings.name

@@ -63,6 +63,11 @@ class EvaluateOnly:
     name: str
     prompt: str
 
+    @property
+    def needs_readable_start(self) -> bool:
+        """There is no step to stop before."""
+        return False
+
     def open(self, bench: Workbench, guard: Guard, listener: Listener | None) -> FixedAnswer:
         """A new evaluation."""
         return FixedAnswer(bench)

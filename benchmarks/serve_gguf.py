@@ -2,10 +2,11 @@
 
     python -m benchmarks.serve_gguf qwen2.5-coder-1.5b.gguf --port 8080 --workers 4 --batch 256
 
-For measuring GPO where a GPU is lent for minutes: it needs torch, transformers, gguf and aiohttp, and nothing of GPO's.
-Weights are dequantized to bfloat16, so answers differ here and there from those of llama.cpp on the same file. It
-speaks chat completions with `n`, `temperature`, `max_tokens` and `stop`; `seed` is not honoured. Each worker is a
-process with a copy of the model: generation waits for the launch of small kernels, which one process cannot hide.
+For measuring GPO on a machine with a GPU (tried on a CPU alone so far): it needs torch, transformers, gguf and
+aiohttp, and nothing of GPO's. Weights are dequantized to bfloat16, so answers differ here and there from those of
+llama.cpp on the same file. It speaks chat completions with `n`, `temperature`, `max_tokens` and `stop`; `seed` is
+not honoured. Each worker is a process with a copy of the model: generation waits for the launch of small kernels,
+which one process cannot hide.
 """
 
 from __future__ import annotations

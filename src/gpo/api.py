@@ -14,6 +14,7 @@ from typing import Any, TypeVar, Unpack
 
 from gpo import paths
 from gpo.config.load import parse_config
+from gpo.config.plus import PlusConfig
 from gpo.config.schema import MethodConfig
 from gpo.model.callable import THREADS, CallableModel
 from gpo.model.factory import OpenModel
@@ -91,9 +92,9 @@ def evaluate(
     return _run(evaluate_prompt(plan, prompt, split))
 
 
-def methods() -> dict[str, MethodConfig]:
-    """The methods by name, each as its four parts (paper, Table 4)."""
-    return dict(METHODS)
+def methods() -> dict[str, MethodConfig | PlusConfig]:
+    """The methods by name: each as its four parts (paper, Table 4), and `gpo+` as its settings."""
+    return {**METHODS, "gpo+": PlusConfig()}
 
 
 def _plan(

@@ -96,6 +96,10 @@ class BudgetError(Stopped):
     exit_code = 3
 
 
+class UnreadableReplies(Stopped):
+    """No reply to the initial prompt could be read, so that no step could tell a better prompt from a worse one."""
+
+
 class Interrupted(Stopped):
     """A person or the system asked the run to stop; what is finished is saved and the run can go on."""
 

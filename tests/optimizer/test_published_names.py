@@ -39,8 +39,8 @@ def test_numbers_of_a_protocol_can_be_changed_and_are_written_down(name: str) ->
     [
         ({"name": "apo-original", "round": 2}, "unknown key method.round: did you mean method.rounds?"),
         ({"name": "apo-original", "rounds": 0}, "method.rounds: input should be greater than 0, not 0"),
-        ({"name": "gpo", "rounds": 2}, "method: a mapping with a name changes the numbers of ape-original"),
-        ({"name": ["x"]}, "method: a mapping with a name changes the numbers of ape-original"),
+        ({"name": "gpo", "rounds": 2}, "method: a mapping with a name changes the numbers of gpo+"),
+        ({"name": ["x"]}, "method: a mapping with a name changes the numbers of gpo+"),
         ({"directon": "prompt"}, "unknown key method.directon: did you mean method.direction?"),
         ({"direction": "x"}, "method.direction: input should be 'prompt'"),
         (3, "method: must be a name or a mapping, not 3"),

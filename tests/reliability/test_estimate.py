@@ -19,6 +19,8 @@ from tests.support.server import ModelServer, all_text
 from .support import landscape_server, plan, run, write_rows
 
 SMALL: list[dict[str, Any]] = [
+    {"name": "gpo+", "budget": 60},
+    {"name": "gpo+", "budget": 150, "reflection": False, "signal": True},
     {"name": "ape-original", "subsets": 2, "samples": 3, "examples": 4, "rounds": 2, "rewrites": 2},
     {"name": "ape-original", "subsets": 2, "samples": 4, "selection": "ucb", "bandit_rounds": 3, "rounds": 1,
      "bandit_prompts": 3, "bandit_samples": 4, "rewrites": 2},

@@ -17,7 +17,7 @@ from .support import landscape_server, run
 
 MB = 1_000_000
 LIMIT = {"max_tokens": 2 * MB}
-ONE_STEP = {"epochs": 1, "batch_size": 4, "candidates": 2, "resamples": 0}
+ONE_STEP = {"epochs": 1, "batch_size": 4, "candidates": 2, "resamples": 0, "keep_going": True}
 
 
 def rows(folder: Path, question: str = "Is it so", target: str = "left") -> None:

@@ -105,13 +105,18 @@ def sent_before(server: ModelServer) -> list[str]:
     )
 
 
+SHORT = {"epochs": 1, "batch_size": 3, "candidates": 3, "resamples": 1}
 LABEL = {"answer": {"kind": "label"}}
 TWO_ROUNDS = {"answer": {"kind": "label", "rounds": 2}}
 RUNS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "gpo": (TWO_ROUNDS, {"method": "gpo"}),
     "demonstrations": ({**LABEL, "demonstrations": 2}, {"method": "gpo"}),
     "reflection": (TWO_ROUNDS, {"method": "pe2"}),
-    "boolean": ({"answer": {"kind": "boolean", "rounds": 2}}, {"method": "opro"}),
+    # The landscape's task model says neither yes nor no.
+    "boolean": (
+        {"answer": {"kind": "boolean", "rounds": 2}},
+        {"method": "opro", "optimize": {**SHORT, "keep_going": True}},
+    ),
     "text": ({"answer": {"kind": "text"}, "metric": "rouge_l"}, {"method": "sgdm"}),
     "racing": (LABEL, {"evaluation": "racing", "method": "ape"}),
     "apo-original": (LABEL, {"method": {"name": "apo-original", "rounds": 1}}),

@@ -76,7 +76,8 @@ async def test_nasty_rows_and_prompts(text: str, tmp_path: Path) -> None:
         rows = [{"input": f"{shown} {split} {i}?", "target": "left"} for i in range(count)]
         (tmp_path / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     with landscape_server() as server:
-        one = {"epochs": 1, "batch_size": 4, "candidates": 2, "resamples": 0}
+        # Of such rows the landscape's task model gives no label.
+        one = {"epochs": 1, "batch_size": 4, "candidates": 2, "resamples": 0, "keep_going": True}
         result = await run(server, tmp_path, prompt=f"Answer. {shown}", optimize=one)
         asked = [all_text(body) for body in server.bodies()]
     assert result.status == "complete"

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from gpo.errors import PermanentModelError
+from gpo.model import embedder
 from gpo.run.directory import RunDirectory
 from gpo.suites.tables.run_outcome import read_outcome
 from tests.suites.suites import bench, write_suite
@@ -51,6 +53,26 @@ def test_an_equal_budget_ends_between_steps_and_opens_the_test(tmp_path: Path, l
     assert tested == 10
     assert [result.status for result in results] == ["complete", "complete"]
     assert table.entry("ape", ("one",)).mean is not None
+
+
+def test_gpo_plus_plans_for_the_equal_budget(
+    tmp_path: Path, land: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def opened(prefer: str | None = None) -> None:
+        raise PermanentModelError("there is no embedder here", scope="run")
+
+    monkeypatch.setattr(embedder, "open_embedder", opened)
+    sections: dict[str, Any] = {"tasks": ONE, "methods": ["gpo+"], "seeds": [0], "base": LONG}
+    suite = write_suite(tmp_path, land.base_url, **sections, budget={"equal": True, "max_calls": 150})
+    _, (result,) = bench(suite, tmp_path / "out")
+    calls, steps, tested = searched(tmp_path / "out", "gpo")
+    assert result.status == "complete"
+    # It comes to its end, the duel, with most of the cap used: test rows do not count.
+    found = next(RunDirectory(path.parent).read_result() for path in tmp_path.glob("out/*/result.json"))
+    assert found is not None
+    assert steps == found.extra["gpo+"]["plan"]["steps"] + 2
+    assert 120 <= calls <= 150
+    assert tested == 10
 
 
 def test_where_an_equal_budget_ends_does_not_hang_on_what_the_store_knows(
@@ -112,7 +134,7 @@ def capped(
     budget = {"budget": {"equal": True, **cap}} if cap else {}
     suite = write_suite(folder, land.base_url, name=f"{out}.yaml", **sections, **budget)
     _, results = bench(suite, folder / out)
-    assert [(result.status, result.reason) for result in results] == [("complete", "")]
+    assert [result.status for result in results] == ["complete"], results
     return searched(folder / out, method)
 
 

@@ -142,6 +142,8 @@ class Landscape:
     free_words: int = 40
     reckless: float = 0.5
     edits: int = 8
+    demonstration: float = 0.0
+    """What each worked example before the question, up to four, adds to the accuracy."""
     seed: int = 0
 
     @cached_property
@@ -166,11 +168,11 @@ class Landscape:
             for i in range(first, first + count)
         ]
 
-    def right(self, item: int, prompt: str) -> bool:
-        """Whether the task model answers the row `item` rightly under `prompt`."""
+    def right(self, item: int, prompt: str, demonstrations: int = 0) -> bool:
+        """Whether the task model answers the row `item` rightly under `prompt` and so many worked examples."""
         threshold = _unit(f"item:{self.seed}:{item}")
         shift = (_unit(f"noise:{self.seed}:{item}:{' '.join(_words(prompt))}") - 0.5) * self.noise
-        return threshold + shift < self.accuracy(prompt)
+        return threshold + shift < self.accuracy(prompt) + self.demonstration * min(4, demonstrations)
 
     def answer(self, body: dict[str, Any]) -> str:
         """Both roles: whatever holds a numbered item outside of a meta-prompt is a question of the task."""
@@ -180,11 +182,15 @@ class Landscape:
         found = _ITEM.search(text)
         if found is None or "Name the problems" in text:
             return "The prompt misses words that help."
-        # Everything but the question counts as prompt; of a second round only the first turn is the question.
-        asked = str(body["messages"][-3]["content"]) if len(body.get("messages", ())) >= 3 else text
-        item = int(found[1])
+        # Everything but the question counts as prompt; the last question is asked, what came before are worked
+        # examples, and a turn without one is a second round.
+        questions = [
+            str(turn["content"]) for turn in body.get("messages", ()) if _ITEM.search(str(turn["content"]))
+        ]
+        asked = questions[-1] if questions else text
+        item = int(_ITEM.findall(asked)[0])
         prompt = asked.replace(f"Item {item}: does it go left or right?", " ")
-        return _target(item) if self.right(item, prompt) else _other(item)
+        return _target(item) if self.right(item, prompt, len(questions) - 1) else _other(item)
 
     def optimize(self, meta_prompt: str, *, seed: int) -> str:
         """A new prompt between the tags: a shown one with words changed, the current one where no scores are shown.

@@ -48,6 +48,14 @@ def bench(
             "--set", metavar="KEY.PATH=VALUE", help="Override one key of the suite; may be repeated."
         ),
     ] = None,
+    keep_going: Annotated[
+        bool,
+        typer.Option(
+            "--keep-going",
+            help="Go on where no reply to the initial prompt can be read. The same as --set "
+            "base.optimize.keep_going=true.",
+        ),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
 ) -> None:
     """Run a suite and print its table. The same command again goes on where the last one stopped."""
@@ -55,7 +63,8 @@ def bench(
     from gpo.suites.spec.grid import expand
     from gpo.suites.spec.suite import load_suite
 
-    loaded = load_suite(suite, set_ or ())
+    overrides = [*(set_ or ()), *(["base.optimize.keep_going=true"] if keep_going else ())]
+    loaded = load_suite(suite, overrides)
     trials = expand(loaded, data_dir or paths.data_dir())
     if plan:
         _plan(loaded, trials, only, as_json=json)

@@ -38,6 +38,13 @@ def optimize(
             metavar="DIR", help="Folder of another run whose answers are used again for the same calls."
         ),
     ] = None,
+    keep_going: Annotated[
+        bool,
+        typer.Option(
+            "--keep-going",
+            help="Go on where no reply to the initial prompt can be read. The same as --set optimize.keep_going=true.",
+        ),
+    ] = False,
     estimate: Annotated[
         bool, typer.Option("--estimate", help="Print what the run may cost; make no call.")
     ] = False,
@@ -50,6 +57,7 @@ def optimize(
     from gpo.run.layout import keep_layout
 
     overrides = [*(set_ or ()), *([f"preset={preset}"] if preset else ())]
+    overrides += ["optimize.keep_going=true"] if keep_going else []
     directory = run_dir or Path("runs") / config.stem
     loaded = keep_layout(load_config(config, overrides), directory, fork)
     with name_lines(config, overrides):

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from gpo.config.masking import looks_like_key
+from gpo.config.plus import PlusConfig
 from gpo.config.published import PUBLISHED, ApeConfig, ApoConfig, OproConfig, Pe2Config
 
 AnswerKind = Literal["label", "choice", "number", "boolean", "words", "text"]
@@ -235,6 +236,8 @@ class OptimizeConfig(Section):
     resamples: Annotated[int, Field(ge=0)] = 2
     """How often a step asks again for the candidates that were rejected."""
     edit_distance: EditDistanceConfig = EditDistanceConfig()
+    keep_going: bool = False
+    """Go on where no reply to the initial prompt can be read, which else ends the run before its first step."""
     meta_prompt: str | None = None
     """A folder of own templates; a template that it lacks is taken from GPO's."""
 
@@ -248,12 +251,16 @@ class BudgetConfig(Section):
     max_seconds: Annotated[float, Field(gt=0)] | None = None
 
 
+NAMED: dict[str, type[BaseModel]] = {"gpo+": PlusConfig, **PUBLISHED}
+"""The methods that a mapping with a name changes."""
+
+
 def _method_kind(value: Any) -> str:
     """Which member of `MethodChoice` a value is meant to be."""
     if isinstance(value, str):
         return "str"
     if isinstance(value, dict):
-        return PUBLISHED[value["name"]].__name__ if "name" in value else "MethodConfig"
+        return NAMED[value["name"]].__name__ if "name" in value else "MethodConfig"
     return type(value).__name__
 
 
@@ -263,7 +270,8 @@ MethodChoice = Annotated[
     | Annotated[ApeConfig, Tag("ApeConfig")]
     | Annotated[ApoConfig, Tag("ApoConfig")]
     | Annotated[OproConfig, Tag("OproConfig")]
-    | Annotated[Pe2Config, Tag("Pe2Config")],
+    | Annotated[Pe2Config, Tag("Pe2Config")]
+    | Annotated[PlusConfig, Tag("PlusConfig")],
     Discriminator(_method_kind),
 ]
 
@@ -275,7 +283,7 @@ class Config(Section):
     prompt: str = "Let's think step by step."
     models: ModelsConfig
     method: MethodChoice = "gpo"
-    """A name, the four parts, or a published protocol by its name with some of its numbers changed."""
+    """A name, the four parts, or `gpo+` or a published protocol by its name with some of its settings changed."""
     preset: Literal["paper", "released"] = "paper"
     optimize: OptimizeConfig = OptimizeConfig()
     evaluation: Literal["full", "racing"] = "full"
@@ -290,9 +298,9 @@ class Config(Section):
     def _method_name(cls, value: Any) -> Any:
         if not isinstance(value, str | dict | BaseModel):
             raise ValueError("must be a name or a mapping")
-        if isinstance(value, dict) and str(value.get("name", "ape-original")) not in PUBLISHED:
+        if isinstance(value, dict) and str(value.get("name", "gpo+")) not in NAMED:
             raise ValueError(
-                f"a mapping with a name changes the numbers of {', '.join(PUBLISHED)}; "
+                f"a mapping with a name changes the numbers of {', '.join(NAMED)}; "
                 "without a name it has the four parts"
             )
         return value

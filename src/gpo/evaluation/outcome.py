@@ -10,13 +10,21 @@ from gpo.task.example import Example
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """A reply that ended at its length: the `round` (1 or 2) that it belongs to, and how far it came."""
+
+    round: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one prompt on one example.
 
     `value` is the metric in 0..1, or None where the model could not answer (`failure` then says why): a failure is
     never a score of 0. `prediction` is what was read from the reply, None where it was unreadable (and scored 0).
-    `reply` is the text that was read; `calls` are the journal keys of the rounds.
-    `cut`: that reply ended at a limit of its length.
+    `reply` is the text that was read; `calls` are the journal keys of the rounds. `cut` is the reply that ended at its
+    length, of two the later one; an answer may have been read all the same.
     """
 
     example: Example
@@ -25,7 +33,7 @@ class Outcome:
     reply: str = ""
     calls: tuple[str, ...] = ()
     failure: str | None = None
-    cut: bool = False
+    cut: Cut | None = None
 
     @property
     def unreadable(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gpo.errors import PermanentModelError
-from gpo.evaluation.outcome import Outcome
+from gpo.evaluation.outcome import Cut, Outcome
 from gpo.model.model import Model, Reply, Request
 from gpo.task.example import Example
 from gpo.task.task import Opening, Task
@@ -37,20 +37,21 @@ class Rounds:
         calls: list[str] = []
         opening = self.task.opening(prompt, example)
         # What the calls of one group begin with: the prompt where it stands in front, else the question.
-        prefix_group = f"prompt {prompt}" if self.task.prompt_leads else f"example {example.id}"
+        prefix_group = f"prompt {prompt}" if self.task.leads(prompt) else f"example {example.id}"
         try:
             reply = await self._ask(opening, self.settings.max_tokens, calls, prefix_group)
+            cut = _cut(reply, 1)
             closing = self.task.closing(opening, reply.text)
             if closing is not None:
                 reply = await self._ask(
                     closing, self.settings.second_round_tokens, calls, prefix_group, continues=True
                 )
+                cut = _cut(reply, 2) or cut
         except PermanentModelError as error:
             if error.scope == "run":
                 raise
             return Outcome(example, None, calls=tuple(calls), failure=str(error))
-        cut = any(reply.cut[:1])
-        judgement = self.task.judge(reply.text, example, cut=cut)
+        judgement = self.task.judge(reply.text, example, cut=_is_cut(reply))
         return Outcome(example, judgement.value, judgement.prediction, reply.text, tuple(calls), cut=cut)
 
     async def _ask(
@@ -74,3 +75,11 @@ class Rounds:
         if reply.call:
             calls.append(reply.call)
         return reply
+
+
+def _is_cut(reply: Reply) -> bool:
+    return any(reply.cut[:1])
+
+
+def _cut(reply: Reply, number: int) -> Cut | None:
+    return Cut(number, reply.text) if _is_cut(reply) else None

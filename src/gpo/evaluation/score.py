@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from gpo.errors import GPOError, PermanentModelError
 from gpo.evaluation.outcome import Outcome, Score
+from gpo.evaluation.replies import ReplyLog
 from gpo.evaluation.rounds import Rounds, ScorerSettings
 from gpo.evaluation.window import gather_window
 from gpo.model.model import Model
@@ -33,7 +34,7 @@ class Scorer:
 
     `on_outcome(prompt, split, index, outcome)` is called as each pair finishes, in the order of completion; `index` is
     the example's place among those asked for. An example that could not be scored for one prompt is excluded for all
-    of them alike: see `excluded`.
+    of them alike: see `excluded`. `replies` counts those that were no use.
     """
 
     task: Task
@@ -43,12 +44,13 @@ class Scorer:
     max_failed_share: float = 0.1
     recall: Recall | None = None
     """Gives what is known of a prompt on a split's examples at some indices, value and whether it was unreadable by
-    index; such pairs are neither asked nor told to `on_outcome`."""
+    index, where the reply was of use; such pairs are neither asked nor told to `on_outcome`."""
     on_stop: Callable[[GPOError], Awaitable[None]] | None = None
     """Awaited before an error is raised and the calls under way are cancelled: they may finish in it."""
 
     def __post_init__(self) -> None:
         self._rounds = Rounds(self.task, self.model, self.settings)
+        self.replies = ReplyLog(self.task, self.settings)
         self._scores: dict[tuple[str, str], Score] = {}
         # Of prompts that were scored on a part of a split: value and whether it was unreadable, by row.
         self._parts: dict[tuple[str, str], dict[int, tuple[float | None, bool]]] = {}
@@ -114,7 +116,9 @@ class Scorer:
         parts = [self._parts.setdefault((prompt, split), {}) for prompt in new]
         if self.recall:
             for prompt, part in zip(new, parts, strict=True):
-                part.update(self.recall(prompt, split, [row for row in rows if row not in part]))
+                recalled = self.recall(prompt, split, [row for row in rows if row not in part])
+                self.replies.see_useful(prompt, split, [examples[row].id for row in recalled])
+                part.update(recalled)
 
         def keep(number: int, column: int, outcome: Outcome) -> None:
             parts[number][column] = (outcome.value, outcome.unreadable)
@@ -144,6 +148,7 @@ class Scorer:
             try:
                 outcome = await self._rounds.outcome(prompts[number], examples[column])
                 keep(number, column, outcome)
+                self.replies.see(prompts[number], split, outcome)
                 if outcome.failure is not None:
                     self._note_failure(split, outcome)
                 if self.on_outcome:

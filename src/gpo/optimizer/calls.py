@@ -85,7 +85,8 @@ class Calls:
 
     `shown` is what a part puts into the meta-prompt of every step: an information's for each prompt that is shown, a
     trajectory's for the past without the current prompt. `prompt_tokens` is the most tokens of a prompt that the method
-    writes (0: it writes none), `templates` the folder in `texts/` with its templates.
+    writes (0: it writes none), `templates` the folder in `texts/` with its templates. `demonstrations` is how many rows
+    of train a prompt may hold as worked examples.
     """
 
     train: RowUse = RowUse()
@@ -94,6 +95,7 @@ class Calls:
     shown: PromptContent = PromptContent()
     prompt_tokens: int = 0
     templates: str = ""
+    demonstrations: int = 0
 
 
 @runtime_checkable

@@ -15,7 +15,7 @@ from gpo.optimizer.parts.edit_distance import words_changed
 from gpo.optimizer.reply import is_closed, read_reply
 from gpo.task.prompt import placeholders
 
-_SLOT = re.compile(r"<\s*(?:/\s*)?(?:prompt|start|end)\s*>", re.IGNORECASE)
+_SLOT = re.compile(r"<\s*(?:/\s*)?(?:prompt|start|end|demonstrations)\s*>", re.IGNORECASE)
 _SCORE = re.compile(r"^[ \t]*score[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _WORD = re.compile(r"\w+")
 # On the plain words of a text, where "can't" is "can t". A prompt may speak in the first person, so "I cannot" alone
@@ -32,7 +32,8 @@ class Candidate:
     """One reply of the optimizer model and what became of it.
 
     `prompt` is the text between the tags. `rejected` is the reason where it was refused, None where it was scored.
-    `distance` is the word-level Levenshtein distance to the parent prompt. `attempt` counts the resampling rounds.
+    `distance` is the word-level Levenshtein distance to the parent prompt. `attempt` counts the resampling rounds;
+    `move` says how it was made, of methods with several ways.
     """
 
     raw: str
@@ -41,6 +42,7 @@ class Candidate:
     distance: int
     attempt: int = 0
     rejected: str | None = None
+    move: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,9 @@ def read_candidate(
     says that the reply ended at its most tokens, which spoils it where that happened before the closing tag."""
     prompt = read_reply(raw)
     distance = words_changed(parent, prompt)
-    rejected = guard.reason(prompt)
-    if rejected is None and cut_off and not is_closed(raw):
-        rejected = "is cut off at models.optimizer.max_tokens"
+    # What else is wrong with a prompt that broke off comes of that.
+    broken = cut_off and not is_closed(raw)
+    rejected = "is cut off at models.optimizer.max_tokens" if broken else guard.reason(prompt)
     if rejected is None and limit is not None and distance > limit:
         rejected = f"changes {distance} words, more than the limit of {limit}"
     return Candidate(raw, prompt, parent, distance, attempt, rejected)

@@ -1,19 +1,22 @@
 """From a method's name to the search that carries it out: the one place that knows all methods.
 
-A row of Table 4 runs in the four-part loop; `…-original` names a published protocol; `empty` and `cot` only evaluate.
+A row of Table 4 runs in the four-part loop; `gpo+` in a search that plans its own steps; `…-original` names a published
+protocol; `empty` and `cot` only evaluate.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gpo.config.plus import PlusConfig
 from gpo.config.published import PUBLISHED, ApeConfig, ApoConfig, OproConfig, Pe2Config, PublishedConfig
 from gpo.config.schema import MethodConfig, OptimizeConfig
 from gpo.errors import ConfigError
 from gpo.optimizer.calls import Calls, Sizes
 from gpo.optimizer.candidates import Guard
 from gpo.optimizer.loop import Loop, LoopSettings, count_loop_calls
-from gpo.optimizer.methods import METHODS, Method, Preset, build_method
+from gpo.optimizer.methods import METHODS, Method, Preset, build_method, score_scale
+from gpo.optimizer.plus.method import PlusMethod
 from gpo.optimizer.published.ape import Ape
 from gpo.optimizer.published.apo import Apo
 from gpo.optimizer.published.evaluate_only import PROMPTS, EvaluateOnly
@@ -22,6 +25,7 @@ from gpo.optimizer.published.pe2 import Pe2
 from gpo.optimizer.search import Listener, Search, SearchMethod
 from gpo.optimizer.workbench import Workbench
 
+PLUS = "gpo+"
 AnyMethod = Method | SearchMethod
 
 
@@ -35,6 +39,11 @@ class PublishedMethod:
     def name(self) -> str:
         """As a configuration names it."""
         return self.settings.name
+
+    @property
+    def needs_readable_start(self) -> bool:
+        """Also of APE, which writes its prompts anew: where no reply can be read, hundreds more would be paid for."""
+        return True
 
     def open(self, bench: Workbench, guard: Guard, listener: Listener | None) -> Search:
         """A new search by the protocol."""
@@ -63,20 +72,24 @@ class PublishedMethod:
                 return Pe2.calls(pe2, sizes)
 
 
-NAMES = (*METHODS, *PROMPTS, *PUBLISHED)
+NAMES = (*METHODS, PLUS, *PROMPTS, *PUBLISHED)
 """Every name that `method` can have."""
 
 
 def choose(
-    chosen: str | MethodConfig | PublishedConfig,
+    chosen: str | MethodConfig | PublishedConfig | PlusConfig,
     settings: OptimizeConfig | None = None,
     preset: Preset = "paper",
     layout: int = 2,
-) -> Method | PublishedMethod | EvaluateOnly:
+) -> Method | PublishedMethod | EvaluateOnly | PlusMethod:
     """What a configuration's `method` names; `layout` as for `build_method`. Raises `ConfigError` for an unknown
     name."""
     if isinstance(chosen, MethodConfig) or (isinstance(chosen, str) and chosen in METHODS):
         return build_method(chosen, settings, preset, layout)
+    if chosen == PLUS:
+        chosen = PlusConfig()
+    if isinstance(chosen, PlusConfig):
+        return PlusMethod(chosen, settings or OptimizeConfig(), score_scale(preset))
     if not isinstance(chosen, str):
         return PublishedMethod(chosen)
     if chosen in PUBLISHED:

@@ -5,7 +5,7 @@ Knows no method. `gpo.optimizer.skeleton` is what the four-part loop and the pub
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -59,7 +59,7 @@ class StepRecord:
 
 
 class Listener(Protocol):
-    """Is told how a search goes on; must not change anything."""
+    """Is told how a search goes on; must not change anything, but an error that it raises ends the search."""
 
     def step_started(self, step: int, total: int, limit: int | None, best_score: float) -> None:
         """Step `step` of `total` begins with the edit limit `limit`; `best_score` is the best dev mean so far."""
@@ -98,19 +98,38 @@ class Search(Protocol):
     def best(self) -> str:
         """The best prompt by full dev score so far; among equals the one that was scored first."""
 
+    @property
+    def told(self) -> Mapping[str, object]:
+        """What `result.json` says of the search beside the contract, JSON values by their keys."""
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """Lines for a person about how the search went."""
+
+    def knows(self, prompt: str) -> bool:
+        """Whether `mean` can say anything of `prompt`."""
+
     def mean(self, prompt: str) -> float:
-        """Dev score in 0..1 of a prompt that was scored on the whole of dev."""
+        """Dev score in 0..1 of a prompt that was scored on the whole of dev, or an estimate of it (gpo+)."""
 
     async def run(self, initial: str) -> SearchResult:
         """Optimize from `initial`. Raises what the models raise; `best` is valid from the first score on."""
 
 
 class SearchMethod(Protocol):
-    """A method that brings a search of its own, where a `Method` of four parts runs in the loop."""
+    """A method that brings a search of its own, where a `Method` of four parts runs in the loop.
+
+    `needs_readable_start`: all that it tries comes from the initial prompt, so a run ends before its first step where
+    no reply to that prompt can be read. False for a method with start prompts of its own, and for one without steps.
+    """
 
     @property
     def name(self) -> str:
         """As `result.json` has it."""
+
+    @property
+    def needs_readable_start(self) -> bool:
+        """See above."""
 
     def open(self, bench: Workbench, guard: Guard, listener: Listener | None) -> Search:
         """A new search."""

@@ -6,7 +6,7 @@ Knows no method: the four-part loop and the published protocols say what a step 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gpo.evaluation.outcome import Score
@@ -87,8 +87,7 @@ class StepSearch(ABC):
 
     async def run(self, initial: str) -> SearchResult:
         """Optimize from `initial`. Raises what the models raise; `best` is valid from the first score on."""
-        await self.dev.score([initial])
-        self._visit(initial, 0)
+        await self._begin(initial)
         stopped = "all steps done"
         for number in range(self.total):
             self._bests.append(self.mean(self.best))
@@ -106,6 +105,11 @@ class StepSearch(ABC):
                 self.listener.step_finished(record)
         return SearchResult(initial, self.best, tuple(self.steps), stopped)
 
+    async def _begin(self, initial: str) -> None:
+        """Score the initial prompt, which is the first current one."""
+        await self.dev.score([initial])
+        self._visit(initial, 0)
+
     @abstractmethod
     async def _step(self, number: int, limit: int | None) -> StepRecord:
         """Step `number` of `total`, from 0, in which `limit` words may change; the initial prompt has been scored."""
@@ -119,9 +123,23 @@ class StepSearch(ABC):
         """The best prompt by full dev score so far; among equals the one that was scored first."""
         return self.dev.best
 
+    def knows(self, prompt: str) -> bool:
+        """Whether `prompt` was scored."""
+        return prompt in self.dev
+
     def mean(self, prompt: str) -> float:
         """Full dev score in 0..1 of a prompt that was scored."""
         return self.dev.mean(prompt)
+
+    @property
+    def told(self) -> Mapping[str, object]:
+        """What `result.json` says of the search beside the contract."""
+        return {}
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """Lines for a person about how the search went."""
+        return ()
 
     def judge(
         self,
@@ -212,6 +230,7 @@ def add_score(
         distance=item.distance,
         attempt=item.attempt,
         rejected=item.rejected,
+        move=item.move,
         score=score,
         estimate=estimate,
         estimate_rows=estimate_rows,

@@ -172,8 +172,14 @@ def _view(path: Path, reader: JournalReader, result: Result | None, running: boo
         started=min(starts, default=None),
         failures=tuple(event.text("error") for event in _events(reader, "failure")),
         retries=sum(event.count(role) or 0 for event in _events(reader, "retries") for role in event.data),
-        notes=tuple(str(note) for note in (result.extra.get("warnings") or ()) if note) if result else (),
+        notes=_notes(result) if result else (),
     )
+
+
+def _notes(result: Result) -> tuple[str, ...]:
+    """The warnings that do not stand at the top of the page."""
+    first = result.extra.get("reply_warnings") or ()
+    return tuple(str(note) for note in (result.extra.get("warnings") or ()) if note and note not in first)
 
 
 def _config(reader: JournalReader) -> Record:

@@ -19,7 +19,7 @@ from gpo.report.pace import Pace, PhaseUsage, read_pace
 from gpo.report.paceplots import concurrency, phase_name, tokens_by_step
 from gpo.report.scores import SPLITS, interval
 from gpo.report.standing import standing
-from gpo.report.terminal import asked
+from gpo.report.terminal import asked, reply_warnings
 from gpo.report.tree import ancestry, tree
 from gpo.result.word_diff import word_diff
 from gpo.result.wording import dollars, duration, percent
@@ -95,7 +95,11 @@ def sections(run: RunView, reader: JournalReader) -> dict[str, str]:
         else "initial"
     )
     return {
-        "head": parts.head(run, {"status": STATUS[run.status], "rows": _facts(run)}),
+        "head": parts.head(
+            run,
+            {"status": STATUS[run.status], "rows": _facts(run)},
+            reply_warnings(run.result) if run.result else [],
+        ),
         "result": parts.result(
             run,
             standing(run),

@@ -15,6 +15,8 @@ def standing(run: RunView) -> str:
     if run.status == "complete" and run.result is not None:
         return verdict(run.result)
     steps = f"step {len(run.steps)} of {run.total}" if run.total else f"{len(run.steps)} steps"
+    if run.result is not None and run.result.extra.get("stopped"):
+        return "Stopped before its first step: no reply to the initial prompt could be read."
     head = {
         "running": f"The run goes on: {steps} done",
         "budget": f"Stopped by its budget after {steps}",

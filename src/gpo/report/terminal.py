@@ -58,6 +58,7 @@ def show(result: Result, console: Console) -> None:
         _scores(result),
         Text(),
         Text(verdict(result), style="bold"),
+        *(Text(printable(line), style="yellow") for line in reply_warnings(result)),
     ]
     if warning := few_rows(result):
         parts.append(Text(warning, style="yellow"))
@@ -69,6 +70,12 @@ def show(result: Result, console: Console) -> None:
     parts += [Text(), Text(cost_line(result), style="dim")]
     for part in parts:
         console.print(part)
+
+
+def reply_warnings(result: Result) -> list[str]:
+    """What must be known of its replies before its numbers are believed."""
+    lines = result.extra.get("reply_warnings")
+    return [str(line) for line in lines] if isinstance(lines, list | tuple) else []
 
 
 def gap_line(result: Result) -> str:

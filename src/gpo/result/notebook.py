@@ -27,7 +27,7 @@ def result_html(result: Result) -> str:
             best=result.best_prompt,
             scores=scores,
             cost=cost_line(result),
-            warning=few_rows(result),
+            warnings=[*(result.extra.get("reply_warnings") or ()), *filter(None, [few_rows(result)])],
         )
     )
 

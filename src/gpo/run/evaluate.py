@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,6 @@ from gpo.evaluation.statistics import Interval, wilson
 from gpo.run.compose import compose
 from gpo.run.gc_tuning import collect_seldom
 from gpo.run.layers.budget import GO_ON, Budget
-from gpo.run.layers.journaled import JournaledModel
 from gpo.run.listeners import Watcher
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
@@ -118,17 +116,17 @@ async def evaluate_prompt(
         failed=len(score.values) - len(values),
         values=score.values,
         usage=model.journaled.usage(),
-        warnings=_warnings(model.journaled, note),
+        warnings=(*model.journaled.observed.left_out_lines(), *_reply_warnings(scorer, split, watcher)),
         left_out=model.journaled.observed.left_out,
     )
 
 
-def _warnings(model: JournaledModel, note: Callable[[str], None] | None) -> tuple[str, ...]:
-    """Lines about the replies; those that were not said while they came are said now."""
-    lines = tuple(model.observed.warnings())
-    for line in lines[len(model.observed.left_out) :]:
-        if note:
-            note(line)
+def _reply_warnings(scorer: Scorer, split: str, watcher: Watcher | None) -> tuple[str, ...]:
+    """What must be known of the replies, told to `watcher` too."""
+    lines = tuple(scorer.replies.warnings(split))
+    if watcher:
+        for line in lines:
+            watcher.note(line)
     return lines
 
 

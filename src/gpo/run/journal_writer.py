@@ -72,6 +72,7 @@ class JournalWriter:
                 prediction=outcome.prediction,
                 unreadable=outcome.failure is None and outcome.prediction is None,
                 calls=outcome.calls,
+                cut=outcome.cut is not None,
             )
         )
 
@@ -135,6 +136,7 @@ def _candidate_data(item: ScoredCandidate, parent: str) -> dict[str, Any]:
         "attempt": item.attempt,
         "rejected": item.rejected,
         "score": item.score,
+        **({"move": item.move} if item.move else {}),
         # Methods with a beam make candidates from several prompts at one step.
         **({"parent": item.parent} if item.parent != parent else {}),
     }

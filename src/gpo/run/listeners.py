@@ -8,14 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from gpo.errors import UnreadableReplies
 from gpo.evaluation.outcome import Outcome
+from gpo.evaluation.score import Scorer
 from gpo.model.factory import RoleName
 from gpo.model.tally import Tally
+from gpo.optimizer.methods import Method
 from gpo.optimizer.search import Search, StepRecord
+from gpo.result.rejections import rejected_steps
 from gpo.run.compose import RoleModel
 from gpo.run.journal_writer import JournalWriter
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
+
+EARLY = 50
+"""Replies after which a run says that many were no use, be the first prompt scored or not."""
 
 
 class Watcher(Protocol):
@@ -29,18 +36,20 @@ class Watcher(Protocol):
 
 
 class Listeners:
-    """Listens to the search and the scorer of `plan`, whose calls `models` (by role) make."""
+    """Listens to the search and the `scorer` of `plan`, whose calls `models` (by role) make."""
 
     def __init__(
         self,
         plan: Plan,
         models: Mapping[RoleName, RoleModel],
+        scorer: Scorer,
         writer: JournalWriter,
         progress: Progress,
         watcher: Watcher | None,
     ) -> None:
-        self._plan, self._models = plan, models
+        self._plan, self._models, self._scorer = plan, models, scorer
         self._writer, self._progress, self._watcher = writer, progress, watcher
+        self._told = False
         progress.limits = {role: model.sending.limited for role, model in models.items()}
 
     def search_started(self, search: Search) -> None:
@@ -56,7 +65,10 @@ class Listeners:
         self._writer.examples("dev", self._plan.task)
 
     def step_started(self, step: int, total: int, limit: int | None, best_score: float) -> None:
-        """Listener of the search."""
+        """Listener of the search. Raises `UnreadableReplies`."""
+        if step == 0:
+            self._check_start()
+        self._tell_useless()
         self._writer.step_started(step)
         progress = self._progress
         progress.phase = "optimizing"
@@ -77,6 +89,12 @@ class Listeners:
         # Rejected and repeated candidates need no scoring: the plan follows what was really asked for.
         self._progress.pairs_planned = self._progress.pairs_done + max(0, left)
 
+    def search_finished(self, search: Search) -> None:
+        """The test split is opened next."""
+        self._tell_useless()
+        if self._watcher and (line := rejected_steps(search.steps, self._plan.max_tokens)):
+            self._watcher.note(line)
+
     def test_started(self, best: str) -> None:
         """The initial and the best prompt are scored on test next."""
         self._progress.phase = "scoring the held-out test set"
@@ -90,6 +108,8 @@ class Listeners:
     def outcome(self, prompt: str, split: str, index: int, outcome: Outcome) -> None:
         """Listener of the scorer."""
         self._writer.outcome(prompt, split, outcome)
+        if split == "dev" and self._scorer.replies.count("dev") > EARLY:
+            self._tell_useless()
         self.recalled(1)
 
     def recalled(self, pairs: int) -> None:
@@ -107,6 +127,27 @@ class Listeners:
         )
         progress.retries = self._models["task"].retries + self._models["optimizer"].retries
         progress.usd = self._usd(*used)
+
+    def _check_start(self) -> None:
+        """End the run where it could not tell a better prompt from a worse one."""
+        plan = self._plan
+        start = self._scorer.find_score(plan.prompt, "dev")
+        answered = sum(value is not None for value in start.values) if start else 0
+        if start is None or not answered or start.unreadable < answered or plan.optimize.keep_going:
+            return
+        if isinstance(plan.method, Method) or plan.method.needs_readable_start:
+            why = "; ".join(self._scorer.replies.warnings("dev"))
+            raise UnreadableReplies(
+                f"{why}; no reply to the initial prompt could be read, so the run stopped before its first step: mend "
+                "that and begin in another run directory, or go on all the same with --keep-going (optimize.keep_going)"
+            )
+
+    def _tell_useless(self) -> None:
+        """Say once that many replies on dev are no use; the result has how many it were in the end."""
+        if not self._told and self._watcher and (lines := self._scorer.replies.warnings("dev")):
+            self._told = True
+            for line in lines:
+                self._watcher.note(line)
 
     def _usd(self, task: Tally, optimizer: Tally) -> float | None:
         costs = [self._plan.task_model.cost(task), self._plan.optimizer_model.cost(optimizer)]

@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gpo.errors import BudgetError, Interrupted
+from gpo.errors import BudgetError, Interrupted, UnreadableReplies
 from gpo.evaluation.score import TooManyFailures
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
@@ -73,7 +73,7 @@ class Run:
             self.plan, journal, shared, self._shutdown, self.progress, self.watcher, self.fork, self.kept
         )
         journal.start_session()
-        for warning in self.plan.task.warnings:
+        for warning in (*self.plan.task.warnings, *self.plan.warnings):
             self._note(warning)
         result: Result | None = None
         try:
@@ -92,6 +92,9 @@ class Run:
             result = work.result("interrupted")
             if isinstance(error, Interrupted):
                 error.result = result
+            raise
+        except UnreadableReplies as error:
+            result = error.result = work.result("interrupted", stopped=str(error))
             raise
         finally:
             work.close()

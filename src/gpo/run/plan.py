@@ -18,15 +18,18 @@ from gpo.optimizer.choose import AnyMethod, choose, count_method_calls, open_sea
 from gpo.optimizer.loop import LoopSettings, count_steps
 from gpo.optimizer.metaprompt import MetaPromptSettings
 from gpo.optimizer.methods import ComposedMethod, Method, Preset, score_scale
+from gpo.optimizer.plus.method import PlusMethod
 from gpo.optimizer.published.evaluate_only import EvaluateOnly
 from gpo.optimizer.search import Listener, Search
 from gpo.optimizer.workbench import Workbench
 from gpo.run.compose import RoleModel
 from gpo.run.estimate.context_size import engine_needs
+from gpo.run.estimate.prompt_room import make_room
 from gpo.run.identity.code_fingerprint import fingerprint_code
 from gpo.run.identity.task_identity import identity, template_digest
 from gpo.run.layers.budget import check_prices
 from gpo.task.benchmarks.mmlu import name_subject
+from gpo.task.demonstrations import split_prompt
 from gpo.task.prompt import placeholders
 from gpo.task.task import Task
 
@@ -47,7 +50,8 @@ def build_search(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """One run; running it leaves it as it is. `recorded` identifies it (resolved configuration and a digest of the
-    data, JSON values); `config_text` is what `config.yaml` says; `search` opens its search."""
+    data, JSON values); `config_text` is what `config.yaml` says; `search` opens its search; `warnings` are lines for a
+    person."""
 
     task: Task
     prompt: str
@@ -67,6 +71,7 @@ class Plan:
     config_text: str
     base_dir: Path
     search: BuildSearch = build_search
+    warnings: tuple[str, ...] = ()
 
     @property
     def models(self) -> dict[RoleName, OpenModel]:
@@ -87,11 +92,12 @@ class Plan:
             for name in ("train", "dev", "format", "demos")
             for example in task.examples(name)
         ]
+        words, _ = split_prompt(self.prompt)
         return Guard(
             examples=rows,
-            required=placeholders(self.prompt),
+            required=placeholders(words),
             answers=task.answer_texts,
-            initial=self.prompt,
+            initial=words,
             max_words=self.optimize.max_words,
             # No other column: one may say what the answer is (`label_text` beside `label`).
             columns=frozenset({*task.input_columns, "input"}),
@@ -153,10 +159,14 @@ def assemble(
         config.task, seed=config.seed, chat=config.models.task.chat, base_dir=base_dir, data_dir=data_dir
     )
     task = _set_frame(task, config)
+    if isinstance(chosen, PlusMethod):
+        chosen = chosen.within(task, config.budget.max_calls, test=len(task.splits.test))
     own = models or {}
+    written, prompt = config, _prompt(config, chosen)
+    config, raised = _roomy(config, chosen, prompt)
     endpoints = Endpoints(settings for role, settings in _roles(config) if role not in own)
     racing = _racing(config, chosen)
-    longest = max(_prompt(config, chosen), scored, key=len)
+    longest = max(prompt, scored, key=len)
     # Only an engine asks how long requests are: to find out takes a look at every row.
     embedded = any(is_embedded(settings) for role, settings in _roles(config) if role not in own)
     asked = _count_calls(config, task, chosen, racing=racing)
@@ -173,11 +183,11 @@ def assemble(
         )
         for role, settings in _roles(config)
     }
-    _check_frozen(_prompt(config, chosen), config.optimize.frozen)
+    _check_frozen(prompt, config.optimize.frozen)
     check_prices(config.budget, {role: model.cost for role, model in opened.items()})
     return Plan(
         task=task,
-        prompt=_prompt(config, chosen),
+        prompt=prompt,
         method=chosen,
         task_model=opened["task"],
         optimizer_model=opened["optimizer"],
@@ -190,9 +200,10 @@ def assemble(
         racing=racing,
         budget=config.budget,
         seed=config.seed,
-        recorded=_record_config(config, task, method_object, base_dir, own_task=own_task is not None),
-        config_text=dump_config(config),
+        recorded=_record_config(written, task, method_object, base_dir, own_task=own_task is not None),
+        config_text=dump_config(written),
         base_dir=base_dir,
+        warnings=(raised,) if raised else (),
     )
 
 
@@ -201,6 +212,13 @@ def _set_frame(task: Task, config: Config) -> Task:
     if task.frame is None and config.layout == 1:
         return replace(task, frame="qa")
     return replace(task, frame="plain") if task.frame is None and config.preset == "released" else task
+
+
+def _roomy(config: Config, chosen: AnyMethod, prompt: str) -> tuple[Config, str]:
+    """`config` with room for candidates like `prompt`, see `make_room`. A run of GPO 0.1.0 goes on as it began."""
+    if config.layout == 1 or isinstance(chosen, EvaluateOnly):
+        return config, ""
+    return make_room(config, prompt)
 
 
 def _roles(config: Config) -> tuple[tuple[RoleName, ModelConfig], ...]:

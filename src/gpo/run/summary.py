@@ -10,6 +10,7 @@ from gpo.evaluation.score import Scorer
 from gpo.evaluation.statistics import few_rows_warning
 from gpo.model.factory import RoleName
 from gpo.optimizer.search import Search
+from gpo.result.rejections import rejected_steps
 from gpo.result.result import Result, RoleUsage, RunUsage, Scores, SplitScores, Status
 from gpo.run.compose import RoleModel
 from gpo.run.held_out_test import HeldOutTest
@@ -32,11 +33,15 @@ def summary(
     search: Search,
     test: HeldOutTest,
     embedder: str | None,
+    stopped: str = "",
 ) -> Result:
-    """The result so far."""
+    """The result so far; `stopped` is why the run ended before its first step."""
+    rejected = rejected_steps(search.steps, plan.max_tokens)
+    replies = [stopped] if stopped else scorer.replies.warnings("dev")
+    replies += [rejected] if rejected else []
     few = few_rows_warning(test.improvement.rows, test.improvement.detectable)
     initial = plan.prompt
-    scored = scorer.find_score(initial, "dev") is not None
+    scored = search.knows(initial)
     best = search.best if scored else initial
     return Result(
         status=status,
@@ -67,10 +72,18 @@ def summary(
             "excluded_examples": {name: len(scorer.excluded(name)) for name in ("dev", "test")},
             "warnings": [
                 *plan.task.warnings,
-                *(line for model in models.values() for line in model.journaled.observed.warnings()),
+                *plan.warnings,
+                *(line for model in models.values() for line in model.journaled.observed.left_out_lines()),
+                *models["optimizer"].journaled.observed.cut_lines(),
+                *replies,
                 *(plan.task.test_warnings if test.means else ()),
                 *([few] if few else []),
+                *search.warnings,
             ],
+            **search.told,
+            # Those of the warnings that the whole result stands or falls with.
+            "reply_warnings": replies,
+            "stopped": stopped or None,
             "optimism": _measure_gap(search, test),
             "limits": limits(models),
             # Prompt tokens that servers took from their own prefix caches, where they tell.

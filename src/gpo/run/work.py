@@ -63,14 +63,14 @@ class Work:
             )
             for role, model in opened.items()
         }
-        self._listeners = Listeners(plan, self.models, JournalWriter(journal), progress, watcher)
         self.scorer = Scorer(
             plan.task,
             self.models["task"].model,
             plan.scorer,
-            on_outcome=self._listeners.outcome,
             on_stop=shutdown.stop_and_wait,
         )
+        self._listeners = Listeners(plan, self.models, self.scorer, JournalWriter(journal), progress, watcher)
+        self.scorer.on_outcome = self._listeners.outcome
         self.scorer.recall = RecordedScores(
             journal,
             plan.task,
@@ -86,6 +86,7 @@ class Work:
         """The optimization itself."""
         self._listeners.search_started(self._search)
         await self._search.run(self._plan.prompt)
+        self._listeners.search_finished(self._search)
 
     async def score_test(self) -> None:
         """Score the initial and the best prompt on the test split, the only time that it is read."""
@@ -95,8 +96,8 @@ class Work:
         self._listeners.test_started(best)
         self._test = await score_held_out(self.scorer, self._plan.prompt, best, seed=self._plan.seed)
 
-    def result(self, status: Status) -> Result:
-        """The result so far."""
+    def result(self, status: Status, *, stopped: str = "") -> Result:
+        """The result so far; `stopped` is why the run ended before its first step."""
         return summary(
             status,
             plan=self._plan,
@@ -106,6 +107,7 @@ class Work:
             search=self._search,
             test=self._test,
             embedder=self._embedder.name,
+            stopped=stopped,
         )
 
     def close(self) -> None:

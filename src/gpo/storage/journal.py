@@ -128,7 +128,7 @@ class Journal(JournalReader):
             codec.to_text(score.example_id),
             None if score.value is None else float(score.value),
             prediction,
-            int(score.unreadable),
+            int(score.unreadable) + 2 * int(score.cut),
             codec.to_json(list(score.calls)),
         )
         self._put(tables.SCORE, row)

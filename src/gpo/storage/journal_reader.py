@@ -73,6 +73,8 @@ class RecordedScore:
     prediction: Any
     unreadable: bool
     calls: tuple[str, ...]
+    cut: bool = False
+    """Whether a reply that it rests on ended at its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,8 @@ class JournalReader:
                 if row[3] is not None and not 0 <= row[3] <= 1:
                     self._refuse(tables.SCORE, row, "value is not in 0..1")
                 example = row[2] if type(row[2]) is str else self._text(row[2])
-                yield RecordedScore(row[0], row[1], example, row[3], prediction, bool(row[5]), tuple(keys))
+                unreadable, cut = bool(row[5] & 1), bool(row[5] & 2)
+                yield RecordedScore(row[0], row[1], example, row[3], prediction, unreadable, tuple(keys), cut)
 
     def events(self, kind: str | None = None) -> Iterator[Event]:
         """All events in their order, or those of one kind."""

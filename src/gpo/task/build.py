@@ -32,7 +32,7 @@ class CallableReader(TextReader):
 
     def __init__(self, function: Callable[[str], str | None]) -> None:
         self._function = function
-        self._name = getattr(function, "__qualname__", type(function).__name__)
+        self.name = getattr(function, "__qualname__", type(function).__name__)
 
     def read(self, text: str, question: str = "") -> Prediction:
         """Raises `ConfigError` where the function fails or returns something else."""
@@ -41,12 +41,12 @@ class CallableReader(TextReader):
         except Exception as error:
             problem = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             raise ConfigError(
-                f"task.answer: {self._name} failed on the reply {shown(text)}: {problem}"
+                f"task.answer: {self.name} failed on the reply {shown(text)}: {problem}"
             ) from error
         if found is None or isinstance(found, str | int | float | tuple):
             return found
         raise ConfigError(
-            f"task.answer: {self._name} returned {type(found).__name__} for the reply {shown(text)}; return the answer "
+            f"task.answer: {self.name} returned {type(found).__name__} for the reply {shown(text)}; return the answer "
             "as text, or None where there is none"
         )
 

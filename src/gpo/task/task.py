@@ -14,6 +14,7 @@ from gpo.errors import ConfigError
 from gpo.model.model import Message
 from gpo.task.answer import Answer, AnswerReader, Prediction, read_reply
 from gpo.task.answer.label import BooleanReader, LabelReader
+from gpo.task.demonstrations import BEGIN, split_prompt
 from gpo.task.example import Example, Splits
 from gpo.task.metric import Metric, as_text, normalised
 from gpo.task.prompt import SLOT, Frame, Layout, Position, fill, is_template, lay_out
@@ -95,10 +96,11 @@ class Task:
         """The first round: a chat, or the text to continue where `chat` is False."""
         if not self.chat:
             return "".join(text for text, _ in self.text_parts(prompt, example))
-        layout = self._layout(prompt, example)
+        words, demos = self._divided(prompt)
+        layout = self._layout(words, example)
         messages = [Message("system", layout.system)] if layout.system else []
-        for demo in self.demos:
-            messages.append(Message("user", self._layout(prompt, demo).text))
+        for demo in demos:
+            messages.append(Message("user", self._layout(words, demo).text))
             messages.append(Message("assistant", self.target_text(demo)))
         return (*messages, Message("user", layout.text))
 
@@ -125,9 +127,13 @@ class Task:
         """Whether the prompt stands before the question, so that requests of one prompt share the longest prefix."""
         return self.demonstrations > 0 or self.position in ("before_question", "question_begin", "system")
 
+    def leads(self, prompt: str) -> bool:
+        """Whether requests of `prompt` begin alike: by its place, or by demonstrations of its own."""
+        return self.prompt_leads or bool(split_prompt(prompt)[1])
+
     def text_parts(self, prompt: str, example: Example) -> list[tuple[str, bool]]:
         """The text that a base model continues, in pieces, each with whether it is a worked example."""
-        demos = self.demos
+        prompt, demos = self._divided(prompt)
         # A prompt that leads stands once before all the questions, not before each of them.
         leads = self.position in ("before_question", "system") and not is_template(prompt, self.input_columns)
         within = "" if demos and leads else prompt
@@ -144,7 +150,7 @@ class Task:
 
     @property
     def demos(self) -> Sequence[Example]:
-        """The worked examples that stand before the question."""
+        """The worked examples that stand before the question, whatever the prompt."""
         return (self.splits.demos or self.splits.train)[: self.demonstrations]
 
     # What a person and the optimizer model are shown
@@ -173,8 +179,8 @@ class Task:
         return f"{text}{' ' if self._has_frame else _RIGHT}{self.target_text(example)}"
 
     def filled(self, prompt: str, example: Example) -> str:
-        """The example with `prompt` in its place, as one text for a person."""
-        layout = self._layout(prompt, example)
+        """The example with the words of `prompt` in their place, as one text for a person."""
+        layout = self._layout(split_prompt(prompt)[0], example)
         return f"{layout.system}\n\n{layout.text}" if layout.system else layout.text
 
     def target_text(self, example: Example) -> str:
@@ -259,6 +265,13 @@ class Task:
     def from_jsonl(cls, path: str | Path | Mapping[str, str | Path], **options: Unpack[TaskOptions]) -> Task:
         """`from_file` under the name of another common use."""
         return cls.from_file(path, **options)
+
+    def _divided(self, prompt: str) -> tuple[str, Sequence[Example]]:
+        """The words of `prompt`, and all worked examples: the task's, then the prompt's own."""
+        if BEGIN not in prompt:
+            return prompt, self.demos
+        words, own = split_prompt(prompt)
+        return words, (*self.demos, *(item.example for item in own))
 
     def _layout(self, prompt: str, example: Example) -> Layout:
         text = fill(prompt, example.fields)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gpo.optimizer.calls import Calls, RowUse, Sizes
@@ -30,6 +31,20 @@ class FixedAnswer:
         """The answer."""
         return self._dev.best if self._answer is None else self._answer
 
+    @property
+    def told(self) -> Mapping[str, object]:
+        """Nothing."""
+        return {}
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """None."""
+        return ()
+
+    def knows(self, prompt: str) -> bool:
+        """Whether `prompt` was scored."""
+        return prompt in self._dev
+
     def mean(self, prompt: str) -> float:
         """Dev score in 0..1 of a prompt that was scored."""
         return self._dev.mean(prompt)
@@ -47,6 +62,11 @@ class EvaluateOnly:
 
     name: str
     prompt: str
+
+    @property
+    def needs_readable_start(self) -> bool:
+        """There is no step to stop before."""
+        return False
 
     def open(self, bench: Workbench, guard: Guard, listener: Listener | None) -> FixedAnswer:
         """A new evaluation."""

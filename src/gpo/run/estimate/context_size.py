@@ -28,9 +28,10 @@ CHAT_TOKENS = 64
 def engine_needs(config: Config, task: Task, prompt: str, asked: Calls | None = None) -> dict[str, Needs]:
     """By role, for a run that starts from `prompt` with a method that may ask for `asked` (None: for nothing).
     Roles with the same weights share an engine, so both get what the greedier one needs."""
+    asked = asked or Calls()
     found = {
-        "task": _task(config, task, prompt),
-        "optimizer": _optimizer(config, task, prompt, asked or Calls()),
+        "task": _task(config, task, prompt, asked.demonstrations),
+        "optimizer": _optimizer(config, task, prompt, asked),
     }
     if config.models.task.model == config.models.optimizer.model:
         both = found["task"].joined(found["optimizer"])
@@ -38,7 +39,7 @@ def engine_needs(config: Config, task: Task, prompt: str, asked: Calls | None = 
     return found
 
 
-def _task(config: Config, task: Task, prompt: str) -> Needs:
+def _task(config: Config, task: Task, prompt: str, shown: int) -> Needs:
     rows = [example for name in ("train", "dev", "test") for example in task.examples(name)]
     if not rows:
         return Needs()
@@ -50,6 +51,8 @@ def _task(config: Config, task: Task, prompt: str) -> Needs:
         for example in rows
         for text in ("", prompt)
     )
+    # The `shown` demonstrations that a candidate may have of its own, each with the words beside it.
+    size += shown * (most + max(count_example_bytes(task, [*task.splits.train]), default=0))
     tokens = size // DENSE_BYTES_A_TOKEN + CHAT_TOKENS + config.models.task.max_tokens
     if task.rounds == 2:
         tokens += CHAT_TOKENS + task.second_round_tokens

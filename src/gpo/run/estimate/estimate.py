@@ -130,17 +130,18 @@ def _task(plan: Plan, asked: Calls, *, most: bool) -> Load:
         (splits.train, asked.train),
         (splits.test, RowUse((2,) * len(splits.test))),
     )
-    sums = [_scoring(plan, rows, use, asked.prompt_tokens, most) for rows, use in uses if rows and use.total]
+    sums = [_scoring(plan, rows, use, asked, most) for rows, use in uses if rows and use.total]
     calls, prompt, completion = (sum(parts) for parts in zip(*sums, strict=True))
     return _load(plan.task_model.cost, round(calls), round(prompt), round(completion))
 
 
 def _scoring(
-    plan: Plan, rows: Sequence[Example], use: RowUse, written: int, most: bool
+    plan: Plan, rows: Sequence[Example], use: RowUse, asked: Calls, most: bool
 ) -> tuple[float, float, float]:
     """Calls, prompt tokens and completion tokens. Nobody knows which rows are asked most often: at most they are the
     longest, and expected they are like all."""
-    sizes = [scoring_rounds(plan, example, most, written) for example in rows]
+    shown = _demonstration_bytes(plan, asked, most)
+    sizes = [scoring_rounds(plan, example, most, asked.prompt_tokens, shown) for example in rows]
     prompts = [sum(prompt for prompt, _ in rounds) for rounds in sizes]
     replies = [sum(completion for _, completion in rounds) for rounds in sizes]
     calls = use.total * len(sizes[0])
@@ -181,15 +182,26 @@ def _text_sizes(plan: Plan, asked: Calls, most: bool) -> TextSizes:
     )
 
 
+def _demonstration_bytes(plan: Plan, asked: Calls, most: bool) -> int:
+    """Of worked examples within a prompt, each with the prompt's words beside it: as many and as long as can be, and
+    expected half as many of usual length."""
+    if not asked.demonstrations:
+        return 0
+    sizes = count_example_bytes(plan.task, list(plan.task.splits.train))
+    words = max(count_bytes(plan.prompt), asked.prompt_tokens if most else CANDIDATE_BYTES)
+    each = words + 2 * MESSAGE_OVERHEAD + (max(sizes) if most else sum(sizes) // len(sizes))
+    return asked.demonstrations * each // (1 if most else 2)
+
+
 def scoring_rounds(
-    plan: Plan, example: Example, most: bool, written: int | None = None
+    plan: Plan, example: Example, most: bool, written: int | None = None, shown: int = 0
 ) -> list[tuple[int, int]]:
     """(prompt, completion) tokens of each round on one example. A candidate is no longer than what the optimizer model
-    may write: `written` tokens, by default what the configuration says."""
+    may write: `written` tokens, by default what the configuration says; `shown` are the bytes of its demonstrations."""
     size = count_bytes(plan.prompt)
     limit = plan.max_tokens if written is None else written
     expected = CANDIDATE_BYTES if limit else 0
-    longer = max(0, (limit if most else expected) - size)
+    longer = max(0, (limit if most else expected) - size) + shown
     opening = plan.task.opening(plan.prompt, example)
     rounds = [(_tokens(opening, longer, most), _reply(plan.scorer.max_tokens, most))]
     closing = plan.task.closing(opening, "")

@@ -18,6 +18,7 @@ HARMLESS = (
     ("models", "*", "retries"),
     ("models", "*", "retry_delay"),
     ("budget",),
+    ("optimize", "keep_going"),
 )
 """Keys (and all below them) that may change between a run and its continuation."""
 

@@ -50,17 +50,20 @@ class Observed:
                 self.max_tokens = max(self.max_tokens, request.max_tokens)
         self.reasoned += sum(map(bool, reply.reasoning))
 
-    def warnings(self) -> list[str]:
-        """Lines for a person: what was left out, and that many replies were cut."""
-        lines = [self._left_out_line(name) for name in self.left_out]
-        if self.texts and self.cut > CUT_SHARE * self.texts:
-            thought = " while the model was thinking" if self.empty and self.reasoned else ""
-            without = f", {self.empty} of them without any answer{thought}" if self.empty else ""
-            lines.append(
-                f"{self.cut:,} of {self.texts:,} replies were cut at models.{self.role}.max_tokens: "
-                f"{self.max_tokens}{without}; raise it"
-            )
-        return lines
+    def left_out_lines(self) -> list[str]:
+        """What the endpoint does not take, a line each."""
+        return [self._left_out_line(name) for name in self.left_out]
+
+    def cut_lines(self) -> list[str]:
+        """That many replies were cut, where they are more than a fifth."""
+        if not self.texts or self.cut <= CUT_SHARE * self.texts:
+            return []
+        thought = " while the model was thinking" if self.empty and self.reasoned else ""
+        without = f", {self.empty} of them without any answer{thought}" if self.empty else ""
+        return [
+            f"{self.cut:,} of {self.texts:,} replies were cut at models.{self.role}.max_tokens: "
+            f"{self.max_tokens}{without}; raise it"
+        ]
 
     def _left_out_line(self, name: str) -> str:
         return f"models.{self.role}: {_LEFT_OUT.get(name, f'the endpoint does not take {name}')}"

@@ -39,7 +39,7 @@ class RecordedScores:
         self._journal, self._task = journal, task
         self._count, self._taken = count, taken
         self._places: dict[str, dict[str, int]] = {}
-        self._left: dict[tuple[str, str], dict[int, tuple[float, bool, tuple[str, ...]]]] = {}
+        self._left: dict[tuple[str, str], dict[int, tuple[float, tuple[str, ...]]]] = {}
         self._usable = _agree(journal, _stamp(identity))
 
     def __call__(self, prompt: str, split: str, rows: Sequence[int]) -> Known:
@@ -54,15 +54,15 @@ class RecordedScores:
         keys: list[str] = []
         for row in rows:
             if (known := left.pop(row, None)) is not None:
-                value, unreadable, calls = known
-                found[row] = value, unreadable
+                value, calls = known
+                found[row] = value, False
                 keys += calls
         if found:
             self._count(keys)
             self._taken(len(found))
         return found
 
-    def _read(self, prompt: str, split: str) -> dict[int, tuple[float, bool, tuple[str, ...]]]:
+    def _read(self, prompt: str, split: str) -> dict[int, tuple[float, tuple[str, ...]]]:
         places = self._places.get(split)
         if places is None:
             examples = self._task.examples(split)
@@ -73,8 +73,11 @@ class RecordedScores:
             place = places.get(score.example_id)
             if place is None or score.value is None or not score.calls:
                 continue
+            if score.unreadable or score.cut:
+                # Its reply is looked at again: what people are told of such replies shows a typical one.
+                continue
             if all(key in recorded for key in score.calls):
-                found[place] = score.value, score.unreadable, score.calls
+                found[place] = score.value, score.calls
         return found
 
 

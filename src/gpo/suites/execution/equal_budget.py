@@ -13,6 +13,7 @@ from functools import partial
 from gpo.errors import ConfigError
 from gpo.model.factory import RoleName
 from gpo.model.layers.complete_n import CompleteNModel
+from gpo.optimizer.plus.method import PlusMethod
 from gpo.optimizer.search import Listener, Search, SearchResult, StepRecord
 from gpo.optimizer.workbench import Workbench
 from gpo.run.compose import RoleModel
@@ -27,6 +28,8 @@ STOPPED = "the equal budget is used up"
 
 def cap_plan(plan: Plan, cap: Cap) -> Plan:
     """`plan` under `cap`."""
+    if isinstance(plan.method, PlusMethod):
+        plan = replace(plan, method=plan.method.within(plan.task, cap.max_calls, test=0, key="budget"))
     recorded = {**plan.recorded, "equal_budget": {"calls": cap.max_calls, "tokens": cap.max_tokens}}
     return replace(plan, search=partial(_build, plan.search, cap), recorded=recorded)
 
@@ -99,6 +102,20 @@ class _Capped:
     def best(self) -> str:
         """The best prompt so far."""
         return self._inner.best if self._kept is None else self._kept
+
+    @property
+    def told(self) -> Mapping[str, object]:
+        """What the search says of itself."""
+        return self._inner.told
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What the search warns of."""
+        return self._inner.warnings
+
+    def knows(self, prompt: str) -> bool:
+        """Whether `mean` can say anything of `prompt`."""
+        return self._inner.knows(prompt)
 
     def mean(self, prompt: str) -> float:
         """Dev score in 0..1."""

@@ -53,6 +53,11 @@ class FinalTest:
     name: str
     best: str
 
+    @property
+    def needs_readable_start(self) -> bool:
+        """There is no step to stop before."""
+        return False
+
     def open(self, bench: Workbench, guard: Guard, listener: Listener | None) -> FixedAnswer:
         """A new evaluation of both."""
         return FixedAnswer(bench, self.best)

@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from gpo.errors import BudgetError, GPOError, Interrupted, RunError
 
 if TYPE_CHECKING:
+    from gpo.result.result import Result
     from gpo.run.directory import RunDirectory
+    from gpo.run.optimize import Run
 
 CellStatus = Literal["complete", "budget", "interrupted", "failed"]
 
@@ -43,9 +45,9 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialResult:
-    """How a trial ended; its numbers are in its run directory. `reason` is one line where the trial failed,
-    `seconds` the wall time of this attempt. A trial that the budget stopped is finished: its best prompt so far was
-    tested."""
+    """How a trial ended; its numbers are in its run directory. `reason` is one line where the trial failed, or where
+    many of its replies were no use; `seconds` is the wall time of this attempt. A trial that the budget stopped is
+    finished: its best prompt so far was tested."""
 
     slug: str
     run_dir: str
@@ -78,7 +80,7 @@ def run_trial(trial: Trial, out: Path, *, signals: bool = False) -> TrialResult:
     status: CellStatus = "failed"
     reason = ""
     try:
-        status = _carry_out(trial, out, signals=signals)
+        status, reason = _carry_out(trial, out, signals=signals)
     except Interrupted as error:
         status, reason = "interrupted", str(error)
     except GPOError as error:
@@ -96,7 +98,8 @@ def run_trial(trial: Trial, out: Path, *, signals: bool = False) -> TrialResult:
     )
 
 
-def _carry_out(trial: Trial, out: Path, *, signals: bool) -> CellStatus:
+def _carry_out(trial: Trial, out: Path, *, signals: bool) -> tuple[CellStatus, str]:
+    """How it ended, and what a person must know of its replies."""
     from gpo.config.load import parse_config
     from gpo.run.directory import RunDirectory
     from gpo.run.layout import keep_layout
@@ -114,11 +117,11 @@ def _carry_out(trial: Trial, out: Path, *, signals: bool) -> CellStatus:
         plan = assemble(config, base_dir=base, data_dir=data)
         if cap:
             plan = cap_plan(plan, cap)
-        _execute(Run(plan, RunDirectory(directory)), signals=signals)
-        return "complete"
+        result = _execute(Run(plan, RunDirectory(directory)), signals=signals)
+        return "complete", "; ".join(result.extra.get("reply_warnings") or ())
     except BudgetError:
         _execute(build_test_run(config, directory, base_dir=base, data_dir=data), signals=signals)
-        return "budget"
+        return "budget", ""
 
 
 def _check_whole(directory: RunDirectory) -> None:
@@ -130,10 +133,10 @@ def _check_whole(directory: RunDirectory) -> None:
         )
 
 
-def _execute(run: Any, *, signals: bool) -> None:
+def _execute(run: Run, *, signals: bool) -> Result:
     """`run` in an event loop of its own."""
 
-    async def main() -> None:
+    async def main() -> Result:
         if signals and sys.platform != "win32" and threading.current_thread() is threading.main_thread():
             came = False
 
@@ -146,6 +149,6 @@ def _execute(run: Any, *, signals: bool) -> None:
 
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, handle)
-        await run.execute()
+        return await run.execute()
 
-    asyncio.run(main())
+    return asyncio.run(main())

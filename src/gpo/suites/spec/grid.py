@@ -204,8 +204,10 @@ def _drop(data: dict[str, Any], pattern: tuple[str, ...]) -> None:
     for key in list(data) if first == "*" else [first]:
         if not rest:
             data.pop(key, None)
-        elif isinstance(data.get(key), dict):
+        elif isinstance(data.get(key), dict) and data[key]:
             _drop(data[key], rest)
+            if not data[key]:  # a section of nothing else is as if it were not written
+                del data[key]
 
 
 def _slug(text: str) -> str:

@@ -37,6 +37,20 @@ def answer_reader(
     return simple[kind]()
 
 
+def reader_name(reader: AnswerReader) -> str:
+    """How a person calls `reader`: "answer.kind: label", or the name of an own one."""
+    kinds: dict[type, AnswerKind] = {
+        LabelReader: "label",
+        ChoiceReader: "choice",
+        NumberReader: "number",
+        BooleanReader: "boolean",
+        WordsReader: "words",
+        TextReader: "text",
+    }
+    kind = kinds.get(type(reader))
+    return f"answer.kind: {kind}" if kind else str(getattr(reader, "name", type(reader).__qualname__))
+
+
 def _labels(labels: Sequence[str], targets: Iterable[str | float]) -> LabelReader:
     given = list(dict.fromkeys(label.strip() for label in labels))
     if "" in given:

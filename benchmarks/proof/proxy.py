@@ -1,0 +1,122 @@
+"""A loopback proxy that counts: every arm, ours or a peer's, asks one endpoint through it, a role at its own address.
+
+Knows no method. It passes bodies on as they are and reads the usage of what comes back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+from aiohttp import web
+
+from benchmarks.proof.asking import Used
+from benchmarks.proof.endpoint import Endpoint, served
+from gpo.errors import ConfigError
+
+_TIMEOUT = aiohttp.ClientTimeout(total=900)
+
+
+class CountingProxy:
+    """Serves `endpoint` at `url(RUN, ROLE)` in a thread of its own while the context is open; a model of this machine
+    runs for that long. `port` and `token` are part of the addresses: runs that are to go on need the same ones, and
+    runs of two comparisons never share them. Raises `GPOError` where the model or the port cannot be opened."""
+
+    def __init__(self, endpoint: Endpoint, *, port: int = 0, token: str = "proof") -> None:
+        self._endpoint = endpoint
+        self._port = self.port = port
+        self._token = token
+        self._used: dict[tuple[str, str], Used] = {}
+        self._base = ""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = asyncio.Event()
+        self._up: Future[None] = Future()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="proxy", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._up.result()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def url(self, run: str, role: str) -> str:
+        """The address of one role of one run: answers of different runs are never taken for each other's."""
+        return f"{self._base}/{self._token}/{run}/{role}/v1"
+
+    def used(self, run: str, role: str) -> Used:
+        """What was answered there so far."""
+        return self._used.setdefault((run, role), Used())
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        try:
+            async with (
+                served(self._endpoint) as (base, key),
+                aiohttp.ClientSession(timeout=_TIMEOUT) as session,
+            ):
+                app = web.Application(client_max_size=2**26)
+
+                async def pass_on(request: web.Request) -> web.Response:
+                    return await self._pass_on(request, session, base, key)
+
+                app.router.add_post("/{token}/{run}/{role}/v1/{tail:.*}", pass_on)
+                runner = web.AppRunner(app, access_log=None)
+                await runner.setup()
+                site = web.TCPSite(runner, "127.0.0.1", self._port)
+                await site.start()
+                host, port = runner.addresses[0][:2]
+                self._base, self.port = f"http://{host}:{port}", int(port)
+                self._up.set_result(None)
+                try:
+                    await self._stop.wait()
+                finally:
+                    await runner.cleanup()
+        except OSError as error:
+            self._fail(
+                ConfigError(f"port {self._port}: cannot be opened ({error.strerror}); end what uses it")
+            )
+        except BaseException as error:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        if self._up.done():
+            raise error
+        self._up.set_exception(error)
+
+    async def _pass_on(
+        self, request: web.Request, session: aiohttp.ClientSession, base: str, key: str | None
+    ) -> web.Response:
+        headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+        body = await request.read()
+        try:
+            async with session.post(
+                f"{base}/{request.match_info['tail']}", data=body, headers=headers
+            ) as answer:
+                text, status = await answer.read(), answer.status
+                kind = answer.content_type
+        except (aiohttp.ClientError, TimeoutError) as error:
+            return web.json_response({"error": {"message": type(error).__name__}}, status=502)
+        if status == 200:
+            self._count(request.match_info["run"], request.match_info["role"], text)
+        return web.Response(body=text, status=status, content_type=kind)
+
+    def _count(self, run: str, role: str, text: bytes) -> None:
+        try:
+            reply: dict[str, Any] = json.loads(text)
+            usage, completions = reply.get("usage") or {}, len(reply.get("choices", ()))
+        except (ValueError, AttributeError):
+            return
+        self.used(run, role).add(
+            completions, int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
+        )

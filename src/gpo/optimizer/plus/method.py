@@ -1,0 +1,114 @@
+"""gpo+ as a method: its budget, from the configuration or from what a cap on calls leaves, and what it may ask for.
+
+Knows numbers of rows and no step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from gpo.config.plus import BUDGETS, PlusConfig
+from gpo.config.schema import OptimizeConfig
+from gpo.errors import ConfigError
+from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes
+from gpo.optimizer.candidates import Guard
+from gpo.optimizer.plus.moves.demonstrations import MOST, can_show
+from gpo.optimizer.plus.moves.reflection import FAILURES
+from gpo.optimizer.plus.moves.shares import count_replies
+from gpo.optimizer.plus.plan import LEAST, Schedule, schedule, with_library
+from gpo.optimizer.plus.search import PlusSearch
+from gpo.optimizer.scale import Scale
+from gpo.optimizer.search import Listener
+from gpo.optimizer.workbench import Workbench
+from gpo.task.task import Task
+
+USUAL = BUDGETS["medium"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlusMethod:
+    """gpo+ with its settings, those of the meta-prompt and the edit limit (`optimize`), and `pairs` (prompt, row) that
+    its search may ask for."""
+
+    settings: PlusConfig
+    optimize: OptimizeConfig
+    scale: Scale = "percent"
+    pairs: int = USUAL
+
+    @property
+    def needs_readable_start(self) -> bool:
+        """It has start prompts of its own."""
+        return False
+
+    @property
+    def name(self) -> str:
+        """As `result.json` has it."""
+        return self.settings.name
+
+    def within(
+        self, task: Task, max_calls: int | None, *, test: int, key: str = "budget.max_calls"
+    ) -> PlusMethod:
+        """With as many pairs as `method.budget` names, and as `max_calls` of both models leave beside the initial and
+        the best prompt on `test` rows and the optimizer model. Raises `ConfigError` where that is too few; `key` is
+        what the cap is called."""
+        rounds = 2 if task.asks_again else 1
+        named = self.settings.task_calls
+        if named is not None and named // rounds < LEAST:
+            raise ConfigError(
+                f"method.budget: {named} task calls are too few; gpo+ needs at least {LEAST * rounds}"
+            )
+        pairs = (USUAL if named is None else named) // rounds
+        if max_calls is not None:
+            left = self._left(task, max_calls, rounds, test, key)
+            pairs = left if named is None else min(left, pairs)
+        return replace(self, pairs=pairs)
+
+    def open(self, bench: Workbench, guard: Guard, listener: Listener | None) -> PlusSearch:
+        """A new search."""
+        return PlusSearch(self.settings, self.pairs, bench, guard, self.optimize, self.scale, listener)
+
+    def calls(self, sizes: Sizes) -> Calls:
+        """Exactly its pairs at most; a step asks for candidates once, and once by reflection. The duel is on train as
+        far as that has rows that are not shown as demonstrations."""
+        shown = can_show(sizes.train, demonstrations=self.settings.demonstrations)
+        fresh = sizes.train // 2 if shown else sizes.train
+        plan = self._schedule(self.pairs, sizes.dev, fresh)
+        train = min(plan.duel, plan.duellists * fresh)
+        replies = count_replies(plan.candidates, self.settings, demonstrations=shown)
+        content = PromptContent(prompts=sizes.k, examples=self.optimize.task_examples)
+        asked = [OptimizerCalls(plan.steps, replies, sizes.max_tokens, content)]
+        if self.settings.reflection:
+            failures = PromptContent(prompts=1, failures=FAILURES)
+            asked.append(OptimizerCalls(plan.steps, 1, sizes.max_tokens, failures))
+        return Calls(
+            train=RowUse(pairs=train),
+            dev=RowUse(pairs=self.pairs - train),
+            optimizer=tuple(asked),
+            prompt_tokens=sizes.max_tokens,
+            demonstrations=MOST if shown else 0,
+        )
+
+    def _left(self, task: Task, max_calls: int, rounds: int, test: int, key: str) -> int:
+        """Pairs for the search."""
+        beside = 2 * test * rounds
+        pairs = (max_calls - beside) // rounds
+        while pairs >= LEAST and (over := self._all_calls(task, pairs, rounds) + beside - max_calls) > 0:
+            pairs -= -(-over // (2 * rounds))
+        if pairs < LEAST:
+            least = self._all_calls(task, LEAST, rounds) + beside
+            rest = f", {beside} of them for the test split" if beside else ""
+            raise ConfigError(f"{key}: {max_calls} calls are too few; gpo+ needs at least {least}{rest}")
+        return pairs
+
+    def _all_calls(self, task: Task, pairs: int, rounds: int) -> int:
+        train = len(task.splits.train)
+        shown = can_show(train, demonstrations=self.settings.demonstrations and not task.demonstrations)
+        plan = self._schedule(pairs, len(task.splits.dev), train)
+        # A server that gives one reply at a time is asked once for each.
+        replies = count_replies(plan.candidates, self.settings, demonstrations=shown)
+        return pairs * rounds + plan.steps * replies
+
+    def _schedule(self, pairs: int, dev: int, fresh: int) -> Schedule:
+        # With no library there are most steps, as without rows of train.
+        found = schedule(pairs, dev=dev, fresh=fresh, library=self.settings.library, duel=self.settings.duel)
+        return with_library(found, 2 if self.settings.library else 1)

@@ -1,0 +1,1 @@
+"""Where candidates come from: a move a file, the start library, and what limits and ranks them."""

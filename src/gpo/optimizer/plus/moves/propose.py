@@ -1,0 +1,247 @@
+"""The candidates of a step, by every move: what the optimizer model writes, and what needs no model.
+
+Whatever the optimizer model says, a step gets its candidates: edits and demonstrations stand in for replies that are no
+prompts. Knows no score but those that the meta-prompt shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from gpo.config.plus import PlusConfig
+from gpo.errors import BudgetError, ModelError
+from gpo.evaluation.outcome import Outcome
+from gpo.model.model import Message, Reply
+from gpo.optimizer.candidates import Candidate, Guard, read_candidate
+from gpo.optimizer.metaprompt import MetaPromptSettings, meta_prompt
+from gpo.optimizer.parts.edit_distance import words_changed
+from gpo.optimizer.parts.refinement import Generation
+from gpo.optimizer.parts.trajectory import Recency, Relevance, Shown
+from gpo.optimizer.plus.moves.demonstrations import move as move_demonstrations
+from gpo.optimizer.plus.moves.edits import edit
+from gpo.optimizer.plus.moves.reflection import Trial, reflection_text
+from gpo.optimizer.plus.moves.shares import Move, share_out
+from gpo.optimizer.plus.table import Entry
+from gpo.optimizer.published.base import run_together, write_turn
+from gpo.optimizer.state import Step
+from gpo.optimizer.workbench import Workbench
+from gpo.task.demonstrations import Demonstration
+
+TRIES = 12
+"""Of one move, until it yields a prompt that is new."""
+FINALISTS = 2
+NO_EMBEDDER = (
+    "no embedder can be opened, so the meta-prompt shows the latest prompts and not the most similar ones"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A candidate, and the entry for the pool where it was not rejected."""
+
+    candidate: Candidate
+    entry: Entry | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parent:
+    """What candidates are made from: the entry, its number in the pool, and what became of it on dev."""
+
+    entry: Entry
+    number: int
+    outcomes: Sequence[Outcome] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """The drafts of a step, with what the meta-prompt was and showed."""
+
+    drafts: tuple[Draft, ...]
+    shown: Shown
+    meta_prompt: tuple[Message, ...]
+
+
+class Proposer:
+    """Proposes the candidates of each step. `pool` are the demonstrations to choose from, `clauses` the sentences that
+    an edit may add, `rank` orders drafts by a signal, where there is one."""
+
+    def __init__(
+        self,
+        bench: Workbench,
+        guard: Guard,
+        settings: PlusConfig,
+        *,
+        k: int,
+        enforce: bool,
+        meta_prompt: MetaPromptSettings,
+        pool: Sequence[Demonstration],
+        clauses: Sequence[str],
+        rank: Callable[[Entry], float] | None = None,
+    ) -> None:
+        self.trial = Trial()
+        self.warnings: list[str] = []
+        self.unusable, self.replies = 0, 0
+        self._bench, self._guard, self._settings = bench, guard, settings
+        self._k, self._enforce, self._meta_prompt = k, enforce, meta_prompt
+        self._pool, self._clauses = pool, clauses
+        self._rank = rank
+        self._seen: set[tuple[str, tuple[Demonstration, ...]]] = set()
+        self._relevance = True
+
+    def know(self, entry: Entry) -> None:
+        """A prompt like `entry` is not proposed again."""
+        self._seen.add(_alike(entry))
+
+    async def propose(self, step: Step, parent: Parent, limit: int | None, count: int) -> Proposed:
+        """`count` candidates where they can be had. `step` has the visited prompts by their words. Raises what the
+        optimizer model raises where it cannot go on."""
+        reflecting = self._settings.reflection and self.trial.earns(count, FINALISTS)
+        moves = share_out(
+            count, self._settings, step.number, reflection=reflecting, demonstrations=bool(self._pool)
+        )
+        asked = moves.count("meta-prompt")
+        shown = await self._shown(step)
+        messages = meta_prompt(step, shown, limit, Generation(), self._meta_prompt)
+        written = await self._write(step, parent, limit, messages, asked, reflecting="reflection" in moves)
+        drafts: list[Draft] = []
+        for move, reply in written:
+            drafts += self._read(reply, parent, move, step.number, limit)
+        if self._rank and asked:
+            drafts = self._best_drafts(drafts, asked)
+        for move in ("edit", "demonstrations"):
+            drafts += self._without_model(move, step.number, parent, moves.count(move))
+        drafts += self._fill(step.number, parent, count - sum(draft.entry is not None for draft in drafts))
+        for draft in drafts:
+            if draft.entry is not None:
+                self.know(draft.entry)
+        return Proposed(tuple(drafts), shown, messages)
+
+    async def _shown(self, step: Step) -> Shown:
+        if self._relevance:
+            try:
+                return await Relevance(self._k).show(step)
+            except BudgetError:
+                raise
+            except ModelError:
+                self._relevance = False
+                self.warnings.append(NO_EMBEDDER)
+        return await Recency(self._k).show(step)
+
+    async def _write(
+        self,
+        step: Step,
+        parent: Parent,
+        limit: int | None,
+        messages: tuple[Message, ...],
+        asked: int,
+        *,
+        reflecting: bool,
+    ) -> list[tuple[Move, Reply]]:
+        """The replies to the meta-prompt, and the one by reflection."""
+        bench = self._bench
+        text = (
+            reflection_text(bench.task, bench.templates, parent.entry.words, parent.outcomes, limit)
+            if reflecting
+            else None
+        )
+        moves: list[Move] = ["meta-prompt"]
+        # With a signal twice as many are drafted, and those that it likes best are kept.
+        number = asked * (2 if self._rank else 1) + (reflecting and text is None)
+        jobs = [bench.replies(messages, number, step=step.number, purpose="candidates")]
+        if text is not None:
+            moves.append("reflection")
+            jobs.append(bench.replies(write_turn(text), 1, step=step.number, purpose="reflection"))
+        return list(zip(moves, await run_together(jobs), strict=True))
+
+    def _read(
+        self, reply: Reply, parent: Parent, move: Move, step: int, limit: int | None
+    ) -> Iterator[Draft]:
+        ends = reply.finish_reasons or ("",) * len(reply.texts)
+        for raw, end in zip(reply.texts, ends, strict=True):
+            self.replies += 1
+            item = read_candidate(
+                raw,
+                parent.entry.words,
+                self._guard,
+                limit=limit if self._enforce else None,
+                cut_off=end == "length",
+            )
+            entry = replace(parent.entry, words=item.prompt, parent=parent.number, move=move, step=step)
+            draft = self._judged(raw, entry, parent, item.rejected)
+            self.unusable += draft.entry is None
+            yield draft
+
+    def _without_model(self, move: Move, step: int, parent: Parent, count: int) -> Iterator[Draft]:
+        """Up to `count` new candidates by an edit or a move of the demonstrations; rejected tries are not kept."""
+        for number in range(count):
+            for attempt in range(TRIES):
+                rng = self._bench.rng(step, f"{move}/{number}/{attempt}")
+                entry = replace(parent.entry, parent=parent.number, move=move, step=step)
+                if move == "edit":
+                    entry = replace(entry, words=edit(entry.words, self._clauses, rng))
+                else:
+                    shown = move_demonstrations(entry.demonstrations, self._pool, rng)
+                    entry = replace(entry, demonstrations=shown)
+                # The words of a start prompt are not the guard's: the empty one may get demonstrations.
+                reason = self._guard.reason(entry.words) if entry.words != parent.entry.words else None
+                draft = self._judged(entry.prompt, entry, parent, reason)
+                if draft.entry is not None:
+                    yield draft
+                    break
+
+    def _fill(self, step: int, parent: Parent, missing: int) -> list[Draft]:
+        """In place of replies that are no prompts: edits, then demonstrations."""
+        drafts: list[Draft] = []
+        moves: tuple[tuple[Move, bool], ...] = (
+            ("edit", self._settings.edits),
+            ("demonstrations", bool(self._pool)),
+        )
+        for move, usable in moves:
+            if usable and missing > len(drafts):
+                # Other draws than those of the step's own moves: these were tried before.
+                drafts += self._without_model(move, step + FILLING, parent, missing - len(drafts))
+        return [_at(draft, step) for draft in drafts]
+
+    def _best_drafts(self, drafts: Sequence[Draft], count: int) -> list[Draft]:
+        rank = self._rank
+        assert rank is not None
+        usable = [draft for draft in drafts if draft.entry is not None]
+        wanted = count + sum(draft.entry.move == "reflection" for draft in usable if draft.entry)
+        usable.sort(key=lambda draft: -rank(draft.entry) if draft.entry else 0.0)
+        for draft in usable[wanted:]:
+            if draft.entry is not None:
+                self._seen.discard(_alike(draft.entry))
+        dropped = [
+            Draft(replace(draft.candidate, rejected="the signal expects more of others"))
+            for draft in usable[wanted:]
+        ]
+        return [*usable[:wanted], *(draft for draft in drafts if draft.entry is None), *dropped]
+
+    def _judged(self, raw: str, entry: Entry, parent: Parent, rejected: str | None) -> Draft:
+        """A candidate of `entry`, or the reason why it is none; a usable one is known from now on."""
+        if rejected is None and _alike(entry) == _alike(parent.entry):
+            rejected = "does not change the current prompt"
+        if rejected is None and _alike(entry) in self._seen:
+            rejected = "is nearly the same as an earlier prompt"
+        if rejected is None:
+            self.know(entry)
+        distance = words_changed(parent.entry.words, entry.words)
+        candidate = Candidate(
+            raw, entry.prompt, parent.entry.prompt, distance, rejected=rejected, move=entry.move
+        )
+        return Draft(candidate, None if rejected else entry)
+
+
+FILLING = 1_000_000
+"""Added to the number of a step for the draws of what stands in for replies."""
+
+
+def _at(draft: Draft, step: int) -> Draft:
+    return replace(draft, entry=replace(draft.entry, step=step)) if draft.entry else draft
+
+
+def _alike(entry: Entry) -> tuple[str, tuple[Demonstration, ...]]:
+    """What makes two prompts nearly the same: their words without case and punctuation, and their demonstrations."""
+    letters = "".join(c if c.isalnum() or c in "{}" else " " for c in entry.words.lower())
+    return " ".join(letters.split()), entry.demonstrations

@@ -1,0 +1,65 @@
+"""A candidate by reflection, the analogue of a gradient: written after a look at failures.
+
+GEPA (arXiv 2507.19457) gains by it with strong models; small ones misread the causes (Ma et al., arXiv 2402.02101). So
+its candidates have to win: they are tried a few times, and go on only while they reach the final of a step as often as
+the others do. Failures are outcomes that are paid for already. Knows no search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gpo.evaluation.outcome import Outcome
+from gpo.optimizer.templates import Templates
+from gpo.task.task import Task
+
+FAILURES = 4
+"""Shown at most."""
+TRIALS = 3
+"""Candidates before the first decision."""
+LONGEST = 800
+"""Characters of a reply that are shown."""
+
+
+@dataclass(slots=True)
+class Trial:
+    """Whether reflection earns its place: how often its candidates were `tried`, and `won` a place in a final."""
+
+    tried: int = 0
+    won: int = 0
+
+    def earns(self, candidates: int, finalists: int) -> bool:
+        """Whether it goes on: at the latest after 3 tries it has to reach the final as often as chance does."""
+        return self.tried < TRIALS or self.won * candidates >= self.tried * finalists
+
+    def note(self, *, won: bool) -> None:
+        """One more candidate."""
+        self.tried += 1
+        self.won += won
+
+
+def reflection_text(
+    task: Task, templates: Templates, words: str, outcomes: Iterable[Outcome], limit: int | None
+) -> str | None:
+    """What the optimizer model is asked, None where there is no failure among `outcomes`."""
+    failed = [outcome for outcome in outcomes if outcome.value is not None and outcome.value < 1]
+    if not failed:
+        return None
+    return templates.render(
+        "plus/reflection",
+        prompt=words or "(no prompt)",
+        choices=task.answer_choices,
+        answers=task.answer_form,
+        limit=limit,
+        failures=[
+            {
+                "question": outcome.example.input,
+                "reply": outcome.reply.strip()[:LONGEST],
+                "unreadable": outcome.unreadable,
+                "read": str(outcome.prediction),
+                "expected": task.target_text(outcome.example),
+            }
+            for outcome in failed[:FAILURES]
+        ],
+    )

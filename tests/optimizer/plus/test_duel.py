@@ -1,0 +1,112 @@
+"""The table's budget, the last duel and the choice of the answer, on outcomes that are known beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+import numpy as np
+
+from gpo.evaluation.outcome import Outcome
+from gpo.evaluation.score import Scorer
+from gpo.optimizer.plus.contest import pick
+from gpo.optimizer.plus.duel import choose_answer, duel
+from gpo.optimizer.plus.estimates import PosteriorEstimates, raw_estimates
+from gpo.optimizer.plus.standing import Standing
+from gpo.optimizer.plus.table import Entry, Row, Table
+from gpo.task.example import Example
+
+ROWS = [
+    Row("dev" if i < 12 else "train", Example(str(i), f"Row {i}", "ab"[i % 2]), "ab"[i % 2])
+    for i in range(24)
+]
+
+
+class Known(Scorer):
+    """Prompt "0.7" is right on the rows under 70 % of a fixed shuffle; "left" always says a."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self._hard = Random(5).sample(range(24), 24)
+
+    async def outcomes(
+        self, prompts: Sequence[str], examples: Sequence[Example], split: str
+    ) -> list[list[Outcome]]:
+        self.asked += [(prompt, example.id) for prompt in prompts for example in examples]
+        return [[self._outcome(prompt, example) for example in examples] for prompt in prompts]
+
+    def _outcome(self, prompt: str, example: Example) -> Outcome:
+        right = "ab"[int(example.id) % 2]
+        if prompt == "left":
+            return Outcome(example, float(right == "a"), "a")
+        good = self._hard[int(example.id)] < 24 * float(prompt.split()[0])
+        return Outcome(example, float(good), right if good else "ab"[right == "a"])
+
+
+def table(pairs: int, *words: str) -> tuple[Table, Known]:
+    scorer = Known()
+    made = Table(scorer, ROWS, pairs)
+    for text in words:
+        made.add(Entry(text))
+    return made, scorer
+
+
+async def test_nothing_is_asked_twice_or_beyond_the_budget() -> None:
+    made, scorer = table(10, "0.5", "0.9")
+    await made.ask([0, 1], [0, 1, 2])
+    assert (made.left, made.asked) == (4, 6)
+    await made.ask([0, 1], [0, 1, 2, 3, 4, 5])
+    assert made.left == 0
+    assert len(set(scorer.asked)) == len(scorer.asked) == 10
+    assert [made.met(entry) for entry in (0, 1)] == [5, 5], "what is left is shared"
+    assert np.isnan(made.scores()[0, 5])
+    assert made.add(Entry("0.5")) == 0, "the same prompt"
+
+
+async def test_a_duel_is_on_rows_that_no_finalist_met_and_finds_the_best() -> None:
+    made, scorer = table(8 * 4, "0.4", "0.5", "0.6", "0.9")
+    await made.ask(range(4), range(8))
+    before = len(scorer.asked)
+    made.left = 4 * 8
+    standing = Standing(made, posterior=True)
+    part = await duel(made, lambda: standing.estimates, standing.eligible, 4, Random(0))
+    assert set(part) == {0, 1, 2, 3}
+    assert not {row for _, row in scorer.asked[before : before + 16]} & {str(row) for row in range(8)}
+    assert made.left == 0
+    assert made.met(3) > made.met(0), "the better half goes on"
+    assert choose_answer(made, standing.estimates, part) == 3
+
+
+async def test_a_duel_ends_where_all_rows_are_met() -> None:
+    made, _ = table(24 * 2, "0.4", "0.9")
+    standing = Standing(made, posterior=True)
+    await made.ask([0, 1], range(4))
+    made.left = 1000
+    await duel(made, lambda: standing.estimates, standing.eligible, 6, Random(0))
+    assert made.asked == 48
+
+
+def test_of_prompts_that_are_nearly_as_good_the_shortest_is_the_answer() -> None:
+    made, _ = table(0, "long words here", "short", "bad")
+    found = PosteriorEstimates(np.array([1.0, 0.8, 0.6]), np.array([0.5, 0.5, 0.5]), np.zeros((3, 24)))
+    assert choose_answer(made, found, [0, 1, 2]) == 1
+    sure = PosteriorEstimates(found.theta, np.array([0.3, 0.5, 0.5]), found.probabilities)
+    assert choose_answer(made, sure, [0, 1, 2]) == 0
+
+
+async def test_one_that_may_guess_is_asked_more_before_it_is_picked() -> None:
+    made, _ = table(100, "left", "0.3")
+    await made.ask([0, 1], [0, 2, 1, 4])  # three rows of four whose answer is a
+    standing = Standing(made, posterior=True)
+    assert standing.leader == 0
+    assert await pick(made, standing, [0, 1], range(12)) == 1
+    assert standing.guessing == [0]
+
+
+async def test_plain_means_rank_those_behind_that_met_few_rows() -> None:
+    made, _ = table(100, "1", "0.7")
+    await made.ask([0], range(3))
+    await made.ask([1], range(12))
+    found = raw_estimates(made.scores())
+    assert found.mean(0) == 1.0
+    assert found.theta[0] < found.theta[1]

@@ -13,11 +13,11 @@ from gpo.optimizer.plus.contest import pick
 from gpo.optimizer.plus.duel import choose_answer, duel
 from gpo.optimizer.plus.estimates import PosteriorEstimates, raw_estimates
 from gpo.optimizer.plus.standing import Standing
-from gpo.optimizer.plus.table import Entry, Row, Table
+from gpo.optimizer.plus.table import Entry, ScoreRow, ScoreTable
 from gpo.task.example import Example
 
 ROWS = [
-    Row("dev" if i < 12 else "train", Example(str(i), f"Row {i}", "ab"[i % 2]), "ab"[i % 2])
+    ScoreRow("dev" if i < 12 else "train", Example(str(i), f"Row {i}", "ab"[i % 2]), "ab"[i % 2])
     for i in range(24)
 ]
 
@@ -43,9 +43,9 @@ class Known(Scorer):
         return Outcome(example, float(good), right if good else "ab"[right == "a"])
 
 
-def table(pairs: int, *words: str) -> tuple[Table, Known]:
+def table(pairs: int, *words: str) -> tuple[ScoreTable, Known]:
     scorer = Known()
-    made = Table(scorer, ROWS, pairs)
+    made = ScoreTable(scorer, ROWS, pairs)
     for text in words:
         made.add(Entry(text))
     return made, scorer

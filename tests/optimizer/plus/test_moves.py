@@ -16,7 +16,7 @@ from gpo.optimizer.plus.guessing import is_guessing
 from gpo.optimizer.plus.moves import demonstrations as demos
 from gpo.optimizer.plus.moves import edits
 from gpo.optimizer.plus.moves.library import FINAL, THINK, library
-from gpo.optimizer.plus.moves.reflection import Trial
+from gpo.optimizer.plus.moves.reflection import ReflectionTrial
 from gpo.optimizer.plus.moves.shares import count_replies, share_out
 from gpo.optimizer.plus.rows import freshest_first, order_rows
 from gpo.task.demonstrations import Demonstration
@@ -168,12 +168,12 @@ def test_no_step_asks_for_more_replies_than_are_counted(
 
 
 def test_reflection_has_to_win_after_three_trials() -> None:
-    trial = Trial()
+    trial = ReflectionTrial()
     for won in (False, False):
         trial.note(won=won)
     assert trial.earns(4, 2)
     trial.note(won=False)
     assert not trial.earns(4, 2)
-    lucky = Trial(tried=3, won=2)
+    lucky = ReflectionTrial(tried=3, won=2)
     assert lucky.earns(4, 2)
-    assert not Trial(tried=6, won=1).earns(6, 2)
+    assert not ReflectionTrial(tried=6, won=1).earns(6, 2)

@@ -9,7 +9,7 @@ from gpo.optimizer.plus.estimates import Estimates
 from gpo.optimizer.plus.moves.library import GAIN
 from gpo.optimizer.plus.moves.signal import Signal
 from gpo.optimizer.plus.plan import Schedule
-from gpo.optimizer.plus.table import Table
+from gpo.optimizer.plus.table import ScoreTable
 
 UNUSABLE = 0.9
 """Of the optimizer model's replies: from here on they were of no use."""
@@ -22,7 +22,7 @@ class Account:
     move were tried and reached the final of their step, `leader` is the answer or the best so far, `said` are lines
     from on the way."""
 
-    table: Table
+    table: ScoreTable
     estimates: Estimates
     plan: Schedule
     starts: Mapping[int, str]

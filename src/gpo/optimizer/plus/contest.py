@@ -11,11 +11,11 @@ from gpo.optimizer.plus.duel import best_of
 from gpo.optimizer.plus.guessing import LEAST_ROWS
 from gpo.optimizer.plus.plan import FINALISTS, Schedule
 from gpo.optimizer.plus.standing import Standing
-from gpo.optimizer.plus.table import Table
+from gpo.optimizer.plus.table import ScoreTable
 
 
 async def hold(
-    table: Table, standing: Standing, entries: Sequence[int], order: Sequence[int], plan: Schedule
+    table: ScoreTable, standing: Standing, entries: Sequence[int], order: Sequence[int], plan: Schedule
 ) -> list[int]:
     """All `entries` meet the first rows of `order`, and the two best those of finalists; returns these two."""
     await table.ask(entries, order[: plan.first_round])
@@ -25,7 +25,9 @@ async def hold(
     return finalists
 
 
-async def pick(table: Table, standing: Standing, entries: Sequence[int], order: Sequence[int]) -> int | None:
+async def pick(
+    table: ScoreTable, standing: Standing, entries: Sequence[int], order: Sequence[int]
+) -> int | None:
     """The best of `entries` that does not only guess, None where there is none. One that said the same so far is asked
     more rows first: on a few, nobody can tell."""
     while able := standing.able(entries):

@@ -12,7 +12,7 @@ from random import Random
 
 from gpo.optimizer.plus.estimates import Estimates
 from gpo.optimizer.plus.rows import freshest_first
-from gpo.optimizer.plus.table import Table
+from gpo.optimizer.plus.table import ScoreTable
 
 BLOCK = 4
 """Rows a round at least."""
@@ -24,7 +24,7 @@ Judge = Callable[[], Estimates]
 Eligible = Callable[[], Sequence[int]]
 
 
-async def duel(table: Table, judge: Judge, eligible: Eligible, duellists: int, rng: Random) -> list[int]:
+async def duel(table: ScoreTable, judge: Judge, eligible: Eligible, duellists: int, rng: Random) -> list[int]:
     """Spend what is left: the best `duellists` of `eligible` by `judge` meet new rows, the better half goes on, to the
     end of the rows or of the budget. Returns all that took part."""
     took_part: dict[int, None] = {}
@@ -48,7 +48,7 @@ async def duel(table: Table, judge: Judge, eligible: Eligible, duellists: int, r
     return list(took_part)
 
 
-def choose_answer(table: Table, estimates: Estimates, finalists: Sequence[int]) -> int:
+def choose_answer(table: ScoreTable, estimates: Estimates, finalists: Sequence[int]) -> int:
     """The best of `finalists`; of those within half a standard deviation of it, the shortest."""
     best = max(finalists, key=lambda entry: float(estimates.theta[entry]))
     floor = float(estimates.theta[best]) - TIE_SD * float(estimates.sd[best])
@@ -61,5 +61,5 @@ def best_of(estimates: Estimates, entries: Sequence[int], count: int) -> list[in
     return sorted(entries, key=lambda entry: -float(estimates.theta[entry]))[:count]
 
 
-def _meetings(table: Table, entries: Sequence[int], row: int) -> int:
+def _meetings(table: ScoreTable, entries: Sequence[int], row: int) -> int:
     return sum(row in table.outcomes(entry) for entry in entries)

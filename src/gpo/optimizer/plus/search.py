@@ -29,7 +29,7 @@ from gpo.optimizer.plus.moves.trust_region import TrustRegion
 from gpo.optimizer.plus.plan import schedule, with_library
 from gpo.optimizer.plus.rows import order_rows
 from gpo.optimizer.plus.standing import Standing
-from gpo.optimizer.plus.table import Entry, Table, table_rows
+from gpo.optimizer.plus.table import Entry, ScoreTable, table_rows
 from gpo.optimizer.plus.view import PoolView
 from gpo.optimizer.scale import Scale
 from gpo.optimizer.search import Listener, ScoredCandidate, StepRecord
@@ -72,7 +72,7 @@ class PlusSearch(StepSearch):
         )
         self.settings = settings
         self.dealt = dealt
-        self.table = Table(bench.scorer, table_rows(task, dealt.fresh), pairs - self.plan.duel)
+        self.table = ScoreTable(bench.scorer, table_rows(task, dealt.fresh), pairs - self.plan.duel)
         self.standing = Standing(self.table, posterior=settings.posterior)
         self.moves: dict[str, Counter[str]] = {}
         self.starts: dict[int, str] = {}

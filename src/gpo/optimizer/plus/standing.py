@@ -8,13 +8,13 @@ from gpo.optimizer.plus.duel import best_of
 from gpo.optimizer.plus.estimates import Estimates, posterior_estimates, raw_estimates
 from gpo.optimizer.plus.guessing import LEAST_ROWS, is_guessing
 from gpo.optimizer.plus.moves.signal import Signal, find_signal
-from gpo.optimizer.plus.table import Table
+from gpo.optimizer.plus.table import ScoreTable
 
 
 class Standing:
     """Reads `table`; prompts are compared by the posterior, or by plain means where `posterior` is off."""
 
-    def __init__(self, table: Table, *, posterior: bool) -> None:
+    def __init__(self, table: ScoreTable, *, posterior: bool) -> None:
         self.estimated_by = "posterior mean" if posterior else "mean over the rows that each prompt met"
         self._table = table
         self._estimate = posterior_estimates if posterior else raw_estimates

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ScoreRow:
     """A row of the table: `label` is its right answer."""
 
     split: str
@@ -30,10 +30,10 @@ class Row:
     label: str
 
 
-def table_rows(task: Task, fresh: Sequence[Example]) -> list[Row]:
+def table_rows(task: Task, fresh: Sequence[Example]) -> list[ScoreRow]:
     """The rows of dev, then those of train that are left for the duel."""
     splits = (("dev", task.splits.dev), ("train", fresh))
-    return [Row(split, example, task.target_text(example)) for split, part in splits for example in part]
+    return [ScoreRow(split, example, task.target_text(example)) for split, part in splits for example in part]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,10 @@ class Entry:
         return len(self.prompt.split())
 
 
-class Table:
+class ScoreTable:
     """`entries` on `rows`; at most `pairs` (prompt, row) pairs are ever asked."""
 
-    def __init__(self, scorer: Scorer, rows: Sequence[Row], pairs: int) -> None:
+    def __init__(self, scorer: Scorer, rows: Sequence[ScoreRow], pairs: int) -> None:
         self.rows = tuple(rows)
         self.entries: list[Entry] = []
         self.left = pairs

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from gpo.optimizer.candidates import Candidate
 from gpo.optimizer.plus.standing import Standing
-from gpo.optimizer.plus.table import Table
+from gpo.optimizer.plus.table import ScoreTable
 from gpo.optimizer.search import ScoredCandidate
 from gpo.optimizer.skeleton import add_score
 from gpo.optimizer.state import Information, Visited
@@ -15,7 +15,7 @@ from gpo.optimizer.state import Information, Visited
 class PoolView:
     """Shows entries of `table` with what is believed of them; `starts` are the names of start prompts."""
 
-    def __init__(self, table: Table, standing: Standing, starts: Mapping[int, str]) -> None:
+    def __init__(self, table: ScoreTable, standing: Standing, starts: Mapping[int, str]) -> None:
         self._table, self._standing, self._starts = table, standing, starts
 
     def point(self, number: int) -> Visited:

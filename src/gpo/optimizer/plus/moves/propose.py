@@ -20,7 +20,7 @@ from gpo.optimizer.parts.refinement import Generation
 from gpo.optimizer.parts.trajectory import Recency, Relevance, Shown
 from gpo.optimizer.plus.moves.demonstrations import move as move_demonstrations
 from gpo.optimizer.plus.moves.edits import edit
-from gpo.optimizer.plus.moves.reflection import Trial, reflection_text
+from gpo.optimizer.plus.moves.reflection import ReflectionTrial, reflection_text
 from gpo.optimizer.plus.moves.shares import Move, share_out
 from gpo.optimizer.plus.table import Entry
 from gpo.optimizer.published.base import run_together, write_turn
@@ -79,7 +79,7 @@ class Proposer:
         clauses: Sequence[str],
         rank: Callable[[Entry], float] | None = None,
     ) -> None:
-        self.trial = Trial()
+        self.trial = ReflectionTrial()
         self.warnings: list[str] = []
         self.unusable, self.replies = 0, 0
         self._bench, self._guard, self._settings = bench, guard, settings

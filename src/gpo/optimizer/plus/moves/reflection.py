@@ -23,7 +23,7 @@ LONGEST = 800
 
 
 @dataclass(slots=True)
-class Trial:
+class ReflectionTrial:
     """Whether reflection earns its place: how often its candidates were `tried`, and `won` a place in a final."""
 
     tried: int = 0

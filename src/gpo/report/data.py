@@ -17,7 +17,7 @@ from gpo.errors import RunError
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
 from gpo.run.journal_writer import prompt_id
-from gpo.storage.database import whole
+from gpo.storage.database import translate_row_errors
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.journal_schema import JOURNAL
 from gpo.storage.typed import Record
@@ -134,11 +134,11 @@ def read_run(path: Path) -> RunView:
         if reader.empty:
             raise RunError(f"{path}: the run has not recorded anything yet")
         result = directory.read_result()
-        with whole(directory.journal_path, JOURNAL):
+        with translate_row_errors(directory.journal_path, JOURNAL):
             running = _is_running(reader)
         if running and result is not None and result.status != "complete":
             result = None  # it is the end of an earlier process; the run goes on
-        with whole(directory.journal_path, JOURNAL):
+        with translate_row_errors(directory.journal_path, JOURNAL):
             return _view(path, reader, result, running)
 
 

@@ -43,7 +43,7 @@ def connect(path: Path, schema: Schema) -> sqlite3.Connection:
     A file of another program or of a newer GPO is refused untouched, and so is what is no regular file; one that is
     made is its owner's alone. The connection is in autocommit mode and may be passed between threads.
     """
-    with translated(path, schema):
+    with translate_sqlite_errors(path, schema):
         if _size(path, schema) is None:
             _create(path, schema)
         connection = open_file(path, "mode=rw", lambda: _inspect(path, schema))
@@ -67,7 +67,7 @@ def connect_readonly(path: Path, schema: Schema, *, beside_writer: bool = False)
     """
     if _size(path, schema) is None:
         raise RunError(f"{path}: there is no {schema.name} here")
-    with translated(path, schema):
+    with translate_sqlite_errors(path, schema):
         connection = _open_to_read(path, schema, beside_writer)
         try:
             connection.execute("PRAGMA query_only = ON")
@@ -119,7 +119,7 @@ def _inspect(path: Path, schema: Schema) -> None:
 
 
 @contextmanager
-def translated(path: Path, schema: Schema) -> Iterator[None]:
+def translate_sqlite_errors(path: Path, schema: Schema) -> Iterator[None]:
     """Turn SQLite's errors into a `RunError` of one line."""
     try:
         yield
@@ -130,7 +130,7 @@ def translated(path: Path, schema: Schema) -> Iterator[None]:
 
 
 @contextmanager
-def whole(path: Path, schema: Schema) -> Iterator[None]:
+def translate_row_errors(path: Path, schema: Schema) -> Iterator[None]:
     """Turn what Python says to a row of the wrong types into a `RunError` of one line: SQLite checks none."""
     try:
         yield

@@ -16,7 +16,7 @@ from gpo.model.model import Reply, Request
 from gpo.storage import codec
 from gpo.storage import journal_schema as tables
 from gpo.storage.checksum import row_checksum
-from gpo.storage.database import connect, damaged, explain, whole
+from gpo.storage.database import connect, damaged, explain, translate_row_errors
 from gpo.storage.group_commit import BatchWriter, Row
 from gpo.storage.journal_reader import JournalReader, RecordedReply, RecordedScore
 from gpo.storage.journal_schema import JournalTable
@@ -151,7 +151,7 @@ class Journal(JournalReader):
 
     def _recorded_refusals(self) -> dict[str, str]:
         rows = self._records(tables.REFUSAL, "WHERE error IS NOT NULL")
-        with whole(self.path, tables.JOURNAL):
+        with translate_row_errors(self.path, tables.JOURNAL):
             return {key: codec.from_text(error) for key, error in rows}
 
     def _recorded_uses(self) -> dict[str, Use]:

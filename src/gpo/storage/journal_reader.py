@@ -17,7 +17,7 @@ from gpo.model.tally import Tally
 from gpo.storage import codec
 from gpo.storage import journal_schema as tables
 from gpo.storage.checksum import row_checksum
-from gpo.storage.database import connect_readonly, damaged, translated, whole
+from gpo.storage.database import connect_readonly, damaged, translate_row_errors, translate_sqlite_errors
 from gpo.storage.journal_schema import JournalTable
 
 _SOURCES = ("sent", "store")
@@ -95,7 +95,7 @@ class JournalReader:
     def __init__(self, path: Path, *, beside_writer: bool = False) -> None:
         self.path = path
         self._reader = connect_readonly(path, tables.JOURNAL, beside_writer=beside_writer)
-        with translated(path, tables.JOURNAL):
+        with translate_sqlite_errors(path, tables.JOURNAL):
             (version,) = self._reader.execute("PRAGMA user_version").fetchone()
         self._checksum = "checksum" if version >= tables.CHECKED_FROM else "NULL"
 
@@ -122,7 +122,7 @@ class JournalReader:
         else:
             rows = (row for key in keys for row in self._records(tables.CALL, "WHERE key = ?", (key,)))
         for row in rows:
-            with whole(self.path, tables.JOURNAL):
+            with translate_row_errors(self.path, tables.JOURNAL):
                 asked = codec.unpack_request(row[10], row[2])
             yield RecordedCall(row[1], asked, self._reply(row), row[7])
 
@@ -148,7 +148,7 @@ class JournalReader:
                 if source == "sent"
                 else ("cached", "saved_prompt_tokens", "saved_completion_tokens")
             )
-            with whole(self.path, tables.JOURNAL):
+            with translate_row_errors(self.path, tables.JOURNAL):
                 values = tuple(int(value) for value in (calls, prompt, completion, cached))
             sums.setdefault(role, {}).update(zip(names, values, strict=False))
         return {role: Tally(**fields) for role, fields in sums.items()}
@@ -169,7 +169,7 @@ class JournalReader:
     def prompts(self) -> dict[str, str]:
         """Prompt id to text, in the order of their first step."""
         rows = self._records(tables.PROMPT, "ORDER BY first_step, rowid")
-        with whole(self.path, tables.JOURNAL):
+        with translate_row_errors(self.path, tables.JOURNAL):
             return {id_: codec.from_text(text) for id_, _, text in rows}
 
     def scores(self, prompt_id: str | None = None, split: str | None = None) -> Iterator[RecordedScore]:
@@ -239,12 +239,12 @@ class JournalReader:
             SELECT max(started + seconds) FROM calls
                 WHERE source = 'sent' AND started >= ?1 AND (?2 IS NULL OR started < ?2))"""
         (last,) = next(self._rows(query, (start, until)))
-        with whole(self.path, tables.JOURNAL):
+        with translate_row_errors(self.path, tables.JOURNAL):
             found = start if last is None else float(last)
         return found if until is None else min(found, until)
 
     def _rows(self, query: str, values: tuple[Any, ...] = ()) -> Iterator[Any]:
-        with translated(self.path, tables.JOURNAL):
+        with translate_sqlite_errors(self.path, tables.JOURNAL):
             # Not `yield from`: it would close the cursor of a reader that may be closed already.
             for row in self._reader.execute(query, values):  # noqa: UP028
                 yield row
@@ -277,7 +277,7 @@ class JournalReader:
         key, _, _, source, prompt_tokens, completion_tokens, cached_tokens, _, seconds, blob, _ = row
         if source not in _SOURCES:
             self._refuse(tables.CALL, row, "source is none of sent, store")
-        with whole(self.path, tables.JOURNAL):
+        with translate_row_errors(self.path, tables.JOURNAL):
             return codec.unpack_reply(
                 blob,
                 prompt_tokens=prompt_tokens,
@@ -306,5 +306,5 @@ class JournalReader:
         return [None if value is None else self._json(value, place) for value in values]
 
     def _text(self, value: str | bytes) -> str:
-        with whole(self.path, tables.JOURNAL):
+        with translate_row_errors(self.path, tables.JOURNAL):
             return codec.from_text(value)

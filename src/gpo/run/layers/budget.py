@@ -24,7 +24,7 @@ from gpo.model.layers.layer import ModelLayer
 from gpo.model.model import Model, Reply, Request, Usage
 from gpo.model.prices import Cost
 from gpo.run.layers.shutdown import Shutdown
-from gpo.storage.database import whole
+from gpo.storage.database import translate_row_errors
 from gpo.storage.journal import Journal
 from gpo.storage.journal_schema import JOURNAL
 
@@ -95,7 +95,7 @@ class Budget:
         self._journal = journal
         self._kept = kept
         self._flying = Amount()
-        with whole(journal.path, JOURNAL):
+        with translate_row_errors(journal.path, JOURNAL):
             self._unsettled = _read_spent(journal.get_meta(_META))
             self._lost = Counter({str(k): int(v) for k, v in (journal.get_meta(_LOST) or {}).items()})
         self._spent = self._unsettled

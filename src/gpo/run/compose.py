@@ -83,6 +83,7 @@ def compose(
         flights=flights,
         cost=opened.cost,
         fork=fork,
+        unrecorded=budget.unrecorded,
     )
     return RoleModel(model=CompleteNModel(journaled), journaled=journaled, sending=sending)
 

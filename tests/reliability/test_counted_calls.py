@@ -135,7 +135,7 @@ async def test_after_a_full_disk_what_was_paid_is_not_free(size: int, cap: int, 
         assert "RunError" in line
         assert "journal.sqlite: the disk" in line
         paid = server.stats.finished
-        assert 0 < paid
+        assert paid > 0
         assert f"{paid:,} calls and" in line
         with Journal(tmp_path / "run" / "journal.sqlite") as journal:
             budget = Budget(

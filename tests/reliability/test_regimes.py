@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gpo.cli.progress import throttled
+from gpo.cli.display.progress import throttled
 from gpo.config.schema import ModelConfig
 from gpo.errors import BudgetError, ConfigError, ModelError
 from gpo.model.factory import Endpoints, open_model

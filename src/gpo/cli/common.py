@@ -22,7 +22,7 @@ def assemble(config: Config, base_dir: Path, data_dir: Path | None = None, score
     Benchmarks are read from `data_dir`, or from `$GPO_DATA_DIR` where that is None; `scored` as for `plan.assemble`.
     """
     from gpo import paths
-    from gpo.cli.pulling import PullDisplay
+    from gpo.cli.display.pulling import PullDisplay
     from gpo.run import plan
 
     data_dir = data_dir or paths.data_dir()
@@ -37,7 +37,7 @@ def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = No
 
     What a budget ended is shown as far as it is, before the error goes on. Raises `GPOError` and `KeyboardInterrupt`.
     """
-    from gpo.cli.progress import ProgressDisplay
+    from gpo.cli.display.progress import ProgressDisplay
     from gpo.cli.signals import run_stoppable
     from gpo.errors import BudgetError, Stopped
     from gpo.result.result import Result

@@ -22,7 +22,7 @@ def list_() -> None:
 @app.command()
 def pull(name: Annotated[str, typer.Argument(help="A name from the list, with or without local/.")]) -> None:
     """Fetch a model's weights and verify them by the publisher's SHA-256."""
-    from gpo.cli.pulling import PullDisplay
+    from gpo.cli.display.pulling import PullDisplay
     from gpo.model.local.weights import pull as fetch
 
     with PullDisplay() as display:

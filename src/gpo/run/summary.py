@@ -19,6 +19,7 @@ from gpo.run.journal_writer import step_summary
 from gpo.run.layers.budget import Budget
 from gpo.run.plan import Plan
 from gpo.run.sealed_test import SealedTest
+from gpo.task.reading import reading
 from gpo.task.template import template
 
 LONGEST = 4_000
@@ -108,6 +109,7 @@ def _asked(plan: Plan, best: str) -> dict[str, object]:
     )
     return {
         "template": template(task, best).to_dict(),
+        "reading": {**reading(task).to_dict(), "second_round_tokens": task.second_round_tokens},
         "example": [
             {"role": role, "content": text if len(text) <= LONGEST else f"{text[:LONGEST]} …"}
             for role, text in turns

@@ -1,0 +1,1 @@
+"""What a command shows on stderr while it works."""

@@ -75,9 +75,12 @@ async def evaluate_prompts(
     progress: Progress | None = None,
     watcher: Watcher | None = None,
 ) -> list[Evaluation]:
-    """Score `prompts` on `split`, with the usage of them all in each. Raises `ConfigError` for a split that is unknown or empty, `BudgetError` at a cap
-    (which holds for one command), `ModelError` where no row could be scored, and what the model raises; what was
-    answered until then is in the user's store."""
+    """Score `prompts` on `split`, with the usage of them all in each.
+
+    Raises `ConfigError` for a split that is unknown or empty, `BudgetError` at a cap (which holds for one command),
+    `ModelError` where no row could be scored, and what the model raises; what was answered until then is in the user's
+    store.
+    """
     if split not in SPLITS:
         raise ConfigError(f"--split {split}: choose one of {', '.join(SPLITS)}")
     if not plan.task.examples(split):

@@ -19,8 +19,8 @@ def as_dspy(material: Material) -> str:
         [
             f"The best prompt of {material.name} ({material.score_line}) as a program of DSPy.",
             "",
-            "Needs dspy before 3.5 and gpo (which reads the answers). The messages are those that were measured: no adapter",
-            "puts a frame of its own around them. BestPrompt()(**row) gives a prediction with `reply`;",
+            "Needs dspy before 3.5 and gpo (which reads the answers). The messages are those that were measured:",
+            "no adapter puts a frame of its own around them. BestPrompt()(**row) gives a prediction with `reply`;",
             "dspy.Evaluate(devset=[example(row), ...], metric=metric)(BestPrompt()) scores it.",
         ]
     )

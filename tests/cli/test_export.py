@@ -123,25 +123,19 @@ def test_checks_for_ci(server: ModelServer, tmp_path: Path) -> None:
         done = gpo("evaluate", "gpo.yaml", "--prompt", prompt, *options, cwd=tmp_path)
         return done.returncode, done.stdout, done.stderr.splitlines()[-1] if done.stderr else ""
 
-    assert check("good", "--fail-under", "1")[0] == 0
+    code, out, _ = check("good", "--fail-under", "1", "--not-worse-than", "bad")
+    assert (code, "better than the other prompt: +100.0 points over 20 rows" in out) == (0, True)
     code, out, line = check("bad", "--fail-under", "0.8")
     assert (code, out.startswith("test: 0.0")) == (1, True)
     assert line == "gpo: --fail-under: the score on test is 0, under 0.8"
-    code, out, line = check("bad", "--not-worse-than", "good")
-    assert code == 1
+    (tmp_path / "other.txt").write_text("good\n")
+    code, out, line = check("bad", "--not-worse-than", "@other.txt", "--json")
+    assert (code, json.loads(out)["difference"]["verdict"]) == (1, "worse")
     assert line.startswith(
         "gpo: --not-worse-than: the prompt is worse, -100.0 points over 20 rows (95 % interval"
     )
-    assert check("good", "--not-worse-than", "bad")[0] == 0
-    code, out, _ = check("good", "--not-worse-than", "good")
-    assert (code, "not shown to differ" in out) == (0, True)
-    (tmp_path / "other.txt").write_text("good\n")
-    assert check("bad", "--not-worse-than", "@other.txt")[0] == 1
     code, _, line = check("bad", "--fail-under", "80")
     assert (code, line) == (2, "gpo: --fail-under 80: scores are from 0 to 1, such as 0.8")
-    done = gpo("evaluate", "gpo.yaml", "--prompt", "bad", "--not-worse-than", "good", "--json", cwd=tmp_path)
-    assert done.returncode == 1
-    assert json.loads(done.stdout)["difference"]["verdict"] == "worse"
 
 
 def test_a_loss_within_noise_is_not_worse(server: ModelServer, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from gpo.export.material import Material
 from gpo.export.names import docstring, mapping_source, source, variables
-from gpo.task.template import Piece
+from gpo.task.template import TemplatePiece
 
 _ROLES = {"system": "system", "user": "human", "assistant": "ai"}
 
@@ -37,7 +37,7 @@ def as_langchain(material: Material) -> str:
     return f"{head}\n\n{_TEXT_IMPORTS}\n\n{made}\n\n{constants}\n\n{_ASK_TEXT}"
 
 
-def fstring(pieces: Iterable[Piece], names: dict[str, str]) -> str:
+def fstring(pieces: Iterable[TemplatePiece], names: dict[str, str]) -> str:
     """Pieces as one f-string template: braces of the text are doubled."""
     return "".join(
         f"{{{names[piece.text]}}}" if piece.is_input else piece.text.replace("{", "{{").replace("}", "}}")

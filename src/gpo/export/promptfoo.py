@@ -12,7 +12,7 @@ from gpo.errors import ConfigError
 from gpo.export.material import Material
 from gpo.export.names import comment, variables
 from gpo.export.plain import dumps
-from gpo.task.template import Piece, Template
+from gpo.task.template import TemplatePiece, Template
 
 # A brace that, with what follows, opens a tag; at the end of a piece an input's own braces may follow.
 _OPENS = re.compile(r"\{(?=[{%#]|\Z)")
@@ -64,7 +64,7 @@ def nunjucks_messages(template: Template, names: dict[str, str]) -> list[dict[st
     return [{"role": turn.role, "content": nunjucks(template.pieces(turn), names)} for turn in template.turns]
 
 
-def nunjucks(pieces: Iterable[Piece], names: dict[str, str]) -> str:
+def nunjucks(pieces: Iterable[TemplatePiece], names: dict[str, str]) -> str:
     """Pieces as one nunjucks template."""
     return "".join(
         f"{{{{ {names[piece.text]} }}}}" if piece.is_input else _OPENS.sub("{{ '{' }}", piece.text)

@@ -18,7 +18,7 @@ TurnRole = Literal["system", "user", "assistant", "text"]
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TemplatePiece:
     """A piece of a turn: `text` as it stands, or the name of an input that is put in here."""
 
     text: str
@@ -57,7 +57,7 @@ class Template:
             if turn.role != "text"
         )
 
-    def pieces(self, turn: Turn) -> tuple[Piece, ...]:
+    def pieces(self, turn: Turn) -> tuple[TemplatePiece, ...]:
         """The content of `turn`, one of `turns`, as what stands in it and what is put into it."""
         return () if not turn.content else _pieces(turn.content, () if turn.fixed else self.inputs)
 
@@ -108,15 +108,15 @@ def template(task: Task, prompt: str) -> Template:
     return Template(turns, tuple(name for name in named if name in columns | {"input"}), again)
 
 
-def _pieces(content: str, inputs: Sequence[str]) -> tuple[Piece, ...]:
-    found: list[Piece] = []
+def _pieces(content: str, inputs: Sequence[str]) -> tuple[TemplatePiece, ...]:
+    found: list[TemplatePiece] = []
     for text, name in split_placeholders(content):
         known = name in inputs
         literal = text if known or not name else f"{text}{{{name}}}"
         if literal and found and not found[-1].is_input:
-            found[-1] = Piece(found[-1].text + literal)
+            found[-1] = TemplatePiece(found[-1].text + literal)
         elif literal:
-            found.append(Piece(literal))
+            found.append(TemplatePiece(literal))
         if known:
-            found.append(Piece(name, is_input=True))
+            found.append(TemplatePiece(name, is_input=True))
     return tuple(found)

@@ -12,7 +12,7 @@ from gpo.errors import ConfigError
 from gpo.export.material import Material
 from gpo.export.names import comment, variables
 from gpo.export.plain import dumps
-from gpo.task.template import TemplatePiece, Template
+from gpo.task.template import Template, TemplatePiece
 
 # A brace that, with what follows, opens a tag; at the end of a piece an input's own braces may follow.
 _OPENS = re.compile(r"\{(?=[{%#]|\Z)")

@@ -72,6 +72,7 @@ TESTS: tuple[tuple[str, str], ...] = (
         "run/test_progress.py run/test_directory.py run/test_closing.py cli/test_optimize.py reliability/test_stops.py",
     ),
     ("storage/shared_store.py", "storage/test_shared_store.py run/test_journaled.py"),
+    ("storage/group_commit.py", "storage/test_group_commit.py storage/test_journal.py storage/test_shared_store.py"),
     ("storage/atomic_write.py", "run/test_directory.py"),
     ("storage/database_file.py", "reliability/test_foreign_folders.py"),
     ("storage/typed.py", "reliability/test_foreign_folders.py storage/test_journal.py"),

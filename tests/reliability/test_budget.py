@@ -220,14 +220,17 @@ async def test_what_was_in_flight_when_the_process_died_counts(tmp_path: Path) -
         await asyncio.gather(*jobs, return_exceptions=True)
 
 
+@pytest.mark.parametrize("caps", [BudgetConfig(max_calls=9), BudgetConfig()])
 @pytest.mark.parametrize(("status", "calls"), [(429, 0), (503, 0), (400, 0), (500, 1), (None, 1), (200, 1)])
-async def test_what_may_have_been_charged_counts(status: int | None, calls: int, tmp_path: Path) -> None:
+async def test_what_may_have_been_charged_counts(
+    status: int | None, calls: int, caps: BudgetConfig, tmp_path: Path
+) -> None:
     class Failing(Slow):
         async def complete(self, request: Request) -> Reply:
             raise TransientModelError("no", status=status)
 
     with Journal(tmp_path / "journal.sqlite") as journal:
-        budget = Budget(BudgetConfig(max_calls=9), {"task": free}, journal)
+        budget = Budget(caps, {"task": free}, journal)
         with pytest.raises(TransientModelError):
             await BudgetedModel(Failing(), budget, "task").complete(REQUEST)
         assert budget.spent.calls == calls

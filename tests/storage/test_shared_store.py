@@ -9,12 +9,14 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
 
 from gpo.model.model import Reply, Usage
 from gpo.paths import home
+from gpo.storage import shared_store
 from gpo.storage.shared_store import SharedStore
 from tests.run.support import unprivileged
 
@@ -55,6 +57,45 @@ def test_several_processes_share_it_from_its_first_moment(tmp_path: Path) -> Non
         assert found is not None
         assert found.text in names
     store.close()
+
+
+def get_soon(store: SharedStore, key: str) -> Reply:
+    deadline = time.monotonic() + 10
+    while (found := store.get(key)) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return found
+
+
+def test_an_answer_is_there_at_once_and_soon_for_other_processes(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    here, there = (SharedStore.open(path, warn=pytest.fail) for _ in range(2))
+    assert here is not None
+    assert there is not None
+    here.put("a", Reply(texts=("first",)))
+    here.put("a", Reply(texts=("second",)))
+    own = here.get("a")
+    assert own is not None
+    assert (own.text, own.source, own.call) == ("first", "store", "a")
+    assert get_soon(there, "a") == own
+    for store in (here, there):
+        store.close()
+
+
+def test_the_first_answer_stays_when_memory_has_forgotten_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_store, "_FRESH", -1.0)
+    path = tmp_path / "store.sqlite"
+    here, there = (SharedStore.open(path, warn=pytest.fail) for _ in range(2))
+    assert here is not None
+    assert there is not None
+    here.put("a", Reply(texts=("first",)))
+    found = get_soon(there, "a")
+    here.put("a", Reply(texts=("second",)))
+    assert here.get("a") == found
+    for store in (here, there):
+        store.close()
 
 
 def test_an_answer_comes_back_whole_and_marked(tmp_path: Path) -> None:

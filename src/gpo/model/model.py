@@ -6,15 +6,16 @@ Knows no wire, no price, no store and no budget: each of those is a `Model` that
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from gpo.compact_json import compact_encoder
+
 Role = Literal["system", "user", "assistant"]
 
 
-_compact = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+_compact = compact_encoder(ensure_ascii=True)
 
 
 @dataclass(frozen=True, slots=True)

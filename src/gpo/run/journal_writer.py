@@ -42,18 +42,20 @@ class JournalWriter:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._named: set[str] = set()
+        self._named: dict[str, str] = {}
         self._step: int | None = None
 
     def step_started(self, step: int) -> None:
         """What is named from now on was brought up by `step`."""
         self._step = step
 
-    def prompt(self, prompt: str) -> None:
-        """Name a prompt once, with the step that is under way."""
-        if prompt not in self._named:
-            self._named.add(prompt)
-            self._journal.put_prompt(prompt_id(prompt), prompt, self._step)
+    def prompt(self, prompt: str) -> str:
+        """Name a prompt once, with the step that is under way. Returns its name."""
+        name = self._named.get(prompt)
+        if name is None:
+            name = self._named[prompt] = prompt_id(prompt)
+            self._journal.put_prompt(name, prompt, self._step)
+        return name
 
     def examples(self, split: str, task: Task) -> None:
         """Keep question and expected answer of a split that is scored, for whoever looks at single examples."""
@@ -62,10 +64,9 @@ class JournalWriter:
 
     def outcome(self, prompt: str, split: str, outcome: Outcome) -> None:
         """Record what one prompt got on one example."""
-        self.prompt(prompt)
         self._journal.put_score(
             RecordedScore(
-                prompt_id=prompt_id(prompt),
+                prompt_id=self.prompt(prompt),
                 split=split,
                 example_id=outcome.example.id,
                 value=outcome.value,

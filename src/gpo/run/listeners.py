@@ -5,6 +5,7 @@ Changes nothing that the search sees.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -23,6 +24,8 @@ from gpo.run.progress import Progress
 
 EARLY = 50
 """Replies after which a run says that many were no use, be the first prompt scored or not."""
+
+_EVERY = 0.05  # seconds; a sum over all that was used, for each of thousands of pairs a second, would be seen
 
 
 class Watcher(Protocol):
@@ -50,6 +53,7 @@ class Listeners:
         self._plan, self._models, self._scorer = plan, models, scorer
         self._writer, self._progress, self._watcher = writer, progress, watcher
         self._told = False
+        self._due = 0.0
         progress.limits = {role: model.sending.limited for role, model in models.items()}
 
     def search_started(self, search: Search) -> None:
@@ -78,6 +82,7 @@ class Listeners:
 
     def step_finished(self, record: StepRecord) -> None:
         """Listener of the search."""
+        self.refresh()
         self._progress.best_score = record.best_score
         for item in record.candidates:
             if item.rejected is None:
@@ -97,6 +102,7 @@ class Listeners:
 
     def test_started(self, best: str) -> None:
         """The initial and the best prompt are scored on test next."""
+        self.refresh()
         self._progress.phase = "scoring the held-out test set"
         self._writer.examples("test", self._plan.task)
         if self._watcher:
@@ -114,8 +120,14 @@ class Listeners:
 
     def recalled(self, pairs: int) -> None:
         """So many scores are there, be it from an earlier process of the run."""
+        self._progress.pairs_done += pairs
+        if time.monotonic() >= self._due:
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Bring what was used so far up to date for a display; between pairs it may lag by `_EVERY`."""
+        self._due = time.monotonic() + _EVERY
         progress = self._progress
-        progress.pairs_done += pairs
         task, optimizer = self._models["task"].journaled, self._models["optimizer"].journaled
         used = (task.tally, optimizer.tally)
         progress.calls = sum(tally.calls for tally in used)

@@ -85,7 +85,10 @@ class Work:
     async def search(self) -> None:
         """The optimization itself."""
         self._listeners.search_started(self._search)
-        await self._search.run(self._plan.prompt)
+        try:
+            await self._search.run(self._plan.prompt)
+        finally:
+            self._listeners.refresh()
         self._listeners.search_finished(self._search)
 
     async def score_test(self) -> None:
@@ -94,7 +97,10 @@ class Work:
             return
         best = self._search.best
         self._listeners.test_started(best)
-        self._test = await score_held_out(self.scorer, self._plan.prompt, best, seed=self._plan.seed)
+        try:
+            self._test = await score_held_out(self.scorer, self._plan.prompt, best, seed=self._plan.seed)
+        finally:
+            self._listeners.refresh()
 
     def result(self, status: Status, *, stopped: str = "") -> Result:
         """The result so far; `stopped` is why the run ended before its first step."""

@@ -9,6 +9,7 @@ import json
 import zlib
 from typing import Any, Literal
 
+from gpo.compact_json import compact_encoder
 from gpo.model.model import Message, Reply, Request, Usage
 
 COMPRESS_FROM = 1024
@@ -21,7 +22,7 @@ _PLAIN = b'"],["stop"]]'
 _MOST = 2**62  # what SQLite holds in an integer, with room to add up
 
 
-_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_compact = compact_encoder(ensure_ascii=False)
 
 
 def pack_request(request: Request) -> bytes:

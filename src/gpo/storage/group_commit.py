@@ -23,6 +23,8 @@ Row = tuple[Value, ...]
 _Waiter = asyncio.Future[None]
 
 _GATHER = 0.004  # seconds
+_GATHER_MOST = 0.016  # seconds, where a batch holds so many rows that one more wait saves a commit
+_BUSY = 6  # rows of a batch from which the next one gathers longer
 _MOST_ROWS = 2000  # a transaction; bounds how long one keeps its waiters
 _CHUNKS = (64, 16, 4, 1)  # rows a statement; 64 × 13 columns stay under SQLite's old limit of 999 variables
 
@@ -40,15 +42,23 @@ class BatchWriter:
     """Owns `connection` from now on and closes it.
 
     After the first error nothing more is written: every waiting and every later caller gets that error, as
-    `explain` words it.
+    `explain` words it. `lag`: seconds that rows may wait for others where nobody waits for them.
     """
 
-    def __init__(self, connection: sqlite3.Connection, explain: Callable[[Exception], GPOError]) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        explain: Callable[[Exception], GPOError],
+        *,
+        lag: float = 0.0,
+    ) -> None:
         self._connection = connection
         self._explain = explain
         self._queue: queue.SimpleQueue[tuple[Insert | None, Row, _Waiter | None] | None] = queue.SimpleQueue()
         self._error: GPOError | None = None
         self._closed = False
+        self._lag = lag
+        self._hurry = threading.Event()  # somebody waits for what is gathered
         # A daemon: a process that dies without closing must not hang. What was acknowledged is on the disk.
         self._thread = threading.Thread(target=self._run, name="gpo-writer", daemon=True)
         self._thread.start()
@@ -70,6 +80,7 @@ class BatchWriter:
         self._check()
         waiter: _Waiter = asyncio.get_running_loop().create_future()
         self._queue.put((None, (), waiter))
+        self._hurry.set()
         await waiter
 
     def close(self) -> None:
@@ -81,6 +92,7 @@ class BatchWriter:
             return
         self._closed = True
         self._queue.put(None)
+        self._hurry.set()
         self._thread.join()
         self._connection.close()
 
@@ -97,15 +109,13 @@ class BatchWriter:
             raise RunError("the run was closed while it was still being written")
 
     def _run(self) -> None:
-        open_ = True
+        open_, busy = True, False
         while open_:
             rows: dict[Insert, list[Row]] = defaultdict(list)
             waiters: list[_Waiter] = []
             item = self._queue.get()
             if item is not None:
-                # A call waits for its row to be on the disk, but no place for another call waits with it: a moment
-                # later the transaction holds a dozen rows in place of one.
-                time.sleep(_GATHER)
+                self._gather(busy)
             for left in range(_MOST_ROWS, 0, -1):
                 if item is None:
                     open_ = False
@@ -121,8 +131,21 @@ class BatchWriter:
                     item = self._queue.get_nowait()
                 except queue.Empty:
                     break
+            busy = sum(map(len, rows.values())) >= _BUSY
             self._write(rows)
             _resolve(waiters, self._error)
+
+    def _gather(self, busy: bool) -> None:
+        """Wait for more rows to come."""
+        # A call waits for its row to be on the disk, but no place for another call waits with it: a moment later the
+        # transaction holds a dozen rows in place of one. A `flush` is what places may wait for.
+        if self._lag:
+            self._hurry.wait(self._lag)
+        else:
+            time.sleep(_GATHER)
+            if busy:
+                self._hurry.wait(_GATHER_MOST - _GATHER)
+        self._hurry.clear()
 
     def _write(self, rows: dict[Insert, list[Row]]) -> None:
         if self._error is not None or not rows:

@@ -21,6 +21,11 @@ from gpo.storage.database import Schema, connect, connect_readonly, explain
 from gpo.storage.group_commit import BatchWriter, Insert
 from gpo.storage.regular_file import PRIVATE_FOLDER
 
+_LAG = 0.1
+"""Seconds after which other processes see an answer: nobody waits for it, and a commit for each few costs."""
+_FRESH = 1.0
+"""Seconds that an answer is also kept in memory, where this process finds it before it is committed."""
+
 _VERSION_1 = (
     """CREATE TABLE calls (
         key TEXT PRIMARY KEY,
@@ -58,7 +63,8 @@ class SharedStore:
         self._warn = warn
         self._broken = False
         self._bad: set[str] = set()
-        self._writer = BatchWriter(connect(path, STORE), lambda error: explain(error, path, STORE))
+        self._fresh: dict[str, tuple[float, tuple[Any, ...]]] = {}
+        self._writer = BatchWriter(connect(path, STORE), lambda error: explain(error, path, STORE), lag=_LAG)
         try:
             self._reader = connect_readonly(path, STORE, beside_writer=True)
         except BaseException:
@@ -84,7 +90,7 @@ class SharedStore:
         if self._broken or key in self._bad:
             return None
         try:
-            row = self._reader.execute(_GET, (key,)).fetchone()
+            row = self._reader.execute(_GET, (key,)).fetchone() or self._fresh_row(key)
             if row is None:
                 return None
             *_, prompt_tokens, completion_tokens, cached_tokens, _, seconds, blob = _checked(
@@ -128,8 +134,10 @@ class SharedStore:
             float(reply.seconds),
             codec.pack_reply(reply),
         )
+        complete = (*row, row_checksum(row))
+        self._remember(key, complete)
         try:
-            self._writer.put(_MENDED if key in self._bad else _CALL, (*row, row_checksum(row)))
+            self._writer.put(_MENDED if key in self._bad else _CALL, complete)
         except GPOError as error:
             self._give_up(error)
 
@@ -140,6 +148,16 @@ class SharedStore:
         if self._writer.error and not self._broken:
             self._give_up(self._writer.error)
         self._broken = True
+
+    def _fresh_row(self, key: str) -> tuple[Any, ...] | None:
+        found = self._fresh.get(key)
+        return found[1] if found else None
+
+    def _remember(self, key: str, row: tuple[Any, ...]) -> None:
+        now = time.monotonic()
+        while self._fresh and now - self._fresh[first := next(iter(self._fresh))][0] > _FRESH:
+            del self._fresh[first]
+        self._fresh.setdefault(key, (now, row))
 
     def _give_up(self, error: GPOError) -> None:
         self._broken = True

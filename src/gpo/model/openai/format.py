@@ -9,6 +9,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from gpo.compact_json import compact_encoder
 from gpo.errors import PermanentModelError, TransientModelError
 from gpo.model.finish import CUT, FAILED, FILTERED, STOPPED, finish_reason
 from gpo.model.model import Reply, Request, Usage
@@ -28,7 +29,7 @@ _REASONING = (
 )
 """Fields of a message for what the model thought, as different servers call them."""
 
-_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_compact = compact_encoder(ensure_ascii=False)
 
 
 def encode(

@@ -1,7 +1,7 @@
 """Caps on calls, tokens, dollars and seconds, over both models and all processes of a run.
 
-Every attempt reserves the most that it may cost before it leaves and is settled with the server's own counts, so no
-cap is exceeded by what is in flight. Ends a run through its `Shutdown`.
+Where anything is capped, every attempt reserves the most that it may cost before it leaves. It is settled with the
+server's own counts, so no cap is exceeded by what is in flight. Ends a run through its `Shutdown`.
 
 What counts: an attempt that was answered counts with the server's usage. One that the server refused (HTTP 4xx, 503)
 or that never left this machine is free: no provider charges for it. Any other failure (a timeout, a lost connection,
@@ -61,6 +61,9 @@ class Amount:
 
     def __sub__(self, other: Amount) -> Amount:
         return Amount(self.calls - other.calls, self.tokens - other.tokens, self.usd - other.usd)
+
+
+_NOTHING = Amount()
 
 
 def prompt_bound(request: Request) -> int:
@@ -128,8 +131,8 @@ class Budget:
     @property
     def lost_attempts(self) -> dict[str, int]:
         """Attempts by role, over all processes, that may have been charged and brought no answer; their number and
-        what was set aside for them are in `spent` and in no role's usage. Roles without any are left out; so is what
-        was in flight when a process was killed: that is in `spent` alone."""
+        the most that they may have cost are in `spent` and in no role's usage. Roles without any are left out; so is
+        what was in flight when a process was killed: that is in `spent` alone."""
         return {role: count for role, count in sorted(self._lost.items()) if count}
 
     @property
@@ -149,17 +152,21 @@ class Budget:
         return BudgetError(self._line(f"max_seconds ({self._config.max_seconds} s) is reached"))
 
     async def reserve(self, role: str, request: Request) -> Amount:
-        """Set aside the most that one attempt may cost, waiting where calls in flight may leave room for it.
+        """Set aside the most that one attempt may cost, waiting where calls in flight may leave room for it; nothing
+        where nothing is capped.
 
         Raises `BudgetError`, or what else the run is to end with, once nothing is in flight any more.
         """
-        amount = self._bound(role, request)
+        amount = self._bound(role, request) if self._watched else _NOTHING
         while True:
             if (left := self.seconds_left) is not None and left <= 0:
                 self.shutdown.stop(self.out_of_time)
-            if over := self._over(self._spent + amount):
+            if self._watched and (over := self._over(self._spent + amount)):
                 self.shutdown.stop(BudgetError(self._line(over)))
             await self.shutdown.check()
+            if not self._watched:
+                self.shutdown.enter()
+                return amount
             if not self._over(self._spent + self._flying + amount):
                 break
             await self._change()
@@ -178,32 +185,31 @@ class Budget:
         return amount
 
     def release(self, amount: Amount) -> None:
-        """The attempt cost nothing."""
-        self._flying -= amount
-        self._land()
+        """The attempt, for which `amount` was set aside, cost nothing."""
+        self._land(amount)
 
-    def lose(self, role: str, amount: Amount) -> None:
-        """The attempt may have been charged and nobody knows how much: all that was set aside counts."""
+    def lose(self, role: str, amount: Amount, request: Request) -> None:
+        """The attempt may have been charged and nobody knows how much: the most that it may cost counts."""
+        most = self._bound(role, request)
         self._lost[role] += 1
         with suppress(RunError):  # after a full disk what was set aside counts in any case
             self._journal.put_meta(_LOST, dict(self._lost))
-        self._flying -= amount
-        self._spent += amount
-        self._unsettled += amount
-        self._land()
+        self._spent += most
+        self._unsettled += most
+        self._land(amount)
 
-    def settle(self, role: str, amount: Amount, usage: Usage) -> None:
-        """The attempt was answered. Without usage the tokens that were set aside count."""
+    def settle(self, role: str, amount: Amount, request: Request, usage: Usage) -> None:
+        """The attempt was answered. Without usage the most tokens that it may have count."""
         # Not remembered at once: whoever asked puts the answer into the journal before anything else can reserve, and
         # so the journal never forgets a call in flight without holding its answer.
-        self._flying -= amount
         tokens = usage.prompt_tokens + usage.completion_tokens
         if tokens:
             self._spent += Amount(1, tokens, self._costs[role](usage) or 0.0)
         else:
-            self._spent += amount
-            self._unsettled += amount - Amount(1)
-        self._land()
+            most = self._bound(role, request)
+            self._spent += most
+            self._unsettled += most - Amount(1)
+        self._land(amount)
 
     def close(self) -> None:
         """Write down what is known, for the next process."""
@@ -251,8 +257,12 @@ class Budget:
         self._waiting.append(turn)
         await turn
 
-    def _land(self) -> None:
+    def _land(self, amount: Amount) -> None:
+        if amount is not _NOTHING:
+            self._flying -= amount
         self.shutdown.leave()
+        if not self._waiting:
+            return
         waiting, self._waiting = self._waiting, []
         for turn in waiting:
             if not turn.done():
@@ -287,9 +297,9 @@ class BudgetedModel(ModelLayer):
             if isinstance(error, ModelError) and _is_free(error):
                 self._budget.release(amount)
             else:
-                self._budget.lose(self._role, amount)
+                self._budget.lose(self._role, amount, request)
             raise
-        self._budget.settle(self._role, amount, reply.usage)
+        self._budget.settle(self._role, amount, request, reply.usage)
         return reply
 
 

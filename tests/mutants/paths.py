@@ -6,6 +6,8 @@ Cheap tests come first, as the first failure ends a run; a mutant that survives 
 from __future__ import annotations
 
 TESTS: tuple[tuple[str, str], ...] = (
+    ("optimizer/plus", "optimizer/plus"),
+    ("evaluation/posterior.py", "evaluation/test_posterior.py"),
     ("evaluation/statistics/power.py", "evaluation/test_power.py cli/test_power.py"),
     ("evaluation/statistics/d", "evaluation/test_power.py evaluation/test_verdict.py evaluation/test_statistics.py "
         "cli/test_power.py"),

@@ -49,7 +49,8 @@ def test_a_run_leaves_its_files_and_prints_the_result_alone(server: ModelServer,
     better = gain["ci_low"] > 0 and gain["p_value"] < 0.05
     assert gain["verdict"] == ("better" if better else "not shown")
     assert [line for line in result["warnings"] if "only 20 test rows" in line and "30.0 points" in line]
-    assert set(result["usage"]["task"]) == {"calls", "cached", "prompt_tokens", "completion_tokens", "usd"}
+    named = {"calls", "cached", "prompt_tokens", "completion_tokens", "reasoning_tokens", "usd"}
+    assert set(result["usage"]["task"]) == named
     assert result["status"] == "complete"
     assert "step 1/4" in done.stderr
     assert "\x1b" not in done.stdout + done.stderr

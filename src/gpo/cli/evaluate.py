@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
+
+if TYPE_CHECKING:
+    from gpo.evaluation.statistics import Comparison
+    from gpo.run.evaluate import Evaluation
 
 
 def evaluate(
@@ -22,32 +27,68 @@ def evaluate(
             metavar="DIR", help="Where the rows of benchmarks lie; $GPO_DATA_DIR, else the Hugging Face hub."
         ),
     ] = None,
+    fail_under: Annotated[
+        Optional[float],
+        typer.Option(metavar="SCORE", help="Exit with 1 where the score, from 0 to 1, is lower: for CI."),
+    ] = None,
+    not_worse_than: Annotated[
+        Optional[str],
+        typer.Option(
+            metavar="PROMPT",
+            help="Exit with 1 where this prompt (or @FILE) is shown to be better, row by row.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the score as JSON.")] = False,
 ) -> None:
     """Score a prompt, with its 95 % interval."""
     import asyncio
-    import json as json_
-    import sys
 
+    from gpo.cli.shared.checks import check_not_worse, check_score, check_threshold
     from gpo.cli.shared.common import assemble
     from gpo.cli.shared.progress import ProgressDisplay
     from gpo.config.load import load_config
     from gpo.config.locate import name_lines
-    from gpo.run.evaluate import evaluate_prompt, read_prompt
+    from gpo.run.evaluate import compare_evaluations, evaluate_prompts, read_prompt
     from gpo.run.progress import Progress
 
-    text = read_prompt(prompt)
+    check_threshold(fail_under)
+    prompts = [read_prompt(prompt)]
+    if not_worse_than is not None:
+        prompts.append(read_prompt(not_worse_than, "--not-worse-than"))
     loaded, progress = load_config(config, set_ or ()), Progress()
     with name_lines(config, set_ or ()):
-        prepared = assemble(loaded, config.parent, data_dir, scored=text)
+        prepared = assemble(loaded, config.parent, data_dir, scored=max(prompts, key=len))
         with ProgressDisplay(progress) as display:
-            evaluation = asyncio.run(evaluate_prompt(prepared, text, split, progress, display))
-    if json:
-        json_.dump(evaluation.to_dict(), sys.stdout, ensure_ascii=True, indent=2)
+            found = asyncio.run(evaluate_prompts(prepared, prompts, split, progress, display))
+    difference = compare_evaluations(found[1], found[0], seed=loaded.seed) if len(found) > 1 else None
+    _print(found[0], difference, as_json=json)
+    if fail_under is not None:
+        check_score(found[0], fail_under)
+    if difference is not None:
+        check_not_worse(difference)
+
+
+def _print(evaluation: Evaluation, difference: Comparison | None, *, as_json: bool) -> None:
+    """The score, and the difference to the other prompt, on stdout."""
+    import json
+    import sys
+
+    from gpo.cli.shared.checks import difference_line
+
+    if as_json:
+        other = (
+            {}
+            if difference is None
+            else {"difference": {**asdict(difference), "verdict": difference.verdict}}
+        )
+        json.dump({**evaluation.to_dict(), **other}, sys.stdout, ensure_ascii=True, indent=2)
         print()
         return
     interval = evaluation.interval
     print(
-        f"{split}: {100 * interval.mean:.1f} (95 % interval {100 * interval.low:.1f} to {100 * interval.high:.1f}, "
-        f"{evaluation.examples} examples, {evaluation.unreadable} unreadable, {evaluation.failed} failed)"
+        f"{evaluation.split}: {100 * interval.mean:.1f} (95 % interval {100 * interval.low:.1f} to "
+        f"{100 * interval.high:.1f}, {evaluation.examples} examples, {evaluation.unreadable} unreadable, "
+        f"{evaluation.failed} failed)"
     )
+    if difference is not None:
+        print(difference_line(difference))

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import typer
 
-from gpo.cli import bench, demo, evaluate, init, models, optimize, power, report, tasks, view
+from gpo.cli import bench, demo, evaluate, export, init, models, optimize, power, report, tasks, view
 from gpo.errors import GPOError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command("optimize")(optimize.optimize)
 app.command("evaluate")(evaluate.evaluate)
 app.command("bench")(bench.bench)
 app.command("demo")(demo.demo)
+app.command("export")(export.export)
 app.command("init")(init.init)
 app.command("power")(power.power)
 app.command("report")(report.report)

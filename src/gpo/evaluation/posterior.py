@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ROW_SD = 1.3
 """Of row effects, in logits."""
-SPREAD, LEAST_SPREAD, MOST_SPREAD = 0.5, 0.02, 2.5
+SPREAD, LEAST_SPREAD, MOST_SPREAD = 0.5, 0.05, 2.5
 """Variance of prompts: where nothing is known yet, and its bounds."""
 READABLE = 4
 """So many prompts, of as many rows each, tell how far good prompts spread."""

@@ -6,6 +6,7 @@ Reads a `Result`. All prompts are untrusted text and are made printable.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from io import StringIO
 from typing import TYPE_CHECKING
 
 from gpo.report.standing import standing
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _STYLES = {"same": "", "removed": "red strike", "added": "bold green"}
 _LONGEST_TURN = 800
+_WIDE = 100_000
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _MARKS = {"same": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
 
@@ -33,25 +35,28 @@ def show_run(run: RunView, console: Console) -> None:
     if run.result is not None:
         show(run.result, console)
         return
-    from rich.padding import Padding
     from rich.text import Text
 
     console.print(Text(standing(run), style="bold"))
     console.print(Text("\nbest prompt so far", style="bold"))
-    console.print(Padding(Text(printable(run.best_prompt, newlines=True)), (0, 2)))
+    console.print(Text(printable(run.best_prompt, newlines=True)), soft_wrap=True)
     if line := _curve([run.initial_dev, *(step.best_score for step in run.steps)], console):
         console.print(Text(f"\n{line}", style="dim"))
 
 
 def show(result: Result, console: Console) -> None:
-    """Print the essentials of `result`."""
+    """Print the essentials of `result`: first the best prompt, as it is to be copied. What goes into a pipe or a file
+    is neither wrapped nor padded."""
     from rich.padding import Padding
     from rich.text import Text
 
+    console.print(Text("best prompt", style="bold"))
+    console.print(Text(printable(result.best_prompt, newlines=True)), soft_wrap=True)
     parts: list[RenderableType] = [
+        Text(),
         Text("initial prompt", style="bold"),
         Padding(Text(printable(result.initial_prompt, newlines=True)), (0, 2)),
-        Text("best prompt", style="bold"),
+        Text("what changed", style="bold"),
         Padding(_diff(result, console), (0, 2)),
         *_asked(result),
         Text(),
@@ -68,8 +73,22 @@ def show(result: Result, console: Console) -> None:
     if line := _curve(scores, console):
         parts += [Text(), Text(line, style="dim")]
     parts += [Text(), Text(cost_line(result), style="dim")]
-    for part in parts:
-        console.print(part)
+    _print(parts, console)
+
+
+def _print(parts: Sequence[RenderableType], console: Console) -> None:
+    if console.is_terminal:
+        for part in parts:
+            console.print(part)
+        return
+    from rich.console import Console
+
+    wide = Console(width=_WIDE, color_system=None, highlight=False, file=StringIO())
+    with wide.capture() as captured:
+        for part in parts:
+            wide.print(part)
+    for line in captured.get().splitlines():
+        console.out(line.rstrip(), highlight=False)
 
 
 def reply_warnings(result: Result) -> list[str]:

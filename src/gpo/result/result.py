@@ -107,6 +107,17 @@ class Result:
         finite: dict[str, Any] = _plain({**plain, **self.extra})
         return finite
 
+    def messages(self, row: Mapping[str, Any], reply: str | None = None) -> list[dict[str, str]]:
+        """What is sent with the best prompt for `row`, which has the columns of the data: {"role", "content"} a turn.
+
+        With the model's first `reply`, the second round, where the task has one. A base model's text is one turn with
+        the role "text". Raises `ConfigError` for a column that `row` lacks and where there is no second round, and
+        `RunError` for a result of a GPO that kept no template.
+        """
+        from gpo.result.messages import filled
+
+        return filled(self.extra, row, reply)
+
     def _repr_html_(self) -> str:
         """How a notebook shows a result: prompts, scores, cost."""
         return type(self).as_html(self)

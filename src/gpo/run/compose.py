@@ -89,6 +89,7 @@ def compose(
         cost=opened.cost,
         fork=fork,
         note=note,
+        unrecorded=budget.unrecorded,
     )
     return RoleModel(model=CompleteNModel(journaled), journaled=journaled, sending=sending)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from gpo.errors import ConfigError, ModelError, RunError
-from gpo.evaluation.outcome import Outcome
+from gpo.evaluation.outcome import Outcome, Score
 from gpo.evaluation.score import Scorer
-from gpo.evaluation.statistics import Interval, wilson
+from gpo.evaluation.statistics import Comparison, Interval, compare, wilson
 from gpo.run.compose import compose
 from gpo.run.gc_tuning import collect_seldom
 from gpo.run.layers.budget import GO_ON, Budget
@@ -64,15 +65,30 @@ class Evaluation:
 async def evaluate_prompt(
     plan: Plan, prompt: str, split: str, progress: Progress | None = None, watcher: Watcher | None = None
 ) -> Evaluation:
-    """Score `prompt` on `split`. Raises `ConfigError` for a split that is unknown or empty, `BudgetError` at a cap
-    (which holds for one command), `ModelError` where no row could be scored, and what the model raises; what was
-    answered until then is in the user's store."""
-    if split not in SPLITS:
-        raise ConfigError(f"--split {split}: choose one of {', '.join(SPLITS)}")
-    if not plan.task.examples(split):
-        raise ConfigError(f"--split {split}: has no rows")
+    """Score `prompt` on `split`. Raises what `evaluate_prompts` raises."""
+    (found,) = await evaluate_prompts(plan, [prompt], split, progress, watcher)
+    return found
+
+
+async def evaluate_prompts(
+    plan: Plan,
+    prompts: Sequence[str],
+    split: str,
+    progress: Progress | None = None,
+    watcher: Watcher | None = None,
+) -> list[Evaluation]:
+    """Score `prompts` on `split`, with the usage of them all in each.
+
+    Raises `ConfigError` for a split that is unknown or empty, `BudgetError` at a cap (which holds for one command),
+    `ModelError` where no row could be scored, and what the model raises; what was answered until then is in the user's
+    store.
+    """
+    _check_split(plan, split)
     progress = progress or Progress()
-    progress.phase, progress.pairs_planned = "scoring the initial prompt", len(plan.task.examples(split))
+    progress.phase, progress.pairs_planned = (
+        "scoring the initial prompt",
+        len(set(prompts)) * len(plan.task.examples(split)),
+    )
     _warn(plan, split, watcher)
 
     failures: list[str] = []
@@ -95,7 +111,7 @@ async def evaluate_prompt(
         try:
             async with budget.shutdown.guard(budget.seconds_left, budget.out_of_time):
                 with collect_seldom():
-                    (score,) = await scorer.score([prompt], split)
+                    scores = await scorer.score(prompts, split)
         finally:
             await plan.aclose()
             with suppress(RunError):
@@ -103,41 +119,79 @@ async def evaluate_prompt(
             journal.close()
             if shared:
                 shared.close()
+    useless = scorer.replies.warnings(split)
+    if note:
+        for line in useless:
+            note(line)
+    observed = model.journaled.observed
+    found = [
+        _evaluation(
+            score,
+            failures,
+            usage=model.journaled.usage(),
+            warnings=(*observed.left_out_lines(), *useless),
+            left_out=observed.left_out,
+        )
+        for score in scores
+    ]
+    progress.phase = "done"
+    return found
+
+
+def _check_split(plan: Plan, split: str) -> None:
+    if split not in SPLITS:
+        raise ConfigError(f"--split {split}: choose one of {', '.join(SPLITS)}")
+    if not plan.task.examples(split):
+        raise ConfigError(f"--split {split}: has no rows")
+
+
+def _evaluation(
+    score: Score,
+    failures: Sequence[str],
+    *,
+    usage: dict[str, Any],
+    warnings: tuple[str, ...],
+    left_out: tuple[str, ...],
+) -> Evaluation:
     values = [value for value in score.values if value is not None]
     if not values:
-        raise ModelError(f"no example of the {split} split could be scored; the last one: {failures[-1]}")
-    progress.phase = "done"
+        raise ModelError(
+            f"no example of the {score.split} split could be scored; the last one: {failures[-1]}"
+        )
     return Evaluation(
-        prompt=prompt,
-        split=split,
+        prompt=score.prompt,
+        split=score.split,
         interval=wilson(values),
         examples=len(values),
         unreadable=score.unreadable,
         failed=len(score.values) - len(values),
         values=score.values,
-        usage=model.journaled.usage(),
-        warnings=(*model.journaled.observed.left_out_lines(), *_reply_warnings(scorer, split, watcher)),
-        left_out=model.journaled.observed.left_out,
+        usage=usage,
+        warnings=warnings,
+        left_out=left_out,
     )
 
 
-def _reply_warnings(scorer: Scorer, split: str, watcher: Watcher | None) -> tuple[str, ...]:
-    """What must be known of the replies, told to `watcher` too."""
-    lines = tuple(scorer.replies.warnings(split))
-    if watcher:
-        for line in lines:
-            watcher.note(line)
-    return lines
+def compare_evaluations(before: Evaluation, after: Evaluation, *, seed: int) -> Comparison:
+    """`after` minus `before` over the rows that both could be scored on. Raises `ModelError` where there is none."""
+    pairs = [
+        (one, other)
+        for one, other in zip(before.values, after.values, strict=True)
+        if one is not None and other is not None
+    ]
+    if not pairs:
+        raise ModelError("no row could be scored with both prompts")
+    return compare([one for one, _ in pairs], [other for _, other in pairs], seed=seed)
 
 
-def read_prompt(text: str) -> str:
+def read_prompt(text: str, option: str = "--prompt") -> str:
     """The prompt itself, or the content of FILE for "@FILE". Raises `ConfigError` naming the file."""
     if not text.startswith("@"):
         return text
     try:
         return Path(text[1:]).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--prompt {text}: the file cannot be read ({error})") from None
+        raise ConfigError(f"{option} {text}: the file cannot be read ({error})") from None
 
 
 def _warn(plan: Plan, split: str, watcher: Watcher | None) -> None:

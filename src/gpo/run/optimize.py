@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gpo.errors import BudgetError, Interrupted, UnreadableReplies
+from gpo.errors import BudgetError, Interrupted, RunError, UnreadableReplies
 from gpo.evaluation.score import TooManyFailures
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
@@ -75,6 +75,14 @@ class Run:
         journal.start_session()
         for warning in (*self.plan.task.warnings, *self.plan.warnings):
             self._note(warning)
+        try:
+            result = await self._carry_out(work, journal)
+        except RunError as error:
+            raise work.budget.explain(error) from error
+        self.progress.phase = "done"
+        return result
+
+    async def _carry_out(self, work: Work, journal: Journal) -> Result:
         result: Result | None = None
         try:
             async with self._shutdown.guard(work.budget.seconds_left, work.budget.out_of_time):
@@ -101,7 +109,6 @@ class Run:
             await journal.flush()
             if result is not None:
                 self.directory.write_result(result)
-        self.progress.phase = "done"
         return result
 
     def _note(self, line: str) -> None:

@@ -17,6 +17,7 @@ from gpo.run.held_out_test import HeldOutTest
 from gpo.run.journal_writer import step_summary
 from gpo.run.layers.budget import Budget
 from gpo.run.plan import Plan
+from gpo.task.reading import reading
 from gpo.task.template import template
 
 LONGEST = 4_000
@@ -127,6 +128,7 @@ def _show_request(plan: Plan, best: str) -> dict[str, object]:
     )
     return {
         "template": template(task, best).to_dict(),
+        "reading": {**reading(task).to_dict(), "second_round_tokens": task.second_round_tokens},
         "example": [
             {"role": role, "content": text if len(text) <= LONGEST else f"{text[:LONGEST]} …"}
             for role, text in turns

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gpo.errors import RunError
 from gpo.model.model import Reply, Request
 from gpo.storage import codec
 from gpo.storage import journal_schema as tables
@@ -20,6 +22,9 @@ from gpo.storage.database import connect, damaged, explain, translate_row_errors
 from gpo.storage.group_commit import BatchWriter, Row
 from gpo.storage.journal_reader import JournalReader, RecordedReply, RecordedScore
 from gpo.storage.journal_schema import JournalTable
+from gpo.storage.session_clock import SessionClock
+
+LastWords = Callable[[Callable[[str], bool]], Mapping[str, Any]]
 
 LONG = 200_000
 """Characters from which a reply is packed in a thread, so that the other calls go on meanwhile."""
@@ -42,6 +47,9 @@ class Journal(JournalReader):
     `put_call` and `flush` return when their rows are committed; the other `put_…` only queue theirs. After
     a failed write (a full disk, say) every further one raises the same `RunError`, and what was
     committed stays. Every row may be put again by a replay without harm.
+
+    `last_words` is asked by `close` after a failed write, with a function that tells whether a call's key is recorded:
+    the JSON values by key that it returns are tried once more, as a few bytes often fit where a batch did not.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,19 +66,30 @@ class Journal(JournalReader):
             """What every call that was recorded before used, by its key."""
             # Most calls of a run are new: to know so without asking SQLite is a twentieth of a call's cost.
             self._keys = set(self.recorded)
+            self._clock = SessionClock(self.last_sign())
         except BaseException:
             super().close()
             self._writer.close()
             raise
         self._session_open = False
         self._refused_now: set[str] = set()
+        self.last_words: LastWords | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether a write failed, so that nothing more is recorded."""
+        return self._writer.error is not None
+
+    def now(self) -> float:
+        """The time as this journal counts it: seconds since 1970, which only ever grow."""
+        return self._clock.now()
 
     def get_call(self, key: str) -> RecordedReply | None:
         """The recorded answer to the call `key`."""
         return super().get_call(key) if key in self._keys else None
 
     async def put_call(self, role: str, request: Request, reply: Reply, *, key: str, started: float) -> None:
-        """Record an answer; returns when a kill can no longer take it. `started` as in `time.time()`."""
+        """Record an answer; returns when a kill can no longer take it. `started` as of `now`."""
         usage = reply.usage
         long = sum(map(len, reply.texts)) + sum(map(len, reply.reasoning)) > LONG
         packed = await asyncio.to_thread(codec.pack_reply, reply) if long else codec.pack_reply(reply)
@@ -139,7 +158,7 @@ class Journal(JournalReader):
 
     def put_event(self, kind: str, data: Any = None, *, once: str | None = None) -> None:
         """Note what happened. An event with `once` is kept the first time only, also over resumes."""
-        self._put(tables.EVENT, (time.time(), kind, once, codec.to_json(data)))
+        self._put(tables.EVENT, (self.now(), kind, once, codec.to_json(data)))
 
     def start_session(self, **data: Any) -> None:
         """Note that this process works on the run from now on; `close` notes the end."""
@@ -178,6 +197,30 @@ class Journal(JournalReader):
             self.put_event("end", {"pid": os.getpid()})
         super().close()
         self._writer.close()
+        if self.failed and self.last_words is not None:
+            words, self.last_words = self.last_words, None
+            self._say(words)
+
+    def _say(self, words: LastWords) -> None:
+        """Write the last words after a failed write. What the log holds goes into the file first, to make room."""
+        try:
+            connection = connect(self.path, tables.JOURNAL)
+        except RunError:
+            return
+        query = "SELECT EXISTS (SELECT 1 FROM calls WHERE key = ?)"
+        try:
+            with suppress(sqlite3.Error):
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            said = words(lambda key: bool(connection.execute(query, (key,)).fetchone()[0]))
+            connection.execute("BEGIN IMMEDIATE")
+            for key, value in said.items():
+                row = checked((key, codec.to_json(value)))
+                connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", row)
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            pass  # what was set aside before the calls left is in the journal already
+        finally:
+            connection.close()
 
 
 def checked(row: Row) -> Row:

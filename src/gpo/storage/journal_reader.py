@@ -208,6 +208,8 @@ class JournalReader:
     def seconds(self, now: float | None = None) -> float:
         """Wall time over all processes of this run; one that was killed counts to its last sign of life.
 
+        The times of a journal only grow (`SessionClock`), whatever became of the wall clock.
+
         `now`: the end of a process that still runs (as in `time.time()`), where the caller knows of one.
         """
         starts = [event.at for event in self.events("start")]
@@ -219,6 +221,16 @@ class JournalReader:
             else:
                 total += max(0.0, self._last_sign(start, until) - start)
         return total
+
+    def last_sign(self) -> float:
+        """The latest time that this journal tells of, in seconds since 1970; 0 where there is none."""
+        # Calls are recorded as they end, but for those that end at the same time.
+        query = """SELECT max(at) FROM (
+            SELECT max(at) AS at FROM events UNION ALL
+            SELECT max(started + seconds) FROM (SELECT * FROM calls ORDER BY rowid DESC LIMIT 4096))"""
+        (last,) = next(self._rows(query))
+        with translate_row_errors(self.path, tables.JOURNAL):
+            return 0.0 if last is None else float(last)
 
     def close(self) -> None:
         """Close the file. May be called more than once."""

@@ -28,6 +28,12 @@ def placeholders(prompt: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_PLACEHOLDER.findall(prompt)))
 
 
+def split_placeholders(prompt: str) -> list[tuple[str, str]]:
+    """`prompt` as pairs of a text and the name in braces that follows it, "" after the last one."""
+    parts = [*_PLACEHOLDER.split(prompt), ""]
+    return list(zip(parts[::2], parts[1::2], strict=True))
+
+
 def fill(prompt: str, fields: Mapping[str, str]) -> str:
     """`prompt` with every `{name}` of `fields` replaced, in one pass: braces within a value are left alone, and so is
     a name that `fields` lacks."""

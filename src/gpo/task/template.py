@@ -5,16 +5,24 @@ The frame around the question is part of what was measured, so a prompt is hande
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from gpo.model.model import Message
 from gpo.task.example import Example
-from gpo.task.prompt import fill, placeholders
+from gpo.task.prompt import fill, placeholders, split_placeholders
 from gpo.task.task import Opening, Task
 
 TurnRole = Literal["system", "user", "assistant", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class TemplatePiece:
+    """A piece of a turn: `text` as it stands, or the name of an input that is put in here."""
+
+    text: str
+    is_input: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,10 @@ class Template:
             if turn.role != "text"
         )
 
+    def pieces(self, turn: Turn) -> tuple[TemplatePiece, ...]:
+        """The content of `turn`, one of `turns`, as what stands in it and what is put into it."""
+        return () if not turn.content else _pieces(turn.content, () if turn.fixed else self.inputs)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, as in `best_template.json`."""
         messages = [
@@ -56,6 +68,24 @@ class Template:
             for turn in self.turns
         ]
         return {"messages": messages, "inputs": list(self.inputs), "second_turn": self.second_turn or None}
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Template:
+        """The inverse of `to_dict`. Raises `ValueError` where `data` is no template."""
+        try:
+            turns = tuple(
+                Turn(turn["role"], turn["content"], bool(turn.get("fixed"))) for turn in data["messages"]
+            )
+            inputs, again = tuple(data["inputs"]), data.get("second_turn") or ""
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"is no template ({type(error).__name__}: {error})") from None
+        texts: list[Any] = [*inputs, again, *(turn.content for turn in turns), *(turn.role for turn in turns)]
+        if not turns or not all(isinstance(text, str) for text in texts):
+            raise ValueError("is no template: it holds something else than texts")
+        roles = {turn.role for turn in turns}
+        if roles != {"text"} and not roles <= {"system", "user", "assistant"}:
+            raise ValueError("is no template: its turns are not those of a chat or of a text")
+        return cls(turns, inputs, again)
 
 
 def template(task: Task, prompt: str) -> Template:
@@ -76,3 +106,17 @@ def template(task: Task, prompt: str) -> Template:
     named = dict.fromkeys(name for turn in turns if not turn.fixed for name in placeholders(turn.content))
     again = (task.answer.request if task.chat else task.answer.continuation) if task.asks_again else ""
     return Template(turns, tuple(name for name in named if name in columns | {"input"}), again)
+
+
+def _pieces(content: str, inputs: Sequence[str]) -> tuple[TemplatePiece, ...]:
+    found: list[TemplatePiece] = []
+    for text, name in split_placeholders(content):
+        known = name in inputs
+        literal = text if known or not name else f"{text}{{{name}}}"
+        if literal and found and not found[-1].is_input:
+            found[-1] = TemplatePiece(found[-1].text + literal)
+        elif literal:
+            found.append(TemplatePiece(literal))
+        if known:
+            found.append(TemplatePiece(name, is_input=True))
+    return tuple(found)

@@ -94,6 +94,16 @@ def test_of_prompts_that_are_nearly_as_good_the_shortest_is_the_answer() -> None
     assert choose_answer(made, sure, [0, 1, 2]) == 0
 
 
+async def test_a_shorter_one_of_which_little_is_known_is_not_the_answer() -> None:
+    made, _ = table(100, "0.7 and more words", "0.6")
+    await made.ask([0], range(12))
+    await made.ask([1], range(8))
+    found = PosteriorEstimates(np.array([1.0, 0.9]), np.array([0.5, 0.5]), np.zeros((2, 24)))
+    assert choose_answer(made, found, [0, 1]) == 0
+    await made.ask([1], range(9))
+    assert choose_answer(made, found, [0, 1]) == 1
+
+
 async def test_one_that_may_guess_is_asked_more_before_it_is_picked() -> None:
     made, _ = table(100, "left", "0.3")
     await made.ask([0, 1], [0, 2, 1, 4])  # three rows of four whose answer is a

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,7 +89,24 @@ def print_result(result: Result, run_dir: Path, *, as_json: bool) -> None:
 
     console = Console(highlight=False, soft_wrap=False)
     show(result, console)
-    Console(stderr=True, highlight=False).print(f"saved in {run_dir}", style="dim", markup=False)
+    aside = Console(stderr=True, highlight=False)
+    for line in saved(run_dir):
+        aside.print(line, style="dim", markup=False, soft_wrap=True)
+
+
+def saved(run_dir: Path) -> list[str]:
+    """The files that a run has left, a line each, and how the prompt goes on from here."""
+    names = {
+        "report": "report.html",
+        "prompt": "best_prompt.txt",
+        "template": "best_template.json",
+        "result": "result.json",
+    }
+    lines = [f"{what:<8} {run_dir / name}" for what, name in names.items() if (run_dir / name).exists()]
+    return [
+        *lines,
+        f"{'next':<8} gpo export {shlex.quote(str(run_dir))} --to text (or promptfoo, inspect, langchain, …)",
+    ]
 
 
 def print_estimate(plan: Plan, *, as_json: bool) -> None:

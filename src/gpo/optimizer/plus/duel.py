@@ -19,6 +19,8 @@ BLOCK = 4
 MOST_DUELLISTS = 20
 TIE_SD = 0.5
 """Standard deviations under the best within which the shorter prompt is taken."""
+TIE_ROWS = 0.75
+"""Of the rows that the best met."""
 
 Judge = Callable[[], Estimates]
 Eligible = Callable[[], Sequence[int]]
@@ -49,10 +51,14 @@ async def duel(table: ScoreTable, judge: Judge, eligible: Eligible, duellists: i
 
 
 def choose_answer(table: ScoreTable, estimates: Estimates, finalists: Sequence[int]) -> int:
-    """The best of `finalists`; of those within half a standard deviation of it, the shortest."""
+    """The best of `finalists`; of those within half a standard deviation of it, the shortest. One that met less than
+    three quarters of its rows is only near because little is known of it."""
     best = max(finalists, key=lambda entry: float(estimates.theta[entry]))
     floor = float(estimates.theta[best]) - TIE_SD * float(estimates.sd[best])
-    near = [entry for entry in finalists if float(estimates.theta[entry]) >= floor]
+    rows = TIE_ROWS * table.met(best)
+    near = [
+        entry for entry in finalists if float(estimates.theta[entry]) >= floor and table.met(entry) >= rows
+    ]
     return min(near, key=lambda entry: (table.entries[entry].length, -float(estimates.theta[entry])))
 
 

@@ -18,6 +18,8 @@ class Standing:
         self.estimated_by = "posterior mean" if posterior else "mean over the rows that each prompt met"
         self._table = table
         self._estimate = posterior_estimates if posterior else raw_estimates
+        # Asked often, of a prompt with so many outcomes always the same.
+        self._guesses: dict[tuple[int, int, int], bool] = {}
         self._fitted: tuple[tuple[int, int], Estimates] | None = None
 
     @property
@@ -31,7 +33,11 @@ class Standing:
     def guesses(self, entry: int, least: int = LEAST_ROWS) -> bool:
         """Whether a prompt was seen to say nearly always the same, on at least so many rows."""
         outcomes = self._table.outcomes(entry)
-        return is_guessing(outcomes.values(), [self._table.rows[row].label for row in outcomes], least)
+        key = entry, len(outcomes), least
+        if key not in self._guesses:
+            labels = [self._table.rows[row].label for row in outcomes]
+            self._guesses[key] = is_guessing(outcomes.values(), labels, least)
+        return self._guesses[key]
 
     @property
     def guessing(self) -> list[int]:

@@ -14,16 +14,26 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from gpo.config.schema import BudgetConfig
-from gpo.errors import BudgetError, ConfigError, ModelError, PermanentModelError, TransientModelError
+from gpo.errors import (
+    BudgetError,
+    ConfigError,
+    ModelError,
+    PermanentModelError,
+    RunError,
+    TransientModelError,
+)
 from gpo.model.layers.layer import ModelLayer
 from gpo.model.model import Model, Reply, Request, Usage
 from gpo.model.prices import Cost
+from gpo.model.tally import Tally
 from gpo.run.layers.shutdown import Shutdown
+from gpo.run.layers.unrecorded import UNRECORDED, Unrecorded
 from gpo.storage.database import translate_row_errors
 from gpo.storage.journal import Journal
 from gpo.storage.journal_schema import JOURNAL
@@ -98,10 +108,13 @@ class Budget:
         with translate_row_errors(journal.path, JOURNAL):
             self._unsettled = _read_spent(journal.get_meta(_META))
             self._lost = Counter({str(k): int(v) for k, v in (journal.get_meta(_LOST) or {}).items()})
+            self.unrecorded = Unrecorded(journal.get_meta(UNRECORDED) or ())
+        journal.last_words = self._last_words
         self._spent = self._unsettled
+        for role, usage in self.unrecorded.earlier:
+            self._spent += self._used(role, 1, usage)
         for role, tally in journal.totals().items():
-            usd = costs[role](tally) if role in costs else None
-            self._spent += Amount(tally.calls, tally.prompt_tokens + tally.completion_tokens, usd or 0.0)
+            self._spent += self._used(role, tally.calls, tally)
         self._before = journal.seconds()
         self._started = time.monotonic()
         self._waiting: list[asyncio.Future[None]] = []
@@ -172,7 +185,8 @@ class Budget:
     def lose(self, role: str, amount: Amount) -> None:
         """The attempt may have been charged and nobody knows how much: all that was set aside counts."""
         self._lost[role] += 1
-        self._journal.put_meta(_LOST, dict(self._lost))
+        with suppress(RunError):  # after a full disk what was set aside counts in any case
+            self._journal.put_meta(_LOST, dict(self._lost))
         self._flying -= amount
         self._spent += amount
         self._unsettled += amount
@@ -193,7 +207,26 @@ class Budget:
 
     def close(self) -> None:
         """Write down what is known, for the next process."""
-        self._journal.put_meta(_META, self._state())
+        with suppress(RunError):  # then `_last_words` says it
+            self._journal.put_meta(_META, self._state())
+
+    def explain(self, error: RunError) -> RunError:
+        """`error` with what was paid for until then, where the journal takes no more answers."""
+        if not self._journal.failed:
+            return error
+        spent, lost = self._spent, len(self.unrecorded)
+        return RunError(
+            f"{error}; {spent.calls:,} calls and {spent.tokens:,} tokens are used so far, and what is not recorded of "
+            f"them ({lost:,} answered call{'s' * (lost != 1)}) counts as used"
+        )
+
+    def _last_words(self, is_recorded: Callable[[str], bool]) -> dict[str, Any]:
+        words = {_META: self._state(), _LOST: dict(self._lost)}
+        return {**words, UNRECORDED: self.unrecorded.to_json(is_recorded)}
+
+    def _used(self, role: str, calls: int, usage: Usage | Tally) -> Amount:
+        usd = self._costs[role](usage) if role in self._costs else None
+        return Amount(calls, usage.prompt_tokens + usage.completion_tokens, usd or 0.0)
 
     def _bound(self, role: str, request: Request) -> Amount:
         prompt, completion = prompt_bound(request), request.n * request.max_tokens

@@ -5,7 +5,6 @@ This is all there is to resuming a run: the loop runs again and asks the same qu
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -16,6 +15,7 @@ from gpo.model.prices import Cost
 from gpo.model.tally import Tally
 from gpo.run.layers.observed import Observed
 from gpo.run.layers.single_flight import Flight, SingleFlight
+from gpo.run.layers.unrecorded import UNRECORDED, Unrecorded
 from gpo.storage.journal import Journal
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.shared_store import SharedStore
@@ -29,7 +29,7 @@ class JournaledModel(ModelLayer):
     leave `shared` out for a model whose identity does not pin its answers, such as a Python callable.
     `flights` are the calls on their way, by key, of all models of the run: what two roles ask alike is sent once.
     `note` is told once what an endpoint does not take. `fork` is the journal of another run, whose answers to the same
-    calls, sampled ones too, are taken over.
+    calls, sampled ones too, are taken over. `unrecorded` hears of every answer before and after it is recorded.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class JournaledModel(ModelLayer):
         cost: Cost | None = None,
         fork: JournalReader | None = None,
         note: Callable[[str], None] | None = None,
+        unrecorded: Unrecorded | None = None,
     ) -> None:
         super().__init__(model)
         self._journal = journal
@@ -52,7 +53,12 @@ class JournaledModel(ModelLayer):
         self._cost = cost
         self._fork = fork
         self._seen: set[bytes] = set()
+        self._unrecorded = Unrecorded() if unrecorded is None else unrecorded
+        # What earlier processes paid for and could not record belongs to what this run used.
         self._tally = Tally()
+        for other, usage in self._unrecorded.earlier:
+            if other == role:
+                self._tally = self._tally.plus(Reply(texts=(), usage=usage))
         self._replayed = 0
         self.observed = Observed(role, note)
 
@@ -133,15 +139,24 @@ class JournaledModel(ModelLayer):
     async def _fetch(self, key: str, request: Request, flight: Flight[Reply]) -> Reply:
         shared = self._shared if request.temperature == 0 else None
         reply = self._find_reused(key) or (shared.get(key) if shared else None)
+        if reply is not None and self._unrecorded.find(key):
+            # This run's own, of a process whose journal failed: the store has kept what was paid for, and it has been
+            # counted since this process began.
+            self._journal.put_meta(UNRECORDED, self._unrecorded.to_json())
+            self._seen.add(bytes.fromhex(key))
+            reply = replace(reply, source="sent")
         if reply is None:
             reply = replace(await self._send(key, request), call=key, source="sent")
         # From here on the answer is paid for: it is recorded even if nobody waits for it any more.
         flight.landed = True
         # Counted back from its end: a call may wait for its turn much longer than it takes.
-        started = time.time() - (reply.seconds if reply.source == "sent" else 0.0)
+        started = self._journal.now() - (reply.seconds if reply.source == "sent" else 0.0)
         self._count(key, request, reply)
+        if reply.source == "sent":
+            self._unrecorded.add(key, self._role, reply.usage)
         try:
             await self._journal.put_call(self._role, request, reply, key=key, started=started)
+            self._unrecorded.remove(key)
         finally:
             # After the journal: a process killed in between would find its own call in the store and take it
             # for another run's. Also where the journal failed: the answer is paid for.

@@ -22,6 +22,7 @@ from gpo.optimizer.plus.moves.demonstrations import move as move_demonstrations
 from gpo.optimizer.plus.moves.edits import edit
 from gpo.optimizer.plus.moves.reflection import ReflectionTrial, reflection_text
 from gpo.optimizer.plus.moves.shares import Move, share_out
+from gpo.optimizer.plus.plan import FINALISTS
 from gpo.optimizer.plus.table import Entry
 from gpo.optimizer.published.base import run_together, write_turn
 from gpo.optimizer.state import Step
@@ -30,7 +31,6 @@ from gpo.task.demonstrations import Demonstration
 
 TRIES = 12
 """Of one move, until it yields a prompt that is new."""
-FINALISTS = 2
 NO_EMBEDDER = (
     "no embedder can be opened, so the meta-prompt shows the latest prompts and not the most similar ones"
 )
@@ -112,9 +112,6 @@ class Proposer:
         for move in ("edit", "demonstrations"):
             drafts += self._without_model(move, step.number, parent, moves.count(move))
         drafts += self._fill(step.number, parent, count - sum(draft.entry is not None for draft in drafts))
-        for draft in drafts:
-            if draft.entry is not None:
-                self.know(draft.entry)
         return Proposed(tuple(drafts), shown, messages)
 
     async def _shown(self, step: Step) -> Shown:
@@ -172,11 +169,13 @@ class Proposer:
             self.unusable += draft.entry is None
             yield draft
 
-    def _without_model(self, move: Move, step: int, parent: Parent, count: int) -> Iterator[Draft]:
+    def _without_model(
+        self, move: Move, step: int, parent: Parent, count: int, *, purpose: str = ""
+    ) -> Iterator[Draft]:
         """Up to `count` new candidates by an edit or a move of the demonstrations; rejected tries are not kept."""
         for number in range(count):
             for attempt in range(TRIES):
-                rng = self._bench.rng(step, f"{move}/{number}/{attempt}")
+                rng = self._bench.rng(step, f"{purpose or move}/{number}/{attempt}")
                 entry = replace(parent.entry, parent=parent.number, move=move, step=step)
                 if move == "edit":
                     entry = replace(entry, words=edit(entry.words, self._clauses, rng))
@@ -200,8 +199,11 @@ class Proposer:
         for move, usable in moves:
             if usable and missing > len(drafts):
                 # Other draws than those of the step's own moves: these were tried before.
-                drafts += self._without_model(move, step + FILLING, parent, missing - len(drafts))
-        return [_at(draft, step) for draft in drafts]
+                missed = missing - len(drafts)
+                drafts += self._without_model(
+                    move, step, parent, missed, purpose=f"{move} in place of a reply"
+                )
+        return drafts
 
     def _best_drafts(self, drafts: Sequence[Draft], count: int) -> list[Draft]:
         rank = self._rank
@@ -231,14 +233,6 @@ class Proposer:
             raw, entry.prompt, parent.entry.prompt, distance, rejected=rejected, move=entry.move
         )
         return Draft(candidate, None if rejected else entry)
-
-
-FILLING = 1_000_000
-"""Added to the number of a step for the draws of what stands in for replies."""
-
-
-def _at(draft: Draft, step: int) -> Draft:
-    return replace(draft, entry=replace(draft.entry, step=step)) if draft.entry else draft
 
 
 def _alike(entry: Entry) -> tuple[str, tuple[Demonstration, ...]]:

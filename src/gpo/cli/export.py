@@ -1,0 +1,37 @@
+"""`gpo export RUN_DIR --to FORMAT`: the best prompt of a run as another tool takes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+
+def export(
+    run_dir: Annotated[Path, typer.Argument(help="The folder of a run that has a result.")],
+    to: Annotated[
+        str,
+        typer.Option(metavar="FORMAT", help="text, json, messages, promptfoo, inspect, dspy or langchain."),
+    ],
+    out: Annotated[
+        Optional[Path], typer.Option(metavar="FILE", help="The file to write; stdout if not given.")
+    ] = None,
+) -> None:
+    """Hand on the best prompt in its whole template, escaped as the other tool needs it."""
+    import sys
+
+    from gpo.export.formats import export as export_as
+    from gpo.export.material import read_material
+    from gpo.storage.atomic_write import text_bytes, write_atomically
+
+    text = export_as(read_material(run_dir), to)
+    data = text_bytes(text if text.endswith("\n") else f"{text}\n")
+    if out is not None:
+        write_atomically(out, data)
+        print(f"{to}: {out}", file=sys.stderr)
+        return
+    # Bytes: what stdout's own encoding cannot write must not stop the prompt, and nothing is wrapped or padded.
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()

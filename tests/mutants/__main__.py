@@ -22,6 +22,7 @@ from tests.mutants.summary import write_summary
 ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / "build" / "mutants"
 RESULTS = WORK / "results.json"
+LOG = WORK / "log.txt"
 
 
 def main() -> int:
@@ -33,6 +34,9 @@ def main() -> int:
     if arguments.promises:
         return check_promises(copy)
     sample = pick_sample(copy, arguments.sample, arguments.seed)
+    every = sorted({test for mutant in sample for test in find_tests(mutant.path)})
+    if run_tests(copy, ["--collect-only", *every], LOG) != 0:
+        return _unfair("the tests cannot be collected")
     known: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     fair: set[tuple[str, ...]] = (
         set()
@@ -40,7 +44,7 @@ def main() -> int:
     for number, mutant in enumerate(sample, 1):
         told = known.get(mutant.key, {}).get("outcome")
         if told is None or (arguments.again and told == "survived"):
-            told, seconds = check_mutant(copy, mutant, find_tests(mutant.path), WORK / "log.txt")
+            told, seconds = check_mutant(copy, mutant, find_tests(mutant.path), LOG)
             known[mutant.key] = {"outcome": told, "seconds": seconds}
             RESULTS.write_text(json.dumps(known, indent=1), encoding="utf-8")
             print(f"{number} {told} {seconds} s {mutant.operator} {mutant.path}:{mutant.line}", flush=True)
@@ -49,11 +53,15 @@ def main() -> int:
         if told == "survived":
             fair.add(find_tests(mutant.path))
     for tests in dict.fromkeys(find_tests(mutant.path) for mutant in sample):
-        if tests not in fair and run_tests(copy, tests, WORK / "log.txt") != 0:
-            print((WORK / "log.txt").read_text(encoding="utf-8"), file=sys.stderr)
-            print(f"{' '.join(tests)} fail without a mutation", file=sys.stderr)
-            return 1
+        if tests not in fair and run_tests(copy, tests, LOG) != 0:
+            return _unfair(f"{' '.join(tests)} fail without a mutation")
     return _sum_up(sample, known, arguments)
+
+
+def _unfair(what: str) -> int:
+    print(LOG.read_text(encoding="utf-8"), file=sys.stderr)
+    print(what, file=sys.stderr)
+    return 1
 
 
 def check_promises(copy: Path) -> int:

@@ -6,6 +6,8 @@ Cheap tests come first, as the first failure ends a run; a mutant that survives 
 from __future__ import annotations
 
 TESTS: tuple[tuple[str, str], ...] = (
+    ("optimizer/plus", "optimizer/plus"),
+    ("evaluation/posterior.py", "evaluation/test_posterior.py"),
     ("evaluation/statistics/power.py", "evaluation/test_power.py cli/test_power.py"),
     ("evaluation/statistics/d", "evaluation/test_power.py evaluation/test_verdict.py evaluation/test_statistics.py "
         "cli/test_power.py"),
@@ -26,7 +28,7 @@ TESTS: tuple[tuple[str, str], ...] = (
         "optimizer/test_information.py optimizer/test_method_parts.py optimizer/test_meta_prompts.py "
         "optimizer/test_reflection.py optimizer/test_calls.py",
     ),
-    ("optimizer/published/ape.py", "optimizer/test_published_ape.py optimizer/test_published_names.py"),
+    ("optimizer/published/ape.py", "optimizer/test_published_ape.py optimizer/test_workbench.py"),
     ("optimizer/published/apo.py", "optimizer/test_published_apo.py optimizer/test_published_names.py"),
     ("optimizer/published/bandit.py", "optimizer/test_published_bandit.py optimizer/test_published_apo.py"),
     ("optimizer/published/opro.py", "optimizer/test_published_opro.py optimizer/test_published_names.py"),
@@ -43,7 +45,7 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("optimizer/methods.py", "optimizer/test_methods.py optimizer/test_method_parts.py test_public_names.py"),
     (
         "optimizer",
-        "optimizer/test_loop.py optimizer/test_information.py optimizer/test_metaprompt.py optimizer/test_calls.py "
+        "optimizer/test_loop.py optimizer/test_workbench.py optimizer/test_metaprompt.py optimizer/test_calls.py "
         "optimizer/test_methods.py optimizer/test_method_parts.py optimizer/test_meta_prompts.py",
     ),
     ("run/estimate/context_size.py", "run/test_context_size.py reliability/test_estimate.py"),

@@ -12,7 +12,7 @@ import pytest
 from gpo.config.published import ApeConfig, ApoConfig, OproConfig, Pe2Config, PublishedConfig
 from gpo.optimizer.calls import Calls, Sizes
 from gpo.optimizer.choose import PublishedMethod
-from gpo.run.estimate.estimate import RoleEstimate, estimate
+from gpo.run.estimate.estimate import RoleEstimate, estimate, scoring_rounds
 from tests.support.landscape import Landscape
 from tests.support.server import ModelServer, all_text
 
@@ -157,3 +157,13 @@ def test_a_reply_is_expected_to_have_a_token_at_least(tmp_path: Path) -> None:
     for role in (found.task, found.optimizer):
         assert role.expected.completion_tokens >= role.expected.calls > 0
         assert role.most.completion_tokens >= role.expected.completion_tokens
+
+
+def test_demonstrations_that_a_prompt_shows_are_counted_with_all_their_bytes(tmp_path: Path) -> None:
+    made = plan("http://127.0.0.1:1/v1", tmp_path)
+    row = made.task.splits.dev[0]
+    for written in (None, 0, 200):
+        bare = scoring_rounds(made, row, True, written)
+        shown = scoring_rounds(made, row, True, written, shown=100)
+        assert [prompt for prompt, _ in shown] == [prompt + 100 for prompt, _ in bare]
+        assert [reply for _, reply in shown] == [reply for _, reply in bare]

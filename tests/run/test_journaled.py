@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gpo.errors import ModelError, PermanentModelError, RunError, TransientModelError
 from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
 from gpo.model.layers.limits import LimitedModel
-from gpo.model.model import Model, Reply, Request
+from gpo.model.model import Model, Reply, Request, Usage
 from gpo.model.tally import Tally
 from gpo.run.layers.journaled import JournaledModel
 from gpo.run.layers.single_flight import SingleFlight
@@ -296,3 +296,39 @@ def test_neither_order_nor_interruption_changes_what_is_stored_or_counted(
     assert whole == resumed
     assert whole[0] == whole[2]["task"]
     assert whole[0].calls == len(set(texts))
+
+
+async def test_calls_that_are_counted_unasked_say_what_they_said_when_they_were_asked(tmp_path: Path) -> None:
+    told = [
+        {},
+        {"finish_reasons": ("stop",)},
+        {"texts": ('She said: "],["stop"]]',), "finish_reasons": ("length",)},
+        {"texts": ("", "b"), "finish_reasons": ("length", "stop"), "reasoning": ("So", "")},
+        {"finish_reasons": ("stop",), "usage": Usage(completion_tokens=9, reasoning_tokens=7)},
+        {"texts": ("long " * 400,), "finish_reasons": ("stop",), "left_out": ("seed",)},
+    ]
+
+    class Telling(CountingModel):
+        async def complete(self, request: Request) -> Reply:
+            reply = await super().complete(request)
+            return replace(reply, **told[int(request.messages[-1].content)])  # type: ignore[arg-type]
+
+    def seen(model: JournaledModel) -> tuple[object, ...]:
+        observed = model.observed
+        counts = (observed.texts, observed.cut, observed.empty, observed.reasoned, observed.max_tokens)
+        return (model.tally, counts, observed.left_out, observed.warnings())
+
+    path = tmp_path / "journal.sqlite"
+    with Journal(path) as journal:
+        asked = JournaledModel(Telling(), journal, "task")
+        keys = [(await asked.complete(ask(str(index)))).call or "" for index in range(len(told))]
+    with Journal(path) as journal:
+        counted = JournaledModel(CountingModel(), journal, "task")
+        counted.count_recorded([*keys, *keys])
+        other = JournaledModel(CountingModel(), journal, "optimizer")
+        other.count_recorded(keys)
+    assert counted.replayed == len(told)
+    assert seen(counted) == seen(asked)
+    assert asked.tally.reasoning_tokens == 7
+    assert asked.observed.left_out == ("seed",)
+    assert other.tally == Tally()

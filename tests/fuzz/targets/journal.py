@@ -37,15 +37,14 @@ _CELLS = [(table, column) for table, columns in _COLUMNS.items() for column in c
 
 @cache
 def base() -> bytes:
-    """A journal of a few rows in every table, without the tables' constraints, so that any cell can be set."""
+    """A journal of a few rows in every table, without checksums, so that a cell that is set is read."""
     path = _FOLDER / "base.sqlite"
     path.unlink(missing_ok=True)
     with sqlite3.connect(path, isolation_level=None) as connection:
         connection.execute("PRAGMA page_size = 512")
         connection.execute("VACUUM")
-        for table, columns in _COLUMNS.items():
-            key = "id INTEGER PRIMARY KEY, " if table == "events" else ""
-            connection.execute(f"CREATE TABLE {table} ({key}{', '.join(columns)})")
+        for statement in (line for version in tables.JOURNAL.migrations for line in version):
+            connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {tables.JOURNAL.application_id}")
         connection.execute(f"PRAGMA user_version = {len(tables.JOURNAL.migrations)}")
         for table, row in _rows():
@@ -110,6 +109,7 @@ def _patched(read: Input) -> bytes:
 def _set_cells(read: Input) -> None:
     with sqlite3.connect(_PATH, isolation_level=None) as connection:
         connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA ignore_check_constraints = ON")
         while read.left:
             table, column = _CELLS[read.below(len(_CELLS))]
             row, kind = read.below(4), read.below(8)
@@ -123,7 +123,8 @@ def _set_cells(read: Input) -> None:
                 value = float("inf") if not raw else int.from_bytes(raw[:8], "big", signed=True) / 3
             elif kind <= 5:
                 value = raw.decode("utf-8", "replace")
-            query = f"UPDATE {table} SET {column} = ?1 WHERE rowid = (SELECT rowid FROM {table} LIMIT 1 OFFSET ?2)"
+            key = "prompt_id" if table == "scores" else "rowid"  # a table without row ids
+            query = f"UPDATE {table} SET {column} = ?1 WHERE {key} = (SELECT {key} FROM {table} LIMIT 1 OFFSET ?2)"
             if kind == 7:
                 query = f"ALTER TABLE {table} DROP COLUMN {column} -- ?1 ?2"
             try:

@@ -37,9 +37,8 @@ def run(data: bytes) -> None:
     if wait is not None and not 0 <= wait <= 3600:
         raise AssertionError(f"a wait of {wait} s")
     request = Request(messages=_REQUEST.messages, stop=_REQUEST.stop, n=n)
-    call = _Canned(status, text(header), body).complete(request)
     try:
-        reply = asyncio.run(call)
+        reply = asyncio.run(_asked(_Canned(status, text(header), body), request))
     except ModelError as error:
         own(error)
         line = str(error)
@@ -49,6 +48,13 @@ def run(data: bytes) -> None:
         own(error)
     else:
         _check(reply, n)
+
+
+async def _asked(model: OpenAIClient, request: Request) -> Reply:
+    try:
+        return await model.complete(request)
+    finally:
+        await model.aclose()
 
 
 def _check(reply: Reply, n: int) -> None:

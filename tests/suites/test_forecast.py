@@ -178,9 +178,9 @@ def test_calls_of_rows_that_are_not_here_by_hand(unread: Path) -> None:
     assert calls["chat", "I + D", "ape"] == calls["base", "I + D", "ape"] == pairs + 39
     assert calls["base", "I", "ape"] == 2 * pairs + 39
     assert calls["chat", "one", "ape"] == pairs + 39
-    # Reflection scores train once an epoch and takes a call a step; a summary takes one from the second step on.
+    # Reflection scores train once an epoch and takes a call a step, as a summary does.
     assert calls["chat", "I", "apo"] == calls["chat", "I", "pe2"] == 2 * (pairs + 3 * 100) + 2 * 39
-    assert calls["chat", "I", "sgdm"] == 2 * pairs + 39 + 38
+    assert calls["chat", "I", "sgdm"] == 2 * pairs + 2 * 39
     assert calls["chat", "small", "empty"] == 2 * (20 + 30)
     raced, full = calls["chat", "racing", "ape"], calls["chat", "I", "ape"]
     assert raced is not None

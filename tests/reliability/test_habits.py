@@ -113,4 +113,7 @@ async def test_cut_replies_are_kept_for_nobody_and_told(tmp_path: Path) -> None:
                 plan(server, tmp_path, model={"max_tokens": 3}), "Think about it", "test"
             )
         assert sum(server.charged.values()) == 20
-    assert found.warnings == ("10 of 10 replies were cut at models.task.max_tokens: 3; raise it",)
+    (line,) = found.warnings
+    assert line.startswith(
+        "test: 10 of 10 replies were cut at models.task.max_tokens: 3; raise it; a typical reply"
+    )

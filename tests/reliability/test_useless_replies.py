@@ -310,6 +310,7 @@ def test_an_embedded_engine_gets_room_for_a_long_start_prompt(
         return needs(config, *rest)
 
     monkeypatch.setattr(plans, "engine_needs", noted)
+    monkeypatch.setattr(plans, "is_embedded", lambda settings: True)
     start = " ".join(["amber"] * 300)
     found = plan("http://127.0.0.1:9/v1", tmp_path, prompt=start, model={"max_tokens": 512}, optimize={})
     assert asked == [(600, 1536)]

@@ -316,7 +316,7 @@ async def test_calls_that_are_counted_unasked_say_what_they_said_when_they_were_
     def seen(model: JournaledModel) -> tuple[object, ...]:
         observed = model.observed
         counts = (observed.texts, observed.cut, observed.empty, observed.reasoned, observed.max_tokens)
-        return (model.tally, counts, observed.left_out, observed.warnings())
+        return (model.tally, counts, observed.left_out, observed.left_out_lines())
 
     path = tmp_path / "journal.sqlite"
     with Journal(path) as journal:

@@ -187,7 +187,8 @@ class Landscape:
         questions = [
             str(turn["content"]) for turn in body.get("messages", ()) if _ITEM.search(str(turn["content"]))
         ]
-        asked = questions[-1] if questions else text
+        said = [str(turn["content"]) for turn in body.get("messages", ()) if turn["role"] == "system"]
+        asked = "\n\n".join([*said, questions[-1]]) if questions else text
         item = int(_ITEM.findall(asked)[0])
         prompt = asked.replace(f"Item {item}: does it go left or right?", " ")
         return _target(item) if self.right(item, prompt, len(questions) - 1) else _other(item)

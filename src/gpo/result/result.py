@@ -199,8 +199,9 @@ def _extra(record: Record, names: set[str]) -> dict[str, Any]:
     for name in ("cached_tokens", "lost_attempts", "rows"):
         for key in record.record(name).data:
             record.record(name).count(key)
-    if any(not isinstance(line, str) for line in record.items("warnings")):
-        record.refuse("warnings", "must be a list of texts")
+    for name in ("warnings", "reply_warnings"):
+        if any(not isinstance(line, str) for line in record.items(name)):
+            record.refuse(name, "must be a list of texts")
     record.text_or_none("embedder")
     return {key: value for key, value in record.data.items() if key not in names}
 

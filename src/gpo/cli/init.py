@@ -16,7 +16,7 @@ task:
   target: target
   answer: {kind: label}          # label | choice | number | boolean | words | text
   position: question_end         # or before_question | question_begin | answer_begin | system
-prompt: What is this message about?
+prompt: "Which of these is the message about: account, delivery, feedback, payment, product or refund?"
 models:                          # local/NAME (gpo models list), openai/NAME, a .gguf file, or any NAME with a base_url
   task: {model: local/qwen2.5-coder-1.5b, max_tokens: 16}
   optimizer: {model: local/qwen2.5-coder-1.5b}

@@ -96,7 +96,7 @@ def step_data(record: StepRecord) -> dict[str, Any]:
         ],
         "summary": record.shown.summary,
         "meta_prompt": [{"role": m.role, "content": m.content} for m in record.meta_prompt],
-        "candidates": [_candidate_data(item, record.parent) for item in record.candidates],
+        "candidates": [_candidate_data(item) for item in record.candidates],
         **_estimates_data(record),
     }
 
@@ -127,7 +127,7 @@ def _estimates_data(record: StepRecord) -> dict[str, Any]:
     }
 
 
-def _candidate_data(item: ScoredCandidate, parent: str) -> dict[str, Any]:
+def _candidate_data(item: ScoredCandidate) -> dict[str, Any]:
     return {
         "raw": item.raw,
         "prompt": item.prompt,
@@ -138,6 +138,4 @@ def _candidate_data(item: ScoredCandidate, parent: str) -> dict[str, Any]:
         "rejected": item.rejected,
         "score": item.score,
         **({"move": item.move} if item.move else {}),
-        # Methods with a beam make candidates from several prompts at one step.
-        **({"parent": item.parent} if item.parent != parent else {}),
     }

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gpo.evaluation.replies import MOST_USELESS
 from gpo.model.model import Reply, Request
-
-CUT_SHARE = 0.2
-"""Share of cut replies beyond which a run says so."""
 
 _LEFT_OUT = {
     "temperature": "the endpoint does not take temperature, so every reply is sampled and kept for no other run",
@@ -56,7 +54,7 @@ class Observed:
 
     def cut_lines(self) -> list[str]:
         """That many replies were cut, where they are more than a fifth."""
-        if not self.texts or self.cut <= CUT_SHARE * self.texts:
+        if not self.texts or self.cut <= MOST_USELESS * self.texts:
             return []
         thought = " while the model was thinking" if self.empty and self.reasoned else ""
         without = f", {self.empty} of them without any answer{thought}" if self.empty else ""

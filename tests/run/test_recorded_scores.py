@@ -82,3 +82,15 @@ def test_scores_that_other_code_read_are_not_taken(
     run_sums(tmp_path / "run")
     assert len(asked) == pairs
     assert told(tmp_path / "run") == whole
+
+
+def test_scores_of_replies_that_were_cut_are_read_again(tmp_path: Path, asked: list[str]) -> None:
+    run_sums(tmp_path / "run")
+    whole, pairs = told(tmp_path / "run"), len(asked)
+    # Two is the mark of a reply that ended at its length, whether an answer was read from it or not.
+    changed(tmp_path / "run", "UPDATE scores SET unreadable = unreadable | 2, checksum = NULL")
+    (tmp_path / "run" / "result.json").unlink()
+    asked.clear()
+    run_sums(tmp_path / "run")
+    assert len(asked) == pairs
+    assert told(tmp_path / "run") == whole

@@ -38,7 +38,8 @@ class OpenModel:
     `client` makes one attempt of a call. `queue` is where calls of this role wait for a place at their endpoint; its
     state lasts as long as the model is open, and roles at one endpoint share its limiter. `retry` says how attempts
     follow one another, None: there is one. `cost` gives dollars for token counts, None where the price is unknown.
-    `shareable` says that the model's identity pins its answers, so that the user's store may answer for it.
+    `shareable` says that the model's identity pins its answers, so that the user's store may answer for it, `remote`
+    that it is an endpoint's, which has its own mind about what it takes.
     """
 
     client: Model
@@ -46,6 +47,7 @@ class OpenModel:
     retry: RetrySettings | None
     cost: Cost
     shareable: bool = True
+    remote: bool = False
 
 
 class Endpoints:
@@ -244,6 +246,7 @@ def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
         queue=RoleQueue(endpoints.limiter(config), config.concurrency, endpoints.rates(config)),
         retry=RetrySettings(attempts=config.retries + 1, first_delay=config.retry_delay, advice=advice),
         cost=lambda tokens: cost(tokens, known),
+        remote=True,
     )
 
 

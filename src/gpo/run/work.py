@@ -22,6 +22,7 @@ from gpo.run.layers.shutdown import Shutdown
 from gpo.run.layers.single_flight import SingleFlight
 from gpo.run.listeners import Listeners, Watcher
 from gpo.run.plan import Plan
+from gpo.run.probe import probe, probe_request
 from gpo.run.progress import Progress
 from gpo.run.replay.recorded_scores import RecordedScores
 from gpo.run.replay.reuse_answers import open_reused_run
@@ -86,6 +87,8 @@ class Work:
         """The optimization itself."""
         self._listeners.search_started(self._search)
         try:
+            if tried := probe_request(self._plan):
+                await probe(self.models["optimizer"].journaled, tried, self._journal)
             await self._search.run(self._plan.prompt)
         finally:
             self._listeners.refresh()

@@ -121,10 +121,12 @@ class ModelConfig(Section):
     """One model and how it is called."""
 
     model: str
-    """`openai/NAME`, `local/NAME`, a path to a `.gguf`, or any NAME with a `base_url`."""
+    """`openai/NAME`, `anthropic:NAME` or `gemini:NAME` (with the extra any-llm), `local/NAME`, a path to a `.gguf`,
+    or any NAME with a `base_url`."""
     base_url: str | None = None
     api_key_env: str | None = None
-    """The environment variable that holds the key; OPENAI_API_KEY for `openai/…`, none elsewhere."""
+    """The environment variable that holds the key; OPENAI_API_KEY for `openai/…`, ANTHROPIC_API_KEY and GEMINI_API_KEY
+    for `anthropic:…` and `gemini:…`, none elsewhere."""
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
     max_tokens: Annotated[int, Field(gt=0)] = 256
     concurrency: Annotated[int, Field(gt=0)] = 64

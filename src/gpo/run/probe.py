@@ -8,12 +8,10 @@ out to lack is found by the client, as with any other.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
-from gpo.errors import BudgetError, ModelError, PermanentModelError
+from gpo.errors import BudgetError, PermanentModelError
 from gpo.model.model import Message, Model, Request
-from gpo.model.openai.errors import UnreachableError
 from gpo.optimizer.workbench import call_seed
 from gpo.run.compose import compose
 from gpo.run.layers.budget import Budget
@@ -58,13 +56,12 @@ async def try_optimizer(
     plan: Plan, journal: Journal, budget: Budget, note: Callable[[str], None] | None = None
 ) -> dict[str, Any] | None:
     """What `gpo optimize` would meet at the optimizer's endpoint, for a command that only scores: whether it is `ok`,
-    why not (`obstacle`, `note` is told too), what it does not take (`left_out`) and the call's `usage`. One attempt, as
-    nothing depends on it. None where there is nothing to try or the budget does not cover it."""
+    why not (`obstacle`, `note` is told too), what it does not take (`left_out`) and the call's `usage`. None where
+    there is nothing to try or the budget does not cover it."""
     request = probe_request(plan)
     if request is None:
         return None
-    opened = replace(plan.optimizer_model, retry=None)
-    model = compose(opened, "optimizer", journal=journal, budget=budget, note=note).journaled
+    model = compose(plan.optimizer_model, "optimizer", journal=journal, budget=budget, note=note).journaled
     obstacle = ""
     try:
         await model.complete(request)
@@ -72,10 +69,6 @@ async def try_optimizer(
         return None
     except PermanentModelError as error:
         obstacle = str(error) if error.scope == "run" else ""
-    except UnreachableError as error:
-        obstacle = str(error)
-    except ModelError:
-        pass  # it may pass
     if obstacle and note:
         note(f"models.optimizer cannot be asked, gpo optimize would end there: {obstacle}")
     left_out = {"left_out": list(model.observed.left_out)} if model.observed.left_out else {}

@@ -11,16 +11,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from gpo.report import embed
-from gpo.report.curve import curve
+from gpo.report.charts.curve import curve
+from gpo.report.charts.paceplots import concurrency, phase_name, tokens_by_step
+from gpo.report.charts.tree import ancestry, tree
 from gpo.report.data import RunView, StepView, read_run
 from gpo.report.details import details, names
 from gpo.report.exchanges import pack_exchanges
 from gpo.report.pace import Pace, PhaseUsage, read_pace
-from gpo.report.paceplots import concurrency, phase_name, tokens_by_step
 from gpo.report.scores import SPLITS, interval
 from gpo.report.standing import standing
 from gpo.report.terminal import asked, reply_warnings
-from gpo.report.tree import ancestry, tree
 from gpo.result.word_diff import word_diff
 from gpo.result.wording import dollars, duration, percent
 from gpo.run.directory import RunDirectory

@@ -26,6 +26,7 @@ from gpo.result.wording import dollars, duration, percent
 from gpo.run.directory import RunDirectory
 from gpo.storage.atomic_write import text_bytes, write_atomically
 from gpo.storage.journal_reader import JournalReader
+from gpo.text import points
 
 STATUS = {
     "running": "running",
@@ -168,9 +169,9 @@ def _difference(run: RunView) -> dict[str, str] | None:
         return None
     span = ""
     if gain.ci_low is not None and gain.ci_high is not None:
-        span = f"{100 * gain.ci_low:+.1f} to {100 * gain.ci_high:+.1f}"
+        span = f"{points(gain.ci_low, signed=True)} to {points(gain.ci_high, signed=True)}"
     return {
-        "value": f"{100 * gain.test:+.1f}",
+        "value": points(gain.test, signed=True),
         "interval": span,
         "p": "" if gain.p_value is None else f"{gain.p_value:.2g}",
     }

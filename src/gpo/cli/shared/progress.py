@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gpo.result.wording import dollars, duration
 from gpo.run.progress import Progress
-from gpo.text import printable, shorten
+from gpo.text import points, printable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +89,7 @@ class ProgressDisplay:
         bar.add_row(
             ProgressBar(total=max(1, p.pairs_planned), completed=share, width=28),
             Text(f"step {min(p.step + 1, p.steps)} of {p.steps}" if p.phase == "optimizing" else p.phase),
-            Text("" if p.best_score is None else f"best dev {100 * p.best_score:.1f}", style="bold"),
+            Text("" if p.best_score is None else f"best dev {points(p.best_score)}", style="bold"),
             Text("" if p.limit is None or p.phase != "optimizing" else f"edit limit {p.limit} words"),
         )
         lines = Table.grid()

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from gpo.report.charts.svg import Scale, axis_bottom, axis_left, drawing, element, mark, path, steps
 from gpo.report.data import CandidateView, RunView, StepView
+from gpo.text import points
 
 WIDTH = 760
 _LEFT, _RIGHT = 62, 748
@@ -17,7 +18,7 @@ _HEIGHT = 438
 
 
 def curve(run: RunView) -> Markup:
-    """Best and current dev score a step, every fully scored candidate as a dot; below them those that were dropped early,
+    """Best and current dev score a step, every fully scored candidate as a dot; below them those dropped early,
     edit limit and distances."""
     last = max(run.total or 0, len(run.steps), 1)
     if run.status != "running" and run.steps:
@@ -116,4 +117,4 @@ def _ceiling(distances: Sequence[int], limits: Sequence[int]) -> float:
 
 
 def _percent(share: float | None) -> str:
-    return "unknown" if share is None else f"{100 * share:.1f}"
+    return "unknown" if share is None else points(share)

@@ -21,6 +21,7 @@ from gpo.report.scores import interval
 from gpo.result.wording import dollars, duration, percent
 from gpo.run.directory import RunDirectory
 from gpo.storage.journal_reader import JournalReader
+from gpo.text import points
 
 _PACE = (
     "api_key_env",
@@ -93,7 +94,12 @@ def _row(item: Compared) -> list[str]:
     run, gain = item.run, item.run.result.improvement if item.run.result else None
     change = ""
     if gain and gain.test is not None and gain.ci_low is not None and gain.ci_high is not None:
-        change = f"{100 * gain.test:+.1f} ({100 * gain.ci_low:+.1f} to {100 * gain.ci_high:+.1f})"
+        change = " ".join(
+            (
+                points(gain.test, signed=True),
+                f"({points(gain.ci_low, signed=True)} to {points(gain.ci_high, signed=True)})",
+            )
+        )
     return [
         run.method,
         percent(run.initial_dev),
@@ -163,4 +169,4 @@ def _mean(scores: Iterable[Interval | None]) -> float | None:
 
 def _spread(values: Sequence[float | None]) -> str:
     known = [value for value in values if value is not None]
-    return "–" if len(known) < 2 else f"{100 * mean(known):.1f} ± {100 * stdev(known):.1f}"
+    return "–" if len(known) < 2 else f"{points(mean(known))} ± {points(stdev(known))}"

@@ -76,7 +76,7 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("storage/shared_store.py", "storage/test_shared_store.py run/test_journaled.py"),
     ("storage/group_commit.py", "storage/test_group_commit.py storage/test_journal.py storage/test_shared_store.py"),
     ("storage/atomic_write.py", "run/test_directory.py"),
-    ("storage/database_file.py", "reliability/test_foreign_folders.py"),
+    ("storage/sqlite/database_file.py", "reliability/test_foreign_folders.py"),
     ("storage/typed.py", "reliability/test_foreign_folders.py storage/test_journal.py"),
     ("storage/regular_file.py", "reliability/test_foreign_folders.py run/test_directory.py"),
     ("storage/journal_reader.py", "storage/test_journal.py report/test_pace.py reliability/test_journal_writer.py"),

@@ -17,8 +17,13 @@ from gpo.model.tally import Tally
 from gpo.storage import codec
 from gpo.storage import journal_schema as tables
 from gpo.storage.checksum import row_checksum
-from gpo.storage.database import connect_readonly, damaged, translate_row_errors, translate_sqlite_errors
 from gpo.storage.journal_schema import JournalTable
+from gpo.storage.sqlite.database import (
+    connect_readonly,
+    damaged,
+    translate_row_errors,
+    translate_sqlite_errors,
+)
 
 _SOURCES = ("sent", "store")
 _BATCH = 1000

@@ -34,9 +34,9 @@ from gpo.model.prices import Cost
 from gpo.model.tally import Tally
 from gpo.run.layers.shutdown import Shutdown
 from gpo.run.layers.unrecorded import UNRECORDED, Unrecorded
-from gpo.storage.database import translate_row_errors
 from gpo.storage.journal import Journal
 from gpo.storage.journal_schema import JOURNAL
+from gpo.storage.sqlite.database import translate_row_errors
 
 CALL_OVERHEAD, MESSAGE_OVERHEAD = 96, 12
 """Tokens that a chat template adds, with room to spare: a default system turn once, the marks of each turn."""

@@ -23,7 +23,8 @@ from gpo.model.tally import Tally
 from gpo.run.embeddings import remember_embeddings
 from gpo.storage import journal_schema as tables
 from gpo.storage.journal import Journal
-from gpo.storage.journal_reader import JournalReader, RecordedScore
+from gpo.storage.journal_reader import JournalReader
+from gpo.storage.records import RecordedScore
 from gpo.storage.sqlite.database import Schema, connect
 from tests.run.support import ask, unprivileged
 

@@ -15,7 +15,8 @@ from gpo.config.schema import Price
 from gpo.model.prices import cost, recorded_price
 from gpo.model.tally import Tally
 from gpo.run.journal_writer import prompt_id
-from gpo.storage.journal_reader import JournalReader, LedgerLine
+from gpo.storage.journal_reader import JournalReader
+from gpo.storage.records import LedgerLine
 
 ROLES = ("task", "optimizer")
 _BINS = 160

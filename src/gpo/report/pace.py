@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gpo.config.schema import Price
+from gpo.config.models import Price
 from gpo.model.prices import cost, recorded_price
 from gpo.model.tally import Tally
 from gpo.run.journal_writer import prompt_id

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from gpo.config.load import dump_config
-from gpo.config.schema import BudgetConfig, Config, ModelConfig, OptimizeConfig
+from gpo.config.models import ModelConfig
+from gpo.config.schema import BudgetConfig, Config, OptimizeConfig
 from gpo.errors import ConfigError
 from gpo.evaluation.rounds import ScorerSettings
 from gpo.model.factory import Endpoints, OpenModel, PullProgress, RoleName, is_embedded, open_model

@@ -21,7 +21,7 @@ from gpo.task.splits import Columns, checked, examples
 from gpo.task.task import Rows, Task
 
 if TYPE_CHECKING:
-    from gpo.config.schema import AnswerConfig, TaskConfig
+    from gpo.config.task import AnswerConfig, TaskConfig
 
 AnswerOption = str | Mapping[str, Any] | AnswerReader | Callable[[str], str | None]
 MetricOption = str | Metric | Callable[..., float]
@@ -160,7 +160,7 @@ def check_targets(found: Sequence[Example], reader: AnswerReader, kind: str) -> 
 def with_defaults(config: TaskConfig, defaults: Mapping[str, Any]) -> TaskConfig:
     """`config` with the keys that a builtin task or a benchmark brings wherever the configuration does not set
     them itself."""
-    from gpo.config.schema import AnswerConfig
+    from gpo.config.task import AnswerConfig
 
     changes: dict[str, Any] = {
         key: value
@@ -190,7 +190,7 @@ def _reader(config: AnswerConfig, found: Sequence[Example]) -> AnswerReader:
 def _configured(data: Any, options: Mapping[str, Any]) -> tuple[TaskConfig, Own]:
     from pydantic import ValidationError
 
-    from gpo.config.schema import TaskConfig
+    from gpo.config.task import TaskConfig
 
     keys = {**options, "data": data}
     own_metric = keys.pop("metric") if "metric" in keys and not isinstance(keys["metric"], str) else None

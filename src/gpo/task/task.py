@@ -20,7 +20,7 @@ from gpo.task.metric import Metric, as_text, normalised
 from gpo.task.prompt import SLOT, Frame, Layout, Position, fill, is_template, lay_out
 
 if TYPE_CHECKING:
-    from gpo.config.schema import TaskConfig
+    from gpo.config.task import TaskConfig
 
 Opening = tuple[Message, ...] | str
 SplitName = Literal["train", "dev", "test", "format", "demos"]

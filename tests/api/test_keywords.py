@@ -22,7 +22,10 @@ def answer(text: str) -> str:
     [
         ({"epochs": 3}, 'it belongs to gpo.optimize: gpo.optimize(…, optimize={"epochs": …})'),
         ({"max_usd": 3}, 'write budget={"max_usd": …}'),
-        ({"temperature": 0}, 'it belongs to a model: write {"model": …, "temperature": …}'),
+        (
+            {"temperature": 0},
+            'it belongs to a model: write {"model": …, "temperature": …} in place of the model\'s name',
+        ),
         ({"run_dir": "x"}, "it belongs to gpo.optimize: gpo.optimize(…, run_dir=…)"),
         ({"metric": "f1"}, "it belongs to gpo.Task.from_rows: gpo.Task.from_rows(…, metric=…)"),
         ({"labels": ()}, 'it belongs to gpo.Task.from_rows: gpo.Task.from_rows(…, answer={"labels": …})'),

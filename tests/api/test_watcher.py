@@ -88,7 +88,7 @@ def test_an_object_with_one_of_the_methods_will_do() -> None:
 
 
 def test_progress_is_true_or_an_object() -> None:
-    with pytest.raises(gpo.ConfigError, match="progress: must be True, False or a gpo.Progress, not str"):
+    with pytest.raises(gpo.ConfigError, match=r"progress: must be True, False or a gpo\.Progress, not str"):
         gpo.evaluate(make_task(), "p", model=lambda text: "left", progress="bar")  # type: ignore[arg-type]
 
 

@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 
-from gpo.config.schema import (
-    AnswerConfig,
-    BudgetConfig,
-    EditDistanceConfig,
-    MethodConfig,
-    ModelConfig,
-    OptimizeConfig,
-    TaskConfig,
-)
+from gpo.config.models import ModelConfig
+from gpo.config.schema import BudgetConfig, EditDistanceConfig, MethodConfig, OptimizeConfig
+from gpo.config.task import AnswerConfig, TaskConfig
 
 _CLOSE = 0.75
 """Likeness from which a name is taken for a slip of the pen before it is looked for elsewhere."""

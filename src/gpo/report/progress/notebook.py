@@ -8,7 +8,7 @@ from html import escape
 from typing import Any, Self
 
 from gpo.optimizer.search import StepRecord
-from gpo.report.progress.pace import Pace, describe_phase
+from gpo.report.progress.pace import PaceLine, describe_phase
 from gpo.run.progress import Progress
 from gpo.run.watcher import Watcher
 from gpo.text import printable, shorten
@@ -29,7 +29,7 @@ class NotebookProgress(Watcher):
 
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
-        self._pace = Pace(progress)
+        self._pace = PaceLine(progress)
         self._notes: list[str] = []
         self._steps: deque[str] = deque(maxlen=STEPS)
         self._handle: Any = None

@@ -18,7 +18,7 @@ def describe_phase(progress: Progress) -> str:
     return f"step {min(p.step + 1, p.steps)} of {p.steps}" if p.phase == "optimizing" else p.phase
 
 
-class Pace:
+class PaceLine:
     """Remembers the last numbers of `progress`, so that it can say what they are a second."""
 
     def __init__(self, progress: Progress) -> None:

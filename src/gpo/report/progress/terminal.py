@@ -7,7 +7,7 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from gpo.report.progress.pace import Pace, describe_phase
+from gpo.report.progress.pace import PaceLine, describe_phase
 from gpo.run.progress import Progress
 from gpo.run.watcher import Watcher
 from gpo.text import printable, shorten
@@ -29,7 +29,7 @@ class ProgressDisplay(Watcher):
         self.progress = progress
         self.console = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
         self._live = self.console.is_terminal and not self.console.is_dumb_terminal
-        self._pace = Pace(progress)
+        self._pace = PaceLine(progress)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 

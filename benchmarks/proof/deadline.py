@@ -1,7 +1,4 @@
-"""How long a program of the proof may go on: nothing new is begun after that, and the same command goes on later.
-
-Knows minutes and no work.
-"""
+"""How long a program of the proof may go on: nothing new is begun after that, and the same command goes on later."""
 
 from __future__ import annotations
 

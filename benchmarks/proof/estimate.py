@@ -1,6 +1,6 @@
 """What a program of the proof is going to take, said before it starts: calls, tokens, minutes. Rough on purpose.
 
-A token is taken for four characters. Knows texts and no model's tokenizer.
+A token is taken for four characters.
 """
 
 from __future__ import annotations

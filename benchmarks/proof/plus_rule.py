@@ -1,6 +1,6 @@
 """gpo+ itself on a `Replay`: its own search, posterior, plan and duel; only its candidates come from the pool.
 
-Library, edits and demonstrations are not replayed: the pool stands for all proposals. Knows no model.
+Library, edits and demonstrations are not replayed: the pool stands for all proposals.
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
-"""Scoring prompts for the proof, with every call and token counted. Nothing is taken from a store of earlier answers.
-
-Knows tasks and one endpoint; it knows no method.
-"""
+"""Scoring prompts for the proof, with every call and token counted. Nothing is taken from a store of earlier
+answers."""
 
 from __future__ import annotations
 

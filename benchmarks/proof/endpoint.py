@@ -1,6 +1,6 @@
 """The one endpoint that every program of the proof asks, from the command line to a configuration's models.
 
-Knows no task. Without an address it is a model of this machine, which `served` starts once for all.
+Without an address it is a model of this machine, which `served` starts once for all.
 """
 
 from __future__ import annotations

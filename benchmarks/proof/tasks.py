@@ -1,6 +1,6 @@
 """The tasks of the proof, registered with reasons before any of them was run, and their rows.
 
-Knows no model. Every task is asked in one round: what a prompt makes the model write is what is read.
+Every task is asked in one round: what a prompt makes the model write is what is read.
 """
 
 from __future__ import annotations

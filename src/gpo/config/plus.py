@@ -1,6 +1,6 @@
 """The section of `method: gpo+`: its budget, and a switch for each of its components.
 
-Every component can be turned off alone, for ablations. Knows no step: see `gpo.optimizer.plus` and `docs/beyond.md`.
+Every component can be turned off alone, for ablations. See `gpo.optimizer.plus` and `docs/beyond.md`.
 """
 
 from __future__ import annotations

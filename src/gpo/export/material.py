@@ -1,6 +1,6 @@
 """What a run directory holds that a prompt is handed on with: its template, how the model is called, its scores.
 
-Knows no format. A run directory may come from anybody: whatever it holds is checked or taken as text.
+A run directory may come from anybody: whatever it holds is checked or taken as text.
 """
 
 from __future__ import annotations

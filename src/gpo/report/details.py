@@ -1,6 +1,6 @@
 """What the page's script looks up: steps and candidates with their texts, and the grid of examples by prompts.
 
-Knows a run's journal and no layout. Texts are untrusted; `gpo.report.embed` makes them safe to carry.
+Texts are untrusted; `gpo.report.embed` makes them safe to carry.
 """
 
 from __future__ import annotations

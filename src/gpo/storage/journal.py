@@ -1,6 +1,6 @@
 """The journal of a run: every answer that the algorithm has seen, and what it concluded.
 
-Knows neither the algorithm nor the models. Reading is `gpo.storage.journal_reader`.
+Reading is `gpo.storage.journal_reader`.
 """
 
 from __future__ import annotations

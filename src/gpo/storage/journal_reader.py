@@ -1,7 +1,4 @@
-"""Reading a journal: for replay, for reports, for whoever watches a run from another process.
-
-Knows neither the algorithm nor the models, and writes nothing.
-"""
+"""Reads a journal: for replay, for reports, for whoever watches a run from another process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The journal's tables, by version, and how rows go into them. Knows no query.
+"""The journal's tables, by version, and how rows go into them.
 
 Small columns stand before large ones, so that totals are read without touching the texts.
 """

@@ -1,6 +1,6 @@
 """A task: examples, how a prompt meets an example, how an answer is read and how it is scored.
 
-Knows no optimizer: `Task` turns (prompt, example) into messages and a reply into a value, and nothing else.
+`Task` turns (prompt, example) into messages and a reply into a value.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How large one run of a suite is, before any call: steps, rows, calls and tokens.
 
-Opens no model and fetches nothing: of rows that are not here it knows at most how many they are.
+No model is opened and nothing fetched; of rows that are not here at most the number is known.
 """
 
 from __future__ import annotations

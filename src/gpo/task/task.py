@@ -36,7 +36,8 @@ class TaskOptions(TypedDict, total=False):
     a reply to the answer as text (None: unreadable); `metric` may be a function (see `gpo.task.metric.metric`).
     """
 
-    split: Mapping[str, int] | None
+    split: Mapping[str, int | float] | None
+    stratify: bool | None
     input: str
     target: str
     answer: str | Mapping[str, Any] | AnswerReader | Callable[[str], str | None]

@@ -73,7 +73,7 @@ def init(
     from gpo.task.proposal.proposal import holds_data, read_data
 
     if not holds_data(file):
-        flags = {
+        flags: dict[str, object] = {
             "--target": target,
             "--input": input_,
             "--model": model,

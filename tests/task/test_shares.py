@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gpo.config.schema import TaskConfig
+from gpo.config.task import TaskConfig
 from gpo.errors import ConfigError
 from gpo.task.draw import count_rows
 from gpo.task.task import Task

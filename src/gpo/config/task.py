@@ -58,6 +58,7 @@ class TaskConfig(Section):
     target: str = "target"
     """The column of the expected answer."""
     answer: AnswerConfig = AnswerConfig()
+    """What kind an answer is, and how it is read from a reply."""
     metric: str = "exact_match"
     """`exact_match`, `accuracy`, `rouge_l` (of stemmed words; the best of several references counts) or
     `package.module:function`."""

@@ -47,9 +47,9 @@ def evaluate(
 
     from gpo.cli.shared.checks import check_not_worse, check_score, check_threshold
     from gpo.cli.shared.common import assemble
-    from gpo.cli.shared.progress import ProgressDisplay
     from gpo.config.load import load_config
     from gpo.config.locate import name_lines
+    from gpo.report.progress.terminal import ProgressDisplay
     from gpo.run.evaluate import compare_evaluations, evaluate_prompts, read_prompt
     from gpo.run.progress import Progress
 

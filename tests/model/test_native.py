@@ -1,30 +1,27 @@
 """Anthropic's and Gemini's own wires through the real any-llm package, against a server that speaks them.
 
-Run with `uv run --extra any-llm pytest tests/model/test_native.py`; without the extra only its absence is tried.
+Run with `uv run --extra any-llm pytest tests/model/test_native.py`.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gpo.config.schema import ModelConfig
-from gpo.errors import ConfigError, GPOError, PermanentModelError
+from gpo.config.models import ModelConfig
+from gpo.errors import GPOError, PermanentModelError
 from gpo.model.factory import open_model
 from gpo.model.model import Message, Reply, Request
-from gpo.model.prices import price
-from gpo.model.providers import native_name
 from gpo.run.compose import compose_sending
 from tests.reliability.support import run, timeless
 from tests.support.landscape import Landscape
 from tests.support.native import LIMITED, OVERLOADED, NativeServer
 
 KEY = "native-key-000"
-installed = [
+pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("any_llm") is None, reason="any-llm is not installed"),
     # Their packages' own.
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
@@ -41,15 +38,6 @@ def key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GPO_HOME", str(tmp_path / "home"))
 
 
-def marked(*marks: pytest.MarkDecorator) -> Any:
-    def mark(function: Any) -> Any:
-        for one in marks:
-            function = one(function)
-        return function
-
-    return mark
-
-
 async def ask(server: NativeServer, name: str, request: Request | None = None, **keys: Any) -> Reply:
     config = ModelConfig(model=name, base_url=server.address, retry_delay=0.001, **keys)
     opened = open_model(config, role="task")
@@ -61,31 +49,6 @@ async def ask(server: NativeServer, name: str, request: Request | None = None, *
         await opened.client.aclose()
 
 
-def test_a_missing_extra_is_one_line_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("any_llm", "anthropic", "google.genai"):
-        monkeypatch.setitem(sys.modules, module, None)
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    for name in NAMES:
-        with pytest.raises(
-            ConfigError, match=rf"models.task.model: {name} needs the extra any-llm; .*--extra"
-        ):
-            open_model(ModelConfig(model=name), role="task")
-
-
-@pytest.mark.parametrize("name", ["qwen3:0.6b", "anthropic/claude", "anthropic:", "gemini"])
-def test_names_of_others_are_left_to_others(name: str) -> None:
-    assert native_name(name) is None
-
-
-def test_prices_come_from_the_table_of_the_provider() -> None:
-    known = price(ModelConfig(model="anthropic:claude-sonnet-4-5"))
-    assert known is not None
-    assert (known.input, known.output) == (3.0, 15.0)
-    assert price(ModelConfig(model="gemini:gemini-2.5-flash")) is not None
-    assert price(ModelConfig(model="anthropic:claude-x", base_url="http://127.0.0.1:1")) is None
-
-
-@marked(*installed)
 async def test_a_run_comes_to_what_it_comes_to_on_the_plain_wire(tmp_path: Path) -> None:
     with NativeServer(answer=Landscape().answer) as server:
         plain = await run(server, tmp_path, "plain")
@@ -110,7 +73,6 @@ async def test_a_run_comes_to_what_it_comes_to_on_the_plain_wire(tmp_path: Path)
     assert found["usage"]["task"]["prompt_tokens"] == 42 * found["usage"]["task"]["calls"]
 
 
-@marked(*installed)
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_call_carries_what_the_configuration_says(name: str) -> None:
     with NativeServer(answer=lambda body: "tea", key=KEY, thinks=True) as server:
@@ -133,7 +95,6 @@ async def test_a_call_carries_what_the_configuration_says(name: str) -> None:
         assert reply.usage.completion_tokens == 12
 
 
-@marked(*installed)
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
     ("refusal", "words"),
@@ -154,7 +115,6 @@ async def test_errors_are_sorted_and_hold_no_key(name: str, refusal: Any, words:
     assert len(server.sent) == 1, "tried again for nothing"
 
 
-@marked(*installed)
 @pytest.mark.parametrize("name", NAMES)
 async def test_nobody_there_is_one_line(name: str) -> None:
     config = ModelConfig(model=name, base_url="http://127.0.0.1:9", retry_delay=0.001, timeout=5)
@@ -164,7 +124,6 @@ async def test_nobody_there_is_one_line(name: str) -> None:
     await opened.client.aclose()
 
 
-@marked(*installed)
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_field_of_the_users_own_is_sent_and_its_refusal_named(name: str) -> None:
     with NativeServer(answer=lambda body: "tea", key=KEY) as server:

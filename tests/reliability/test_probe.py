@@ -10,6 +10,7 @@ import pytest
 from gpo.errors import ModelError
 from gpo.run.estimate.estimate import estimate
 from gpo.run.evaluate import evaluate_prompt
+from gpo.run.watcher import Watcher
 from tests.support.landscape import Landscape
 from tests.support.server import ModelServer
 
@@ -94,7 +95,7 @@ async def test_evaluate_tries_it_once_and_says_what_is_wrong(tmp_path: Path) -> 
     with landscape_server(models=frozenset({"task"})) as server:
         for paid in (10, 10):
             found = await evaluate_prompt(
-                plan(server, tmp_path), "Think about it", "test", watcher=_Watcher(lines)
+                plan(server, tmp_path), "Think about it", "test", watcher=_Lines(lines)
             )
             assert server.stats.finished == paid, "the store knows the rows, and nothing is asked again"
         assert found.optimizer is None
@@ -103,12 +104,9 @@ async def test_evaluate_tries_it_once_and_says_what_is_wrong(tmp_path: Path) -> 
     assert "404" in line
 
 
-class _Watcher:
+class _Lines(Watcher):
     def __init__(self, lines: list[str]) -> None:
         self._lines = lines
 
     def note(self, line: str) -> None:
         self._lines.append(line)
-
-    def step_finished(self, record: object) -> None:
-        pass

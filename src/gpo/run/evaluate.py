@@ -17,10 +17,12 @@ from gpo.model.prices import Cost
 from gpo.run.compose import compose
 from gpo.run.gc_tuning import collect_seldom
 from gpo.run.layers.budget import GO_ON, Budget
-from gpo.run.listeners import Watcher
+from gpo.run.layers.journaled import JournaledModel
+from gpo.run.layers.shutdown import Shutdown
 from gpo.run.plan import Plan
-from gpo.run.probe import try_optimizer
+from gpo.run.estimate.probe import try_optimizer
 from gpo.run.progress import Progress
+from gpo.run.watcher import Watcher, Watchers
 from gpo.storage.journal import Journal
 from gpo.storage.shared_store import SharedStore
 
@@ -69,10 +71,15 @@ class Evaluation:
 
 
 async def evaluate_prompt(
-    plan: Plan, prompt: str, split: str, progress: Progress | None = None, watcher: Watcher | None = None
+    plan: Plan,
+    prompt: str,
+    split: str,
+    progress: Progress | None = None,
+    watcher: Watcher | None = None,
+    shutdown: Shutdown | None = None,
 ) -> Evaluation:
     """Score `prompt` on `split`. Raises what `evaluate_prompts` raises."""
-    (found,) = await evaluate_prompts(plan, [prompt], split, progress, watcher)
+    (found,) = await evaluate_prompts(plan, [prompt], split, progress, watcher, shutdown)
     return found
 
 
@@ -82,37 +89,38 @@ async def evaluate_prompts(
     split: str,
     progress: Progress | None = None,
     watcher: Watcher | None = None,
+    shutdown: Shutdown | None = None,
 ) -> list[Evaluation]:
-    """Score `prompts` on `split`, with the usage of them all in each.
+    """Score `prompts` on `split`, with the usage of them all in each; `shutdown` can end it early.
 
     Raises `ConfigError` for a split that is unknown or empty, `BudgetError` at a cap (which holds for one command),
     `ModelError` where no row could be scored, and what the model raises; what was answered until then is in the user's
     store.
     """
     _check_split(plan, split)
-    progress = progress or Progress()
+    progress, watchers = progress or Progress(), Watchers(watcher)
     progress.phase, progress.pairs_planned = (
         "scoring the initial prompt",
         len(set(prompts)) * len(plan.task.examples(split)),
     )
-    _warn(plan, split, watcher)
-
+    watchers.notes(plan.task.test_warnings if split == "test" else ())
     failures: list[str] = []
 
     def count(prompt: str, split: str, index: int, outcome: Outcome) -> None:
         progress.pairs_done += 1
+        _count_calls(progress, model.journaled)
+        watchers.progressed(progress)
         if outcome.failure is not None:
             failures.append(outcome.failure)
 
-    shared = SharedStore.open(warn=watcher.note if watcher else lambda line: None)
-    note = watcher.note if watcher else None
+    shared = SharedStore.open(warn=watchers.note)
     with TemporaryDirectory(prefix="gpo-") as folder:
         journal = Journal(Path(folder) / "journal.sqlite")
         opened = plan.task_model
         keeps = shared is not None and opened.shareable and plan.scorer.temperature == 0
         costs: dict[str, Cost] = {role: other.cost for role, other in plan.models.items()}
-        budget = Budget(plan.budget, costs, journal, kept=_KEPT if keeps else _NOT_KEPT)
-        model = compose(opened, "task", journal=journal, budget=budget, shared=shared, note=note)
+        budget = Budget(plan.budget, costs, journal, shutdown, kept=_KEPT if keeps else _NOT_KEPT)
+        model = compose(opened, "task", journal=journal, budget=budget, shared=shared, note=watchers.note)
         scorer = Scorer(
             plan.task, model.model, plan.scorer, on_outcome=count, on_stop=budget.shutdown.stop_and_wait
         )
@@ -121,8 +129,11 @@ async def evaluate_prompts(
                 with collect_seldom():
                     scores = await scorer.score(prompts, split)
                 # Whoever scores again what is known should not be asked to pay for anything.
-                asked = model.journaled.tally.calls
-                tried = await try_optimizer(plan, journal, budget, note) if asked else None
+                tried = (
+                    await try_optimizer(plan, journal, budget, watchers.note)
+                    if model.journaled.tally.calls
+                    else None
+                )
         finally:
             await plan.aclose()
             with suppress(RunError):
@@ -131,9 +142,7 @@ async def evaluate_prompts(
             if shared:
                 shared.close()
     useless = scorer.replies.warnings(split)
-    if note:
-        for line in useless:
-            note(line)
+    watchers.notes(useless)
     observed = model.journaled.observed
     found = [
         _evaluation(
@@ -146,6 +155,8 @@ async def evaluate_prompts(
         )
         for score in scores
     ]
+    for one in found:
+        watchers.prompt_scored(one.prompt, split, one.interval.mean)
     progress.phase = "done"
     return found
 
@@ -208,8 +219,8 @@ def read_prompt(text: str, option: str = "--prompt") -> str:
         raise ConfigError(f"{option} {text}: the file cannot be read ({error})") from None
 
 
-def _warn(plan: Plan, split: str, watcher: Watcher | None) -> None:
-    """Say what is odd about the test split, where that is the one that is scored."""
-    if watcher and split == "test":
-        for line in plan.task.test_warnings:
-            watcher.note(line)
+def _count_calls(progress: Progress, asked: JournaledModel) -> None:
+    tally = asked.tally
+    progress.calls, progress.cached = tally.calls, tally.cached
+    progress.tokens = tally.prompt_tokens + tally.completion_tokens
+    progress.saved_tokens = tally.saved_prompt_tokens + tally.saved_completion_tokens

@@ -11,7 +11,8 @@ from typing import Any
 from gpo.evaluation.outcome import Outcome
 from gpo.optimizer.search import ScoredCandidate, StepRecord
 from gpo.storage.journal import Journal
-from gpo.storage.journal_reader import JournalReader, RecordedScore
+from gpo.storage.journal_reader import JournalReader
+from gpo.storage.records import RecordedScore
 from gpo.storage.typed import Record
 from gpo.task.task import Task
 
@@ -74,7 +75,8 @@ class JournalWriter:
                 unreadable=outcome.failure is None and outcome.prediction is None,
                 calls=outcome.calls,
                 cut=outcome.cut is not None,
-            )
+            ),
+            outcome.feedback,
         )
 
     def step(self, record: StepRecord) -> None:

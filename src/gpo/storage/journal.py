@@ -1,6 +1,6 @@
 """The journal of a run: every answer that the algorithm has seen, and what it concluded.
 
-Knows neither the algorithm nor the models. Reading is `gpo.storage.journal_reader`.
+Reading is `gpo.storage.journal_reader`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from gpo.model.model import Reply, Request
 from gpo.storage import codec
 from gpo.storage import journal_schema as tables
 from gpo.storage.checksum import row_checksum
-from gpo.storage.database import connect, damaged, explain, translate_row_errors
 from gpo.storage.group_commit import BatchWriter, Row
-from gpo.storage.journal_reader import JournalReader, RecordedReply, RecordedScore
+from gpo.storage.journal_reader import JournalReader
 from gpo.storage.journal_schema import JournalTable
+from gpo.storage.records import RecordedReply, RecordedScore
 from gpo.storage.session_clock import SessionClock
+from gpo.storage.sqlite.database import connect, damaged, explain, translate_row_errors
 
 LastWords = Callable[[Callable[[str], bool]], Mapping[str, Any]]
 
@@ -138,8 +139,12 @@ class Journal(JournalReader):
         """Name a prompt; `first_step` is the step that brought it up, None before the first."""
         self._put(tables.PROMPT, (id_, first_step, codec.to_text(text)))
 
-    def put_score(self, score: RecordedScore) -> None:
-        """Record a score, or replace it."""
+    def put_score(self, score: RecordedScore, feedback: str = "") -> None:
+        """Record a score and what was said about it, or replace them."""
+        if feedback:  # first: a score that is found again has its feedback
+            example = codec.to_text(score.example_id)
+            text = codec.to_text(feedback)
+            self._put(tables.FEEDBACK, (score.prompt_id, score.split, example, text))
         prediction = None if score.prediction is None else codec.to_json(score.prediction)
         row = (
             score.prompt_id,

@@ -1,89 +1,30 @@
-"""Reading a journal: for replay, for reports, for whoever watches a run from another process.
-
-Knows neither the algorithm nor the models, and writes nothing.
-"""
+"""Reads a journal: for replay, for reports, for whoever watches a run from another process."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, NoReturn, Self
+from typing import Any, NoReturn, Self
 
-from gpo.model.model import Reply, Request
+from gpo.model.model import Reply
 from gpo.model.tally import Tally
 from gpo.storage import codec
 from gpo.storage import journal_schema as tables
 from gpo.storage.checksum import row_checksum
-from gpo.storage.database import connect_readonly, damaged, translate_row_errors, translate_sqlite_errors
 from gpo.storage.journal_schema import JournalTable
+from gpo.storage.records import Event, LedgerLine, RecordedCall, RecordedReply, RecordedScore
+from gpo.storage.sqlite.database import (
+    connect_readonly,
+    damaged,
+    translate_row_errors,
+    translate_sqlite_errors,
+)
 
 _SOURCES = ("sent", "store")
 _BATCH = 1000
 _LATEST, _MOST_STEPS = 1e11, 10**6
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedReply:
-    """An answer from the journal and the role whose call it was."""
-
-    role: str
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedCall:
-    """A whole call, for people. `started` is in seconds since 1970."""
-
-    role: str
-    request: Request
-    reply: Reply
-    started: float
-
-
-class LedgerLine(NamedTuple):
-    """What one call used, without its texts. `started` is in seconds since 1970."""
-
-    key: str
-    role: str
-    purpose: str
-    source: str
-    prompt_tokens: int
-    completion_tokens: int
-    cached_tokens: int
-    started: float
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedScore:
-    """What one prompt got on one example.
-
-    `value` is None where the example could not be scored; `unreadable` says that the model answered and no
-    answer could be read from it. `prediction` is what was read, as JSON (a tuple comes back as a list).
-    `calls` are the keys of the calls it rests on, one a round.
-    """
-
-    prompt_id: str
-    split: str
-    example_id: str
-    value: float | None
-    prediction: Any
-    unreadable: bool
-    calls: tuple[str, ...]
-    cut: bool = False
-    """Whether a reply that it rests on ended at its length."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What happened: a failure, a warning, the start or end of a process. `at`: seconds since 1970."""
-
-    at: float
-    kind: str
-    data: Any
 
 
 class JournalReader:
@@ -98,6 +39,7 @@ class JournalReader:
         with translate_sqlite_errors(path, tables.JOURNAL):
             (version,) = self._reader.execute("PRAGMA user_version").fetchone()
         self._checksum = "checksum" if version >= tables.CHECKED_FROM else "NULL"
+        self._has_feedback = version >= tables.FEEDBACK_FROM
 
     @property
     def empty(self) -> bool:
@@ -173,9 +115,12 @@ class JournalReader:
         with translate_row_errors(self.path, tables.JOURNAL):
             return {id_: codec.from_text(text) for id_, _, text in rows}
 
-    def scores(self, prompt_id: str | None = None, split: str | None = None) -> Iterator[RecordedScore]:
-        """All scores, or those of one prompt or split."""
-        asked = {"prompt_id": prompt_id, "split": split}
+    def scores(
+        self, prompt_id: str | None = None, split: str | None = None, example_id: str | None = None
+    ) -> Iterator[RecordedScore]:
+        """All scores, or those of one prompt, split or example."""
+        example = None if example_id is None else codec.to_text(example_id)
+        asked = {"prompt_id": prompt_id, "split": split, "example_id": example}
         given = {name: value for name, value in asked.items() if value is not None}
         where = " AND ".join(f"{name} = ?" for name in given)
         rows = self._records(tables.SCORE, f"WHERE {where}" if where else "", tuple(given.values()))
@@ -190,6 +135,14 @@ class JournalReader:
                 example = row[2] if type(row[2]) is str else self._text(row[2])
                 unreadable, cut = bool(row[5] & 1), bool(row[5] & 2)
                 yield RecordedScore(row[0], row[1], example, row[3], prediction, unreadable, tuple(keys), cut)
+
+    def feedback(self, prompt_id: str, split: str, example_id: str) -> str:
+        """What was said about one prompt's answer to one example; "" where nothing was."""
+        if not self._has_feedback:
+            return ""
+        where = "WHERE prompt_id = ? AND split = ? AND example_id = ?"
+        rows = self._records(tables.FEEDBACK, where, (prompt_id, split, codec.to_text(example_id)))
+        return next((self._text(row[3]) for row in rows), "")
 
     def events(self, kind: str | None = None) -> Iterator[Event]:
         """All events in their order, or those of one kind."""

@@ -1,30 +1,52 @@
-"""Putting a task together: rows, columns, the answer's reader and the metric. Knows the configuration's
-`task` keys and all rooms of the package; nothing here reads a reply or calls a model."""
+"""Puts a task together, from a configuration's section or from Python: rows, columns, reader of answers, metric."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from gpo.errors import ConfigError, DataError
 from gpo.task.answer import Answer, AnswerReader, Prediction, answer_reader
 from gpo.task.answer.label import shown
 from gpo.task.answer.text import TextReader
-from gpo.task.draw import draw
+from gpo.task.draw import Size, draw
 from gpo.task.example import Example
 from gpo.task.labels import check_gaps, learnt, references, unknown_labels, with_whole_labels
 from gpo.task.load import Loaded, given, load
 from gpo.task.metric import Metric, metric
+from gpo.task.prompt import Frame, Position
 from gpo.task.splits import Columns, checked, examples
-from gpo.task.task import Rows, Task
+from gpo.task.task import Task
 
 if TYPE_CHECKING:
-    from gpo.config.schema import AnswerConfig, TaskConfig
+    from gpo.config.task import AnswerConfig, TaskConfig
 
 AnswerOption = str | Mapping[str, Any] | AnswerReader | Callable[[str], str | None]
 MetricOption = str | Metric | Callable[..., float]
+Rows = Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]]
+
+
+class TaskOptions(TypedDict, total=False):
+    """What `Task.from_rows` and its like take: the keys of the configuration's `task` section, `seed` and `chat`.
+
+    `answer` is a kind, a mapping such as {"kind": "label", "labels": [...]}, an own `AnswerReader`, or a function from
+    a reply to the answer as text (None: unreadable); `metric` may be a function (see `gpo.task.metric.metric`).
+    """
+
+    split: Mapping[str, int | float] | None
+    stratify: bool | None
+    input: str
+    target: str
+    answer: AnswerOption
+    metric: MetricOption
+    position: Position
+    frame: Frame | None
+    demonstrations: int
+    allow_overlap: bool
+    seed: int
+    chat: bool
 
 
 class CallableReader(TextReader):
@@ -105,7 +127,11 @@ def build(
     kind, listed = config.answer.kind, config.answer.labels
     columns = Columns(config.input, config.target, lettered=kind == "choice", words=kind == "words")
     rows, warnings = draw(
-        loaded, _counts(config), seed=seed, key=None if config.allow_overlap else columns.question
+        loaded,
+        _split(config),
+        seed=seed,
+        key=None if config.allow_overlap else columns.question,
+        label=columns.label if _stratifies(config) else None,
     )
     found: Mapping[str, Sequence[Example]] = examples(rows, columns)
     is_label = kind == "label" and own.reader is None
@@ -160,7 +186,7 @@ def check_targets(found: Sequence[Example], reader: AnswerReader, kind: str) -> 
 def with_defaults(config: TaskConfig, defaults: Mapping[str, Any]) -> TaskConfig:
     """`config` with the keys that a builtin task or a benchmark brings wherever the configuration does not set
     them itself."""
-    from gpo.config.schema import AnswerConfig
+    from gpo.config.task import AnswerConfig
 
     changes: dict[str, Any] = {
         key: value
@@ -175,11 +201,18 @@ def with_defaults(config: TaskConfig, defaults: Mapping[str, Any]) -> TaskConfig
 
 def _loaded(config: TaskConfig, *, seed: int, base_dir: Path, data_dir: Path | None) -> Loaded:
     data: str | dict[str, str] = config.data if isinstance(config.data, str) else dict(config.data.items())
-    return load(data, base_dir=base_dir, seed=seed, split=_counts(config), data_dir=data_dir)
+    return load(data, base_dir=base_dir, seed=seed, split=_split(config), data_dir=data_dir)
 
 
-def _counts(config: TaskConfig) -> dict[str, int] | None:
+def _split(config: TaskConfig) -> dict[str, Size] | None:
     return None if config.split is None else dict(config.split.items())
+
+
+def _stratifies(config: TaskConfig) -> bool:
+    """Whether the mix of labels is kept. Counts alone do not ask for it: the rows of older runs stay as they are."""
+    if config.stratify is not None:
+        return config.stratify
+    return any(isinstance(size, float) for size in (config.split or {}).values())
 
 
 def _reader(config: AnswerConfig, found: Sequence[Example]) -> AnswerReader:
@@ -190,7 +223,7 @@ def _reader(config: AnswerConfig, found: Sequence[Example]) -> AnswerReader:
 def _configured(data: Any, options: Mapping[str, Any]) -> tuple[TaskConfig, Own]:
     from pydantic import ValidationError
 
-    from gpo.config.schema import TaskConfig
+    from gpo.config.task import TaskConfig
 
     keys = {**options, "data": data}
     own_metric = keys.pop("metric") if "metric" in keys and not isinstance(keys["metric"], str) else None

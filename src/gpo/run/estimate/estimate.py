@@ -25,9 +25,9 @@ from gpo.run.estimate.text_sizes import (
     count_example_bytes,
     count_template_bytes,
 )
-from gpo.run.layers.budget import CALL_OVERHEAD, MESSAGE_OVERHEAD, prompt_bound
+from gpo.run.layers.amount import CALL_OVERHEAD, MESSAGE_OVERHEAD, prompt_bound
 from gpo.run.plan import Plan
-from gpo.run.probe import probe_request
+from gpo.run.estimate.probe import probe_request
 from gpo.task.example import Example
 
 CHAT_TURNS = 5

@@ -15,12 +15,12 @@ from gpo.evaluation.score import Scorer
 from gpo.evaluation.statistics import Comparison, Interval, compare, wilson
 from gpo.model.prices import Cost
 from gpo.run.compose import compose
+from gpo.run.estimate.probe import try_optimizer
 from gpo.run.gc_tuning import collect_seldom
 from gpo.run.layers.budget import GO_ON, Budget
 from gpo.run.layers.journaled import JournaledModel
 from gpo.run.layers.shutdown import Shutdown
 from gpo.run.plan import Plan
-from gpo.run.estimate.probe import try_optimizer
 from gpo.run.progress import Progress
 from gpo.run.watcher import Watcher, Watchers
 from gpo.storage.journal import Journal

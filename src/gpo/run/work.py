@@ -15,6 +15,7 @@ from gpo.optimizer.workbench import Workbench
 from gpo.result.result import Result, Status
 from gpo.run.compose import compose
 from gpo.run.embeddings import LateEmbedder
+from gpo.run.estimate.probe import probe, probe_request
 from gpo.run.held_out_test import HeldOutTest, score_held_out
 from gpo.run.journal_writer import JournalWriter
 from gpo.run.layers.budget import SAVED, Budget
@@ -22,7 +23,6 @@ from gpo.run.layers.shutdown import Shutdown
 from gpo.run.layers.single_flight import SingleFlight
 from gpo.run.listeners import Listeners
 from gpo.run.plan import Plan
-from gpo.run.estimate.probe import probe, probe_request
 from gpo.run.progress import Progress
 from gpo.run.replay.recorded_grades import RecordedGrades
 from gpo.run.replay.recorded_scores import RecordedScores

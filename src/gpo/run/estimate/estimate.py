@@ -15,6 +15,7 @@ from typing import Any
 from gpo.config.schema import BudgetConfig
 from gpo.model.model import Message, Request, Usage
 from gpo.optimizer.calls import Calls, RowUse
+from gpo.run.estimate.probe import probe_request
 from gpo.run.estimate.text_sizes import (
     BYTES_A_TOKEN,
     CANDIDATE_BYTES,
@@ -27,7 +28,6 @@ from gpo.run.estimate.text_sizes import (
 )
 from gpo.run.layers.amount import CALL_OVERHEAD, MESSAGE_OVERHEAD, prompt_bound
 from gpo.run.plan import Plan
-from gpo.run.estimate.probe import probe_request
 from gpo.task.example import Example
 
 CHAT_TURNS = 5

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from gpo.cli.main import app
 from gpo.errors import ConfigError
-from tests.cli.gpo import gpo
 from tests.cli.test_init import run
 from tests.support.landscape import Landscape
 from tests.support.runs import config, write_task
@@ -127,4 +128,5 @@ def test_a_quick_evaluation(server: ModelServer, here: Path) -> None:
 
 def test_the_shell_completes_commands(here: Path) -> None:
     asked = {"_GPO_COMPLETE": "complete_bash", "COMP_WORDS": "gpo op", "COMP_CWORD": "1"}
-    assert gpo(cwd=here, env=asked).stdout.split() == ["optimize"]
+    done = CliRunner().invoke(app, [], prog_name="gpo", env=asked)
+    assert done.stdout.split() == ["optimize"]

@@ -16,8 +16,8 @@ from gpo.report.curve import WIDTH, score_scale
 from gpo.report.data import RunView, read_run
 from gpo.report.page import STATUS, render
 from gpo.report.scores import interval
-from gpo.report.svg import Scale, axis_bottom, axis_left, drawing, element, path, steps
-from gpo.result.wording import dollars, duration, percent
+from gpo.report.svg import Scale, axis_bottom, axis_left, draw_path, drawing, element, steps
+from gpo.result.wording import format_dollars, format_duration, format_percent
 from gpo.run.directory import RunDirectory
 from gpo.storage.journal_reader import JournalReader
 
@@ -107,14 +107,14 @@ def _row(item: Compared) -> list[str]:
         change = f"{100 * gain.test:+.1f} ({100 * gain.ci_low:+.1f} to {100 * gain.ci_high:+.1f})"
     return [
         run.method,
-        percent(run.initial_dev),
+        format_percent(run.initial_dev),
         _with_interval(item.dev),
         _with_interval(item.test),
         change or "–",
         f"{item.calls:,}",
         f"{item.tokens:,}",
-        "unknown" if item.usd is None else dollars(item.usd),
-        duration(run.seconds),
+        "unknown" if item.usd is None else format_dollars(item.usd),
+        format_duration(run.seconds),
         str(len(run.steps)),
         str(run.config.get("seed", 0)),
         STATUS[run.status],
@@ -123,7 +123,11 @@ def _row(item: Compared) -> list[str]:
 
 
 def _with_interval(score: Interval | None) -> str:
-    return "–" if score is None else f"{percent(score.mean)} ({percent(score.low)} to {percent(score.high)})"
+    return (
+        "–"
+        if score is None
+        else f"{format_percent(score.mean)} ({format_percent(score.low)} to {format_percent(score.high)})"
+    )
 
 
 def _groups(runs: Sequence[Compared]) -> list[list[str]]:
@@ -158,7 +162,7 @@ def _curves(runs: Sequence[Compared]) -> Markup:
                 2.4 * (item.number - (len(runs) + 1) / 2) * min(1.0, 8 / len(runs))
             )  # equal lines stay visible
             corners = steps([(x(at), y(100 * value) + aside) for at, value in line])
-            parts.append(element("g", element("path", d=path(corners)), class_=item.series))
+            parts.append(element("g", element("path", d=draw_path(corners)), class_=item.series))
             ends.append((*corners[-1], item))
     parts += _numbers(ends)
     label = f"Best dev score by step of {len(runs)} runs; the numbers at the lines are those of the table."

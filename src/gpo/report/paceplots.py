@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from gpo.report.curve import WIDTH
 from gpo.report.pace import Pace, Phase
-from gpo.report.svg import Scale, axis_bottom, axis_left, drawing, element, path
+from gpo.report.svg import Scale, axis_bottom, axis_left, draw_path, drawing, element
 
 _LEFT, _RIGHT, _TOP, _BOTTOM, _HEIGHT = 72, 748, 34, 190, 240
 
@@ -38,7 +38,7 @@ def concurrency(pace: Pace) -> Markup | None:
         _HEIGHT,
         label,
         axis_left(y, _LEFT, _RIGHT, "calls under way"),
-        element("path", class_="area", d=path(corners) + "Z"),
+        element("path", class_="area", d=draw_path(corners) + "Z"),
         *resumed,
         axis_bottom(x, _BOTTOM, title, whole=False),
     )

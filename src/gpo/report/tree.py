@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from gpo.report.curve import WIDTH, value_of
 from gpo.report.data import CandidateView, RunView
-from gpo.report.svg import Scale, axis_bottom, drawing, element, mark, path
+from gpo.report.svg import Scale, axis_bottom, draw_path, drawing, element, mark
 
 _LEFT, _RIGHT, _TOP = 20, 748, 16
 
@@ -47,7 +47,7 @@ def tree(run: RunView) -> Markup:
         spots = [(item, (x(number + 1), _TOP + gap * row)) for row, item in enumerate(column)]
         for item, spot in spots:
             if item.parent in places:
-                lines[item.name in way].append(path([places[item.parent], spot]))
+                lines[item.name in way].append(draw_path([places[item.parent], spot]))
             kind = "cross" if item.rejected else "diamond" if item.chosen else "dot"
             class_ = f"dot {'rejected' if item.rejected else 'chosen' if item.chosen else ''}".strip()
             marks.append(mark(kind, *spot, class_=class_, name=item.name))

@@ -6,16 +6,16 @@ from gpo.evaluation.statistics import Verdict, decide, few_rows_warning
 from gpo.result.result import Result
 
 
-def verdict_of(result: Result) -> Verdict:
+def decide_verdict(result: Result) -> Verdict:
     """What the numbers of `result` say, by today's rule, whatever an earlier version wrote beside them."""
     gain = result.improvement
     unchanged = result.best_prompt == result.initial_prompt
     return decide(gain.test, gain.ci_low, gain.ci_high, gain.p_value, unchanged=unchanged)
 
 
-def verdict(result: Result) -> str:
+def describe_verdict(result: Result) -> str:
     """A sentence for people. Accuracy differences are in points of 100."""
-    found = verdict_of(result)
+    found = decide_verdict(result)
     if found is Verdict.UNCHANGED:
         return "No better prompt found: the initial prompt has the best dev score."
     if found is Verdict.NO_TEST:
@@ -28,7 +28,7 @@ def verdict(result: Result) -> str:
     return shown.get(found, f"Not shown to be better: {told}, within noise ({_certainty(result)}).")
 
 
-def few_rows(result: Result) -> str:
+def warn_of_few_rows(result: Result) -> str:
     """One line where the test split was too small to show much, "" elsewhere."""
     return few_rows_warning(result.improvement.rows, result.improvement.detectable)
 

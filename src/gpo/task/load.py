@@ -62,7 +62,9 @@ def load(
     )
 
 
-def given(rows: Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]], name: str) -> Loaded:
+def load_rows(
+    rows: Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]], name: str
+) -> Loaded:
     """The same for rows from Python: a list, or a mapping of split to list."""
     if isinstance(rows, Mapping):
         return Loaded(name, _named({key: _rows(part, str(key)) for key, part in rows.items()}, name))
@@ -121,7 +123,7 @@ def _benchmark(name: str, path: Path, data_dir: Path | None) -> Loaded | None:
 
     if not benchmarks.looks_like_benchmark(name):
         return None
-    if name not in benchmarks.names():
+    if name not in benchmarks.list_names():
         if path.is_file() or split_files(path):
             return None
         benchmarks.find(name)  # which says what is wrong with the name

@@ -91,7 +91,7 @@ def _is_here(data: object, trial: Trial) -> bool:
         return True
     if data.startswith("hf:"):
         return False
-    if trial.data_dir is not None or data not in benchmarks.names():
+    if trial.data_dir is not None or data not in benchmarks.list_names():
         return True
     return split_folder(data, Path(trial.base_dir), None) is not None
 
@@ -100,7 +100,7 @@ def _outline(config: Config, cap: Cap) -> RunSize:
     """By numbers of rows alone; all unknown where nobody knows these."""
     section = config.task
     sizes = {str(part): rows for part, rows in (section.split or {}).items()}
-    if str(section.data) in benchmarks.names():
+    if str(section.data) in benchmarks.list_names():
         found = benchmarks.find(str(section.data))
         for part, rows in sizes.items():
             if rows > (have := found.sizes.get(part, 0)):

@@ -23,6 +23,7 @@ from gpo.run.layers.single_flight import SingleFlight
 from gpo.run.listeners import Listeners, Watcher
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
+from gpo.run.replay.recorded_grades import RecordedGrades
 from gpo.run.replay.recorded_scores import RecordedScores
 from gpo.run.replay.reuse_answers import open_reused_run
 from gpo.run.summary import limits, summary
@@ -78,6 +79,7 @@ class Work:
             self.models["task"].journaled.count_recorded,
             self._listeners.recalled,
         )
+        self.scorer.recall_grade = RecordedGrades(journal)
         self._embedder = LateEmbedder(journal)
         self._search = plan.search(plan, self.models, self._workbench(), self._listeners)
         self._test = HeldOutTest()

@@ -22,7 +22,7 @@ def render_result(result: Result) -> str:
     sentence = describe_verdict(result)
     return Markup(
         _template().render(
-            sentence=sentence if result.status == "complete" else f"{result.status}: {sentence}",
+            sentence=sentence,
             pieces=list(compare_words(result.initial_prompt, result.best_prompt)),
             best=result.best_prompt,
             scores=scores,

@@ -71,12 +71,12 @@ def is_here(name: str, base_dir: Path, data_dir: Path | None) -> bool:
 
     if name.startswith("hf:"):
         return False
-    if data_dir is not None or name not in benchmarks.names():
+    if data_dir is not None or name not in benchmarks.list_names():
         return True
     return bool(split_files(base_dir / in_home(name))) or benchmarks.find_folder(name, None) is not None
 
 
-def given(rows: Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]], name: str) -> Loaded:
+def load_rows(rows: Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]], name: str) -> Loaded:
     """The same for rows from Python: a list, or a mapping of split to list."""
     if isinstance(rows, Mapping):
         return Loaded(name, _named({key: _rows(part, str(key)) for key, part in rows.items()}, name))

@@ -76,7 +76,9 @@ def is_here(name: str, base_dir: Path, data_dir: Path | None) -> bool:
     return bool(split_files(base_dir / in_home(name))) or benchmarks.find_folder(name, None) is not None
 
 
-def load_rows(rows: Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]], name: str) -> Loaded:
+def load_rows(
+    rows: Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]], name: str
+) -> Loaded:
     """The same for rows from Python: a list, or a mapping of split to list."""
     if isinstance(rows, Mapping):
         return Loaded(name, _named({key: _rows(part, str(key)) for key, part in rows.items()}, name))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gpo.report.progress.pace import PaceLine, describe_phase
 from gpo.run.progress import Progress
 from gpo.run.watcher import Watcher
-from gpo.text import printable, shorten
+from gpo.text import points, printable, shorten
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -90,7 +90,7 @@ class ProgressDisplay(Watcher):
         bar.add_row(
             ProgressBar(total=max(1, p.pairs_planned), completed=share, width=28),
             Text(describe_phase(p)),
-            Text("" if p.best_score is None else f"best dev {100 * p.best_score:.1f}", style="bold"),
+            Text("" if p.best_score is None else f"best dev {points(p.best_score)}", style="bold"),
             Text("" if p.limit is None or p.phase != "optimizing" else f"edit limit {p.limit} words"),
         )
         lines = Table.grid()

@@ -250,9 +250,9 @@ class Task:
         return from_rows(rows, name=name, **options)
 
     @classmethod
-    def from_frame(cls, frame: Any, *, name: str = "task", **options: Unpack[TaskOptions]) -> Task:
-        """`from_rows` under the name of a common use: `frame` is a data frame, or a mapping of split to data frame."""
-        return cls.from_rows(frame, name=name, **options)
+    def from_frame(cls, table: Any, *, name: str = "task", **options: Unpack[TaskOptions]) -> Task:
+        """`from_rows` under the name of a common use: `table` is a data frame, or a mapping of split to data frame."""
+        return cls.from_rows(table, name=name, **options)
 
     @classmethod
     def from_file(cls, path: str | Path | Mapping[str, str | Path], **options: Unpack[TaskOptions]) -> Task:

@@ -41,6 +41,8 @@ def fits(value: Any, schema: dict[str, Any]) -> bool:
             return False
     if "type" in schema and not isinstance(value, TYPES[schema["type"]]):
         return False
+    if isinstance(value, str) and "pattern" in schema:
+        return re.search(schema["pattern"], value) is not None
     if isinstance(value, bool) and schema.get("type") in ("number", "integer"):
         return False
     if isinstance(value, int | float) and not isinstance(value, bool):

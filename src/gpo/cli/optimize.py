@@ -51,7 +51,8 @@ def optimize(
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Find a better prompt. The same command again goes on where the last one stopped."""
-    from gpo.cli.shared.common import assemble, print_estimate, run_plan
+    from gpo.cli.shared import common
+    from gpo.cli.shared.common import assemble, print_estimate
     from gpo.config.load import load_config
     from gpo.config.locate import name_lines
     from gpo.run.layout import keep_layout
@@ -61,8 +62,7 @@ def optimize(
     directory = run_dir or Path("runs") / config.stem
     loaded = keep_layout(load_config(config, overrides), directory, fork)
     with name_lines(config, overrides):
-        plan = assemble(loaded, config.parent, data_dir)
         if estimate:
-            print_estimate(plan, as_json=json)
+            print_estimate(assemble(loaded, config.parent, data_dir), as_json=json)
         else:
-            run_plan(plan, directory, as_json=json, fork=fork)
+            common.optimize(loaded, config.parent, data_dir, directory, as_json=json, fork=fork)

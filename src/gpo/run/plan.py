@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,7 @@ from gpo.optimizer.workbench import Workbench
 from gpo.run.compose import RoleModel
 from gpo.run.estimate.context_size import engine_needs
 from gpo.run.estimate.prompt_room import make_room
-from gpo.run.identity.code_fingerprint import fingerprint_code
-from gpo.run.identity.task_identity import identity, template_digest
+from gpo.run.identity.recorded import read_task, record_config, set_frame
 from gpo.run.layers.budget import check_prices
 from gpo.task.benchmarks.mmlu import name_subject
 from gpo.task.demonstrations import split_prompt
@@ -135,6 +134,7 @@ def assemble(
     base_dir: Path,
     data_dir: Path | None = None,
     task: Task | None = None,
+    configured: Task | None = None,
     models: Mapping[str, OpenModel] | None = None,
     method_object: Method | ComposedMethod | None = None,
     on_pull: PullProgress | None = None,
@@ -144,7 +144,8 @@ def assemble(
 
     `base_dir` is the folder that relative paths of the configuration start from, `data_dir` the one with the rows of
     benchmarks; neither becomes part of what is recorded, so that the same rows make the same run. `task`, `models`
-    (by role) and `method_object` take the place of what the configuration names. An embedded engine is made large
+    (by role) and `method_object` take the place of what the configuration names; `configured` is the task that it does
+    name, where that has been read already. An embedded engine is made large
     enough for the prompt `scored` too. Raises `ConfigError` and `ModelError`.
     """
     chosen: AnyMethod
@@ -155,10 +156,7 @@ def assemble(
     else:
         chosen = method_object
     own_task = task
-    task = task or Task.from_config(
-        config.task, seed=config.seed, chat=config.models.task.chat, base_dir=base_dir, data_dir=data_dir
-    )
-    task = _set_frame(task, config)
+    task = set_frame(task, config) if task else configured or read_task(config, base_dir, data_dir)
     if isinstance(chosen, PlusMethod):
         chosen = chosen.within(task, config.budget.max_calls, test=len(task.splits.test))
     own = models or {}
@@ -200,18 +198,11 @@ def assemble(
         racing=racing,
         budget=config.budget,
         seed=config.seed,
-        recorded=_record_config(written, task, method_object, base_dir, own_task=own_task is not None),
+        recorded=record_config(written, task, base_dir, method_object, own_task=own_task is not None),
         config_text=dump_config(written),
         base_dir=base_dir,
         warnings=(raised,) if raised else (),
     )
-
-
-def _set_frame(task: Task, config: Config) -> Task:
-    """`task` in the frame of an old run, or in that of the authors' code, unless it has one of its own."""
-    if task.frame is None and config.layout == 1:
-        return replace(task, frame="qa")
-    return replace(task, frame="plain") if task.frame is None and config.preset == "released" else task
 
 
 def _roomy(config: Config, chosen: AnyMethod, prompt: str) -> tuple[Config, str]:
@@ -258,40 +249,6 @@ def _check_frozen(prompt: str, frozen: Sequence[str]) -> None:
     for text in frozen:
         if text not in prompt:
             raise ConfigError(f"optimize.frozen: {text!a} does not stand in the initial prompt")
-
-
-def _record_config(
-    config: Config,
-    task: Task,
-    method_object: Method | ComposedMethod | None,
-    base_dir: Path,
-    *,
-    own_task: bool,
-) -> dict[str, Any]:
-    recorded = {**config.model_dump(mode="json"), **identity(task, whole=own_task)}
-    if config.optimize.meta_prompt:
-        recorded["template_digest"] = template_digest(base_dir / config.optimize.meta_prompt)
-    if isinstance(method_object, ComposedMethod):
-        recorded["method"] = {place: _known_by(part) for place, part in method_object.parts.items()}
-        recorded["part_code"] = {place: _code_of(part) for place, part in method_object.parts.items()}
-    elif method_object is not None:
-        parts = (
-            method_object.information,
-            method_object.trajectory,
-            method_object.edit_distance,
-            method_object.refinement,
-        )
-        recorded["method"] = [_known_by(part) for part in parts]
-        recorded["part_code"] = [_code_of(part) for part in parts]
-    return recorded
-
-
-def _known_by(part: object) -> str:
-    return part if isinstance(part, str) else type(part).__qualname__
-
-
-def _code_of(part: object) -> str:
-    return fingerprint_code(part, helpers=True)
 
 
 def scorer_settings(config: Config, task: Task) -> ScorerSettings:

@@ -12,12 +12,20 @@ if TYPE_CHECKING:
     from gpo.config.schema import Config
     from gpo.result.result import Result
     from gpo.run.plan import Plan
+    from gpo.task.task import Task
 
 
-def assemble(config: Config, base_dir: Path, data_dir: Path | None = None, scored: str = "") -> Plan:
+def assemble(
+    config: Config,
+    base_dir: Path,
+    data_dir: Path | None = None,
+    scored: str = "",
+    configured: Task | None = None,
+) -> Plan:
     """The run that `config` asks for; weights that are missing are fetched with a progress bar on stderr.
 
-    Benchmarks are read from `data_dir`, or from `$GPO_DATA_DIR` where that is None; `scored` as for `plan.assemble`.
+    Benchmarks are read from `data_dir`, or from `$GPO_DATA_DIR` where that is None; `scored` and `configured` as for
+    `plan.assemble`.
     """
     from gpo import paths
     from gpo.cli.shared.pulling import PullDisplay
@@ -26,8 +34,38 @@ def assemble(config: Config, base_dir: Path, data_dir: Path | None = None, score
     data_dir = data_dir or paths.data_dir()
     with PullDisplay() as display:
         return plan.assemble(
-            config, base_dir=base_dir, data_dir=data_dir, on_pull=display.progress, scored=scored
+            config,
+            base_dir=base_dir,
+            data_dir=data_dir,
+            on_pull=display.progress,
+            scored=scored,
+            configured=configured,
         )
+
+
+def optimize(
+    config: Config, base_dir: Path, data_dir: Path | None, run_dir: Path, *, as_json: bool, fork: Path | None
+) -> None:
+    """Carry out the run that `config` asks for as `run_plan` does; of a complete one show the result again."""
+    from gpo import paths
+    from gpo.run.complete import find_complete
+    from gpo.run.directory import RunDirectory
+
+    earlier = find_complete(config, RunDirectory(run_dir), base_dir, data_dir or paths.data_dir())
+    if earlier.result is None:
+        plan = assemble(config, base_dir, data_dir, configured=earlier.task)
+        run_plan(plan, run_dir, as_json=as_json, fork=fork)
+        return
+    print(_complete(run_dir), file=sys.stderr)
+    if not (run_dir / "report.html").exists():
+        _write_page(run_dir)
+    print_result(earlier.result, run_dir, as_json=as_json)
+
+
+def _complete(run_dir: Path) -> str:
+    from gpo.text import printable
+
+    return printable(f"{run_dir} holds the complete run; nothing is left to do")
 
 
 def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = None) -> Result:
@@ -49,7 +87,7 @@ def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = No
     try:
         with ProgressDisplay(progress) as display:
             if complete:
-                display.note(f"{run_dir} holds the complete run; nothing is left to do")
+                display.note(_complete(run_dir))
             run = Run(plan, directory, progress, display, fork=fork)
             result = run_stoppable(run.execute(), run.stop, display.note)
     except Stopped as stop:

@@ -28,7 +28,7 @@ from gpo.model.openai.trials import Response, Trials
 from gpo.model.openai.url import clean_url, split_url, wire_identity
 
 if TYPE_CHECKING:
-    from gpo.model.openai.connection import Connection
+    from gpo.model.openai.connection import EndpointConnection
 
 _LONG = 200_000
 """Bytes from which a body is read in a thread, so that the other calls go on meanwhile."""
@@ -89,7 +89,7 @@ class OpenAIClient:
         )
         self._secrets = tuple(key for key in keys if key)
         self._timeout = timeout
-        self._connection: Connection | None = None
+        self._connection: EndpointConnection | None = None
         self.trials = Trials()
 
     @property
@@ -185,11 +185,11 @@ class OpenAIClient:
         connection = self._connection or self._connect()
         return await connection.post(self._chat if chat else self._plain, data)
 
-    def _connect(self) -> Connection:
+    def _connect(self) -> EndpointConnection:
         # Here, not above: a run that is complete, a plan and an estimate make no call and need no HTTP client.
-        from gpo.model.openai.connection import Connection
+        from gpo.model.openai.connection import EndpointConnection
 
-        self._connection = Connection(
+        self._connection = EndpointConnection(
             self._base,
             name=self._name,
             headers=self._headers,

@@ -21,7 +21,7 @@ from gpo.model.openai.trials import Response
 _CONNECT = 10.0
 
 
-class Connection:
+class EndpointConnection:
     """The connections to one endpoint; its errors call it `name` and its address `base`. `timeout` is in seconds for a
     whole call; `secrets` stand in no error. One loop at a time; a new loop gets new connections."""
 

@@ -1,4 +1,4 @@
-"""A complete run asked again: shown at once, with nothing loaded that only a run needs, and only where it is the same."""
+"""A complete run asked again: shown at once, nothing is loaded that only a run needs, and another one is none."""
 
 from __future__ import annotations
 

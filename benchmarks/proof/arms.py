@@ -1,4 +1,4 @@
-"""The arms of the comparison, in the order in which they are run. Knows their names and how each is carried out.
+"""The arms of the comparison, in the order in which they are run.
 
 An arm is a function of a `Run` to an `Outcome` with its test values; packages of peers are imported when one runs.
 """

@@ -1,7 +1,5 @@
-"""Scoring prompts for the proof, with every call and token counted. Nothing is taken from a store of earlier answers.
-
-Knows tasks and one endpoint; it knows no method.
-"""
+"""Scoring prompts for the proof, with every call and token counted. Nothing is taken from a store of earlier
+answers."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ from typing import Any
 from benchmarks.proof.endpoint import Endpoint
 from benchmarks.proof.fixed import FixedPrompt
 from benchmarks.proof.tasks import with_demonstrations
-from gpo.config.schema import ModelConfig
+from gpo.config.models import ModelConfig
 from gpo.errors import ModelError
 from gpo.evaluation.outcome import Outcome
 from gpo.evaluation.rounds import ScorerSettings

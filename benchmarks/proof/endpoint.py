@@ -1,6 +1,6 @@
 """The one endpoint that every program of the proof asks, from the command line to a configuration's models.
 
-Knows no task. Without an address it is a model of this machine, which `served` starts once for all.
+Without an address it is a model of this machine, which `served` starts once for all.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gpo.config.schema import ModelConfig
+from gpo.config.models import ModelConfig
 from gpo.errors import ConfigError
 
 LOCAL = "local/qwen2.5-coder-1.5b"

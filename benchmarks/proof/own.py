@@ -1,7 +1,4 @@
-"""Searches of this project, run the way a user runs them: a method's name, a start prompt, two models.
-
-Knows `gpo.optimize` and run directories; it knows no table and no peer.
-"""
+"""Searches of this project, run the way a user runs them: a method's name, a start prompt, two models."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """gpo+'s allocation on a `Replay`: generations on telling rows, a posterior that chooses, a last duel.
 
-Library, edits and demonstrations are not replayed: the pool stands for all proposals. Knows no model.
+Library, edits and demonstrations are not replayed: the pool stands for all proposals.
 """
 
 from __future__ import annotations

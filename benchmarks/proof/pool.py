@@ -1,6 +1,6 @@
 """A pool of prompts from all optimizers, each scored once on the same rows.
 
-Half of the rows are those of search, the others held out. Knows no command line.
+Half of the rows are those of search, the others held out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the replay asks of gpo+: a posterior of prompts over a sparse table, and a plan from a budget.
 
 `Posterior` and `Plan` are what another implementation has to give; here is a small one of our own, to be replaced by
-that of the package where there is one. Knows numbers only.
+that of the package where there is one.
 """
 
 from __future__ import annotations

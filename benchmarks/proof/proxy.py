@@ -1,6 +1,6 @@
 """A loopback proxy that counts: every arm, ours or a peer's, asks one endpoint through it, a role at its own address.
 
-Knows no method. It passes bodies on as they are and reads the usage of what comes back.
+It passes bodies on as they are and reads the usage of what comes back.
 """
 
 from __future__ import annotations

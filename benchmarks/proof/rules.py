@@ -1,6 +1,6 @@
 """Allocation rules, each a search on a `Replay`: which prompts meet which rows, and which prompt is handed out.
 
-Those of peers stand in `peer_rules`, gpo+'s in `plus_rule`. Knows no model.
+Those of peers stand in `peer_rules`, gpo+'s in `plus_rule`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """A scored table of prompts × rows, and what an allocation rule may do with it: ask for values, draw a child, spend.
 
 Children are drawn from the pool in place of an optimizer's proposals: what is replayed is allocation and choice alone.
-Knows no rule and no model.
 """
 
 from __future__ import annotations

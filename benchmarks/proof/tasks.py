@@ -1,6 +1,6 @@
 """The tasks of the proof, registered with reasons before any of them was run, and their rows.
 
-Knows no model. Every task is asked in one round: what a prompt makes the model write is what is read.
+Every task is asked in one round: what a prompt makes the model write is what is read.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from gpo.config.schema import AnswerConfig, TaskConfig
+from gpo.config.task import AnswerConfig, TaskConfig
 from gpo.errors import ConfigError
 from gpo.task.example import Example, Splits
 from gpo.task.task import Task

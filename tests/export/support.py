@@ -1,11 +1,11 @@
-"""Prompts that tools would read otherwise than they stand, and what is exported of them. Knows no tool."""
+"""Prompts that tools would read otherwise than they stand, and what is exported of them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-from gpo.config.schema import ModelConfig
+from gpo.config.models import ModelConfig
 from gpo.export.material import Material
 from gpo.result.result import Result
 from gpo.task.reading import reading

@@ -1,6 +1,6 @@
 """Scoring prompts: every (prompt, example) pair of a request goes through one queue, no barrier between prompts.
 
-Knows the task and a model. It does not know that the model may be a store, a budget or a rate limit, nor who asks.
+The model may be a store, a budget or a rate limit; scoring is the same.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a run directory holds that a prompt is handed on with: its template, how the model is called, its scores.
 
-Knows no format. A run directory may come from anybody: whatever it holds is checked or taken as text.
+A run directory may come from anybody: whatever it holds is checked or taken as text.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from gpo.config.schema import Config, ModelConfig
+from gpo.config.models import ModelConfig
+from gpo.config.schema import Config
 from gpo.errors import ConfigError, RunError
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory

@@ -1,4 +1,4 @@
-"""A Python function as a model. Knows no wire; the function may call whatever it likes."""
+"""Wraps a Python function as a model; the function may call whatever it likes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counting calls and tokens of one role. Knows no price and no table."""
+"""Counting calls and tokens of one role."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A run directory as a report sees it: what is finished, what goes on, what was left over by an interruption.
 
-Knows the files of a run and no layout. Steps may lack keys that later versions write, so all are read leniently.
+Steps may lack keys that later versions write, so all are read leniently.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from gpo.errors import RunError
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
 from gpo.run.journal_writer import prompt_id
-from gpo.storage.database import translate_row_errors
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.journal_schema import JOURNAL
+from gpo.storage.sqlite.database import translate_row_errors
 from gpo.storage.typed import Record
 
 Status = Literal["running", "complete", "budget", "interrupted"]

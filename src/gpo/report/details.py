@@ -1,6 +1,6 @@
 """What the page's script looks up: steps and candidates with their texts, and the grid of examples by prompts.
 
-Knows a run's journal and no layout. Texts are untrusted; `gpo.report.embed` makes them safe to carry.
+Texts are untrusted; `gpo.report.embed` makes them safe to carry.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from gpo.report.curve import value_of
 from gpo.report.data import CandidateView, RunView, StepView
 from gpo.report.scores import SPLITS, SplitTable, split_table
 from gpo.result.word_diff import word_diff
-from gpo.storage.journal_reader import JournalReader, RecordedScore
+from gpo.storage.journal_reader import JournalReader
+from gpo.storage.records import RecordedScore
 
 _KINDS = {"same": "=", "removed": "-", "added": "+"}
 

@@ -1,4 +1,6 @@
-"""Whether the run that a configuration asks for has been made already. Opens no model and no optimizer."""
+"""Whether the run that a configuration asks for has been made already.
+
+Found out without the models and the optimizer, so that the answer is there at once."""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from typing import NamedTuple
 from gpo.config.schema import Config
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
-from gpo.run.identity.recorded import read_task, record_config
+from gpo.run.identity.recorded_config import read_task, record_config
 from gpo.task.task import Task
 
 
@@ -26,6 +28,6 @@ def find_complete(config: Config, directory: RunDirectory, base_dir: Path, data_
     if not os.path.lexists(directory.result_path):
         return Earlier()
     task = read_task(config, base_dir, data_dir)
-    if directory.check(record_config(config, task, base_dir)) != "complete":
+    if directory.check(record_config(config, task, None, base_dir, own_task=False)) != "complete":
         return Earlier(task=task)
     return Earlier(directory.read_result(), task)

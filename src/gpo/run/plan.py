@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from gpo.config.load import dump_config
-from gpo.config.schema import BudgetConfig, Config, ModelConfig, OptimizeConfig
+from gpo.config.models import ModelConfig
+from gpo.config.schema import BudgetConfig, Config, OptimizeConfig
 from gpo.errors import ConfigError
 from gpo.evaluation.rounds import ScorerSettings
 from gpo.model.factory import Endpoints, OpenModel, PullProgress, RoleName, is_embedded, open_model
@@ -25,7 +26,7 @@ from gpo.optimizer.workbench import Workbench
 from gpo.run.compose import RoleModel
 from gpo.run.estimate.context_size import engine_needs
 from gpo.run.estimate.prompt_room import make_room
-from gpo.run.identity.recorded import read_task, record_config, set_frame
+from gpo.run.identity.recorded_config import read_task, record_config, set_frame
 from gpo.run.layers.budget import check_prices
 from gpo.task.benchmarks.mmlu import name_subject
 from gpo.task.demonstrations import split_prompt
@@ -198,7 +199,7 @@ def assemble(
         racing=racing,
         budget=config.budget,
         seed=config.seed,
-        recorded=record_config(written, task, base_dir, method_object, own_task=own_task is not None),
+        recorded=record_config(written, task, method_object, base_dir, own_task=own_task is not None),
         config_text=dump_config(written),
         base_dir=base_dir,
         warnings=(raised,) if raised else (),

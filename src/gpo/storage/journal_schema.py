@@ -1,4 +1,4 @@
-"""The journal's tables, by version, and how rows go into them. Knows no query.
+"""The journal's tables, by version, and how rows go into them.
 
 Small columns stand before large ones, so that totals are read without touching the texts.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from gpo.storage.database import Schema
 from gpo.storage.group_commit import Insert
+from gpo.storage.sqlite.database import Schema
 
 _VERSION_1 = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",

@@ -1,5 +1,4 @@
-"""Drawing the rows of every split: undivided rows are cut, splits that exist can be made smaller. Knows no file and
-no answer."""
+"""Draws the rows of every split: undivided rows are cut, splits that exist can be made smaller."""
 
 from __future__ import annotations
 

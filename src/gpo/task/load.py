@@ -1,5 +1,4 @@
-"""From `task.data` to rows a split: files, folders, builtin tasks, benchmarks. Knows no question and no
-answer."""
+"""Reads the rows of every split that `task.data` names: files, folders, builtin tasks, benchmarks."""
 
 from __future__ import annotations
 

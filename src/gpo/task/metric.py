@@ -1,4 +1,4 @@
-"""Metrics: how good a prediction is, from 0 to 1. Knows what was read and what was expected, and no reply."""
+"""Metrics: how good a prediction is, from 0 to 1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From rows to checked splits of examples. Knows columns, targets and overlaps; no prompt and no model."""
+"""Makes checked splits of examples from rows."""
 
 from __future__ import annotations
 

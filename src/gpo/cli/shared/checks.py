@@ -1,4 +1,4 @@
-"""What `gpo evaluate` checks for CI: each check that fails is one line and exit code 1. Knows numbers and no run."""
+"""What `gpo evaluate` checks for CI: each check that fails is one line and exit code 1."""
 
 from __future__ import annotations
 

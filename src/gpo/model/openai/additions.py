@@ -1,7 +1,4 @@
-"""What a user adds to every request of a model: fields of the body, headers, texts that end a reply.
-
-Knows the configuration's keys for them; it sends nothing.
-"""
+"""What a user adds to every request of a model: fields of the body, headers, texts that end a reply."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gpo.config.masking import MASK, looks_secret
-from gpo.config.schema import ModelConfig
+from gpo.config.models import ModelConfig
 from gpo.errors import ConfigError
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

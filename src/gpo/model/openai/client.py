@@ -1,7 +1,7 @@
 """The OpenAI wire: chat completions, and plain completions for base models.
 
-Knows one endpoint and one key, and no connection: that is `gpo.model.openai.connection`. Retries, limits, prices and
-stores are other layers; what went wrong is told in `gpo.model.openai.errors`.
+Bytes go over `gpo.model.openai.connection`; retries, limits, prices and stores are other layers; what went wrong is
+told in `gpo.model.openai.errors`.
 """
 
 from __future__ import annotations

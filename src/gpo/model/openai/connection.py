@@ -1,7 +1,4 @@
-"""Bytes to one endpoint and back, over aiohttp: connections that are kept, and what goes wrong with them.
-
-Knows no JSON and no parameter.
-"""
+"""Bytes to one endpoint and back, over aiohttp: connections that are kept, and what goes wrong with them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Current information, the analogue of the descent direction: what the optimizer is told about the current prompt.
 
-Paper: Update Direction, Analogical Descent Direction; the rows of Table 2. Knows nothing of earlier prompts.
+Paper: Update Direction, Analogical Descent Direction; the rows of Table 2.
 """
 
 from __future__ import annotations

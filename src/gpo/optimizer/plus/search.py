@@ -5,7 +5,7 @@
     at the end: the best of the whole run on rows that none of them has met
 
 Without elitism, as in the paper: the next current prompt is the best candidate and not the best of all, until four
-steps brought no new best. Scores are posterior means (`estimates`). Knows no call and no budget but the plan's.
+steps brought no new best. Scores are posterior means (`estimates`).
 """
 
 from __future__ import annotations

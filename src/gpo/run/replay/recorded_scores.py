@@ -1,7 +1,7 @@
 """What an earlier process of a run scored, taken from its journal: no request is built and no reply is read again.
 
 A score counts only where this process would come to the same: the code that asks and reads is the same, byte for byte,
-the model has the same identity, and every call that the score rests on is in the journal. Knows no model and no loop.
+the model has the same identity, and every call that the score rests on is in the journal.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How large one run of a suite is, before any call: steps, rows, calls and tokens.
 
-Opens no model and fetches nothing: of rows that are not here it knows at most how many they are.
+No model is opened and nothing fetched; of rows that are not here at most the number is known.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from gpo.config.schema import AnswerConfig, BudgetConfig, Config, ModelConfig, TaskConfig
+from gpo.config.models import ModelConfig
+from gpo.config.schema import BudgetConfig, Config
+from gpo.config.task import AnswerConfig, TaskConfig
 from gpo.errors import ConfigError
 from gpo.model.callable import CallableModel
 from gpo.model.factory import OpenModel

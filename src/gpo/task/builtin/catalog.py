@@ -1,7 +1,4 @@
-"""The tasks that GPO brings, by name: what each is, how it is asked, and its rows dealt into splits.
-
-Knows no configuration object, no model and no file of the user.
-"""
+"""The tasks that GPO brings, by name: what each is, how it is asked, and its rows dealt into splits."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The candidates of a step, by every move: what the optimizer model writes, and what needs no model.
 
 Whatever the optimizer model says, a step gets its candidates: edits and demonstrations stand in for replies that are no
-prompts. Knows no score but those that the meta-prompt shows.
+prompts.
 """
 
 from __future__ import annotations

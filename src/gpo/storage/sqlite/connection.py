@@ -1,6 +1,5 @@
-"""SQLite connections to files that may come from someone else: what they may cost is bounded, and which files this
-process has open is known. Knows no table.
-"""
+"""SQLite connections to files that may come from someone else: bounds what they may cost, and keeps track of the files
+that this process has open."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
-from gpo.storage.database_file import side_file
+from gpo.storage.sqlite.database_file import side_file
 
 BUSY_SECONDS = 10.0
 """How long a connection waits for another process's lock."""

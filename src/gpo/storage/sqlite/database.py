@@ -1,6 +1,6 @@
-"""Opening GPO's SQLite files: WAL, numbered migrations, and SQLite's errors as one line for a person.
+"""Opens GPO's SQLite files: WAL, numbered migrations, and SQLite's errors as one line for a person.
 
-Knows neither calls nor runs; the tables are its callers'.
+Callers bring their tables as a `Schema`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from gpo.errors import RunError
-from gpo.storage.connection import BUSY_SECONDS, Connection, open_copy, open_file
-from gpo.storage.database_file import NotOurs, inspect, side_file
 from gpo.storage.regular_file import open_regular, size_of_regular
+from gpo.storage.sqlite.connection import BUSY_SECONDS, Connection, open_copy, open_file
+from gpo.storage.sqlite.database_file import NotOurs, inspect, side_file
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,10 @@ def set_frame(task: Task, config: Config) -> Task:
 def record_config(
     config: Config,
     task: Task,
+    method_object: Method | ComposedMethod | None,
     base_dir: Path,
-    method_object: Method | ComposedMethod | None = None,
     *,
-    own_task: bool = False,
+    own_task: bool,
 ) -> dict[str, Any]:
     """JSON values: `config` with digests of the data, the templates and the code that it names. `own_task`: `config`
     does not describe the task."""

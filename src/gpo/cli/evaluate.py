@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import shlex
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
+
+from gpo.text import points
 
 if TYPE_CHECKING:
     from gpo.evaluation.statistics import Comparison
@@ -14,8 +17,10 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    config: Annotated[Path, typer.Argument(help="The configuration file (gpo init writes one).")],
     prompt: Annotated[str, typer.Option(help="The prompt; @FILE reads it from a file.")],
+    config: Annotated[Path, typer.Argument(help="The configuration file (gpo init writes one).")] = Path(
+        "gpo.yaml"
+    ),
     split: Annotated[str, typer.Option(help="train, dev or test.")] = "test",
     set_: Annotated[
         Optional[list[str]],
@@ -26,6 +31,10 @@ def evaluate(
         typer.Option(
             metavar="DIR", help="Where the rows of benchmarks lie; $GPO_DATA_DIR, else the Hugging Face hub."
         ),
+    ] = None,
+    few: Annotated[
+        Optional[int],
+        typer.Option("-n", "--rows", metavar="ROWS", help="A quick look: so many rows of the split at most."),
     ] = None,
     fail_under: Annotated[
         Optional[float],
@@ -44,14 +53,16 @@ def evaluate(
     import asyncio
 
     from gpo.cli.shared.checks import check_not_worse, check_score, check_threshold
-    from gpo.cli.shared.common import assemble
-    from gpo.cli.shared.progress import ProgressDisplay
+    from gpo.cli.shared.common import assemble, say_next
     from gpo.config.load import load_config
     from gpo.config.locate import name_lines
+    from gpo.report.progress.terminal import ProgressDisplay
     from gpo.run.evaluate import compare_evaluations, evaluate_prompts, read_prompt
     from gpo.run.progress import Progress
+    from gpo.run.start.quick_look import check_few, take_few_of
 
     check_threshold(fail_under)
+    check_few(few)
     prompts = [read_prompt(prompt)]
     if not_worse_than is not None:
         prompts.append(read_prompt(not_worse_than, "--not-worse-than"))
@@ -59,9 +70,16 @@ def evaluate(
     with name_lines(config, set_ or ()):
         prepared = assemble(loaded, config.parent, data_dir, scored=max(prompts, key=len))
         with ProgressDisplay(progress) as display:
+            if few is not None:
+                task, told = take_few_of(prepared.task, split, few, loaded.seed)
+                prepared = replace(prepared, task=task)
+                display.note(told)
             found = asyncio.run(evaluate_prompts(prepared, prompts, split, progress, display))
     difference = compare_evaluations(found[1], found[0], seed=loaded.seed) if len(found) > 1 else None
     _print(found[0], difference, as_json=json)
+    if not json:
+        named = "" if config == Path("gpo.yaml") else f" {shlex.quote(str(config))}"
+        say_next(f"gpo optimize{named}    find a better prompt")
     if fail_under is not None:
         check_score(found[0], fail_under)
     if difference is not None:
@@ -86,8 +104,8 @@ def _print(evaluation: Evaluation, difference: Comparison | None, *, as_json: bo
         return
     interval = evaluation.interval
     print(
-        f"{evaluation.split}: {100 * interval.mean:.1f} (95 % interval {100 * interval.low:.1f} to "
-        f"{100 * interval.high:.1f}, {evaluation.examples} examples, {evaluation.unreadable} unreadable, "
+        f"{evaluation.split}: {points(interval.mean)} (95 % interval {points(interval.low)} to "
+        f"{points(interval.high)}, {evaluation.examples} examples, {evaluation.unreadable} unreadable, "
         f"{evaluation.failed} failed)"
     )
     if difference is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -36,12 +37,14 @@ def report(
         show_run(read_run(run_dir), Console(highlight=False, soft_wrap=False))
         return
     if compare and out:
-        from gpo.report.compare import compare_html
+        from gpo.report.comparison.compare import compare_html
         from gpo.storage.atomic_write import text_bytes, write_atomically
 
         write_atomically(out, text_bytes(compare_html({str(path): path for path in (run_dir, *compare)})))
         print(out)
         return
+    from gpo.cli.shared.common import say_next
     from gpo.report.page import write_report
 
     print(write_report(run_dir, out))
+    say_next("open it in a browser", f"gpo export {shlex.quote(str(run_dir))} --to text    the best prompt")

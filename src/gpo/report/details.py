@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gpo.report.curve import value_of
+from gpo.report.charts.curve import value_of
 from gpo.report.data import CandidateView, RunView, StepView
 from gpo.report.scores import SPLITS, SplitTable, split_table
 from gpo.result.word_diff import word_diff
@@ -127,12 +127,17 @@ def _cell(score: RecordedScore | None) -> list[Any] | None:
 
 def exchanges(reader: JournalReader, scores: Sequence[RecordedScore]) -> list[list[list[str]]]:
     """The whole conversation behind each score, turn by turn as [role, text]; a text that a base model continued has
-    the role "text", and what the model thought before the last reply "reasoning". Empty where no call is known."""
+    the role "text", what the model thought before the last reply "reasoning", and what the metric said "feedback".
+    Empty where no call is known."""
     # The request of the last call holds the rounds before it.
     keys = [score.calls[-1] if score.calls else "" for score in scores]
     known = list(dict.fromkeys(key for key in keys if key))
     found = {call.reply.call or "": _turns(call) for call in reader.calls(known)}
-    return [found.get(key, []) for key in keys]
+    told = []
+    for score, key in zip(scores, keys, strict=True):
+        said = reader.feedback(score.prompt_id, score.split, score.example_id) if key in found else ""
+        told.append([*found.get(key, []), *([["feedback", said]] if said else [])])
+    return told
 
 
 def _turns(call: RecordedCall) -> list[list[str]]:

@@ -26,8 +26,9 @@ from gpo.optimizer.workbench import Workbench
 from gpo.run.compose import RoleModel
 from gpo.run.estimate.context_size import engine_needs
 from gpo.run.estimate.prompt_room import make_room
-from gpo.run.identity.recorded_config import read_task, record_config, set_frame
+from gpo.run.identity.recorded_config import record_config, set_frame
 from gpo.run.layers.budget import check_prices
+from gpo.run.start.configured_task import ConfiguredTask, read_task
 from gpo.task.benchmarks.mmlu import name_subject
 from gpo.task.demonstrations import split_prompt
 from gpo.task.prompt import placeholders
@@ -104,6 +105,11 @@ class Plan:
             frozen=self.optimize.frozen,
         )
 
+    def calls(self, *, most: bool) -> Calls:
+        """What the search may ask for: at most, or as expected."""
+        sizes = _sizes(self.task, self.optimize, self.max_tokens, most=most)
+        return count_method_calls(self.method, self.loop, sizes)
+
     @property
     def loop(self) -> LoopSettings:
         """Steps and candidates as the configuration and the size of train say."""
@@ -135,19 +141,20 @@ def assemble(
     base_dir: Path,
     data_dir: Path | None = None,
     task: Task | None = None,
-    configured: Task | None = None,
+    configured: ConfiguredTask | None = None,
     models: Mapping[str, OpenModel] | None = None,
     method_object: Method | ComposedMethod | None = None,
     on_pull: PullProgress | None = None,
     scored: str = "",
+    few: int | None = None,
 ) -> Plan:
     """Read the data, then open the models (no call is made, no engine started; weights are fetched where needed).
 
     `base_dir` is the folder that relative paths of the configuration start from, `data_dir` the one with the rows of
     benchmarks; neither becomes part of what is recorded, so that the same rows make the same run. `task`, `models`
-    (by role) and `method_object` take the place of what the configuration names; `configured` is the task that it does
-    name, where that has been read already. An embedded engine is made large
-    enough for the prompt `scored` too. Raises `ConfigError` and `ModelError`.
+    (by role) and `method_object` take the place of what the configuration names; `configured` is what `read_task` found
+    of it already. An embedded engine is made large enough for the prompt `scored` too. With `few` the search has at
+    most so many rows of train and dev, and no test rows. Raises `ConfigError` and `ModelError`.
     """
     chosen: AnyMethod
     if method_object is None:
@@ -157,7 +164,8 @@ def assemble(
     else:
         chosen = method_object
     own_task = task
-    task = set_frame(task, config) if task else configured or read_task(config, base_dir, data_dir)
+    configured = configured or (ConfiguredTask(set_frame(task, config)) if task else None)
+    task, quick = configured or read_task(config, base_dir, data_dir, few)
     if isinstance(chosen, PlusMethod):
         chosen = chosen.within(task, config.budget.max_calls, test=len(task.splits.test))
     own = models or {}
@@ -202,7 +210,7 @@ def assemble(
         recorded=record_config(written, task, method_object, base_dir, own_task=own_task is not None),
         config_text=dump_config(written),
         base_dir=base_dir,
-        warnings=(raised,) if raised else (),
+        warnings=tuple(line for line in (quick, raised) if line),
     )
 
 
@@ -226,14 +234,14 @@ def _prompt(config: Config, chosen: AnyMethod) -> str:
 
 
 def _count_calls(config: Config, task: Task, chosen: AnyMethod, *, racing: bool) -> Calls:
-    sizes = Sizes(
-        train=len(task.splits.train),
-        dev=len(task.splits.dev),
-        max_tokens=config.models.optimizer.max_tokens,
-        k=config.optimize.k,
-    )
+    sizes = _sizes(task, config.optimize, config.models.optimizer.max_tokens)
     settings = _loop_settings(task, config.optimize, config.preset, racing=racing)
     return count_method_calls(chosen, settings, sizes)
+
+
+def _sizes(task: Task, settings: OptimizeConfig, max_tokens: int, *, most: bool = True) -> Sizes:
+    train, dev = len(task.splits.train), len(task.splits.dev)
+    return Sizes(train=train, dev=dev, max_tokens=max_tokens, k=settings.k, most=most)
 
 
 def _racing(config: Config, chosen: AnyMethod) -> bool:

@@ -41,6 +41,7 @@ class JournalReader:
         with translate_sqlite_errors(path, tables.JOURNAL):
             (version,) = self._reader.execute("PRAGMA user_version").fetchone()
         self._checksum = "checksum" if version >= tables.CHECKED_FROM else "NULL"
+        self._has_feedback = version >= tables.FEEDBACK_FROM
 
     @property
     def empty(self) -> bool:
@@ -49,8 +50,9 @@ class JournalReader:
 
     @property
     def has_calls(self) -> bool:
-        """True from the first recorded answer on."""
-        return bool(next(self._rows("SELECT EXISTS (SELECT 1 FROM calls)"))[0])
+        """True from the first recorded answer on; what only tried an endpoint is none."""
+        query = f"SELECT EXISTS (SELECT 1 FROM calls WHERE purpose <> '{tables.PROBE}')"
+        return bool(next(self._rows(query))[0])
 
     def get_call(self, key: str) -> RecordedReply | None:
         """The recorded answer to the call `key`."""
@@ -121,9 +123,12 @@ class JournalReader:
         with translate_row_errors(self.path, tables.JOURNAL):
             return {id_: codec.from_text(text) for id_, _, text in rows}
 
-    def scores(self, prompt_id: str | None = None, split: str | None = None) -> Iterator[RecordedScore]:
-        """All scores, or those of one prompt or split."""
-        asked = {"prompt_id": prompt_id, "split": split}
+    def scores(
+        self, prompt_id: str | None = None, split: str | None = None, example_id: str | None = None
+    ) -> Iterator[RecordedScore]:
+        """All scores, or those of one prompt, split or example."""
+        example = None if example_id is None else codec.to_text(example_id)
+        asked = {"prompt_id": prompt_id, "split": split, "example_id": example}
         given = {name: value for name, value in asked.items() if value is not None}
         where = " AND ".join(f"{name} = ?" for name in given)
         rows = self._records(tables.SCORE, f"WHERE {where}" if where else "", tuple(given.values()))
@@ -151,6 +156,14 @@ class JournalReader:
             if set(map(type, keys)) - {str}:
                 raise damaged(self.path, tables.JOURNAL, "table scores: calls is no list of keys")
             yield id_, keys
+
+    def feedback(self, prompt_id: str, split: str, example_id: str) -> str:
+        """What was said about one prompt's answer to one example; "" where nothing was."""
+        if not self._has_feedback:
+            return ""
+        where = "WHERE prompt_id = ? AND split = ? AND example_id = ?"
+        rows = self._records(tables.FEEDBACK, where, (prompt_id, split, codec.to_text(example_id)))
+        return next((self._text(row[3]) for row in rows), "")
 
     def events(self, kind: str | None = None) -> Iterator[Event]:
         """All events in their order, or those of one kind."""

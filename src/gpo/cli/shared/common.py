@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gpo.config.schema import Config
     from gpo.result.result import Result
     from gpo.run.plan import Plan
-    from gpo.task.task import Task
+    from gpo.run.start.configured_task import ConfiguredTask
 
 
 def assemble(
@@ -20,12 +20,13 @@ def assemble(
     base_dir: Path,
     data_dir: Path | None = None,
     scored: str = "",
-    configured: Task | None = None,
+    few: int | None = None,
+    configured: ConfiguredTask | None = None,
 ) -> Plan:
     """The run that `config` asks for; weights that are missing are fetched with a progress bar on stderr.
 
-    Benchmarks are read from `data_dir`, or from `$GPO_DATA_DIR` where that is None; `scored` and `configured` as for
-    `plan.assemble`.
+    Benchmarks are read from `data_dir`, or from `$GPO_DATA_DIR` where that is None; `scored`, `few` and `configured` as
+    for `plan.assemble`.
     """
     from gpo import paths
     from gpo.cli.shared.pulling import PullDisplay
@@ -39,27 +40,27 @@ def assemble(
             data_dir=data_dir,
             on_pull=display.progress,
             scored=scored,
+            few=few,
             configured=configured,
         )
 
 
-def optimize(
-    config: Config, base_dir: Path, data_dir: Path | None, run_dir: Path, *, as_json: bool, fork: Path | None
-) -> None:
-    """Carry out the run that `config` asks for as `run_plan` does; of a complete one show the result again."""
-    from gpo import paths
+def show_complete(
+    config: Config, configured: ConfiguredTask, base_dir: Path, run_dir: Path, *, as_json: bool
+) -> bool:
+    """Show the result of a complete run of `config` in `run_dir` again; False where there is none. Raises `RunError`
+    where the folder holds a run of another configuration."""
     from gpo.run.complete import find_complete
     from gpo.run.directory import RunDirectory
 
-    earlier = find_complete(config, RunDirectory(run_dir), base_dir, data_dir or paths.data_dir())
-    if earlier.result is None:
-        plan = assemble(config, base_dir, data_dir, configured=earlier.task)
-        run_plan(plan, run_dir, as_json=as_json, fork=fork)
-        return
+    result = find_complete(config, configured.task, RunDirectory(run_dir), base_dir)
+    if result is None:
+        return False
     print(_complete(run_dir), file=sys.stderr)
     if not (run_dir / "report.html").exists():
         _write_page(run_dir)
-    print_result(earlier.result, run_dir, as_json=as_json)
+    print_result(result, run_dir, as_json=as_json)
+    return True
 
 
 def _complete(run_dir: Path) -> str:
@@ -73,9 +74,9 @@ def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = No
 
     What a budget ended is shown as far as it is, before the error goes on. Raises `GPOError` and `KeyboardInterrupt`.
     """
-    from gpo.cli.shared.progress import ProgressDisplay
     from gpo.cli.shared.signals import run_stoppable
     from gpo.errors import BudgetError, Stopped
+    from gpo.report.progress.terminal import ProgressDisplay
     from gpo.result.result import Result
     from gpo.run.directory import RunDirectory
     from gpo.run.optimize import Run
@@ -147,14 +148,9 @@ def saved(run_dir: Path) -> list[str]:
     ]
 
 
-def print_estimate(plan: Plan, *, as_json: bool) -> None:
-    """What `plan` may cost, on stdout."""
-    from gpo.run.estimate.estimate import estimate, lines
+def say_next(*commands: str) -> None:
+    """What may be done next, a line each, on stderr: what a command found stays alone on stdout."""
+    from gpo.text import printable
 
-    found = estimate(plan)
-    if as_json:
-        json.dump(found.to_dict(), sys.stdout, ensure_ascii=True, indent=2)
-        print()
-        return
-    for line in lines(found, plan.budget):
-        print(line)
+    for number, command in enumerate(commands):
+        print(printable(f"{'then' if number else 'next':<9}{command}"), file=sys.stderr)

@@ -1,6 +1,6 @@
 """What a run records of its configuration and its task, and goes on with only while it is the same.
 
-Reads data and code, and opens no model: a complete run is known again without one.
+Opens no model: a complete run is known again without one.
 """
 
 from __future__ import annotations
@@ -16,14 +16,6 @@ from gpo.task.task import Task
 
 if TYPE_CHECKING:
     from gpo.optimizer.methods import ComposedMethod, Method
-
-
-def read_task(config: Config, base_dir: Path, data_dir: Path | None) -> Task:
-    """The task that `config` names, in its frame. Raises `ConfigError` and `DataError`."""
-    task = Task.from_config(
-        config.task, seed=config.seed, chat=config.models.task.chat, base_dir=base_dir, data_dir=data_dir
-    )
-    return set_frame(task, config)
 
 
 def set_frame(task: Task, config: Config) -> Task:

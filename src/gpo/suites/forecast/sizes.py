@@ -11,15 +11,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from gpo.config.models import ModelConfig
 from gpo.config.schema import BudgetConfig, Config
 from gpo.config.task import AnswerConfig, TaskConfig
 from gpo.errors import ConfigError
-from gpo.model.callable import CallableModel
 from gpo.model.factory import OpenModel
-from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
 from gpo.model.model import Usage
-from gpo.model.prices import cost, price
+from gpo.model.stand_in import stand_in
 from gpo.optimizer.methods import Method
 from gpo.optimizer.published.evaluate_only import EvaluateOnly
 from gpo.run.estimate.estimate import estimate, scoring_rounds
@@ -99,9 +96,15 @@ def _is_here(data: object, trial: Trial) -> bool:
 def _outline(config: Config, cap: Cap) -> RunSize:
     """By numbers of rows alone; all unknown where nobody knows these."""
     section = config.task
-    sizes = {str(part): rows for part, rows in (section.split or {}).items()}
+    given = {str(part): rows for part, rows in (section.split or {}).items()}
+    sizes = {part: rows for part, rows in given.items() if isinstance(rows, int)}
     if str(section.data) in benchmarks.names():
         found = benchmarks.find(str(section.data))
+        sizes |= {
+            part: max(1, round(share * found.sizes.get(part, 0)))
+            for part, share in given.items()
+            if isinstance(share, float)
+        }
         for part, rows in sizes.items():
             if rows > (have := found.sizes.get(part, 0)):
                 raise ConfigError(f"task.split.{part}: asks for {rows} rows, but there are {have}")
@@ -216,20 +219,5 @@ def _task(section: str, seed: int, chat: bool, base_dir: str, data_dir: Path | N
 
 
 def _no_models(config: Config) -> dict[str, OpenModel]:
-    """Stand-ins with the prices of the models that are never asked: a plan makes no call and fetches no weights."""
-
-    def never(prompt: str) -> str:
-        raise AssertionError("a plan makes no call")
-
-    def priced(section: ModelConfig) -> OpenModel:
-        known = price(section)
-        queue = RoleQueue(EndpointLimiter(1), 1)
-        return OpenModel(
-            client=CallableModel(never),
-            queue=queue,
-            retry=None,
-            cost=lambda used: cost(used, known),
-            shareable=False,
-        )
-
-    return {"task": priced(config.models.task), "optimizer": priced(config.models.optimizer)}
+    """A plan makes no call and fetches no weights."""
+    return {"task": stand_in(config.models.task), "optimizer": stand_in(config.models.optimizer)}

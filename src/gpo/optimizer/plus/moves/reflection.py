@@ -59,6 +59,7 @@ def reflection_text(
                 "unreadable": outcome.unreadable,
                 "read": str(outcome.prediction),
                 "expected": task.target_text(outcome.example),
+                "feedback": outcome.feedback,
             }
             for outcome in failed[:FAILURES]
         ],

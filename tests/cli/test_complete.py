@@ -68,7 +68,7 @@ def test_a_person_sees_the_result_and_a_lost_page_comes_back(complete: Path) -> 
 def test_another_one_is_not_taken_for_it(complete: Path) -> None:
     path = next((complete / "data").glob("*test*"))
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
-    again = gpo("optimize", "gpo.yaml", "--json", cwd=complete)
+    again = gpo("optimize", "gpo.yaml", "--json", "--run-dir", "runs/gpo", cwd=complete)
     assert (again.returncode, again.stdout) == (1, "")
     (line,) = again.stderr.splitlines()
     assert "data_digest" in line

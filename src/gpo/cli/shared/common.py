@@ -50,8 +50,8 @@ def show_complete(
 ) -> bool:
     """Show the result of a complete run of `config` in `run_dir` again; False where there is none. Raises `RunError`
     where the folder holds a run of another configuration."""
-    from gpo.run.complete import find_complete
     from gpo.run.directory import RunDirectory
+    from gpo.run.start.complete import find_complete
 
     result = find_complete(config, configured.task, RunDirectory(run_dir), base_dir)
     if result is None:

@@ -13,7 +13,7 @@ from gpo.report.standing import standing
 from gpo.result.result import Result
 from gpo.result.verdict import few_rows, verdict
 from gpo.result.word_diff import word_diff
-from gpo.result.wording import cost_line, percent
+from gpo.result.wording import contribution_lines, cost_line, percent
 from gpo.text import printable
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from gpo.report.data import RunView
 
+BROUGHT = "what each part brought, in points of the dev estimate"
 _STYLES = {"same": "", "removed": "red strike", "added": "bold green"}
 _LONGEST_TURN = 800
 _WIDE = 100_000
@@ -72,6 +73,8 @@ def show(result: Result, console: Console) -> None:
     scores = [result.scores.initial.dev, *(step.get("best_dev") for step in result.steps)]
     if line := _curve(scores, console):
         parts += [Text(), Text(line, style="dim")]
+    if brought := contribution_lines(result):
+        parts += [Text(), Text(BROUGHT, style="bold"), *(Text(printable(line)) for line in brought)]
     parts += [Text(), Text(cost_line(result), style="dim")]
     _print(parts, console)
 

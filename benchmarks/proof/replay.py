@@ -1,7 +1,7 @@
 """Every allocation rule replayed on scored tables: true gain on held-out rows, and how far dev flatters.
 
-    python -m benchmarks.replay POOL.jsonl|made [--seeds 200] [--calls 300] [--likeness 0] [--rules gpo+ …] [--out OUT.json]
-        [--minutes M]
+    python -m benchmarks.replay POOL.jsonl|made [--seeds 200] [--calls 300] [--likeness 0] [--rules gpo+ …]
+        [--first-seed 0] [--out OUT.json] [--minutes M]
 
 POOL.jsonl is what `benchmarks.replay_pool` wrote. A seed deals the rows of search anew into train and dev and draws the
 children; held-out rows are fixed. What is replayed says nothing of what a better parent would have brought up. In

@@ -15,7 +15,9 @@ from tests.cli.gpo import gpo
 
 @pytest.mark.parametrize(("method", "most"), [("gpo", 400), ("gpo+", 220)])
 def test_a_demo_is_a_short_run_on_the_tickets(method: str, most: int) -> None:
-    known = estimate(assemble(parse_config({**METHODS[method], "seed": 3}), base_dir=Path()))
+    role = {"model": "m", "base_url": "http://127.0.0.1:9/v1"}  # or the weights would be looked for
+    config = parse_config({**METHODS[method], "models": {"task": role, "optimizer": role}, "seed": 3})
+    known = estimate(assemble(config, base_dir=Path()))
     assert known.task.most.calls <= most
 
 

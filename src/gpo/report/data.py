@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from gpo.errors import RunError
 from gpo.result.result import Result
-from gpo.result.wording import contribution_lines
+from gpo.result.wording import describe_contributions
 from gpo.run.directory import RunDirectory
 from gpo.run.journal_writer import prompt_id
 from gpo.storage.journal_reader import JournalReader
@@ -176,7 +176,7 @@ def _view(path: Path, reader: JournalReader, result: Result | None, running: boo
         failures=tuple(event.text("error") for event in _events(reader, "failure")),
         retries=sum(event.count(role) or 0 for event in _events(reader, "retries") for role in event.data),
         notes=_notes(result) if result else (),
-        contributions=tuple(contribution_lines(result)) if result else (),
+        contributions=tuple(describe_contributions(result)) if result else (),
     )
 
 

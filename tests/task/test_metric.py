@@ -13,7 +13,8 @@ from rouge_score.rouge_scorer import RougeScorer
 
 from gpo.errors import ConfigError
 from gpo.task.example import Example
-from gpo.task.metric import equal, metric, normalised
+from gpo.task.metric import metric
+from gpo.task.metrics.texts import equal, normalised
 from gpo.task.rouge import rouge_l
 
 EXAMPLE = Example("train:1", "question", "The target.", {"input": "question"})

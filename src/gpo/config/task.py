@@ -38,8 +38,9 @@ class TaskConfig(Section):
     """The column of the expected answer."""
     answer: AnswerConfig = AnswerConfig()
     metric: str = "exact_match"
-    """`exact_match`, `accuracy`, `rouge_l` (of stemmed words; the best of several references counts) or
-    `package.module:function`."""
+    """`exact_match`, `accuracy`, `f1` (macro, over the split), `within 0.5` or `within 2%` (numbers), `regex` (targets
+    are patterns), `rouge_l` (of stemmed words; the best of several references counts), `bleu` (over the split), `chrf`,
+    or `package.module:function`."""
     position: Position = "question_end"
     """Where the prompt stands."""
     frame: Literal["plain", "qa"] | None = None

@@ -16,6 +16,7 @@ from gpo.task.example import Example
 from gpo.task.labels import check_gaps, learnt, references, unknown_labels, with_whole_labels
 from gpo.task.load import Loaded, given, load
 from gpo.task.metric import Metric, metric
+from gpo.task.metrics.fit import check_metric
 from gpo.task.prompt import Frame, Position
 from gpo.task.splits import Columns, checked, examples
 from gpo.task.task import Task
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from gpo.config.task import AnswerConfig, TaskConfig
 
 AnswerOption = str | Mapping[str, Any] | AnswerReader | Callable[[str], str | None]
-MetricOption = str | Metric | Callable[..., float]
+MetricOption = str | Metric | Callable[..., Any]
 Rows = Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]]
 
 
@@ -137,11 +138,13 @@ def build(
     gaps = check_gaps(everything, kind, listed) if is_label or kind in ("text", "words") else []
     reader = own.reader or _reader(config.answer, learnt(found))
     unknown = unknown_labels(splits.test, reader) if is_label and not listed else []
+    grades = metric(own.metric or config.metric, base_dir=base_dir)
+    check_metric(grades.name, "" if own.reader else kind, everything)
     return Task(
         name=loaded.name,
         splits=splits,
         answer=reader,
-        metric=metric(own.metric or config.metric, base_dir=base_dir),
+        metric=grades,
         position=config.position,
         frame=config.frame,
         demonstrations=config.demonstrations,

@@ -16,7 +16,8 @@ from gpo.task.answer import Answer, AnswerReader, Prediction, read_reply
 from gpo.task.answer.label import BooleanReader, LabelReader
 from gpo.task.demonstrations import BEGIN, split_prompt
 from gpo.task.example import Example, Splits
-from gpo.task.metric import Metric, as_text, normalised
+from gpo.task.metric import Metric
+from gpo.task.metrics.texts import as_text, normalised
 from gpo.task.prompt import SLOT, Frame, Layout, Position, fill, is_template, lay_out
 
 if TYPE_CHECKING:
@@ -186,11 +187,16 @@ class Task:
     ) -> tuple[Prediction, list[Answer]]:
         """What `reply` answers (None: unreadable) and what is expected, in the same form: what a metric compares."""
         references = example.target if isinstance(example.target, tuple) else (example.target,)
-        targets = [self._normal(reference, example) for reference in references]
+        targets = self.targets(example)
         prediction = self._verbatim(reply, references, targets)
         if prediction is None:
             prediction = read_reply(self.answer, reply, example.input, cut=cut)
         return prediction, targets
+
+    def targets(self, example: Example) -> list[Answer]:
+        """The expected answers in the form in which an answer is read."""
+        references = example.target if isinstance(example.target, tuple) else (example.target,)
+        return [self._normal(reference, example) for reference in references]
 
     def read(self, reply: str, example: Example | None = None) -> Prediction:
         """The answer in `reply`, None where it is unreadable. `example` gives the options of a choice."""

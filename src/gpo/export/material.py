@@ -20,6 +20,7 @@ from gpo.run.directory import RunDirectory
 from gpo.task.metric import SPLIT_LEVEL, is_named
 from gpo.task.reading import Reading
 from gpo.task.template import Template
+from gpo.text import points
 
 LARGEST = 16 * 2**20
 """Bytes of a `config.yaml`."""
@@ -52,7 +53,7 @@ class Material:
         """What the prompt scored, in one line."""
         scores = self.result.scores.best
         told = [
-            f"{name} {100 * value:.1f}"
+            f"{name} {points(value)}"
             for name, value in (("dev", scores.dev), ("test", scores.test))
             if value is not None
         ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gpo.report.curve import value_of
+from gpo.report.charts.curve import value_of
 from gpo.report.data import CandidateView, RunView, StepView
 from gpo.report.scores import SPLITS, SplitTable, split_table
 from gpo.result.word_diff import word_diff

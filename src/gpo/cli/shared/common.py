@@ -35,9 +35,9 @@ def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = No
 
     What a budget ended is shown as far as it is, before the error goes on. Raises `GPOError` and `KeyboardInterrupt`.
     """
-    from gpo.cli.shared.progress import ProgressDisplay
     from gpo.cli.shared.signals import run_stoppable
     from gpo.errors import BudgetError, Stopped
+    from gpo.report.progress.terminal import ProgressDisplay
     from gpo.result.result import Result
     from gpo.run.directory import RunDirectory
     from gpo.run.optimize import Run

@@ -26,7 +26,7 @@ Known = dict[int, RowScore]
 class RecordedScores:
     """The scores in `journal` for whoever scores `task` with the model called `identity`.
 
-    `count(keys)` is told the calls that the scores rest on; `taken(n)` how many scores were taken.
+    `count(keys)` is told the calls that the scores rest on; `taken(prompt, split, values)` the scores that were taken.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class RecordedScores:
         task: Task,
         identity: str,
         count: Callable[[Collection[str]], None],
-        taken: Callable[[int], None],
+        taken: Callable[[str, str, Sequence[float | None]], None],
     ) -> None:
         self._journal, self._task = journal, task
         self._count, self._taken = count, taken
@@ -59,7 +59,7 @@ class RecordedScores:
                 keys += calls
         if found:
             self._count(keys)
-            self._taken(len(found))
+            self._taken(prompt, split, [value for value, _ in found.values()])
         return found
 
     def _read(self, prompt: str, split: str) -> dict[int, tuple[RowScore, tuple[str, ...]]]:

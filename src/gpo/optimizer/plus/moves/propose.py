@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from gpo.config.plus import PlusConfig
 from gpo.errors import BudgetError, ModelError
@@ -60,6 +61,21 @@ class Proposed:
     drafts: tuple[Draft, ...]
     shown: Shown
     meta_prompt: tuple[Message, ...]
+
+
+class CandidateSource(Protocol):
+    """What a search has its candidates from; `trial` is told of those by reflection."""
+
+    trial: ReflectionTrial
+    warnings: list[str]
+    unusable: int
+    replies: int
+
+    def know(self, entry: Entry) -> None:
+        """A prompt like `entry` is not proposed again."""
+
+    async def propose(self, step: Step, parent: Parent, limit: int | None, count: int) -> Proposed:
+        """Up to `count` candidates."""
 
 
 class Proposer:

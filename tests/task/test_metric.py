@@ -154,7 +154,7 @@ def test_a_metric_by_path(tmp_path: Path) -> None:
         ("own_metric_by_path:number", "is not a function"),
         ("own_metric_by_path:absent", "AttributeError"),
         ("no_such_module_here:f", "ModuleNotFoundError"),
-        ("bleu", "is not known"),
+        ("blue", "is not known"),
     ]:
         with pytest.raises(ConfigError, match=problem):
             metric(wrong, base_dir=tmp_path)

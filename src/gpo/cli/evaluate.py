@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    config: Annotated[Path, typer.Argument(help="The configuration file (gpo init writes one).")],
     prompt: Annotated[str, typer.Option(help="The prompt; @FILE reads it from a file.")],
+    config: Annotated[Path, typer.Argument(help="The configuration file (gpo init writes one).")] = Path(
+        "gpo.yaml"
+    ),
     split: Annotated[str, typer.Option(help="train, dev or test.")] = "test",
     set_: Annotated[
         Optional[list[str]],

@@ -69,6 +69,10 @@ class Columns:
             return tuple(texts) if len(parts) > 1 else parts[0]
         return self._reference(value, row)
 
+    def label(self, row: Row) -> str:
+        """The target's cell as text, "" where there is none: what rows are dealt by."""
+        return rendered(seen(row.values.get(self.target)))
+
     def fields(self, row: Row, question: str) -> dict[str, str]:
         """All columns as text for placeholders, but never the target (a prompt could ask for the
         answer); `input` is the whole question."""

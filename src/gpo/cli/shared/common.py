@@ -109,6 +109,14 @@ def saved(run_dir: Path) -> list[str]:
     ]
 
 
+def say_next(*commands: str) -> None:
+    """What may be done next, a line each, on stderr: what a command found stays alone on stdout."""
+    from gpo.text import printable
+
+    for number, command in enumerate(commands):
+        print(printable(f"{'then' if number else 'next':<9}{command}"), file=sys.stderr)
+
+
 def print_estimate(plan: Plan, *, as_json: bool) -> None:
     """What `plan` may cost, on stdout."""
     from gpo.run.estimate.estimate import estimate, lines

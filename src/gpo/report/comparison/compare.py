@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import mean, stdev
 
-from gpo.config.schema import Price
+from gpo.config.models import Price
 from gpo.errors import GPOError
 from gpo.evaluation.statistics import Interval
 from gpo.model.prices import cost, recorded_price

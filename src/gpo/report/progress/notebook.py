@@ -37,7 +37,7 @@ class NotebookProgress(Watcher):
     def __enter__(self) -> Self:
         from IPython.display import display
 
-        self._handle = display(self, display_id=True)  # type: ignore[no-untyped-call]
+        self._handle = display(self, display_id=True)
         return self
 
     def __exit__(self, *_: Any) -> None:

@@ -59,7 +59,7 @@ class RecordedScores:
                 keys += calls
         if found:
             self._count(keys)
-            self._taken(prompt, split, [value for value, _ in found.values()])
+            self._taken(prompt, split, [row_score.value for row_score in found.values()])
         return found
 
     def _read(self, prompt: str, split: str) -> dict[int, tuple[RowScore, tuple[str, ...]]]:

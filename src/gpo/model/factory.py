@@ -131,15 +131,17 @@ def _endpoint(config: ModelConfig) -> tuple[str, str | None]:
     return clean_url(config.base_url), config.api_key_env
 
 
-def check_settings(config: ModelConfig, *, role: str, base_dir: Path) -> None:
+def check_settings(config: ModelConfig, *, role: str, base_dir: Path, keys: bool = True) -> None:
     """Raise the `ConfigError` that opening the model would, as far as it is told without a call or a download: an
-    unknown name, an address that is none, a key that is not set."""
+    unknown name, an address that is none and, with `keys`, a key that is not set."""
     where = f"models.{role}"
     if is_embedded(config):
         _weights(config, where, base_dir)
     else:
-        _key(_address(config, where)[1], where)
-        additions(config, where)
+        key_env = _address(config, where)[1]
+        if keys:
+            _key(key_env, where)
+            additions(config, where)
 
 
 def _weights(config: ModelConfig, where: str, base_dir: Path) -> str:

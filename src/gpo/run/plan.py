@@ -28,6 +28,7 @@ from gpo.run.estimate.context_size import engine_needs
 from gpo.run.estimate.prompt_room import make_room
 from gpo.run.identity.recorded_config import record_config
 from gpo.run.layers.budget import check_prices
+from gpo.run.start.quick_look import take_few
 from gpo.task.benchmarks.mmlu import name_subject
 from gpo.task.demonstrations import split_prompt
 from gpo.task.prompt import placeholders
@@ -139,13 +140,15 @@ def assemble(
     method_object: Method | ComposedMethod | None = None,
     on_pull: PullProgress | None = None,
     scored: str = "",
+    few: int | None = None,
 ) -> Plan:
     """Read the data, then open the models (no call is made, no engine started; weights are fetched where needed).
 
     `base_dir` is the folder that relative paths of the configuration start from, `data_dir` the one with the rows of
     benchmarks; neither becomes part of what is recorded, so that the same rows make the same run. `task`, `models`
     (by role) and `method_object` take the place of what the configuration names. An embedded engine is made large
-    enough for the prompt `scored` too. Raises `ConfigError` and `ModelError`.
+    enough for the prompt `scored` too. With `few` the search has at most so many rows of train and dev, and no test
+    rows. Raises `ConfigError` and `ModelError`.
     """
     chosen: AnyMethod
     if method_object is None:
@@ -159,6 +162,9 @@ def assemble(
         config.task, seed=config.seed, chat=config.models.task.chat, base_dir=base_dir, data_dir=data_dir
     )
     task = _set_frame(task, config)
+    quick = ""
+    if few is not None:
+        task, quick = take_few(task, few, config.seed)
     if isinstance(chosen, PlusMethod):
         _check_rows_tell(task)
         chosen = chosen.within(task, config.budget.max_calls, test=len(task.splits.test))
@@ -204,7 +210,7 @@ def assemble(
         recorded=record_config(written, task, method_object, base_dir, own_task=own_task is not None),
         config_text=dump_config(written),
         base_dir=base_dir,
-        warnings=(raised,) if raised else (),
+        warnings=tuple(line for line in (quick, raised) if line),
     )
 
 

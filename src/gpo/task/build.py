@@ -126,7 +126,9 @@ def build(
     """
     own = own or Own()
     kind, listed = config.answer.kind, config.answer.labels
-    columns = Columns(config.input, config.target, lettered=kind == "choice", words=kind == "words")
+    columns = Columns(
+        config.input, config.target, lettered=kind == "choice", words=kind == "words", as_json=kind == "json"
+    )
     rows, warnings = draw(
         loaded,
         _split(config),
@@ -143,8 +145,9 @@ def build(
     gaps = check_gaps(everything, kind, listed) if is_label or kind in ("text", "words") else []
     reader = own.reader or _reader(config.answer, learnt(found))
     unknown = unknown_labels(splits.test, reader) if is_label and not listed else []
-    grades = metric(own.metric or config.metric, base_dir=base_dir)
-    check_metric(grades.name, "" if own.reader else kind, everything)
+    by_default = "fields" if kind == "json" and "metric" not in config.model_fields_set else config.metric
+    grades = metric(own.metric or by_default, base_dir=base_dir)
+    check_metric(grades.name, "" if own.reader else kind, everything, own=grades.own is not None)
     return Task(
         name=loaded.name,
         splits=splits,
@@ -220,7 +223,7 @@ def _stratifies(config: TaskConfig) -> bool:
 
 def _reader(config: AnswerConfig, found: Sequence[Example]) -> AnswerReader:
     targets = [reference for example in found for reference in references(example.target)]
-    return answer_reader(config.kind, labels=config.labels, targets=targets)
+    return answer_reader(config.kind, labels=config.labels, targets=targets, schema=config.schema_)
 
 
 def _configured(data: Any, options: Mapping[str, Any]) -> tuple[TaskConfig, Own]:

@@ -12,6 +12,7 @@ from typing import Any
 from gpo.errors import ConfigError
 from gpo.task.answer.reader import Answer
 from gpo.task.example import Example
+from gpo.task.metrics.fields import share_of_fields
 from gpo.task.metrics.macro_f1 import MacroF1
 from gpo.task.metrics.numeric import within
 from gpo.task.metrics.own import OwnMetric
@@ -21,7 +22,7 @@ from gpo.task.metrics.texts import as_text, equal
 from gpo.task.metrics.translation import Bleu, chrf, require_sacrebleu
 from gpo.task.rouge import rouge_l
 
-NAMES = "exact_match, accuracy, f1, within NUMBER, regex, rouge_l, bleu, chrf"
+NAMES = "exact_match, accuracy, f1, within NUMBER, regex, rouge_l, bleu, chrf, fields"
 SPLIT_LEVEL = ("f1", "bleu")
 """Those of the whole split."""
 MetricFunction = Callable[[Answer, Sequence[Answer], Example], float]
@@ -63,6 +64,8 @@ def metric(chosen: str | Metric | Callable[..., Any], *, base_dir: Path | None =
         return Metric(chosen, binary=False, function=_rouge_l)
     if chosen == "f1":
         return Metric(chosen, binary=False, function=_matches, over_split=MacroF1())
+    if chosen == "fields":
+        return Metric(chosen, binary=False, function=share_of_fields)
     if chosen == "regex":
         return Metric(chosen, binary=True, function=pattern_found)
     if chosen in ("bleu", "chrf"):

@@ -14,6 +14,7 @@ from gpo.errors import ConfigError
 from gpo.model.model import Message
 from gpo.task.answer import Answer, AnswerReader, Prediction, read_reply
 from gpo.task.answer.label import BooleanReader, LabelReader
+from gpo.task.answer.structured.json_reader import JsonReader
 from gpo.task.demonstrations import BEGIN, split_prompt
 from gpo.task.example import Example, Splits
 from gpo.task.metric import Metric
@@ -290,6 +291,8 @@ class Task:
         self, reply: str, references: Sequence[str | float], targets: Sequence[Answer]
     ) -> Prediction:
         # The data's own answer word for word is right even where its kind cannot read it (a faulty benchmark item).
+        if isinstance(self.answer, JsonReader):  # whose punctuation matters
+            return None
         given = normalised(reply)
         for reference, target in zip(references, targets, strict=True):
             if given == normalised(as_text(reference)):

@@ -19,6 +19,7 @@ from gpo.model.layers.retry import RetrySettings
 from gpo.model.model import Model
 from gpo.model.openai.additions import additions, from_environment
 from gpo.model.prices import Cost, cost, price
+from gpo.model.providers import PROVIDERS, NativeName, native_name
 from gpo.paths import in_home
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class OpenModel:
     `client` makes one attempt of a call. `queue` is where calls of this role wait for a place at their endpoint; its
     state lasts as long as the model is open, and roles at one endpoint share its limiter. `retry` says how attempts
     follow one another, None: there is one. `cost` gives dollars for token counts, None where the price is unknown.
-    `shareable` says that the model's identity pins its answers, so that the user's store may answer for it.
+    `shareable` says that the model's identity pins its answers, so that the user's store may answer for it, `remote`
+    that it is an endpoint's, which has its own mind about what it takes.
     """
 
     client: Model
@@ -46,6 +48,7 @@ class OpenModel:
     retry: RetrySettings | None
     cost: Cost
     shareable: bool = True
+    remote: bool = False
 
 
 class Endpoints:
@@ -117,6 +120,8 @@ def is_embedded(config: ModelConfig) -> bool:
 
 def _name(config: ModelConfig) -> str:
     """The model's name as the endpoint knows it."""
+    if native := native_name(config.model):
+        return native.model
     return config.model if config.base_url else config.model.removeprefix("openai/")
 
 
@@ -126,6 +131,9 @@ def _endpoint(config: ModelConfig) -> tuple[str, str | None]:
 
     if is_embedded(config):
         return "", None
+    if native := native_name(config.model):
+        provider = PROVIDERS[native.provider]
+        return clean_url(config.base_url or provider.base_url), config.api_key_env or provider.key
     if config.base_url is None:
         return OPENAI, config.api_key_env or "OPENAI_API_KEY"
     return clean_url(config.base_url), config.api_key_env
@@ -200,11 +208,14 @@ def _address(config: ModelConfig, where: str) -> tuple[str, str | None, str, str
 
     base_url, key_env = config.base_url, config.api_key_env
     advice = f"start it, or correct {where}.base_url"
+    if native := native_name(config.model):
+        provider = PROVIDERS[native.provider]
+        base_url, key_env = base_url or provider.base_url, key_env or provider.key
     if base_url is None:
         if not config.model.startswith("openai/"):
             raise ConfigError(
-                f"{where}.model: {config.model!r} is not known; write openai/NAME, local/NAME (gpo models list), a "
-                f"path to a .gguf file, or give {where}.base_url"
+                f"{where}.model: {config.model!r} is not known; write openai/NAME, anthropic:NAME, gemini:NAME, "
+                f"local/NAME (gpo models list), a path to a .gguf file, or give {where}.base_url"
             )
         base_url, key_env = OPENAI, key_env or "OPENAI_API_KEY"
         advice = f"check the network, or give {where}.base_url"
@@ -225,6 +236,8 @@ def wire_client(config: ModelConfig, where: str) -> tuple[OpenAIClient, str]:
     from gpo.model.openai.client import OpenAIClient
 
     base_url, key_env, _, name = _address(config, where)
+    if native := native_name(config.model):
+        return _native_client(config, native, where), native.model
     client = OpenAIClient(
         base_url=base_url,
         api_key=_key(key_env, where),
@@ -234,6 +247,22 @@ def wire_client(config: ModelConfig, where: str) -> tuple[OpenAIClient, str]:
         added=additions(config, where),
     )
     return client, _name(config)
+
+
+def _native_client(config: ModelConfig, name: NativeName, where: str) -> OpenAIClient:
+    from gpo.model.native import NativeClient
+
+    base_url, key_env, _, _ = _address(config, where)
+    if not config.chat:
+        raise ConfigError(f"{where}.chat: {name.provider} has chat models only; leave it out")
+    return NativeClient(
+        name,
+        base_url=base_url,
+        api_key=_key(key_env, where) or "",
+        where=where,
+        timeout=config.timeout,
+        added=additions(config, where),
+    )
 
 
 def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
@@ -246,6 +275,7 @@ def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
         queue=RoleQueue(endpoints.limiter(config), config.concurrency, endpoints.rates(config)),
         retry=RetrySettings(attempts=config.retries + 1, first_delay=config.retry_delay, advice=advice),
         cost=lambda tokens: cost(tokens, known),
+        remote=True,
     )
 
 

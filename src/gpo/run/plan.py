@@ -105,6 +105,11 @@ class Plan:
             frozen=self.optimize.frozen,
         )
 
+    def calls(self, *, most: bool) -> Calls:
+        """What the search may ask for: at most, or as expected."""
+        sizes = _sizes(self.task, self.optimize, self.max_tokens, most=most)
+        return count_method_calls(self.method, self.loop, sizes)
+
     @property
     def loop(self) -> LoopSettings:
         """Steps and candidates as the configuration and the size of train say."""
@@ -241,14 +246,14 @@ def _prompt(config: Config, chosen: AnyMethod) -> str:
 
 
 def _count_calls(config: Config, task: Task, chosen: AnyMethod, *, racing: bool) -> Calls:
-    sizes = Sizes(
-        train=len(task.splits.train),
-        dev=len(task.splits.dev),
-        max_tokens=config.models.optimizer.max_tokens,
-        k=config.optimize.k,
-    )
+    sizes = _sizes(task, config.optimize, config.models.optimizer.max_tokens)
     settings = _loop_settings(task, config.optimize, config.preset, racing=racing)
     return count_method_calls(chosen, settings, sizes)
+
+
+def _sizes(task: Task, settings: OptimizeConfig, max_tokens: int, *, most: bool = True) -> Sizes:
+    train, dev = len(task.splits.train), len(task.splits.dev)
+    return Sizes(train=train, dev=dev, max_tokens=max_tokens, k=settings.k, most=most)
 
 
 def _racing(config: Config, chosen: AnyMethod) -> bool:

@@ -51,13 +51,13 @@ class JsonReader:
             whole = {found for one in part if (found := self._fitting(_parsed(one.strip()))) is not None}
             if whole:
                 return whole.pop() if len(whole) == 1 else None
-        found = set()
+        values: set[str] = set()
         for value in self._within(text):
             if value is None:
                 return None
             if (fitting := self._fitting(value)) is not None:
-                found.add(fitting)
-        return found.pop() if len(found) == 1 else None
+                values.add(fitting)
+        return values.pop() if len(values) == 1 else None
 
     def normal(self, target: str | float, question: str = "") -> Answer:
         """The expected answer in the form of `read`. Raises `ValueError` with what is wrong with it."""

@@ -59,9 +59,15 @@ def find_fault(schema: Any, place: str = "", depth: int = 0) -> str:
     for name in _LIMITS.keys() & schema.keys():
         if not _KINDS["number"](schema[name]):
             return f"{place or 'the schema'}: {name} must be a number"
-    for name, kind in (("properties", dict), ("required", list), ("enum", list), ("anyOf", list)):
-        if name in schema and not isinstance(schema[name], kind):
-            return f"{place or 'the schema'}: {name} must be a {'mapping' if kind is dict else 'list'}"
+    forms: dict[str, tuple[type, str]] = {
+        "properties": (dict, "mapping"),
+        "required": (list, "list"),
+        "enum": (list, "list"),
+        "anyOf": (list, "list"),
+    }
+    for name, (form, word) in forms.items():
+        if name in schema and not isinstance(schema[name], form):
+            return f"{place or 'the schema'}: {name} must be a {word}"
     if not isinstance(schema.get("additionalProperties", True), bool):
         return f"{place or 'the schema'}: additionalProperties must be true or false"
     faults = (find_fault(part, f"{place}.{name}".strip("."), depth + 1) for name, part in _parts(schema))

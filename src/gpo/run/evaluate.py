@@ -53,6 +53,14 @@ class Evaluation:
     scored: Score | None = field(default=None, repr=False, compare=False)
     optimizer: dict[str, Any] | None = None
 
+    def __repr__(self) -> str:
+        """The score with its interval, and on what it rests."""
+        i, rows = self.interval, f"{self.examples} {self.split} rows"
+        odd = f", {self.unreadable} unreadable" * bool(self.unreadable) + f", {self.failed} failed" * bool(
+            self.failed
+        )
+        return f"Evaluation({100 * i.mean:.1f} [{100 * i.low:.1f}, {100 * i.high:.1f}] on {rows}{odd})"
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {

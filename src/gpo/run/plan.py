@@ -9,7 +9,7 @@ from typing import Any
 
 from gpo.config.load import dump_config
 from gpo.config.models import ModelConfig
-from gpo.config.schema import BudgetConfig, Config, OptimizeConfig
+from gpo.config.schema import BudgetConfig, Config, MethodConfig, OptimizeConfig
 from gpo.errors import ConfigError
 from gpo.evaluation.rounds import ScorerSettings
 from gpo.model.factory import Endpoints, OpenModel, PullProgress, RoleName, is_embedded, open_model
@@ -18,7 +18,7 @@ from gpo.optimizer.candidates import Guard
 from gpo.optimizer.choose import AnyMethod, choose, count_method_calls, open_search
 from gpo.optimizer.loop import LoopSettings, count_steps
 from gpo.optimizer.metaprompt import MetaPromptSettings
-from gpo.optimizer.methods import ComposedMethod, Method, Preset, score_scale
+from gpo.optimizer.methods import ComposedMethod, Method, Preset, compose_own, score_scale
 from gpo.optimizer.plus.method import PlusMethod
 from gpo.optimizer.published.evaluate_only import EvaluateOnly
 from gpo.optimizer.search import Listener, Search
@@ -156,6 +156,8 @@ def assemble(
     rows. Raises `ConfigError` and `ModelError`.
     """
     chosen: AnyMethod
+    if method_object is None and isinstance(config.method, MethodConfig):
+        method_object = compose_own(config.method, base_dir)
     if method_object is None:
         chosen = choose(config.method, config.optimize, config.preset, config.layout)
     elif isinstance(method_object, ComposedMethod):

@@ -252,8 +252,10 @@ def _configured(data: Any, options: Mapping[str, Any]) -> tuple[TaskConfig, Own]
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
-            known = ", ".join(sorted({*TaskConfig.model_fields, "seed", "chat"} - {"data"}))
-            raise ConfigError(f"{key}: is not an option of a task; the options are: {known}") from None
+            from gpo.config.keywords import point_to
+
+            known = sorted({*TaskConfig.model_fields, "seed", "chat"} - {"data"})
+            raise ConfigError(point_to(key, "gpo.Task.from_rows", known)) from None
         raise ConfigError(f"task.{key}: {first['msg']}") from None
 
 

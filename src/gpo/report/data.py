@@ -17,7 +17,7 @@ from gpo.errors import RunError
 from gpo.result.result import Result
 from gpo.result.wording import describe_contributions
 from gpo.run.directory import RunDirectory
-from gpo.run.journal_writer import prompt_id
+from gpo.run.journal_writer import SPLIT_LEVEL, prompt_id
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.journal_schema import JOURNAL
 from gpo.storage.sqlite.database import translate_row_errors
@@ -266,6 +266,8 @@ def _at(values: list[Any], index: int) -> Any:
 def _dev_mean(reader: JournalReader, prompt: str, steps: Sequence[StepView]) -> float | None:
     if steps and steps[0].parent_score is not None:
         return steps[0].parent_score
+    if reader.get_meta(SPLIT_LEVEL):
+        return None
     values = [s.value for s in reader.scores(prompt_id(prompt), "dev") if s.value is not None]
     return sum(values) / len(values) if values else None
 

@@ -173,6 +173,7 @@ def assemble(
     if few is not None:
         task, quick = take_few(task, few, config.seed)
     if isinstance(chosen, PlusMethod):
+        _check_rows_tell(task)
         chosen = chosen.within(task, config.budget.max_calls, test=len(task.splits.test))
     own = models or {}
     written, prompt = config, _prompt(config, chosen)
@@ -265,6 +266,14 @@ def _racing(config: Config, chosen: AnyMethod) -> bool:
             f"evaluation: racing picks a step's best candidate, and {chosen.name} picks in a way of its own; write full"
         )
     return False
+
+
+def _check_rows_tell(task: Task) -> None:
+    if task.metric.over_split is not None:
+        raise ConfigError(
+            f"method: gpo+ estimates scores row by row, and {task.metric.name} is a score of the whole split; "
+            "use gpo, or a metric of rows (exact_match)"
+        )
 
 
 def _check_frozen(prompt: str, frozen: Sequence[str]) -> None:

@@ -125,7 +125,7 @@ def _run(
 
     from gpo import paths
     from gpo.cli.shared.common import assemble, run_plan, show_complete
-    from gpo.run.identity.recorded_config import record_config
+    from gpo.run.identity.recorded_config import record_configured
     from gpo.run.layout import keep_layout
     from gpo.run.start.configured_task import read_task
     from gpo.run.start.default_directory import choose_directory
@@ -137,7 +137,7 @@ def _run(
     configured = read_task(asked, base_dir, rows, few)
     if run_dir is None:
         free = "layout" not in loaded.model_fields_set
-        recorded = record_config(asked, configured.task, None, base_dir, own_task=False)
+        recorded = record_configured(asked, configured.task, base_dir)
         chosen = choose_directory(path, recorded, any_layout=free, few=few)
         if chosen.told:
             print(printable(chosen.told), file=sys.stderr)

@@ -9,7 +9,7 @@ from typing import Any
 
 from gpo.config.load import dump_config
 from gpo.config.models import ModelConfig
-from gpo.config.schema import BudgetConfig, Config, OptimizeConfig
+from gpo.config.schema import BudgetConfig, Config, MethodConfig, OptimizeConfig
 from gpo.errors import ConfigError
 from gpo.evaluation.rounds import ScorerSettings
 from gpo.model.factory import Endpoints, OpenModel, PullProgress, RoleName, is_embedded, open_model
@@ -18,7 +18,7 @@ from gpo.optimizer.candidates import Guard
 from gpo.optimizer.choose import AnyMethod, choose, count_method_calls, open_search
 from gpo.optimizer.loop import LoopSettings, count_steps
 from gpo.optimizer.metaprompt import MetaPromptSettings
-from gpo.optimizer.methods import ComposedMethod, Method, Preset, score_scale
+from gpo.optimizer.methods import ComposedMethod, Method, Preset, compose_own, score_scale
 from gpo.optimizer.plus.method import PlusMethod
 from gpo.optimizer.published.evaluate_only import EvaluateOnly
 from gpo.optimizer.search import Listener, Search
@@ -31,7 +31,7 @@ from gpo.run.layers.budget import check_prices
 from gpo.run.start.configured_task import ConfiguredTask, read_task
 from gpo.task.benchmarks.mmlu import name_subject
 from gpo.task.demonstrations import split_prompt
-from gpo.task.prompt import placeholders
+from gpo.task.prompt import find_placeholders
 from gpo.task.task import Task
 
 BuildSearch = Callable[
@@ -96,7 +96,7 @@ class Plan:
         words, _ = split_prompt(self.prompt)
         return Guard(
             examples=rows,
-            required=placeholders(words),
+            required=find_placeholders(words),
             answers=task.answer_texts,
             initial=words,
             max_words=self.optimize.max_words,
@@ -157,6 +157,8 @@ def assemble(
     most so many rows of train and dev, and no test rows. Raises `ConfigError` and `ModelError`.
     """
     chosen: AnyMethod
+    if method_object is None and isinstance(config.method, MethodConfig):
+        method_object = compose_own(config.method, base_dir)
     if method_object is None:
         chosen = choose(config.method, config.optimize, config.preset, config.layout)
     elif isinstance(method_object, ComposedMethod):
@@ -167,6 +169,7 @@ def assemble(
     configured = configured or (ConfiguredTask(set_frame(task, config)) if task else None)
     task, quick = configured or read_task(config, base_dir, data_dir, few)
     if isinstance(chosen, PlusMethod):
+        _check_rows_tell(task)
         chosen = chosen.within(task, config.budget.max_calls, test=len(task.splits.test))
     own = models or {}
     written, prompt = config, _prompt(config, chosen)
@@ -252,6 +255,14 @@ def _racing(config: Config, chosen: AnyMethod) -> bool:
             f"evaluation: racing picks a step's best candidate, and {chosen.name} picks in a way of its own; write full"
         )
     return False
+
+
+def _check_rows_tell(task: Task) -> None:
+    if task.metric.over_split is not None:
+        raise ConfigError(
+            f"method: gpo+ estimates scores row by row, and {task.metric.name} is a score of the whole split; "
+            "use gpo, or a metric of rows (exact_match)"
+        )
 
 
 def _check_frozen(prompt: str, frozen: Sequence[str]) -> None:

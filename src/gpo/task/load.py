@@ -10,6 +10,7 @@ from typing import Any
 
 from gpo.errors import ConfigError, DataError
 from gpo.paths import in_home
+from gpo.task.files.frame import rows_of
 from gpo.task.files.rows import SUFFIXES, Row, read_file, read_rows
 
 SPLITS = ("train", "dev", "test", "format", "demos")
@@ -71,12 +72,14 @@ def is_here(name: str, base_dir: Path, data_dir: Path | None) -> bool:
 
     if name.startswith("hf:"):
         return False
-    if data_dir is not None or name not in benchmarks.names():
+    if data_dir is not None or name not in benchmarks.list_names():
         return True
     return bool(split_files(base_dir / in_home(name))) or benchmarks.find_folder(name, None) is not None
 
 
-def given(rows: Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]], name: str) -> Loaded:
+def load_rows(
+    rows: Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]], name: str
+) -> Loaded:
     """The same for rows from Python: a list, or a mapping of split to list."""
     if isinstance(rows, Mapping):
         return Loaded(name, _named({key: _rows(part, str(key)) for key, part in rows.items()}, name))
@@ -136,7 +139,7 @@ def _benchmark(name: str, path: Path, data_dir: Path | None) -> Loaded | None:
 
     if not benchmarks.looks_like_benchmark(name):
         return None
-    if name not in benchmarks.names():
+    if name not in benchmarks.list_names():
         if path.is_file() or split_files(path):
             return None
         benchmarks.find(name)  # which says what is wrong with the name
@@ -174,9 +177,7 @@ def _from_hub(address: str, seed: int, split: Mapping[str, int | float] | None) 
 
 def _rows(rows: Iterable[Mapping[str, Any]], source: str) -> list[Row]:
     found = []
-    if hasattr(rows, "to_dict"):  # a data frame, whose items are its columns
-        rows = rows.to_dict(orient="records")
-    for number, values in enumerate(rows, start=1):
+    for number, values in enumerate(rows_of(rows, source), start=1):
         if not isinstance(values, Mapping):
             raise DataError(f"{source}: row {number} is {type(values).__name__} and not a mapping of columns")
         found.append(Row({str(key): value for key, value in values.items()}, f"{source} row {number}"))

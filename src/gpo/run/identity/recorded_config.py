@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gpo.config.schema import Config
+from gpo.config.schema import Config, MethodConfig
 from gpo.run.identity.code_fingerprint import fingerprint_code
 from gpo.run.identity.task_identity import identity, template_digest
 from gpo.task.task import Task
@@ -23,6 +23,16 @@ def set_frame(task: Task, config: Config) -> Task:
     if task.frame is None and config.layout == 1:
         return replace(task, frame="qa")
     return replace(task, frame="plain") if task.frame is None and config.preset == "released" else task
+
+
+def record_configured(config: Config, task: Task, base_dir: Path) -> dict[str, Any]:
+    """As `record_config`, for a task and a method that are as `config` says. Raises `ConfigError`."""
+    method = None
+    if isinstance(config.method, MethodConfig):
+        from gpo.optimizer.methods import compose_own
+
+        method = compose_own(config.method, base_dir)
+    return record_config(config, task, method, base_dir, own_task=False)
 
 
 def record_config(

@@ -10,7 +10,7 @@ from pathlib import Path
 from gpo.config.schema import Config
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
-from gpo.run.identity.recorded_config import record_config
+from gpo.run.identity.recorded_config import record_configured
 from gpo.task.task import Task
 
 
@@ -19,5 +19,5 @@ def find_complete(config: Config, task: Task, directory: RunDirectory, base_dir:
     run of another configuration."""
     if not os.path.lexists(directory.result_path):
         return None
-    recorded = record_config(config, task, None, base_dir, own_task=False)
-    return directory.read_result() if directory.check(recorded) == "complete" else None
+    complete = directory.check(record_configured(config, task, base_dir)) == "complete"
+    return directory.read_result() if complete else None

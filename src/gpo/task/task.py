@@ -14,9 +14,11 @@ from gpo.errors import ConfigError
 from gpo.model.model import Message
 from gpo.task.answer import Answer, AnswerReader, Prediction, read_reply
 from gpo.task.answer.label import BooleanReader, LabelReader
+from gpo.task.answer.structured.json_reader import JsonReader
 from gpo.task.demonstrations import BEGIN, split_prompt
 from gpo.task.example import Example, Splits
-from gpo.task.metric import Metric, as_text, normalised
+from gpo.task.metric import Metric
+from gpo.task.metrics.texts import as_text, normalised
 from gpo.task.prompt import SLOT, Frame, Layout, Position, fill, is_template, lay_out
 
 if TYPE_CHECKING:
@@ -194,11 +196,16 @@ class Task:
     ) -> tuple[Prediction, list[Answer]]:
         """What `reply` answers (None: unreadable) and what is expected, in the same form: what a metric compares."""
         references = example.target if isinstance(example.target, tuple) else (example.target,)
-        targets = [self._normal(reference, example) for reference in references]
+        targets = self.targets(example)
         prediction = self._verbatim(reply, references, targets)
         if prediction is None:
             prediction = read_reply(self.answer, reply, example.input, cut=cut)
         return prediction, targets
+
+    def targets(self, example: Example) -> list[Answer]:
+        """The expected answers in the form in which an answer is read."""
+        references = example.target if isinstance(example.target, tuple) else (example.target,)
+        return [self._normal(reference, example) for reference in references]
 
     def read(self, reply: str, example: Example | None = None) -> Prediction:
         """The answer in `reply`, None where it is unreadable. `example` gives the options of a choice."""
@@ -303,6 +310,8 @@ class Task:
         self, reply: str, references: Sequence[str | float], targets: Sequence[Answer]
     ) -> Prediction:
         # The data's own answer word for word is right even where its kind cannot read it (a faulty benchmark item).
+        if isinstance(self.answer, JsonReader):  # whose punctuation matters
+            return None
         given = normalised(reply)
         for reference, target in zip(references, targets, strict=True):
             if given == normalised(as_text(reference)):

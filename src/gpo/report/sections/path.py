@@ -30,6 +30,10 @@ class Move:
 
 def build_path(run: RunView, reader: JournalReader) -> list[Move]:
     """The changes in their order."""
+    means = {
+        item.prompt: item.score for step in run.steps for item in step.candidates if item.score is not None
+    }
+    means[run.initial_prompt] = run.initial_dev
     scores: dict[str, dict[str, float]] = {}
 
     def values(prompt: str) -> dict[str, float]:
@@ -49,8 +53,8 @@ def build_path(run: RunView, reader: JournalReader) -> list[Move]:
             Move(
                 step=item.step + 1,
                 name=item.name,
-                before=format_percent(_mean(before)),
-                after=format_percent(item.score if item.score is not None else _mean(after)),
+                before=format_percent(means.get(item.parent)),
+                after=format_percent(means.get(item.prompt)),
                 won=sum(after[key] > before[key] for key in both) if both else None,
                 lost=sum(after[key] < before[key] for key in both) if both else None,
                 distance=item.distance,
@@ -58,7 +62,3 @@ def build_path(run: RunView, reader: JournalReader) -> list[Move]:
             )
         )
     return moves
-
-
-def _mean(values: dict[str, float]) -> float | None:
-    return sum(values.values()) / len(values) if values else None

@@ -172,8 +172,9 @@ def test_the_keyboard_reaches_everything(open_page: Open, finished: Path) -> Non
     outlined = """() => { const style = getComputedStyle(document.activeElement);
         return style.outlineStyle !== "none" || style.strokeWidth === "4px"; }"""
     for _ in range(12):
-        page.keyboard.press("Tab")
-        assert page.evaluate(outlined)
+        page.keyboard.press("Shift+Tab")
+        assert page.evaluate("document.activeElement.tagName") != "BODY"
+        assert page.evaluate(outlined), page.evaluate("document.activeElement.outerHTML")
 
 
 def test_the_prompt_is_shown_clean_as_a_difference_and_side_by_side(open_page: Open, finished: Path) -> None:
@@ -239,7 +240,13 @@ def test_a_count_shows_its_examples_and_a_cell_opens_the_exchange(open_page: Ope
 def test_examples_are_searched_and_sorted(open_page: Open, finished: Path) -> None:
     page = open_page(finished)
     rows = page.locator(".cells tbody tr:not(.gap)")
-    numbers = lambda: [int(text) for text in page.locator(".cells .no").all_inner_texts()]  # noqa: E731
+
+    def numbers() -> list[int]:
+        return [int(text) for text in page.locator(".cells .no").all_inner_texts()]
+
+    def expected() -> list[str]:
+        return [str(text) for text in page.locator(".cells tbody td:nth-child(2)").all_inner_texts()]
+
     assert numbers() == list(range(1, 21))
     texts = page.locator(".cells tbody th").all_inner_texts()
     word = texts[4].split("Is ")[1].split(" +")[0]
@@ -247,7 +254,6 @@ def test_examples_are_searched_and_sorted(open_page: Open, finished: Path) -> No
     assert rows.count() == sum(f"Is {word} +" in text for text in texts)
     page.get_by_label("Search").fill("")
     by = page.locator('[data-sort="expected"]')
-    expected = lambda: page.locator(".cells tbody td:nth-child(2)").all_inner_texts()  # noqa: E731
     plain = expected()
     by.click()
     assert expected() == sorted(plain)
@@ -352,7 +358,7 @@ def test_hostile_prompts_do_nothing_and_the_layout_holds(open_page: Open, tmp_pa
         page.locator("#candidate-0-1").wait_for()
         for name in ("initial", "0.0", "0.1"):
             page.locator(f'[data-c="{name}"]').first.focus()
-        page.locator(".cells button").first.click()
+        page.locator(".cells button[data-key]").first.click()
         page.locator("#exchange-body pre").first.wait_for()
         assert page.evaluate("window.hacked") is None
         assert page.locator("img").count() == 0
@@ -387,7 +393,7 @@ def test_a_page_grows_with_its_run(open_page: Open, tmp_path: Path, serve: Calla
     # What the reader is in stays: the open step, the focus.
     assert page.locator("#step-1").get_attribute("open") is not None
     assert page.evaluate("document.activeElement.dataset.c") == "0.0"
-    page.locator(".cells button").first.click()
+    page.locator(".cells button[data-key]").first.click()
     page.locator("#exchange-body pre").first.wait_for()
     assert "Question 1?" in page.locator("#exchange-body").inner_text()
     diary.close()

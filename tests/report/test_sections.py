@@ -211,7 +211,8 @@ def test_the_command_names_the_configuration_in_a_way_a_shell_reads(tmp_path: Pa
     (tmp_path / "my run/config.yaml").write_text("task: {}\n")
     run = read_run(tmp_path / "my run")
     assert describe_rerun(run) == (
-        f"gpo optimize '{tmp_path}/my run/config.yaml' --run-dir '{tmp_path}/my run-again'"
+        f"cp '{tmp_path}/my run/config.yaml' again.yaml\n"
+        f"gpo optimize again.yaml --run-dir '{tmp_path}/my run-again'"
     )
     assert "seed: 7" in show_config(run)
     assert "null" not in show_config(run)

@@ -13,6 +13,7 @@ from gpo.run.directory import RunDirectory
 
 _INNER = ("layout", "data_digest", "columns_digest", "metric_code", "helper_code", "task_object")
 """What a journal keeps beside the keys of a configuration."""
+_COPY = "again.yaml"
 
 
 def show_config(run: RunView) -> str:
@@ -22,7 +23,7 @@ def show_config(run: RunView) -> str:
 
 
 def describe_rerun(run: RunView) -> str:
-    """The command, "" where the run's data or a model came from a Python program, which alone can make it again."""
+    """The commands, "" where the run's data or a model came from a Python program, which alone can make it again."""
     models = (run.config.get("models") or {}).values()
     names = [str(model.get("model", "")) for model in models if isinstance(model, Mapping)]
     data = (run.config.get("task") or {}).get("data", "")
@@ -33,7 +34,8 @@ def describe_rerun(run: RunView) -> str:
         or not path.is_file()
     ):
         return ""
-    return f"gpo optimize {shlex.quote(str(path))} --run-dir {shlex.quote(f'{run.path}-again')}"
+    copy = f"cp {shlex.quote(str(path))} {_COPY}"
+    return f"{copy}\ngpo optimize {_COPY} --run-dir {shlex.quote(f'{run.path}-again')}"
 
 
 def _drop_empty(value: Any) -> Any:

@@ -9,6 +9,7 @@ import pytest
 
 import gpo
 from gpo.config.load import parse_config
+from gpo.config.published import Pe2Config
 from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes
 from gpo.optimizer.loop import LoopSettings, count_loop_calls
 from gpo.optimizer.metaprompt import MetaPromptSettings
@@ -18,6 +19,7 @@ from gpo.optimizer.parts.information import PromptInformation
 from gpo.optimizer.parts.refinement import Generation
 from gpo.optimizer.parts.trajectory import Importance, NoTrajectory, Recency, Relevance, Shown, Summarization
 from gpo.optimizer.published.bandit import BruteForce, SuccessiveHalving, SuccessiveRejects, Ucb
+from gpo.optimizer.published.pe2 import Pe2
 from gpo.optimizer.state import Information, Step
 from gpo.run.estimate.context_size import engine_needs
 from gpo.run.estimate.estimate import Estimate, estimate
@@ -107,6 +109,20 @@ def test_pairs_that_a_selection_asks_for() -> None:
     assert SuccessiveRejects(0).pairs(4, 10, 2, True) == 16 + 12
     assert BruteForce(9).pairs(4, 10, 1, True) == 8
     assert BruteForce(99).pairs(4, 10, 1, True) == 40
+
+
+def test_what_pe2_asks_for() -> None:
+    # A beam of 1, then of 4 and 4 again, with 4 proposals each: 4 + 16 + 16 = 36. Each of the 1 + 4 + 4 prompts walks
+    # the 16 train rows; the initial prompt and 36 more meet every dev row.
+    inspection = OptimizerCalls(36, 1, 1500, PromptContent(prompts=2, failures=2))
+    rewrite = OptimizerCalls(36, 1, 300, PromptContent(prompts=3, failures=2, reply_tokens=1500))
+    found = Pe2.calls(Pe2Config(), SIZES)
+    assert found.optimizer == (inspection, rewrite)
+    assert (found.train, found.dev) == (RowUse(pairs=9 * 16), RowUse((37,) * 5))
+    # With the history four more prompts are in the second turn, and a third turn sums up the rewrite.
+    rewrite = OptimizerCalls(36, 1, 300, PromptContent(prompts=7, failures=2, reply_tokens=1500))
+    history = OptimizerCalls(36, 1, 200, PromptContent(prompts=7, failures=2, reply_tokens=1800))
+    assert Pe2.calls(Pe2Config(history=True), SIZES).optimizer == (inspection, rewrite, history)
 
 
 def sections(**changes: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 
 import gpo
 from gpo.config.load import parse_config
-from gpo.config.published import Pe2Config
+from gpo.config.published import ApoConfig, Pe2Config
 from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes
 from gpo.optimizer.loop import LoopSettings, count_loop_calls
 from gpo.optimizer.metaprompt import MetaPromptSettings
@@ -18,6 +18,7 @@ from gpo.optimizer.parts.edit_distance import NoLimit
 from gpo.optimizer.parts.information import PromptInformation
 from gpo.optimizer.parts.refinement import Generation
 from gpo.optimizer.parts.trajectory import Importance, NoTrajectory, Recency, Relevance, Shown, Summarization
+from gpo.optimizer.published.apo import Apo
 from gpo.optimizer.published.bandit import BruteForce, SuccessiveHalving, SuccessiveRejects, Ucb
 from gpo.optimizer.published.pe2 import Pe2
 from gpo.optimizer.state import Information, Step
@@ -125,6 +126,25 @@ def test_what_pe2_asks_for() -> None:
     assert Pe2.calls(Pe2Config(history=True), SIZES).optimizer == (inspection, rewrite, history)
 
 
+def test_what_apo_asks_for() -> None:
+    # A prompt gets 2 edits and 3 paraphrases, of which 4 are kept. Round 1: a beam of 1 on 8 train rows; of 5 arms,
+    # each on 20 // 5 = 4 dev rows, 2 go on to all 5 rows. Round 2: a beam of 2 on 8 train rows; of 10 arms, each on
+    # 2 rows, again 2. So 3 prompts are expanded: 6 edits, and paraphrases of 6 edits and 3 prompts.
+    settings = ApoConfig(
+        rounds=2, beam=2, minibatch=8, groups=2, errors=3, paraphrases=1, expansion=4, selection="brute-force",
+        bandit_rounds=1, bandit_prompts=4, bandit_samples=5,
+    )  # fmt: skip
+    errors = PromptContent(prompts=1, failures=3)
+    reasons = OptimizerCalls(6, 1, 1024, errors)
+    edits = OptimizerCalls(6, 1, 1024, errors + PromptContent(reply_tokens=1024))
+    paraphrases = OptimizerCalls(9, 1, 1024, PromptContent(prompts=1))
+    found = Apo.calls(settings, SIZES)
+    assert found.optimizer == (reasons, edits, paraphrases)
+    assert (found.train, found.dev) == (RowUse(pairs=8 + 16), RowUse((1,) * 5, (20 + 10) + (20 + 10)))
+    none = settings.model_copy(update={"paraphrases": 0})
+    assert Apo.calls(none, SIZES).optimizer == (reasons, edits)
+
+
 def sections(**changes: Any) -> dict[str, Any]:
     model = {"model": "a", "base_url": "http://localhost:1", "max_tokens": 50}
     models = {"task": model, "optimizer": {**model, "model": "b"}}
@@ -137,10 +157,10 @@ def estimated(method: ComposedMethod | None = None, **changes: Any) -> Estimate:
 
 
 def test_an_own_part_with_a_cost_is_counted_and_one_without_is_taken_to_ask_no_model() -> None:
-    # 40 train rows in batches of 8 over 3 epochs: 15 steps.
+    # 40 train rows in batches of 8 over 3 epochs: 15 steps, and one tiny call before them.
     silent, talkative = (estimated(gpo.method("gpo", trajectory=own())) for own in (Silent, Talkative))
-    assert (silent.optimizer.expected.calls, silent.optimizer.most.calls) == (15, 45)
-    assert (talkative.optimizer.expected.calls, talkative.optimizer.most.calls) == (45, 75)
+    assert (silent.optimizer.expected.calls, silent.optimizer.most.calls) == (16, 46)
+    assert (talkative.optimizer.expected.calls, talkative.optimizer.most.calls) == (46, 76)
     assert talkative.optimizer.most.completion_tokens - silent.optimizer.most.completion_tokens == 30 * 40
     assert silent.task == talkative.task == estimated().task
 

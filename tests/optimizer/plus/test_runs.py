@@ -250,7 +250,11 @@ async def test_after_four_steps_without_a_new_best_the_best_of_all_is_current_ag
         if body["model"] == "optimizer":
             return f"<START>word{len(all_text(body)) % 97} and word{body['seed'] % 97}<END>"
         right = last_text(body).endswith("\namber anchor")
-        return Landscape(floor=1.0, ceiling=1.0).answer(body) if right else Landscape(floor=0.1, ceiling=0.3).answer(body)
+        return (
+            Landscape(floor=1.0, ceiling=1.0).answer(body)
+            if right
+            else Landscape(floor=0.1, ceiling=0.3).answer(body)
+        )
 
     method = {"name": "gpo+", "budget": 150, "library": False, "duel": False, "demonstrations": False}
     await run(tmp_path, method, answer=answer)

@@ -94,7 +94,7 @@ def _studentized(
     centred = [block / size for block, size in zip(blocks, sizes, strict=True)]
     error = float(np.sqrt(sum(_error_squared(values) for values in centred)))
     span = sum(float(np.abs(values).max()) for values in centred)
-    if any(len(values) < 2 for values in centred) or error <= 1e-9 * max(span, 1e-9):
+    if any(len(values) < 2 for values in centred) or error <= 1e-9 * span:
         return None
     generator = np.random.Generator(np.random.PCG64(seed))
     shift, squared = np.zeros(resamples), np.zeros(resamples)
@@ -129,4 +129,4 @@ def _draw(values: Floats, generator: np.random.Generator, shift: Floats, squared
         means = drawn.mean(axis=1)
         shift[part] += means
         squares = np.einsum("ij,ij->i", drawn, drawn) / rows
-        squared[part] += np.maximum(0.0, squares - means * means) / (rows - 1)
+        squared[part] += (squares - means * means) / (rows - 1)

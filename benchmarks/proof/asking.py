@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.proof.endpoint import Endpoint
 from benchmarks.proof.fixed import FixedPrompt
 from benchmarks.proof.tasks import with_demonstrations
-from gpo.config.schema import ModelConfig
+from gpo.config.models import ModelConfig
 from gpo.errors import ModelError
 from gpo.evaluation.outcome import Outcome
 from gpo.evaluation.rounds import ScorerSettings

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gpo.config.schema import ModelConfig
+from gpo.config.models import ModelConfig
 from gpo.errors import ConfigError
 
 LOCAL = "local/qwen2.5-coder-1.5b"

@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from gpo.config.schema import AnswerConfig, TaskConfig
+from gpo.config.task import AnswerConfig, TaskConfig
 from gpo.errors import ConfigError
 from gpo.task.example import Example, Splits
 from gpo.task.task import Task

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gpo.config.schema import ModelConfig
+from gpo.config.models import ModelConfig
 from gpo.export.material import Material
 from gpo.result.result import Result
 from gpo.task.reading import reading

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from gpo.config.load import dump_config, parse_config
 from gpo.config.masking import MASK
-from gpo.config.schema import ModelConfig
+from gpo.config.models import ModelConfig
 from gpo.errors import ConfigError, ModelError, PermanentModelError, TransientModelError
 from gpo.model.finish import finish_reason
 from gpo.model.layers.retry import RetryingModel, RetrySettings

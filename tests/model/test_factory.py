@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gpo.config.schema import ModelConfig
+from gpo.config.models import ModelConfig
 from gpo.errors import ModelError, TransientModelError
 from gpo.model.factory import Endpoints, open_model
 from gpo.model.local.engine_fit import Needs

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gpo.config.schema import ModelConfig, Price
+from gpo.config.models import ModelConfig, Price
 from gpo.errors import ConfigError
 from gpo.model.model import Usage
 from gpo.model.openai.url import clean_url, wire_identity

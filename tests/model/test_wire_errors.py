@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpo.config.schema import Price
+from gpo.config.models import Price
 from gpo.errors import ModelError, PermanentModelError, TransientModelError
 from gpo.model.model import Message, Request, Usage
 from gpo.model.openai.client import OpenAIClient

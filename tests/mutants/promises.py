@@ -43,14 +43,14 @@ PROMISES = (
     ),
     Promise(
         "the budget counts the overhead of every message",
-        "src/gpo/run/layers/budget.py",
+        "src/gpo/run/layers/amount.py",
         "MESSAGE_OVERHEAD * len(texts)",
         "MESSAGE_OVERHEAD",
         ("tests/reliability/test_budget.py",),
     ),
     Promise(
         "the budget counts the overhead of a call",
-        "src/gpo/run/layers/budget.py",
+        "src/gpo/run/layers/amount.py",
         "size + CALL_OVERHEAD + ",
         "size + ",
         ("tests/reliability/test_budget.py",),

@@ -15,7 +15,8 @@ from random import Random
 from typing import Any
 
 import gpo
-from gpo.storage.journal_reader import JournalReader, RecordedCall
+from gpo.storage.journal_reader import JournalReader
+from gpo.storage.records import RecordedCall
 
 HIDDEN = ("amber", "birch", "cedar", "delta")
 OTHER = ("fern", "grove", "heath", "ivy", "juniper", "kelp", "lilac", "moss", "nettle", "orchid")

@@ -13,7 +13,9 @@ import pytest
 from gpo.config.schema import BudgetConfig
 from gpo.errors import BudgetError, ConfigError, TransientModelError
 from gpo.model.model import Message, Reply, Request, Usage
-from gpo.run.layers.budget import Amount, Budget, BudgetedModel, prompt_bound
+from gpo.run.layers.amount import Amount, prompt_bound
+from gpo.run.layers.budget import Budget
+from gpo.run.layers.budgeted import BudgetedModel
 from gpo.run.layers.journaled import JournaledModel
 from gpo.storage.journal import Journal
 from tests.support.server import Faults, ModelServer

@@ -25,11 +25,11 @@ from gpo.report.page import report_html, write_report
 from gpo.report.server import View
 from gpo.run.directory import RunDirectory
 from gpo.storage.codec import MOST_UNPACKED
-from gpo.storage.database import connect_readonly
 from gpo.storage.journal import Journal
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.journal_schema import JOURNAL
 from gpo.storage.lock import RunLock
+from gpo.storage.sqlite.database import connect_readonly
 from tests.cli.gpo import gpo
 from tests.report.support import Diary, run_sums
 

@@ -18,7 +18,7 @@ from gpo.model.model import Message, Reply, Request
 from gpo.model.openai.format import decode
 from gpo.optimizer.candidates import Guard, read_candidate
 from gpo.optimizer.reply import read_reply
-from gpo.run.layers.budget import prompt_bound
+from gpo.run.layers.amount import prompt_bound
 from gpo.storage.journal import Journal
 from gpo.storage.journal_reader import JournalReader
 from gpo.task.answer import answer_reader

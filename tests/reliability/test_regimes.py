@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gpo.cli.shared.progress import describe_throttling
-from gpo.config.schema import ModelConfig
+from gpo.config.models import ModelConfig
 from gpo.errors import BudgetError, ConfigError, ModelError
 from gpo.model.factory import Endpoints, open_model
 from gpo.model.layers.limits import LimitState

@@ -17,7 +17,7 @@ from gpo.optimizer.search import ScoredCandidate, StepRecord
 from gpo.optimizer.state import Information, Visited
 from gpo.run.journal_writer import EXAMPLES, JournalWriter, prompt_id
 from gpo.storage.journal import Journal
-from gpo.storage.journal_reader import RecordedScore
+from gpo.storage.records import RecordedScore
 
 HELPFUL = ["think", "carefully", "step", "count", "order", "check", "verify", "answer", "only"]
 QUESTION = re.compile(r"Is (\d+) \+ (\d+) = (\d+)\?")

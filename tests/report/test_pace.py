@@ -10,7 +10,8 @@ from gpo.model.model import Message, Reply, Request, Usage
 from gpo.report.pace import Pace, read_pace
 from gpo.run.journal_writer import prompt_id
 from gpo.storage.journal import Journal
-from gpo.storage.journal_reader import JournalReader, RecordedScore
+from gpo.storage.journal_reader import JournalReader
+from gpo.storage.records import RecordedScore
 
 PRICED = {"model": "openai/x", "price": {"input": 1.0, "output": 10.0, "cached_input": 0.5}}
 UNPRICED = {"model": "somewhere", "base_url": "http://127.0.0.1:1/v1"}

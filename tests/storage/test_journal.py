@@ -22,9 +22,10 @@ from gpo.model.model import Message, Reply, Request, Usage
 from gpo.model.tally import Tally
 from gpo.run.embeddings import remember_embeddings
 from gpo.storage import journal_schema as tables
-from gpo.storage.database import Schema, connect
 from gpo.storage.journal import Journal
-from gpo.storage.journal_reader import JournalReader, RecordedScore
+from gpo.storage.journal_reader import JournalReader
+from gpo.storage.records import RecordedScore
+from gpo.storage.sqlite.database import Schema, connect
 from tests.run.support import ask, unprivileged
 
 any_text = st.text(alphabet=st.characters(exclude_categories=()), max_size=40)

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from gpo.api import evaluate
-from gpo.config.schema import AnswerKind, TaskConfig
+from gpo.config.task import AnswerKind, TaskConfig
 from gpo.errors import ConfigError
 from gpo.paths import data_dir
 from gpo.task import benchmarks

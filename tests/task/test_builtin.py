@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpo.config.schema import TaskConfig
+from gpo.config.task import TaskConfig
 from gpo.errors import ConfigError
 from gpo.task.builtin import (
     boolean_expressions,

@@ -28,7 +28,7 @@ needs_datasets = pytest.mark.skipif(
 # Reads every task that stands on stdin and prints, for each, its splits or the error.
 READER = """
 import json, sys
-from gpo.config.schema import TaskConfig
+from gpo.config.task import TaskConfig
 from gpo.errors import GPOError
 from gpo.task.task import Task
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gpo.config.schema import TaskConfig
+from gpo.config.task import TaskConfig
 from gpo.errors import ConfigError, DataError
 from gpo.task.files.rows import read_file
 from gpo.task.task import Task

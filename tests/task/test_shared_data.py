@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gpo.config.schema import AnswerConfig, AnswerKind, TaskConfig
+from gpo.config.task import AnswerConfig, AnswerKind, TaskConfig
 from gpo.task.task import Task
 
 SHARED = Path(__file__).resolve().parents[2] / "../shared/data"

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from gpo.config.section import Section
 
 BudgetName = Literal["light", "medium", "heavy"]
 BUDGETS: dict[BudgetName, int] = {"light": 300, "medium": 1_000, "heavy": 3_000}
 """Calls of the task model in one search, the test split left out."""
 
 
-class PlusConfig(BaseModel):
+class PlusConfig(Section):
     """gpo+: the search that plans its own steps from a budget of task calls."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     name: Literal["gpo+"] = "gpo+"
     budget: BudgetName | Annotated[int, Field(gt=0, strict=True)] | None = None

@@ -8,20 +8,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from gpo.config.section import Section
 
 Count = Annotated[int, Field(gt=0)]
 Temperature = Annotated[float, Field(ge=0, le=2)]
 SelectionName = Literal["ucb", "successive-rejects", "successive-halving", "brute-force"]
 
 
-class PublishedSection(BaseModel):
-    """One published protocol: unknown keys are errors, and a value is never changed after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class ApeConfig(PublishedSection):
+class ApeConfig(Section):
     """APE: Zhou et al. 2022, arXiv 2211.01910; github.com/keirp/automatic_prompt_engineer."""
 
     name: Literal["ape-original"] = "ape-original"
@@ -51,7 +47,7 @@ class ApeConfig(PublishedSection):
     rewrite_temperature: Temperature = 0.7
 
 
-class ApoConfig(PublishedSection):
+class ApoConfig(Section):
     """APO, also called ProTeGi: Pryzant et al. 2023, arXiv 2305.03495; github.com/microsoft/LMOps."""
 
     name: Literal["apo-original"] = "apo-original"
@@ -79,7 +75,7 @@ class ApoConfig(PublishedSection):
     """How much UCB explores (1.0 in the code, 2.0 in the paper)."""
 
 
-class OproConfig(PublishedSection):
+class OproConfig(Section):
     """OPRO: Yang et al. 2023, arXiv 2309.03409; github.com/google-deepmind/opro."""
 
     name: Literal["opro-original"] = "opro-original"
@@ -100,7 +96,7 @@ class OproConfig(PublishedSection):
     """Whether a prompt may hold digits; null: not where the answers are numbers."""
 
 
-class Pe2Config(PublishedSection):
+class Pe2Config(Section):
     """PE2: Ye et al. 2023, arXiv 2311.05661; github.com/INK-USC/PE2."""
 
     name: Literal["pe2-original"] = "pe2-original"

@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from gpo.config.schema import Config, ModelConfig
+from gpo.config.models import ModelConfig
+from gpo.config.schema import Config
 from gpo.errors import ConfigError, RunError
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from gpo.config.masking import MASK, is_masked, masked_url
-from gpo.config.schema import ModelConfig
+from gpo.config.models import ModelConfig
 from gpo.errors import ConfigError
 from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
 from gpo.model.layers.rates import Rates

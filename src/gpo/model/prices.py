@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from gpo.config.schema import ModelConfig, Price
+from gpo.config.models import ModelConfig, Price
 
 MILLION = 1_000_000
 

@@ -17,9 +17,9 @@ from gpo.errors import RunError
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
 from gpo.run.journal_writer import prompt_id
-from gpo.storage.database import translate_row_errors
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.journal_schema import JOURNAL
+from gpo.storage.sqlite.database import translate_row_errors
 from gpo.storage.typed import Record
 
 Status = Literal["running", "complete", "budget", "interrupted"]

@@ -12,7 +12,8 @@ from gpo.report.curve import value_of
 from gpo.report.data import CandidateView, RunView, StepView
 from gpo.report.scores import SPLITS, SplitTable, split_table
 from gpo.result.word_diff import word_diff
-from gpo.storage.journal_reader import JournalReader, RecordedScore
+from gpo.storage.journal_reader import JournalReader
+from gpo.storage.records import RecordedScore
 
 _KINDS = {"same": "=", "removed": "-", "added": "+"}
 

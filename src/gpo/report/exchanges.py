@@ -12,7 +12,8 @@ from gpo.report.data import RunView
 from gpo.report.details import exchange
 from gpo.report.embed import pack
 from gpo.report.scores import SPLITS, SplitTable, split_table
-from gpo.storage.journal_reader import JournalReader, RecordedScore
+from gpo.storage.journal_reader import JournalReader
+from gpo.storage.records import RecordedScore
 
 MOST_PACKED = 450_000
 """Bytes of a page that conversations may take."""

@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gpo.config.schema import Price
+from gpo.config.models import Price
 from gpo.model.prices import cost, recorded_price
 from gpo.model.tally import Tally
 from gpo.run.journal_writer import prompt_id
-from gpo.storage.journal_reader import JournalReader, LedgerLine
+from gpo.storage.journal_reader import JournalReader
+from gpo.storage.records import LedgerLine
 
 ROLES = ("task", "optimizer")
 _BINS = 160

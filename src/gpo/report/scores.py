@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from gpo.evaluation.statistics import Interval, wilson
 from gpo.run.journal_writer import prompt_id, split_questions
-from gpo.storage.journal_reader import JournalReader, RecordedScore
+from gpo.storage.journal_reader import JournalReader
+from gpo.storage.records import RecordedScore
 
 SPLITS = ("dev", "test")
 

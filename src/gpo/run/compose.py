@@ -32,7 +32,8 @@ from gpo.model.layers.complete_n import CompleteNModel
 from gpo.model.layers.limits import LimitedModel
 from gpo.model.layers.retry import RetryingModel
 from gpo.model.model import Model, Reply
-from gpo.run.layers.budget import Budget, BudgetedModel
+from gpo.run.layers.budget import Budget
+from gpo.run.layers.budgeted import BudgetedModel
 from gpo.run.layers.journaled import JournaledModel
 from gpo.run.layers.shutdown import StoppableModel
 from gpo.run.layers.single_flight import SingleFlight

@@ -11,7 +11,8 @@ from typing import Any
 from gpo.evaluation.outcome import Outcome
 from gpo.optimizer.search import ScoredCandidate, StepRecord
 from gpo.storage.journal import Journal
-from gpo.storage.journal_reader import JournalReader, RecordedScore
+from gpo.storage.journal_reader import JournalReader
+from gpo.storage.records import RecordedScore
 from gpo.storage.typed import Record
 from gpo.task.task import Task
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from gpo.config.load import dump_config
-from gpo.config.schema import BudgetConfig, Config, ModelConfig, OptimizeConfig
+from gpo.config.models import ModelConfig
+from gpo.config.schema import BudgetConfig, Config, OptimizeConfig
 from gpo.errors import ConfigError
 from gpo.evaluation.rounds import ScorerSettings
 from gpo.model.factory import Endpoints, OpenModel, PullProgress, RoleName, is_embedded, open_model
@@ -25,8 +26,7 @@ from gpo.optimizer.workbench import Workbench
 from gpo.run.compose import RoleModel
 from gpo.run.estimate.context_size import engine_needs
 from gpo.run.estimate.prompt_room import make_room
-from gpo.run.identity.code_fingerprint import fingerprint_code
-from gpo.run.identity.task_identity import identity, template_digest
+from gpo.run.identity.recorded_config import record_config
 from gpo.run.layers.budget import check_prices
 from gpo.task.benchmarks.mmlu import name_subject
 from gpo.task.demonstrations import split_prompt
@@ -200,7 +200,7 @@ def assemble(
         racing=racing,
         budget=config.budget,
         seed=config.seed,
-        recorded=_record_config(written, task, method_object, base_dir, own_task=own_task is not None),
+        recorded=record_config(written, task, method_object, base_dir, own_task=own_task is not None),
         config_text=dump_config(written),
         base_dir=base_dir,
         warnings=(raised,) if raised else (),
@@ -258,40 +258,6 @@ def _check_frozen(prompt: str, frozen: Sequence[str]) -> None:
     for text in frozen:
         if text not in prompt:
             raise ConfigError(f"optimize.frozen: {text!a} does not stand in the initial prompt")
-
-
-def _record_config(
-    config: Config,
-    task: Task,
-    method_object: Method | ComposedMethod | None,
-    base_dir: Path,
-    *,
-    own_task: bool,
-) -> dict[str, Any]:
-    recorded = {**config.model_dump(mode="json"), **identity(task, whole=own_task)}
-    if config.optimize.meta_prompt:
-        recorded["template_digest"] = template_digest(base_dir / config.optimize.meta_prompt)
-    if isinstance(method_object, ComposedMethod):
-        recorded["method"] = {place: _known_by(part) for place, part in method_object.parts.items()}
-        recorded["part_code"] = {place: _code_of(part) for place, part in method_object.parts.items()}
-    elif method_object is not None:
-        parts = (
-            method_object.information,
-            method_object.trajectory,
-            method_object.edit_distance,
-            method_object.refinement,
-        )
-        recorded["method"] = [_known_by(part) for part in parts]
-        recorded["part_code"] = [_code_of(part) for part in parts]
-    return recorded
-
-
-def _known_by(part: object) -> str:
-    return part if isinstance(part, str) else type(part).__qualname__
-
-
-def _code_of(part: object) -> str:
-    return fingerprint_code(part, helpers=True)
 
 
 def scorer_settings(config: Config, task: Task) -> ScorerSettings:

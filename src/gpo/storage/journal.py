@@ -18,11 +18,12 @@ from gpo.model.model import Reply, Request
 from gpo.storage import codec
 from gpo.storage import journal_schema as tables
 from gpo.storage.checksum import row_checksum
-from gpo.storage.database import connect, damaged, explain, translate_row_errors
 from gpo.storage.group_commit import BatchWriter, Row
-from gpo.storage.journal_reader import JournalReader, RecordedReply, RecordedScore
+from gpo.storage.journal_reader import JournalReader
 from gpo.storage.journal_schema import JournalTable
+from gpo.storage.records import RecordedReply, RecordedScore
 from gpo.storage.session_clock import SessionClock
+from gpo.storage.sqlite.database import connect, damaged, explain, translate_row_errors
 
 LastWords = Callable[[Callable[[str], bool]], Mapping[str, Any]]
 

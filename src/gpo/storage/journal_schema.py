@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from gpo.storage.database import Schema
 from gpo.storage.group_commit import Insert
+from gpo.storage.sqlite.database import Schema
 
 _VERSION_1 = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",

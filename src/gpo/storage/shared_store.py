@@ -17,9 +17,9 @@ from gpo.model.reasoning import without_reasoning
 from gpo.paths import home
 from gpo.storage import codec
 from gpo.storage.checksum import row_checksum
-from gpo.storage.database import Schema, connect, connect_readonly, explain
 from gpo.storage.group_commit import BatchWriter, Insert
 from gpo.storage.regular_file import PRIVATE_FOLDER
+from gpo.storage.sqlite.database import Schema, connect, connect_readonly, explain
 
 _LAG = 0.1
 """Seconds after which other processes see an answer: nobody waits for it, and a commit for each few costs."""

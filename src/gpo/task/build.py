@@ -1,12 +1,11 @@
-"""Putting a task together: rows, columns, the answer's reader and the metric. Knows the configuration's
-`task` keys and all rooms of the package; nothing here reads a reply or calls a model."""
+"""Puts a task together, from a configuration's section or from Python: rows, columns, reader of answers, metric."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from gpo.errors import ConfigError, DataError
 from gpo.task.answer import Answer, AnswerReader, Prediction, answer_reader
@@ -17,14 +16,36 @@ from gpo.task.example import Example
 from gpo.task.labels import check_gaps, learnt, references, unknown_labels, with_whole_labels
 from gpo.task.load import Loaded, given, load
 from gpo.task.metric import Metric, metric
+from gpo.task.prompt import Frame, Position
 from gpo.task.splits import Columns, checked, examples
-from gpo.task.task import Rows, Task
+from gpo.task.task import Task
 
 if TYPE_CHECKING:
-    from gpo.config.schema import AnswerConfig, TaskConfig
+    from gpo.config.task import AnswerConfig, TaskConfig
 
 AnswerOption = str | Mapping[str, Any] | AnswerReader | Callable[[str], str | None]
 MetricOption = str | Metric | Callable[..., float]
+Rows = Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]]
+
+
+class TaskOptions(TypedDict, total=False):
+    """What `Task.from_rows` and its like take: the keys of the configuration's `task` section, `seed` and `chat`.
+
+    `answer` is a kind, a mapping such as {"kind": "label", "labels": [...]}, an own `AnswerReader`, or a function from
+    a reply to the answer as text (None: unreadable); `metric` may be a function (see `gpo.task.metric.metric`).
+    """
+
+    split: Mapping[str, int] | None
+    input: str
+    target: str
+    answer: AnswerOption
+    metric: MetricOption
+    position: Position
+    frame: Frame | None
+    demonstrations: int
+    allow_overlap: bool
+    seed: int
+    chat: bool
 
 
 class CallableReader(TextReader):
@@ -160,7 +181,7 @@ def check_targets(found: Sequence[Example], reader: AnswerReader, kind: str) -> 
 def with_defaults(config: TaskConfig, defaults: Mapping[str, Any]) -> TaskConfig:
     """`config` with the keys that a builtin task or a benchmark brings wherever the configuration does not set
     them itself."""
-    from gpo.config.schema import AnswerConfig
+    from gpo.config.task import AnswerConfig
 
     changes: dict[str, Any] = {
         key: value
@@ -190,7 +211,7 @@ def _reader(config: AnswerConfig, found: Sequence[Example]) -> AnswerReader:
 def _configured(data: Any, options: Mapping[str, Any]) -> tuple[TaskConfig, Own]:
     from pydantic import ValidationError
 
-    from gpo.config.schema import TaskConfig
+    from gpo.config.task import TaskConfig
 
     keys = {**options, "data": data}
     own_metric = keys.pop("metric") if "metric" in keys and not isinstance(keys["metric"], str) else None

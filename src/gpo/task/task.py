@@ -5,10 +5,10 @@ Knows no optimizer: `Task` turns (prompt, example) into messages and a reply int
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from gpo.errors import ConfigError
 from gpo.model.model import Message
@@ -20,33 +20,13 @@ from gpo.task.metric import Metric, as_text, normalised
 from gpo.task.prompt import SLOT, Frame, Layout, Position, fill, is_template, lay_out
 
 if TYPE_CHECKING:
-    from gpo.config.schema import TaskConfig
+    from gpo.config.task import TaskConfig
+    from gpo.task.build import Rows, TaskOptions
 
 Opening = tuple[Message, ...] | str
 SplitName = Literal["train", "dev", "test", "format", "demos"]
-Rows = Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]]
 
 _RIGHT = "\nRight answer: "
-
-
-class TaskOptions(TypedDict, total=False):
-    """What `Task.from_rows` and its like take: the keys of the configuration's `task` section, `seed` and `chat`.
-
-    `answer` is a kind, a mapping such as {"kind": "label", "labels": [...]}, an own `AnswerReader`, or a function from
-    a reply to the answer as text (None: unreadable); `metric` may be a function (see `gpo.task.metric.metric`).
-    """
-
-    split: Mapping[str, int] | None
-    input: str
-    target: str
-    answer: str | Mapping[str, Any] | AnswerReader | Callable[[str], str | None]
-    metric: str | Metric | Callable[..., float]
-    position: Position
-    frame: Frame | None
-    demonstrations: int
-    allow_overlap: bool
-    seed: int
-    chat: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from gpo.config.load import load_config
 from gpo.config.masking import masked_url
-from gpo.config.schema import ModelConfig
+from gpo.config.models import ModelConfig
 from gpo.errors import ConfigError
 from gpo.model.factory import is_embedded, wire_client
 from gpo.model.openai.check import Findings, advice, check_endpoint, lines

@@ -26,7 +26,7 @@ from gpo.run.estimate.text_sizes import (
     count_example_bytes,
     count_template_bytes,
 )
-from gpo.run.layers.budget import CALL_OVERHEAD, MESSAGE_OVERHEAD, prompt_bound
+from gpo.run.layers.amount import CALL_OVERHEAD, MESSAGE_OVERHEAD, prompt_bound
 from gpo.run.plan import Plan
 from gpo.task.example import Example
 

@@ -53,7 +53,7 @@ def complete_config(recorded: Mapping[str, Any]) -> Mapping[str, Any]:
     names = Config.model_fields
     known = {key: value for key, value in recorded.items() if key in names}
     known.setdefault("layout", 1)  # GPO 0.1.0 had one, and did not say so
-    own_method = isinstance(known.get("method"), list)  # the types of own objects, see `gpo.run.plan`
+    own_method = isinstance(known.get("method"), list)  # the types of own objects, see `recorded_config`
     try:
         resolved = Config.model_validate({**known, "method": "gpo"} if own_method else known).model_dump(
             mode="json"

@@ -16,30 +16,20 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from gpo.config.schema import BudgetConfig
-from gpo.errors import (
-    BudgetError,
-    ConfigError,
-    ModelError,
-    PermanentModelError,
-    RunError,
-    TransientModelError,
-)
-from gpo.model.layers.layer import ModelLayer
-from gpo.model.model import Model, Reply, Request, Usage
+from gpo.errors import BudgetError, ConfigError, RunError
+from gpo.model.model import Request, Usage
 from gpo.model.prices import Cost
 from gpo.model.tally import Tally
+from gpo.run.layers.amount import Amount, prompt_bound
 from gpo.run.layers.shutdown import Shutdown
 from gpo.run.layers.unrecorded import UNRECORDED, Unrecorded
-from gpo.storage.database import translate_row_errors
 from gpo.storage.journal import Journal
 from gpo.storage.journal_schema import JOURNAL
-
-CALL_OVERHEAD, MESSAGE_OVERHEAD = 96, 12
-"""Tokens that a chat template adds, with room to spare: a default system turn once, the marks of each turn."""
+from gpo.storage.sqlite.database import translate_row_errors
 
 GO_ON = "raise the cap and run the same command again to go on"
 SAVED = f"the best prompt so far is saved; {GO_ON}"
@@ -48,29 +38,7 @@ _META, _LOST = "budget", "lost_attempts"
 _TOLERANCE = 1e-9  # of dollars: sums of floats
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """Calls, tokens (prompt and completion) and dollars."""
-
-    calls: int = 0
-    tokens: int = 0
-    usd: float = 0.0
-
-    def __add__(self, other: Amount) -> Amount:
-        return Amount(self.calls + other.calls, self.tokens + other.tokens, self.usd + other.usd)
-
-    def __sub__(self, other: Amount) -> Amount:
-        return Amount(self.calls - other.calls, self.tokens - other.tokens, self.usd - other.usd)
-
-
 _NOTHING = Amount()
-
-
-def prompt_bound(request: Request) -> int:
-    """Tokens that the prompt of `request` cannot exceed: a byte-pair token covers at least one byte of UTF-8."""
-    texts = [message.content for message in request.messages] if request.prompt is None else [request.prompt]
-    size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
-    return size + CALL_OVERHEAD + MESSAGE_OVERHEAD * len(texts)
 
 
 def check_prices(config: BudgetConfig, costs: Mapping[str, Cost]) -> None:
@@ -280,38 +248,8 @@ class Budget:
         return {"unsettled": asdict(self._unsettled), "in_flight": asdict(self._flying)}
 
 
-class BudgetedModel(ModelLayer):
-    """Wraps `model` for one role: an attempt leaves only when `budget` covers the most that it may cost."""
-
-    def __init__(self, model: Model, budget: Budget, role: str) -> None:
-        super().__init__(model)
-        self._budget = budget
-        self._role = role
-
-    async def complete(self, request: Request) -> Reply:
-        """Answer `request`. Raises `BudgetError` and what the model raises."""
-        amount = await self._budget.reserve(self._role, request)
-        try:
-            reply = await self._model.complete(request)
-        except BaseException as error:
-            if isinstance(error, ModelError) and _is_free(error):
-                self._budget.release(amount)
-            else:
-                self._budget.lose(self._role, amount, request)
-            raise
-        self._budget.settle(self._role, amount, request, reply.usage)
-        return reply
-
-
 class _Late(Exception):
     """The run was stopped between the reservation and the call."""
-
-
-def _is_free(error: ModelError) -> bool:
-    if error.unsent or error.charged:
-        return error.unsent
-    status = error.status if isinstance(error, TransientModelError | PermanentModelError) else None
-    return status is not None and (400 <= status < 500 or status == 503)
 
 
 def _read_spent(state: Any) -> Amount:

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from gpo.config.schema import AnswerConfig, BudgetConfig, Config, ModelConfig, TaskConfig
+from gpo.config.models import ModelConfig
+from gpo.config.schema import BudgetConfig, Config
+from gpo.config.task import AnswerConfig, TaskConfig
 from gpo.errors import ConfigError
 from gpo.model.callable import CallableModel
 from gpo.model.factory import OpenModel

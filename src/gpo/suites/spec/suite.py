@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from gpo.config.load import KeyPath, at_line, explain, parse_yaml
-from gpo.config.schema import Section
+from gpo.config.section import Section
 from gpo.errors import ConfigError
 from gpo.suites.spec.methods import expand_methods
 from gpo.suites.spec.override import override

@@ -15,7 +15,8 @@ from gpo.model.prices import cost, recorded_price
 from gpo.model.tally import Tally
 from gpo.run.directory import RunDirectory
 from gpo.run.journal_writer import prompt_id, split_questions
-from gpo.storage.journal_reader import JournalReader, LedgerLine
+from gpo.storage.journal_reader import JournalReader
+from gpo.storage.records import LedgerLine
 from gpo.storage.regular_file import read_regular
 from gpo.storage.typed import is_number
 from gpo.suites.execution.final_test import find_test_directory

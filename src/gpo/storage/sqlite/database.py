@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from gpo.errors import RunError
-from gpo.storage.connection import BUSY_SECONDS, Connection, open_copy, open_file
-from gpo.storage.database_file import NotOurs, inspect, side_file
 from gpo.storage.regular_file import open_regular, size_of_regular
+from gpo.storage.sqlite.connection import BUSY_SECONDS, Connection, open_copy, open_file
+from gpo.storage.sqlite.database_file import NotOurs, inspect, side_file
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
-from gpo.storage.database_file import side_file
+from gpo.storage.sqlite.database_file import side_file
 
 BUSY_SECONDS = 10.0
 """How long a connection waits for another process's lock."""

@@ -1,0 +1,58 @@
+"""The section `task`: the data, how a prompt stands in it, how replies are read and scored."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from gpo.config.section import Section
+
+AnswerKind = Literal["label", "choice", "number", "boolean", "words", "text"]
+Position = Literal["before_question", "question_begin", "question_end", "answer_begin", "system"]
+
+
+class AnswerConfig(Section):
+    """How an answer is read from a reply."""
+
+    kind: AnswerKind = "text"
+    """What is looked for: one of `labels`, a lettered choice, a number, yes/no or true/false, a word list, all."""
+    labels: tuple[Annotated[str, BeforeValidator(lambda v: _label(v))], ...] = ()
+    """The allowed labels (kind: label); taken from the targets where empty."""
+    rounds: Literal[1, 2] = 1
+    """2: a second turn asks for the bare answer after the first reply."""
+    second_round_tokens: Annotated[int, Field(gt=0)] = 100
+    """Most tokens of the second round's reply."""
+
+
+class TaskConfig(Section):
+    """What is optimized for."""
+
+    data: str | dict[Literal["train", "dev", "test", "format", "demos"], str]
+    """A file, a folder of split files, a map of split to file, a builtin task (`gpo/NAME`), or a benchmark name."""
+    split: dict[Literal["train", "dev", "test", "format", "demos"], Annotated[int, Field(gt=0)]] | None = None
+    """Rows a split, drawn with `seed`, where `data` is one file or a builtin task."""
+    input: str = "input"
+    """A column, or a template with columns in braces."""
+    target: str = "target"
+    """The column of the expected answer."""
+    answer: AnswerConfig = AnswerConfig()
+    metric: str = "exact_match"
+    """`exact_match`, `accuracy`, `rouge_l` (of stemmed words; the best of several references counts) or
+    `package.module:function`."""
+    position: Position = "question_end"
+    """Where the prompt stands."""
+    frame: Literal["plain", "qa"] | None = None
+    """What stands around question and prompt: nothing, or `Q: … A:`; null: nothing for chat models, `Q: … A:` for
+    base models (`preset: released`: nothing for either)."""
+    demonstrations: Annotated[int, Field(ge=0)] = 0
+    """Worked examples shown before the question."""
+    allow_overlap: bool = False
+    """Accept test rows that stand in train or dev too."""
+
+
+def _label(value: Any) -> Any:
+    # YAML reads `yes`, `no`, `on` and bare numbers as other types; a label is always text.
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return str(value) if isinstance(value, int | float) else value

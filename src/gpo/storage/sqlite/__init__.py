@@ -1,0 +1,1 @@
+"""SQLite files that may come from someone else."""

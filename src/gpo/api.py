@@ -16,6 +16,7 @@ from gpo import paths
 from gpo.config.load import parse_config
 from gpo.config.plus import PlusConfig
 from gpo.config.schema import MethodConfig
+from gpo.errors import ConfigError
 from gpo.model.callable import THREADS, CallableModel
 from gpo.model.factory import OpenModel
 from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
@@ -110,6 +111,8 @@ def _plan(
     roles = (
         models if isinstance(models, Mapping) and "task" in models else {"task": models, "optimizer": models}
     )
+    if callable(roles.get("embedder")):
+        raise ConfigError("models.embedder: must be a name or a mapping; a function cannot take its place")
     own = {role: _own_model(role, model) for role, model in roles.items() if callable(model)}
     data: dict[str, Any] = {
         **settings,

@@ -117,10 +117,13 @@ class ModelConfig(Section):
 
 
 class ModelsConfig(Section):
-    """The two roles."""
+    """The two roles, and what may stand beside them."""
 
     task: ModelConfig
     optimizer: ModelConfig
+    embedder: ModelConfig | None = None
+    """What the relevance trajectory compares prompts by, at an endpoint's /embeddings or in the embedded engine; null:
+    BGE on this machine (the extra `embed`). Of its settings those of sampling and of replies have no meaning."""
 
     @model_validator(mode="before")
     @classmethod

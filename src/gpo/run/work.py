@@ -78,7 +78,9 @@ class Work:
             self.models["task"].journaled.count_recorded,
             self._listeners.recalled,
         )
-        self._embedder = LateEmbedder(journal)
+        self._embedder = LateEmbedder(
+            journal, self.models["embedder"].model if "embedder" in self.models else None
+        )
         self._search = plan.search(plan, self.models, self._workbench(), self._listeners)
         self._test = HeldOutTest()
 

@@ -18,9 +18,7 @@ def sum_random_blocks(values: Sequence[float], size: int, seed: int, pad: float)
     return [math.fsum(filled[start : start + size]) for start in range(0, len(filled), size)]
 
 
-def draw_ratios(
-    groups: Sequence[Sequence[float]], seed: int, resamples: int, span: float
-) -> list[float]:
+def draw_ratios(groups: Sequence[Sequence[float]], seed: int, resamples: int, span: float) -> list[float]:
     """(m* − m)/s* of every resample, of `groups` with means of 0 and values within ±`span`."""
     generator = Pcg64(seed)
     shift, squared = [0.0] * resamples, [0.0] * resamples
@@ -47,7 +45,9 @@ def count_all_flips(moved: Sequence[float], total: float, least: float) -> float
     return sum(abs(2 * chosen - total) >= least for chosen in sums) / len(sums)
 
 
-def count_drawn_flips(moved: Sequence[float], total: float, least: float, seed: int, draws: int, at_once: int) -> int:
+def count_drawn_flips(
+    moved: Sequence[float], total: float, least: float, seed: int, draws: int, at_once: int
+) -> int:
     """How many of `draws` random choices of signs have such a sum. `at_once` is how many signs are drawn together."""
     generator, count = Pcg64([seed, 1]), len(moved)
     block, extreme = max(1, at_once // count), 0

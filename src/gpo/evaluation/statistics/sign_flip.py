@@ -70,7 +70,9 @@ def flip(values: Floats, *, seed: int, draws: int = DRAWS) -> float:
     extreme = 0
     for start in range(0, draws, block):
         size = min(block, draws - start)
-        extreme += int((np.abs(2 * (_coins(generator, size, count) @ np.asarray(moved)) - total) >= least).sum())
+        extreme += int(
+            (np.abs(2 * (_coins(generator, size, count) @ np.asarray(moved)) - total) >= least).sum()
+        )
     return (extreme + 1) / (draws + 1)
 
 

@@ -61,6 +61,7 @@ class OpenAIClient:
         query = f"?{parts.query}" if parts.query else ""
         self._chat = URL(f"{self._base}/chat/completions{query}", encoded=True)
         self._plain = URL(f"{self._base}/completions{query}", encoded=True)
+        self._embeddings = URL(f"{self._base}/embeddings{query}", encoded=True)
         self._model = model
         self._added = added or Additions()
         self._name = wire_identity(base_url, model) if identity is None else identity
@@ -116,6 +117,19 @@ class OpenAIClient:
         if len(reply.texts) == 1 < request.n:
             self.trials.lacking |= {"n"}
         return replace(reply, seconds=time.perf_counter() - started)
+
+    async def post_embedding(self, text: str) -> bytes:
+        """The body of the endpoint's answer to `text` at /embeddings. Raises `TransientModelError` and
+        `PermanentModelError`."""
+        asked = {**self._added.body, "model": self._model, "input": text, "encoding_format": "float"}
+        response = await self.send(json.dumps(asked).encode(), url=self._embeddings)
+        if response.status != 200:
+            raise response_error(*response, endpoint=self._name, key=self._secrets)
+        return response.body
+
+    def no_vector(self) -> ModelError:
+        """The error for a 200 of /embeddings without a vector."""
+        return TransientModelError(f"{self._name}: the answer of /embeddings holds no vector", status=200)
 
     async def aclose(self) -> None:
         """Close the connections. May be called more than once."""
@@ -184,9 +198,9 @@ class OpenAIClient:
         except (ValueError, RecursionError):
             raise await self._unreadable(response.body) from None
 
-    async def send(self, data: bytes, chat: bool = True) -> Response:
+    async def send(self, data: bytes, chat: bool = True, url: URL | None = None) -> Response:
         """Post a body to the endpoint. Raises `ModelError` where no response comes or it is too large."""
-        url = self._chat if chat else self._plain
+        url = url or (self._chat if chat else self._plain)
         try:
             # A redirect is followed by nobody: it would turn the call into a GET, or carry it somewhere else.
             session = self._session

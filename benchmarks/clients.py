@@ -1,4 +1,4 @@
-"""GPO and the bare clients as contenders. Knows no process, no server's counts and no other contender."""
+"""GPO and the bare clients as contenders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measurements of many contenders as medians and ratios, and as a table. Knows no process and no server."""
+"""Measurements of many contenders as medians and ratios, and as a table."""
 
 from __future__ import annotations
 

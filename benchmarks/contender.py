@@ -1,7 +1,6 @@
 """One contender's measurement in a process of its own: score the questions, print one line of JSON.
 
 What is timed is the scoring alone; imports, clients and a few calls to warm up come before.
-Knows no table and no round.
 """
 
 from __future__ import annotations

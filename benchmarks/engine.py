@@ -4,7 +4,7 @@
 
 DIR is a folder into which another wheel of xllamacpp was unpacked. Each measurement has an engine of its own, the
 builds take turns. `scoring` is a pass of 48 questions with replies of 24 tokens by the 0.5B, `writing` one of 6 replies
-of 100 tokens at temperature 1 by the 1.5B. Knows no optimizer and no scorer.
+of 100 tokens at temperature 1 by the 1.5B.
 """
 
 from __future__ import annotations

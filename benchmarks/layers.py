@@ -1,6 +1,6 @@
 """CPU time a call in the layers around the wire: `python -m benchmarks.layers` prints milliseconds a call.
 
-The server is a process of its own and its CPU time does not count. Knows no store and no journal: what is measured is
+The server is a process of its own and its CPU time does not count. What is measured is
 the wire, the retries, the concurrency limit and the rate limits, each composition beside the bare wire.
 """
 

@@ -1,7 +1,7 @@
 """The other optimizers as contenders: how each of them scores a prompt on a set, in its own parallel way.
 
 Caches off, no retries, the same turns on the wire. Where a contender has a choice it is the faster one, and where it
-takes a metric it is the same cheap comparison. Knows no process and no server's counts.
+takes a metric it is the same cheap comparison.
 """
 
 from __future__ import annotations

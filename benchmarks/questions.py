@@ -1,7 +1,7 @@
 """What every contender is asked: the same system prompt, the same questions, the same token limit.
 
 The first line of a question is the same in all of them, because promptolution puts its prompt in front of the question
-within one turn. Knows no contender.
+within one turn.
 """
 
 from __future__ import annotations

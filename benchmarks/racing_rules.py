@@ -1,7 +1,7 @@
 """Procedures that racing was chosen from, each on a table of values (candidates × rows in their order).
 
 Every rule returns the index of its winner and the number of values that it asked for; the winner's are always all asked
-for. Knows no model.
+for.
 """
 
 from __future__ import annotations

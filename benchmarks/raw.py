@@ -1,7 +1,6 @@
 """The least that a client can do: sockets, requests made beforehand, replies searched for one word.
 
-What it reaches is what the server and this machine's sockets allow; no HTTP client can be faster. Knows no HTTP
-but that.
+What it reaches is what the server and this machine's sockets allow; no HTTP client can be faster.
 """
 
 from __future__ import annotations

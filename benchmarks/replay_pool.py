@@ -1,11 +1,11 @@
 """A pool of prompts from all optimizers, each scored once on the same rows: what allocation rules are replayed on.
 
     python -m benchmarks.replay_pool DATA_DIR OUT.jsonl --tasks tickets wsc … [--prompts 48] [--rows 100]
-        [--base-url URL --model NAME]
+        [--model local/NAME] [--threads 1] [--minutes M] [--base-url URL]
 
-The fixed prompts, and what gpo, ape, opro, pe2 and apo propose in short runs on rows of train and dev, taken in turns
-and each text once. Half of the rows are those of search, the others held out. Runs lie in OUT.jsonl.runs; a command
-that was stopped goes on.
+The fixed prompts, and what gpo, ape, opro, pe2, apo and gpo+ propose in short runs on rows of train and dev, taken in
+turns and each text once. Half of the rows are those of search, the others held out. Runs lie in OUT.jsonl.runs; a
+command that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.proof.deadline import Deadline, add_minutes
 from benchmarks.proof.endpoint import add_arguments, from_arguments
+from benchmarks.proof.estimate import announce
 from benchmarks.proof.lines import Lines
 from benchmarks.proof.own import no_embedder
-from benchmarks.proof.pool import build
+from benchmarks.proof.pool import build, prepare
 from benchmarks.results import say
 from gpo.errors import GPOError
 
@@ -34,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--prompts", type=int, default=48)
     parser.add_argument("--rows", type=int, default=100)
     add_arguments(parser)
+    add_minutes(parser)
     found = parser.parse_args(arguments)
     try:
         endpoint = from_arguments(found)
@@ -51,16 +54,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"--prompts {found.prompts} --rows {found.rows} --model {found.model}"
         )
         lines = Lines(found.out, command=command, settings=settings, key=("task", "number"))
-        for name in found.tasks:
+        made = [prepare(name, found.data_dir, prompts=found.prompts, rows=found.rows) for name in found.tasks]
+        tokens = {item.name: endpoint.for_task(item.name).max_tokens or 0 for item in made}
+        announce([item.work(lines, tokens[item.name]) for item in made], endpoint, found.threads)
+        deadline = Deadline(found.minutes)
+        for item in made:
             build(
-                name,
-                found.data_dir,
-                endpoint,
+                item,
+                endpoint.for_task(item.name),
                 lines,
-                prompts=found.prompts,
-                rows=found.rows,
                 recency=why is not None,
                 workers=found.workers,
+                deadline=deadline,
             )
     except GPOError as error:
         say(str(error))

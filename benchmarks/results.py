@@ -1,5 +1,5 @@
 """Measurements on disk: one line each as it is made, so that a benchmark goes on where it stopped; at the end one JSON
-file with the machine, the date and the versions. Knows no benchmark."""
+file with the machine, the date and the versions."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A loopback server that answers every chat completion after a fixed delay, as lean as Python allows.
 
 It speaks just enough HTTP/1.1 for well-behaved clients (keep-alive, Content-Length) and looks at no request while a
-measurement runs: what was asked is counted afterwards, from the bodies that it kept. Knows no client.
+measurement runs: what was asked is counted afterwards, from the bodies that it kept.
 """
 
 from __future__ import annotations

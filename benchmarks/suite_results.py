@@ -3,7 +3,7 @@
 `python -m benchmarks.suite_results SUITE.yaml OUT_DIR --data-dir DIR`: finished runs of OUT_DIR go into
 results/suite-NAME.jsonl, one line each, beside those of earlier days; docs/suites/ gets the table and both figures,
 docs/results.md the scores between its marks of that name. Questions are kept as hashes: rows of benchmarks stay where
-they are. Knows no run that is not finished.
+they are. Only finished runs are read.
 """
 
 from __future__ import annotations

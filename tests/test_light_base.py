@@ -66,7 +66,10 @@ def imported(top_level: bool) -> dict[str, set[str]]:
 @cache
 def owners() -> dict[str, set[str]]:
     """The distributions of every module that is installed."""
-    return {module: {name.lower().replace("_", "-") for name in found} for module, found in packages_distributions().items()}
+    return {
+        module: {name.lower().replace("_", "-") for name in found}
+        for module, found in packages_distributions().items()
+    }
 
 
 def distributions(module: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""The arms of the comparison, in the order in which they are run. Knows their names and how each is carried out.
+"""The arms of the comparison, in the order in which they are run.
 
 An arm is a function of a `Run` to an `Outcome` with its test values; packages of peers are imported when one runs.
 """
@@ -17,7 +17,7 @@ Arm = Callable[[Run], Outcome]
 
 
 def own(search: Search) -> Arm:
-    """An arm of this project's: its prompt is tested afterwards, unless its run tested it."""
+    """An arm of this project's: its prompt, with the demonstrations in its text, is tested afterwards."""
 
     def arm(run: Run) -> Outcome:
         chosen = without_embedder(search) if run.recency else search
@@ -30,7 +30,7 @@ def own(search: Search) -> Arm:
             seed=run.seed,
             run_dir=run.folder / run.name,
         )
-        return found if found.test is not None else replace(found, test=score_test(run, found.prompt))
+        return replace(found, test=score_test(run, found.prompt))
 
     return arm
 
@@ -106,6 +106,4 @@ def missing(arm: str) -> str | None:
     for start, packages in NEEDS.items():
         if arm.startswith(start) and (absent := [name for name in packages if find_spec(name) is None]):
             return f"{', '.join(absent)} is not installed (uv sync --group peers)"
-    if arm.startswith(PLUS) and not Search(method=PLUS).known:
-        return f"this version has no method {PLUS}"
     return None

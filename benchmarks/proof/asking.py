@@ -1,7 +1,5 @@
-"""Scoring prompts for the proof, with every call and token counted. Nothing is taken from a store of earlier answers.
-
-Knows tasks and one endpoint; it knows no method.
-"""
+"""Scoring prompts for the proof, with every call and token counted. Nothing is taken from a store of earlier
+answers."""
 
 from __future__ import annotations
 
@@ -11,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchmarks.proof.deadline import Deadline
 from benchmarks.proof.endpoint import Endpoint
 from benchmarks.proof.fixed import FixedPrompt
 from benchmarks.proof.tasks import with_demonstrations
@@ -62,6 +61,8 @@ class Scored:
 
     values: tuple[float | None, ...]
     unreadable: int
+    said: tuple[str | None, ...] = ()
+    """What was read, by row; None where nothing was."""
 
     @property
     def mean(self) -> float:
@@ -82,7 +83,9 @@ class Asker:
 
     def scorer(self, task: Task) -> Scorer:
         """A scorer of `task`."""
-        return Scorer(task, self.model, ScorerSettings(max_tokens=self.endpoint.max_tokens))
+        tokens = self.endpoint.max_tokens
+        assert tokens is not None, "an endpoint for a task"
+        return Scorer(task, self.model, ScorerSettings(max_tokens=tokens))
 
     async def score(self, task: Task, prompt: FixedPrompt, rows: Sequence[Example]) -> Scored:
         """`prompt` on `rows`. Raises `ModelError` where the endpoint cannot go on."""
@@ -93,17 +96,26 @@ class Asker:
 
 
 def scored(outcomes: Sequence[Outcome]) -> Scored:
-    """Values and unreadable replies of `outcomes`."""
-    return Scored(tuple(item.value for item in outcomes), sum(item.unreadable for item in outcomes))
+    """Values, unreadable replies and what was read of `outcomes`."""
+    said = tuple(None if item.prediction is None else repr(item.prediction) for item in outcomes)
+    return Scored(tuple(item.value for item in outcomes), sum(item.unreadable for item in outcomes), said)
 
 
-async def at_once(most: int, jobs: Iterable[Callable[[], Coroutine[Any, Any, None]]]) -> None:
-    """Carry out `jobs`, `most` at a time, in their order. Raises what the first one raises that fails."""
+async def at_once(
+    most: int, jobs: Iterable[Callable[[], Coroutine[Any, Any, None]]], deadline: Deadline | None = None
+) -> None:
+    """Carry out `jobs`, `most` at a time, in their order. Raises what the first one raises that fails, and `TimeIsUp`
+    where the deadline passes before the last is begun; those under way are finished first."""
+    limit = deadline or Deadline()
+    skipped = False
     places = asyncio.Semaphore(most)
 
     async def one(job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        nonlocal skipped
         async with places:
-            await job()
+            skipped |= limit.passed
+            if not skipped:
+                await job()
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -111,6 +123,8 @@ async def at_once(most: int, jobs: Iterable[Callable[[], Coroutine[Any, Any, Non
                 group.create_task(one(job))
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
+    if skipped:
+        limit.check()
 
 
 @asynccontextmanager

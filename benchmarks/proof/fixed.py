@@ -1,4 +1,4 @@
-"""The fixed prompts that need no search: what every optimizer has to beat. Knows no model."""
+"""The fixed prompts that need no search: what every optimizer has to beat."""
 
 from __future__ import annotations
 

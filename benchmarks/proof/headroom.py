@@ -1,9 +1,10 @@
 """Headroom: how far fixed prompts differ on a task before anything searches.
 
-    python -m benchmarks.headroom DATA_DIR OUT.json [--base-url URL --model NAME] [--rows 24] [--tasks NAME …]
+    python -m benchmarks.headroom DATA_DIR OUT.json [--model local/NAME] [--rows 24] [--tasks NAME …] [--threads 1]
+        [--minutes M] [--base-url URL]
 
 Ten registered tasks × six fixed prompts × rows of train and dev (never of test), one round, the same room for every
-reply. Started again, it goes on where it stopped (OUT.json.lines holds what is measured).
+reply of a task. Started again, it goes on where it stopped (OUT.json.lines holds what is measured).
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ import argparse
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from benchmarks.proof.asking import Asker, ask, at_once
+from benchmarks.proof.deadline import Deadline, TimeIsUp, add_minutes
 from benchmarks.proof.endpoint import Endpoint, add_arguments, from_arguments
+from benchmarks.proof.estimate import Work, announce, scoring
 from benchmarks.proof.fixed import FixedPrompt, fixed_prompts
 from benchmarks.proof.lines import Lines, read_lines
 from benchmarks.proof.tasks import REGISTERED, open_task, rows_of
@@ -35,52 +39,71 @@ WORTH = 0.10
 """Points of 1 between readable prompts from which on a task has room for a search."""
 
 
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One fixed prompt on the rows of one registered task, which `name` is."""
+
+    name: str
+    task: Task
+    prompt: FixedPrompt
+    rows: Sequence[Example]
+
+    def work(self, endpoint: Endpoint) -> Work:
+        """What it takes at `endpoint`."""
+        return scoring(self.prompt, self.rows, endpoint.for_task(self.name).max_tokens or 0)
+
+
+def measurements(data_dir: Path, names: Sequence[str], *, rows: int, seed: int) -> list[Measurement]:
+    """All of them, in the order of the tables. Raises `ConfigError` where a task has too few rows."""
+    found = []
+    for name in names:
+        task = open_task(name, data_dir)
+        pool = list(rows_of(task).search)
+        Random(f"headroom/{name}/{seed}").shuffle(pool)
+        asked, rest = pool[:rows], pool[rows:]
+        if len(asked) < rows:
+            raise ConfigError(f"--rows {rows}: {name} has {len(pool)} rows in train and dev")
+        found += [Measurement(name, task, prompt, asked) for prompt in fixed_prompts(task, rest, seed)]
+    return found
+
+
 async def measure(
     endpoint: Endpoint,
-    data_dir: Path,
-    names: Sequence[str],
+    wanted: Sequence[Measurement],
     lines: Lines,
     *,
-    rows: int,
-    seed: int,
     workers: int = 1,
+    deadline: Deadline | None = None,
 ) -> None:
-    """Score what `lines` lacks, `workers` prompts at a time, and bring the lines into the order of the tables. Raises
-    `GPOError`."""
-    order: list[tuple[str, str]] = []
-    jobs = []
+    """Score what `lines` lacks of `wanted`, `workers` prompts at a time. Raises `GPOError`."""
     async with ask(endpoint) as asker:
-        for name in names:
-            task = open_task(name, data_dir)
-            pool = list(rows_of(task).search)
-            Random(f"headroom/{name}/{seed}").shuffle(pool)
-            asked, rest = pool[:rows], pool[rows:]
-            if len(asked) < rows:
-                raise ConfigError(f"--rows {rows}: {name} has {len(pool)} rows in train and dev")
-            for prompt in fixed_prompts(task, rest, seed):
-                order.append((name, prompt.name))
-                if not lines.find(task=name, prompt=prompt.name):
-                    jobs.append(partial(_score, asker, task, name, prompt, asked, lines))
-        await at_once(workers, jobs)
-    known = {key: place for place, key in enumerate(order)}
-    # What an earlier start measured of other tasks stays, behind those of this one.
-    lines.items.sort(key=lambda item: known.get((item["task"], item["prompt"]), len(known)))
+        jobs = [
+            partial(_score, replace(asker, endpoint=endpoint.for_task(item.name)), item, lines)
+            for item in wanted
+            if not is_known(item, lines)
+        ]
+        await at_once(workers, jobs, deadline)
 
 
-async def _score(
-    asker: Asker, task: Task, name: str, prompt: FixedPrompt, rows: Sequence[Example], lines: Lines
-) -> None:
-    found = await asker.score(task, prompt, rows)
+def is_known(item: Measurement, lines: Lines) -> bool:
+    """Whether it was measured before."""
+    return lines.find(task=item.name, prompt=item.prompt.name) is not None
+
+
+async def _score(asker: Asker, item: Measurement, lines: Lines) -> None:
+    found = await asker.score(item.task, item.prompt, item.rows)
     lines.add(
         {
-            "task": name,
-            "prompt": prompt.name,
-            "text": prompt.text,
+            "task": item.name,
+            "prompt": item.prompt.name,
+            "text": item.prompt.text,
+            "max_tokens": asker.endpoint.max_tokens,
             "values": found.values,
             "unreadable": found.unreadable,
         }
     )
-    say(f"{name:24} {prompt.name:24} {100 * found.mean:5.1f} %  unreadable {found.unreadable}/{len(rows)}")
+    shown = f"{100 * found.mean:5.1f} %  unreadable {found.unreadable}/{len(item.rows)}"
+    say(f"{item.name:24} {item.prompt.name:24} {shown}")
 
 
 def summarise(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -158,27 +181,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--tasks", nargs="+", default=list(REGISTERED))
     parser.add_argument("--seed", type=int, default=0)
     add_arguments(parser)
+    add_minutes(parser)
     found = parser.parse_args(arguments)
     partial = found.out.with_name(found.out.name + ".lines")
     try:
         endpoint = from_arguments(found)
         settings = {**endpoint.settings, "rows": found.rows, "seed": found.seed}
         command = f"python -m benchmarks.headroom DATA_DIR OUT.json --model {found.model} --rows {found.rows}"
+        wanted = measurements(found.data_dir, found.tasks, rows=found.rows, seed=found.seed)
         _reopen(found.out, partial)
         lines = Lines(partial, command=command, settings=settings, key=("task", "prompt"))
-        work = measure(
-            endpoint,
-            found.data_dir,
-            found.tasks,
-            lines,
-            rows=found.rows,
-            seed=found.seed,
-            workers=found.workers,
-        )
+        missing = [item for item in wanted if not is_known(item, lines)]
+        announce([item.work(endpoint) for item in missing], endpoint, found.threads)
+        work = measure(endpoint, missing, lines, workers=found.workers, deadline=Deadline(found.minutes))
         asyncio.run(work)
+    except TimeIsUp as error:
+        say("\n".join([*table(summarise(lines.items)), str(error)]))
+        return error.exit_code
     except GPOError as error:
         say(str(error))
         return error.exit_code
+    # What an earlier start measured of other tasks stays, behind those of this one.
+    known = {(item.name, item.prompt.name): place for place, item in enumerate(wanted)}
+    lines.items.sort(key=lambda item: known.get((item["task"], item["prompt"]), len(known)))
     tasks = summarise(lines.items)
     head = read_lines(partial)[0]
     found.out.write_text(json.dumps({**head, "tasks": tasks, "measurements": lines.items}, indent=1) + "\n")

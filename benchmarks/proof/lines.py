@@ -1,6 +1,6 @@
 """Results as lines of JSON, each written when it is measured: a program that is started again does not measure it anew.
 
-The first line says the command, the date, the machine and the settings. Knows no benchmark.
+The first line says the command, the date, the machine and the settings.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Searches of this project, run the way a user runs them: a method's name, a start prompt, two models.
-
-Knows `gpo.optimize` and run directories; it knows no table and no peer.
-"""
+"""Searches of this project, run the way a user runs them: a method's name, a start prompt, two models."""
 
 from __future__ import annotations
 
@@ -14,13 +11,11 @@ from typing import Any
 import gpo
 from benchmarks.proof.asking import Used
 from benchmarks.proof.endpoint import Endpoint
-from gpo.errors import BudgetError, ModelError
+from gpo.errors import ModelError
 from gpo.evaluation.race import pairs
 from gpo.model.embedder import open_embedder
-from gpo.optimizer.choose import NAMES
 from gpo.optimizer.methods import METHODS
 from gpo.result.result import Result
-from gpo.run.journal_writer import prompt_id
 from gpo.storage.journal_reader import JournalReader
 from gpo.task.task import Task
 
@@ -43,17 +38,11 @@ class Search:
         """Whether it plans its own budget."""
         return self.method == PLUS or (not isinstance(self.method, str) and self.method.get("name") == PLUS)
 
-    @property
-    def known(self) -> bool:
-        """Whether this version of the project has the method."""
-        name = self.method if isinstance(self.method, str) else self.method.get("name")
-        return name is None or name in NAMES
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a search found and used until its end (its sealed test, where it has one, is not in `used`). `test` are the
-    values of its sealed test by row, None where it had none."""
+    """What a search found and used until its end. `test` are the values of its prompt on the held-out rows, None where
+    nobody asked yet."""
 
     prompt: str
     dev: float | None
@@ -76,14 +65,11 @@ def no_embedder() -> str | None:
 
 
 def without_embedder(search: Search) -> Search:
-    """`search` with the trajectory by recency in place of relevance."""
-    if search.method == "gpo":
-        row = METHODS["gpo"].model_copy(update={"trajectory": "recency"})
-        return replace(search, method=row.model_dump())
-    if search.plus:
-        given = {"name": PLUS} if isinstance(search.method, str) else dict(search.method)
-        return replace(search, method={**given, "trajectory": "recency"})
-    return search
+    """`search` with the trajectory by recency in place of relevance; gpo+ does so by itself."""
+    if search.method != "gpo":
+        return search
+    row = METHODS["gpo"].model_copy(update={"trajectory": "recency"})
+    return replace(search, method=row.model_dump())
 
 
 def candidates_for(search: Search, calls: int, dev: int) -> int:
@@ -109,57 +95,46 @@ def run_search(
     seed: int,
     run_dir: Path,
 ) -> Outcome:
-    """Run or go on with `search` in `run_dir`. gpo+ opens the test split itself, since its prompt may be more than a
-    text; all others end before it. Raises `GPOError`."""
-    sealed = task if search.plus else replace(task, splits=replace(task.splits, test=()))
+    """Run or go on with `search` in `run_dir`; it never sees the test split. Raises `GPOError`."""
+    sealed = replace(task, splits=replace(task.splits, test=()))
     dev = len(task.splits.dev)
-    steps = search.steps or steps_for(search, calls, dev)
-    options: dict[str, Any] = {
-        "optimize": {
-            "epochs": steps,
-            "batch_size": len(task.splits.train),
-            "candidates": candidates_for(search, calls, dev),
-        },
-        "evaluation": "racing" if search.racing else "full",
-    }
-    if search.plus:
-        options = {"budget": {"max_calls": calls}}
     method: Any = dict(search.method) if isinstance(search.method, Mapping) else search.method
-    try:
-        result = gpo.optimize(
-            sealed, models=endpoints, prompt=start, method=method, seed=seed, run_dir=run_dir, **options
-        )
-    except BudgetError as error:
-        if not isinstance(error.result, Result):
-            raise
-        result = error.result
-    return read_outcome(run_dir / "journal.sqlite", result, sealed)
+    options: dict[str, Any] = {}
+    if search.plus:
+        method = {**({"name": PLUS} if isinstance(method, str) else method), "budget": calls}
+    else:
+        options = {
+            "optimize": {
+                "epochs": search.steps or steps_for(search, calls, dev),
+                "batch_size": len(task.splits.train),
+                "candidates": candidates_for(search, calls, dev),
+                # A start prompt that cannot be read is what some tasks begin with, for every arm.
+                "keep_going": True,
+            },
+            "evaluation": "racing" if search.racing else "full",
+        }
+    result = gpo.optimize(
+        sealed, models=endpoints, prompt=start, method=method, seed=seed, run_dir=run_dir, **options
+    )
+    return read_outcome(run_dir / "journal.sqlite", result)
 
 
-def read_outcome(journal: Path, result: Result, task: Task) -> Outcome:
-    """What `result` and the journal of its run come to."""
+def read_outcome(journal: Path, result: Result) -> Outcome:
+    """What `result` and the journal of its run, which had no test split, come to."""
+    used = {"task": Used(), "optimizer": Used()}
     with JournalReader(journal) as reader:
-        tested = {key for score in reader.scores(split="test") for key in score.calls}
-        values = {s.example_id: s.value for s in reader.scores(prompt_id(result.best_prompt), "test")}
-        used = {"task": Used(), "optimizer": Used()}
-        span = [0.0, 0.0]
         for line in reader.ledger():
-            if line.key in tested:
-                until = line.started + line.seconds
-                span = [min(span[0] or line.started, line.started), max(span[1], until)]
-                continue
             used[line.role].add(line.role == "task", line.prompt_tokens, line.completion_tokens)
         # One call of the optimizer may bring several completions, and peers ask for one at a time.
         used["optimizer"].calls = sum(len(c.reply.texts) for c in reader.calls() if c.role == "optimizer")
-    whole = values and all(example.id in values for example in task.splits.test)
+    kept = {name: result.extra[name] for name in ("embedder", PLUS) if name in result.extra}
     return Outcome(
         prompt=result.best_prompt,
         dev=result.scores.best.dev,
         task=used["task"],
         optimizer=used["optimizer"],
-        seconds=result.seconds - (span[1] - span[0]),
-        test=tuple(values[example.id] for example in task.splits.test) if whole else None,
-        notes={"embedder": result.extra.get("embedder"), "steps": len(result.steps), "status": result.status},
+        seconds=result.seconds,
+        notes={**kept, "steps": len(result.steps), "status": result.status},
     )
 
 

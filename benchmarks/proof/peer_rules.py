@@ -1,4 +1,4 @@
-"""The allocation of peers, as their papers and packages do it, in our own code. Knows no model."""
+"""The allocation of peers, as their papers and packages do it, in our own code."""
 
 from __future__ import annotations
 

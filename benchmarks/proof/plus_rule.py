@@ -1,96 +1,130 @@
-"""gpo+'s allocation on a `Replay`: generations on telling rows, a posterior that chooses, a last duel.
+"""gpo+ itself on a `Replay`: its own search, posterior, plan and duel; only its candidates come from the pool.
 
-Library, edits and demonstrations are not replayed: the pool stands for all proposals. Knows no model.
+Library, edits and demonstrations are not replayed: the pool stands for all proposals.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from math import log2
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, cast
 
-import numpy as np
-
-from benchmarks.proof.posterior import Estimate, Plan, Posterior, plan, rasch
 from benchmarks.proof.table import Found, Replay, Spent
+from gpo.config.plus import PlusConfig
+from gpo.config.schema import OptimizeConfig
+from gpo.evaluation.outcome import Outcome
+from gpo.evaluation.rounds import ScorerSettings
+from gpo.evaluation.score import Scorer
+from gpo.optimizer.candidates import Candidate, Guard
+from gpo.optimizer.parts.trajectory import Shown
+from gpo.optimizer.plus.moves.propose import Draft, Parent, Proposed
+from gpo.optimizer.plus.moves.reflection import ReflectionTrial
+from gpo.optimizer.plus.search import PlusSearch
+from gpo.optimizer.plus.table import Entry
+from gpo.optimizer.state import Step
+from gpo.optimizer.templates import Templates
+from gpo.optimizer.workbench import Workbench
+from gpo.task.example import Example, Splits
+from gpo.task.task import Task
 
-STALE = 4
-"""Generations without a new best of the run after which the search goes back to that best."""
+if TYPE_CHECKING:
+    from gpo.model.model import Model
 
-
-def plus(
-    replay: Replay,
-    *,
-    posterior: Posterior = rasch,
-    sizes: Callable[[int, int], Plan] = plan,
-    telling: bool = True,
-) -> Found:
-    """The whole search. `telling` False asks rows in random order, as an ablation."""
-    planned = sizes(replay.budget, len(replay.dev))
-    whole, replay.budget = replay.budget, replay.budget - planned.duel
-    with suppress(Spent):
-        _generations(replay, planned, posterior, telling=telling)
-    replay.budget = whole
-    with suppress(Spent):
-        _duel(replay, planned.finalists, posterior)
-    found = estimate(replay, posterior)
-    best = int(np.argmax(found.mean))
-    return Found(best, found.accuracy(best))
+POOL_ONLY = PlusConfig(library=False, demonstrations=False, edits=False, reflection=False)
 
 
-def estimate(replay: Replay, posterior: Posterior) -> Estimate:
-    """The posterior of what was asked so far; values that were not asked are hidden from it."""
-    values = np.zeros(replay.seen.shape)
-    for prompt in replay.drawn:
-        rows, known = replay.known(prompt)
-        values[prompt, rows] = known
-    return posterior(values, replay.seen)
+def plus(replay: Replay, settings: PlusConfig = POOL_ONLY) -> Found:
+    """A whole search with `settings`, of which library, demonstrations, edits and reflection are off."""
+    bench = Workbench(
+        task=_deal(replay),
+        scorer=TableScorer(replay),
+        optimizer=cast("Model", None),  # nobody asks it: `PoolProposer` proposes
+        templates=Templates(),
+        embed=_embed,
+        seed=replay.seed,
+    )
+    start = name_of(replay, replay.start)
+    search = PlusSearch(
+        settings, replay.budget, bench, Guard(initial=start), OptimizeConfig(), "percent", None
+    )
+    search.proposer = PoolProposer(replay)
+    found = asyncio.run(search.run(start))
+    return Found(number_of(found.best), search.mean(found.best))
 
 
-def _generations(replay: Replay, planned: Plan, posterior: Posterior, *, telling: bool) -> None:
-    base = replay.rng.permutation(replay.dev).tolist()
-    replay.ask(replay.start, base[: planned.first])
-    current, stale = replay.start, 0
-    while True:
-        children = [replay.child(current) for _ in range(planned.children)]
-        rows = base
-        if telling and len(replay.drawn) > planned.children + 2:
-            rows = telling_rows(estimate(replay, posterior), base, replay.rng)
-        for child in children:
-            replay.ask(child, rows[: planned.first])
-        found = estimate(replay, posterior)
-        for child in sorted(children, key=lambda child: -found.mean[child])[:2]:
-            replay.ask(child, rows[: planned.second])
-        found = estimate(replay, posterior)
-        best = int(np.argmax(found.mean))
-        stale = 0 if best in children else stale + 1
-        current = max(children, key=lambda child: float(found.mean[child]))
-        if stale >= STALE:
-            current, stale = best, 0
+def name_of(replay: Replay, prompt: int) -> str:
+    """A prompt as a text of its own, as long as its words."""
+    return f"{prompt} {replay.text(prompt)}"
 
 
-def telling_rows(found: Estimate, rows: Sequence[int], rng: np.random.Generator) -> list[int]:
-    """`rows` in the order of what they tell under the best prompt; rows that tell about the same in random order."""
-    best = int(np.argmax(found.mean))
-    told = np.round(found.information(best)[list(rows)], 2) + 1e-6 * rng.random(len(rows))
-    return [rows[place] for place in np.argsort(-told)]
+def number_of(text: str) -> int:
+    """The inverse."""
+    return int(text.split(" ", 1)[0])
 
 
-def _duel(replay: Replay, finalists: int, posterior: Posterior) -> None:
-    """The run's best on rows of train and dev that they have not met, half of them dropping out each round."""
-    rows = replay.rng.permutation([*replay.train, *replay.dev]).tolist()
-    left = finalists
-    while replay.left > 0 and left <= len(replay.drawn) + finalists:
-        found = estimate(replay, posterior)
-        top = np.argsort(-found.mean)[:left].tolist()
-        open_ = [
-            prompt for prompt in top if np.isfinite(found.mean[prompt]) and not replay.seen[prompt].all()
+class TableScorer(Scorer):
+    """Scores from the table, and pays for it."""
+
+    def __init__(self, replay: Replay) -> None:
+        self.settings = ScorerSettings()
+        self._replay = replay
+
+    async def outcomes(
+        self, prompts: Sequence[str], examples: Sequence[Example], split: str
+    ) -> list[list[Outcome]]:
+        """Raises `Spent` where a search asks for more than it has."""
+        return [self._of(number_of(prompt), examples) for prompt in prompts]
+
+    def _of(self, prompt: int, examples: Sequence[Example]) -> list[Outcome]:
+        rows = [int(example.id) for example in examples]
+        values = self._replay.ask(prompt, rows)
+        return [
+            Outcome(example, float(value), self._replay.said(prompt, row))
+            for example, row, value in zip(examples, rows, values, strict=True)
         ]
-        if not open_:
-            left += 2
-            continue
-        share = replay.left / max(1, int(log2(max(2, left)))) / len(open_)
-        for prompt in open_:
-            unmet = [row for row in rows if not replay.seen[prompt, row]]
-            replay.ask(prompt, unmet[: max(4, int(share) // 4 * 4)])
-        left = max(2, left // 2)
+
+
+class PoolProposer:
+    """Draws every candidate from the pool, as a child of the current prompt."""
+
+    def __init__(self, replay: Replay) -> None:
+        self._replay = replay
+        self.trial = ReflectionTrial()
+        self.warnings: list[str] = []
+        self.unusable = self.replies = 0
+
+    def know(self, entry: Entry) -> None:
+        """The replay knows itself what it drew."""
+
+    async def propose(self, step: Step, parent: Parent, limit: int | None, count: int) -> Proposed:
+        """`count` children, fewer at the end of the pool."""
+        return Proposed(tuple(self._draft(parent, step.number) for _ in range(count)), Shown(), ())
+
+    def _draft(self, parent: Parent, step: int) -> Draft:
+        try:
+            words = name_of(self._replay, self._replay.child(number_of(parent.entry.words)))
+        except Spent:
+            return Draft(Candidate("", "", parent.entry.words, 0, rejected="the pool is empty"))
+        entry = Entry(words, parent=parent.number, move="meta-prompt", step=step)
+        return Draft(Candidate(words, words, parent.entry.words, 0, move="meta-prompt"), entry)
+
+
+def _deal(replay: Replay) -> Task:
+    """The task whose rows are those of the table, dealt as the replay deals them."""
+    task = _task(replay.labels)
+    rows = task.splits.dev
+    dealt = [tuple(rows[row] for row in part) for part in (replay.train, replay.dev)]
+    return replace(task, splits=Splits(train=dealt[0], dev=dealt[1], test=()))
+
+
+@cache
+def _task(labels: tuple[str, ...]) -> Task:
+    made = Task.from_rows([{"input": f"Row {n}", "target": "-"} for n in range(9)], answer={"kind": "text"})
+    rows = tuple(Example(str(row), f"Row {row}", label) for row, label in enumerate(labels))
+    return replace(made, splits=Splits(train=(), dev=rows, test=()))
+
+
+async def _embed(texts: Sequence[str]) -> list[list[float]]:
+    raise AssertionError(f"nothing of the {len(texts)} texts is shown")

@@ -1,6 +1,6 @@
 """A loopback proxy that counts: every arm, ours or a peer's, asks one endpoint through it, a role at its own address.
 
-Knows no method. It passes bodies on as they are and reads the usage of what comes back.
+It passes bodies on as they are and reads the usage of what comes back.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import aiohttp
 from aiohttp import web
 
 from benchmarks.proof.asking import Used
+from benchmarks.proof.deadline import Deadline
 from benchmarks.proof.endpoint import Endpoint, served
 from gpo.errors import ConfigError
 
@@ -25,10 +26,15 @@ _TIMEOUT = aiohttp.ClientTimeout(total=900)
 class CountingProxy:
     """Serves `endpoint` at `url(RUN, ROLE)` in a thread of its own while the context is open; a model of this machine
     runs for that long. `port` and `token` are part of the addresses: runs that are to go on need the same ones, and
-    runs of two comparisons never share them. Raises `GPOError` where the model or the port cannot be opened."""
+    runs of two comparisons never share them. After `deadline` every call is refused as one that would fail again.
+    Raises `GPOError` where the model or the port cannot be opened."""
 
-    def __init__(self, endpoint: Endpoint, *, port: int = 0, token: str = "proof") -> None:
+    def __init__(
+        self, endpoint: Endpoint, *, port: int = 0, token: str = "proof", deadline: Deadline | None = None
+    ) -> None:
         self._endpoint = endpoint
+        self.deadline = deadline or Deadline()
+        self._refused: set[str] = set()
         self._port = self.port = port
         self._token = token
         self._used: dict[tuple[str, str], Used] = {}
@@ -57,6 +63,10 @@ class CountingProxy:
     def used(self, run: str, role: str) -> Used:
         """What was answered there so far."""
         return self._used.setdefault((run, role), Used())
+
+    def refused(self, run: str) -> bool:
+        """Whether a call of `run` came after the deadline."""
+        return run in self._refused
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -97,6 +107,9 @@ class CountingProxy:
     async def _pass_on(
         self, request: web.Request, session: aiohttp.ClientSession, base: str, key: str | None
     ) -> web.Response:
+        if self.deadline.passed:
+            self._refused.add(request.match_info["run"])
+            return web.json_response({"error": {"message": "the minutes are over"}}, status=402)
         headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
         body = await request.read()
         try:

@@ -1,22 +1,27 @@
 """Every allocation rule replayed on scored tables: true gain on held-out rows, and how far dev flatters.
 
-    python -m benchmarks.replay POOL.jsonl [--seeds 200] [--calls 300] [--likeness 0] [--out OUT.json]
+    python -m benchmarks.replay POOL.jsonl [--seeds 200] [--calls 300] [--likeness 0] [--rules gpo+ …] [--out OUT.json]
+        [--minutes M]
 
 POOL.jsonl is what `benchmarks.replay_pool` wrote. A seed deals the rows of search anew into train and dev and draws the
-children; held-out rows are fixed. What is replayed says nothing of what a better parent would have brought up.
+children; held-out rows are fixed. What is replayed says nothing of what a better parent would have brought up. With
+`--out` it goes on where it stopped (OUT.json.lines has the finished searches of each rule and task).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.proof.deadline import Deadline, add_minutes
 from benchmarks.proof.lines import read_lines
 from benchmarks.proof.rules import RULES
 from benchmarks.proof.table import Replay, ScoredTable
@@ -49,8 +54,14 @@ def tables_of(path: Path) -> dict[str, ScoredTable]:
             held_out=values[:, search:][:, usable[search:]],
             texts=tuple(item["text"] for item in pool),
             start=start,
+            labels=_kept(pool[0].get("labels", ()), usable),
+            said=[_kept(item["said"], usable) for item in pool if "said" in item],
         )
     return tables
+
+
+def _kept(values: Sequence[Any], usable: np.ndarray[Any, np.dtype[np.bool_]]) -> tuple[Any, ...]:
+    return tuple(value for value, use in zip(values, usable, strict=False) if use)
 
 
 def play(table: ScoredTable, rule: str, seed: int, *, calls: int, likeness: float) -> dict[str, float]:
@@ -114,6 +125,87 @@ def markdown(name: str, lines: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Replay, print, and write where `--out` says."""
+    found = _parser().parse_args(arguments)
+    kept = Kept(found.out and found.out.with_name(found.out.name + ".lines"), _settings(found))
+    deadline = Deadline(found.minutes)
+    results: dict[str, Any] = {}
+    try:
+        if unknown := [rule for rule in found.rules if rule not in RULES]:
+            raise ConfigError(f"--rules {unknown[0]}: there is none; there are {', '.join(RULES)}")
+        for task, table in tables_of(found.pool).items():
+            runs = {rule: _runs(task, table, rule, found, kept, deadline) for rule in found.rules}
+            results[task] = {"prompts": len(table.texts), "rules": summarise(runs)}
+            lines = markdown(f"{task}: {len(table.texts)} prompts", results[task]["rules"])
+            print("\n".join(lines), flush=True)
+    except GPOError as error:
+        say(str(error))
+        return error.exit_code
+    if found.out:
+        found.out.write_text(json.dumps({**kept.head, "tasks": results}, indent=1) + "\n", encoding="utf-8")
+        kept.forget()
+    return 0
+
+
+def _runs(
+    task: str, table: ScoredTable, rule: str, found: Namespace, kept: Kept, deadline: Deadline
+) -> list[dict[str, float]]:
+    """The searches of one rule, a seed each."""
+    runs = kept.of(task, rule)
+    for seed in range(len(runs), found.seeds):
+        deadline.check()
+        kept.add(task, rule, play(table, rule, seed, calls=found.calls, likeness=found.likeness))
+    return kept.of(task, rule)
+
+
+class Kept:
+    """Finished searches by task and rule, in `path` too where there is one: those of an earlier start under the same
+    settings, machine and code count, others are forgotten."""
+
+    def __init__(self, path: Path | None, settings: Mapping[str, Any]) -> None:
+        command = f"python -m benchmarks.replay {settings['pool']} --seeds {settings['seeds']}"
+        self.head = {
+            "command": f"{command} --calls {settings['calls']}",
+            "date": datetime.now(UTC).date().isoformat(),
+            "machine": machine(),
+            "code": code_digest(),
+            "settings": dict(settings),
+        }
+        self._path = path
+        self._runs: dict[tuple[str, str], list[dict[str, float]]] = {}
+        found = read_lines(path) if path and path.exists() else []
+        same = ("machine", "code", "settings")
+        if found and all(found[0].get(key) == self.head[key] for key in same):
+            for item in found[1:]:
+                self._runs.setdefault((item["task"], item["rule"]), []).append(item["run"])
+        elif path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(self.head) + "\n", encoding="utf-8")
+
+    def of(self, task: str, rule: str) -> list[dict[str, float]]:
+        """The searches by seed."""
+        return list(self._runs.get((task, rule), ()))
+
+    def add(self, task: str, rule: str, run: dict[str, float]) -> None:
+        """The search of the next seed."""
+        self._runs.setdefault((task, rule), []).append(run)
+        if self._path:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"task": task, "rule": rule, "run": run}) + "\n")
+
+    def forget(self) -> None:
+        """The result is written."""
+        if self._path:
+            self._path.unlink()
+
+
+def _settings(found: Namespace) -> dict[str, Any]:
+    pool = found.pool
+    digest = blake2b(pool.read_bytes(), digest_size=8).hexdigest() if pool.is_file() else ""
+    return {"pool": pool.name, "digest": digest, "seeds": found.seeds, "calls": found.calls,
+            "likeness": found.likeness}  # fmt: skip
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.replay", description=(__doc__ or "").split("\n")[0]
     )
@@ -121,33 +213,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--calls", type=int, default=300)
     parser.add_argument("--likeness", type=float, default=0.0)
+    parser.add_argument("--rules", nargs="+", default=list(RULES), help="the first is what is compared with")
     parser.add_argument("--out", type=Path)
-    found = parser.parse_args(arguments)
-    try:
-        tables = tables_of(found.pool)
-    except GPOError as error:
-        say(str(error))
-        return error.exit_code
-    results: dict[str, Any] = {}
-    for task, table in tables.items():
-        runs = {
-            rule: [
-                play(table, rule, seed, calls=found.calls, likeness=found.likeness)
-                for seed in range(found.seeds)
-            ]
-            for rule in RULES
-        }
-        results[task] = {"prompts": len(table.texts), "rules": summarise(runs)}
-        print("\n".join(markdown(f"{task}: {len(table.texts)} prompts", results[task]["rules"])), flush=True)
-    if found.out:
-        settings = {"seeds": found.seeds, "calls": found.calls, "likeness": found.likeness}
-        command = f"python -m benchmarks.replay {found.pool.name} --seeds {found.seeds} --calls {found.calls}"
-        head = {
-            "command": command,
-            "date": datetime.now(UTC).date().isoformat(),
-            "machine": machine(),
-            "code": code_digest(),
-            "settings": settings,
-        }
-        found.out.write_text(json.dumps({**head, "tasks": results}, indent=1) + "\n", encoding="utf-8")
-    return 0
+    add_minutes(parser)
+    return parser

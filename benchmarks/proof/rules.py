@@ -1,6 +1,6 @@
 """Allocation rules, each a search on a `Replay`: which prompts meet which rows, and which prompt is handed out.
 
-Those of peers stand in `peer_rules`, gpo+'s in `plus_rule`. Knows no model.
+Those of peers stand in `peer_rules`, gpo+'s in `plus_rule`.
 """
 
 from __future__ import annotations
@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import numpy as np
 
 from benchmarks.proof.peer_rules import capo, gepa
-from benchmarks.proof.plus_rule import plus
+from benchmarks.proof.plus_rule import POOL_ONLY, plus
 from benchmarks.proof.table import Found, Replay, Spent
 
 Rule = Callable[[Replay], Found]
@@ -149,5 +150,8 @@ RULES: dict[str, Rule] = {
     "UCB": ucb,
     "best of n": best_of_n,
     "gpo+": plus,
+    "gpo+ by plain means": partial(plus, settings=POOL_ONLY.model_copy(update={"posterior": False})),
+    "gpo+ without the duel": partial(plus, settings=POOL_ONLY.model_copy(update={"duel": False})),
+    "gpo+ on random rows": partial(plus, settings=POOL_ONLY.model_copy(update={"discriminative": False})),
 }
 """By the name that the tables give; the first is what the others are compared with."""

@@ -1,4 +1,4 @@
-"""What an arm is given: task, start prompt, endpoint, budget, seed, and where it may write. Knows no arm."""
+"""What an arm is given: task, start prompt, endpoint, budget, seed, and where it may write."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """How far one arm stands from another over tasks and seeds: difference, interval, p-value, Holm's correction.
 
 Runs differ by their seed and by their rows; an interval that resamples rows alone says how sure the prompts are, not
-how sure the method is. Knows numbers only.
+how sure the method is.
 """
 
 from __future__ import annotations

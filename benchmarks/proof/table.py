@@ -1,7 +1,6 @@
 """A scored table of prompts × rows, and what an allocation rule may do with it: ask for values, draw a child, spend.
 
 Children are drawn from the pool in place of an optimizer's proposals: what is replayed is allocation and choice alone.
-Knows no rule and no model.
 """
 
 from __future__ import annotations
@@ -23,12 +22,15 @@ class Spent(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredTable:
     """Values in 0..1 of every prompt on the rows of search (prompts × rows) and on held-out rows; `start` is the prompt
-    that searches begin with, `texts` are the prompts."""
+    that searches begin with, `texts` are the prompts. Of the rows of search `labels` are the right answers and `said`
+    (prompts × rows) what was read; both may be left out."""
 
     search: Floats
     held_out: Floats
-    texts: tuple[str, ...]
+    texts: Sequence[str]
     start: int = 0
+    labels: tuple[str, ...] = ()
+    said: Sequence[Sequence[str | None]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Replay:
     def __init__(
         self, table: ScoredTable, *, budget: int, train: int, seed: int, likeness: float = 0.0
     ) -> None:
+        self.seed = seed
         self.rng = np.random.default_rng([seed, 11])
         self._children = np.random.default_rng([seed, 13])
         order = np.random.default_rng([seed, 7]).permutation(table.search.shape[1])
@@ -64,6 +67,20 @@ class Replay:
         self.drawn = [table.start]
         self._words = [frozenset(text.lower().split()) for text in table.texts]
         self._likeness = likeness
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Right answers by row; "" where they are not known."""
+        return self._table.labels or ("",) * self._table.search.shape[1]
+
+    def said(self, prompt: int, row: int) -> str | None:
+        """What was read. Raises `ValueError` for what was not asked."""
+        self.values(prompt, [row])
+        return self._table.said[prompt][row] if self._table.said else None
+
+    def text(self, prompt: int) -> str:
+        """The words of a prompt."""
+        return self._table.texts[prompt]
 
     @property
     def left(self) -> int:

@@ -1,6 +1,6 @@
 """The tasks of the proof, registered with reasons before any of them was run, and their rows.
 
-Knows no model. Every task is asked in one round: what a prompt makes the model write is what is read.
+Every task is asked in one round: what a prompt makes the model write is what is read.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ THINK: Final = "Let's think step by step."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """A task of the proof: its `data` as a configuration names it, why it is in, and the prompt that searches start
-    from."""
+    """A task of the proof: its `data` as a configuration names it, why it is in, the prompt that searches start
+    from, and the tokens of a reply: enough for an answer, and for the reasoning only where it takes some."""
 
     data: str
     reason: str
     start: str = THINK
+    max_tokens: int = 16
 
 
 REGISTERED: Final[dict[str, Registered]] = {
@@ -45,6 +46,7 @@ REGISTERED: Final[dict[str, Registered]] = {
     "object_counting": Registered(
         data="bbh/object_counting",
         reason="a number, no options to guess from; the one task where methods differed beyond chance before",
+        max_tokens=80,
     ),
     "sports_understanding": Registered(
         data="bbh/sports_understanding", reason="two labels, knowledge rather than reasoning"
@@ -53,7 +55,9 @@ REGISTERED: Final[dict[str, Registered]] = {
     "navigate": Registered(
         data="bbh/navigate", reason="two labels, reasoning in steps; small models tend to give one answer throughout"
     ),
-    "gsm8k": Registered(data="gsm8k", reason="a number after several steps: the prompts that think should win"),
+    "gsm8k": Registered(
+        data="gsm8k", reason="a number after several steps: the prompts that think should win", max_tokens=160
+    ),
     "movie_recommendation": Registered(
         data="bbh/movie_recommendation", reason="lettered options, taste rather than reasoning; in the lite suite"
     ),

@@ -1,7 +1,7 @@
 """Every arm end to end on the same splits, from the same start prompt, through the same reader, with the same calls.
 
     python -m benchmarks.versus DATA_DIR OUT_DIR --tasks tickets … [--arms gpo+ gpo …] --seeds 0 1 2 --calls 300
-        [--base-url URL --model NAME]
+        [--test 100] [--model local/NAME] [--threads 1] [--minutes M] [--base-url URL]
 
 The prompt that an arm chose is then scored by our reader on held-out rows. OUT_DIR/runs.jsonl has a line a run; a line
 that is there is not run again, and our own runs go on from their journals. `python -m benchmarks.versus_table OUT_DIR`
@@ -13,14 +13,17 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from benchmarks.proof.arms import ARMS, missing
 from benchmarks.proof.asking import Used
-from benchmarks.proof.endpoint import add_arguments, from_arguments
+from benchmarks.proof.deadline import Deadline, add_minutes
+from benchmarks.proof.endpoint import OPTIMIZER_TOKENS, Endpoint, add_arguments, from_arguments
+from benchmarks.proof.estimate import Work, announce, scoring, writing
+from benchmarks.proof.fixed import FixedPrompt
 from benchmarks.proof.lines import Lines
 from benchmarks.proof.own import Outcome, no_embedder
 from benchmarks.proof.proxy import CountingProxy
@@ -28,23 +31,28 @@ from benchmarks.proof.run import Run
 from benchmarks.proof.tasks import REGISTERED, deal, open_task
 from benchmarks.results import say
 from gpo.errors import ConfigError, GPOError
+from gpo.task.task import Task
 
 RUNS, ADDRESS = "runs.jsonl", "proxy.json"
 
 
 def carry_out(arm: str, run: Run, lines: Lines, task: str) -> bool:
     """Run `arm` and keep its line; False where it failed, which is said and leaves no line: the next start tries
-    again."""
+    again. Raises `TimeIsUp` where the minutes were over before its end."""
+    run.proxy.deadline.check()
     say(f"{task} {arm} seed {run.seed}: begins")
+    why = None
     try:
         found = ARMS[arm](run)
     except GPOError as error:
-        say(f"{task} {arm} seed {run.seed}: failed: {error}")
-        return False
+        why = str(error)
     except Exception as error:  # a peer may raise anything, and the other arms go on
-        say(
-            f"{task} {arm} seed {run.seed}: failed: {type(error).__name__}: {' '.join(str(error).split())[:500]}"
-        )
+        why = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
+    if run.proxy.refused(run.name):
+        # What it makes of refused calls is no result of the arm.
+        run.proxy.deadline.check()
+    if why is not None:
+        say(f"{task} {arm} seed {run.seed}: failed: {why}")
         return False
     lines.add(line_of(found, run, task=task, arm=arm))
     known = [value for value in found.test or () if value is not None]
@@ -107,7 +115,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for name in tasks
             if not lines.find(task=name, arm=arm, seed=seed)
         ]
-        with CountingProxy(endpoint, **_address(found.out)) as proxy:
+        announce(_work(wanted, tasks, endpoint, found), endpoint, found.threads)
+        deadline = Deadline(found.minutes)
+        with CountingProxy(endpoint, **_address(found.out), deadline=deadline) as proxy:
             _keep_address(found.out, proxy.port)
 
             def one(key: tuple[str, int, str]) -> bool:
@@ -116,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     name=f"{name}-{arm}-{seed}".replace("+", "plus").replace("@", "-from-"),
                     task=deal(name, tasks[name], seed, train=found.train, dev=found.dev, test=found.test),
                     start=REGISTERED[name].start,
-                    endpoint=endpoint,
+                    endpoint=endpoint.for_task(name),
                     proxy=proxy,
                     calls=found.calls,
                     seed=seed,
@@ -132,6 +142,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(str(error))
         return error.exit_code
     return 1 if failed else 0
+
+
+def _work(
+    wanted: Sequence[tuple[str, int, str]],
+    tasks: Mapping[str, Task],
+    endpoint: Endpoint,
+    found: argparse.Namespace,
+) -> list[Work]:
+    """About what the runs take, each with 25 prompts that are written; what an unfinished one has is not taken off."""
+    plain = FixedPrompt(name="", text=20 * "word ")
+    work = []
+    for _, seed, name in wanted:
+        task = deal(name, tasks[name], seed, train=found.train, dev=found.dev, test=found.test)
+        rows = (found.calls // len(task.splits.dev) + 1) * list(task.splits.dev)
+        asked = [*rows[: found.calls], *task.splits.test]
+        work.append(scoring(plain, asked, endpoint.for_task(name).max_tokens or 0))
+        work.append(writing(25, OPTIMIZER_TOKENS))
+    return work
 
 
 def _address(out: Path) -> dict[str, Any]:
@@ -172,4 +200,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--dev", type=int, default=24)
     parser.add_argument("--test", type=int, default=100)
     add_arguments(parser)
+    add_minutes(parser)
     return parser

@@ -12,13 +12,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gpo.api import aoptimize, evaluate, methods, optimize
+    from gpo.api import aevaluate, aoptimize, evaluate, methods, optimize
     from gpo.errors import BudgetError, ConfigError, DataError, GPOError
     from gpo.optimizer.methods import Method, method
     from gpo.result.result import Result
     from gpo.run.evaluate import Evaluation
-    from gpo.run.listeners import Watcher
     from gpo.run.progress import Progress
+    from gpo.run.watcher import Watcher
     from gpo.task.task import Task
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Result",
     "Task",
     "Watcher",
+    "aevaluate",
     "aoptimize",
     "evaluate",
     "method",
@@ -49,7 +50,8 @@ _HOMES = {
     "Progress": "gpo.run.progress",
     "Result": "gpo.result.result",
     "Task": "gpo.task.task",
-    "Watcher": "gpo.run.listeners",
+    "Watcher": "gpo.run.watcher",
+    "aevaluate": "gpo.api",
     "aoptimize": "gpo.api",
     "evaluate": "gpo.api",
     "method": "gpo.optimizer.methods",

@@ -1,7 +1,6 @@
 """JSON without spaces, many times a call: the standard library's own encoder, made once.
 
 `json.JSONEncoder.encode` makes its C encoder anew for each value, which takes longer than to encode a small one.
-Knows no value.
 """
 
 from __future__ import annotations

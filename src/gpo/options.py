@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     from gpo.config.schema import BudgetConfig, OptimizeConfig
     from gpo.optimizer.methods import ComposedMethod, Method
-    from gpo.run.listeners import Watcher
     from gpo.run.progress import Progress
+    from gpo.run.watcher import Watcher
 
 ModelLike = str | Mapping[str, Any] | Callable[..., Any]
 """A model's name, a mapping with the keys of a model's section, or a function of the prompt text (or `messages`)."""
 
 OwnMethod: TypeAlias = "Method | ComposedMethod"
 """A method with own parts: `gpo.method(…)`, or four objects."""
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-class _Left:
-    """What a keyword is where it is left out, as signatures print it."""
-
-    def __repr__(self) -> str:
-        return "…"
 
 
 class Settings(TypedDict, total=False):
@@ -46,7 +36,23 @@ class Settings(TypedDict, total=False):
     """Every random choice is drawn from it."""
 
 
-class RunOptions(Settings, total=False):
+class Surroundings(TypedDict, total=False):
+    """What changes no result: where benchmarks lie, and who hears how far the work is."""
+
+    data_dir: str | Path | None
+    """The folder with the rows of benchmarks; $GPO_DATA_DIR, else the Hugging Face hub."""
+    watcher: Watcher | None
+    """Is told how the run goes on: an object with some of the methods of `gpo.Watcher`."""
+    progress: bool | Progress | None
+    """True shows a bar, in a terminal and in a notebook; a `gpo.Progress` is kept up to date, to be read at any
+    time."""
+
+
+class EvaluateOptions(Surroundings, Settings, total=False):
+    """Everything that `gpo.evaluate` takes beside the task, the prompt, the model and the split."""
+
+
+class RunOptions(Surroundings, Settings, total=False):
     """Everything that `gpo.optimize` takes beside the task and the models."""
 
     prompt: str | None
@@ -55,32 +61,10 @@ class RunOptions(Settings, total=False):
     """A name (`gpo.methods()`), the four parts as a mapping, or `gpo.method(…)` with own parts."""
     run_dir: str | Path | None
     """Where the run is kept; the same call again goes on where it stopped. None keeps nothing."""
-    data_dir: str | Path | None
-    """The folder with the rows of benchmarks; $GPO_DATA_DIR, else the Hugging Face hub."""
-    watcher: Watcher | None
-    """Is told how the run goes on."""
-    progress: Progress | None
-    """Numbers that the run keeps up to date, to be read at any time."""
 
 
-def spell_out(options: type) -> Callable[[F], F]:
-    """A decorator: the signature that people are shown has the keys of `options` in place of `**options`."""
-
-    def decorate(function: F) -> F:
-        signature = inspect.signature(function)
-        plain = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
-        keys = [
-            inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=_Left(), annotation=annotation)
-            for key, annotation in _annotations(options).items()
-        ]
-        function.__signature__ = signature.replace(parameters=[*plain, *keys])  # type: ignore[attr-defined]
-        return function
-
-    return decorate
-
-
-def _annotations(options: type) -> dict[str, str]:
-    """Key to type as it is written, the general ones last; a typed dict's annotations hold those of its bases too."""
+def keywords(options: type) -> dict[str, str]:
+    """The keys of a typed dict with their types as they are written, those of `Settings` last."""
     kinds = {
         key: getattr(kind, "__forward_arg__", str(kind)) for key, kind in options.__annotations__.items()
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from decimal import ROUND_HALF_UP, Decimal
 
 
 def printable(text: str, *, newlines: bool = False) -> str:
@@ -23,3 +24,10 @@ def shorten(text: str, width: int) -> str:
     """At most `width` characters of one line, an ellipsis in place of the rest."""
     line = " ".join(printable(text).split())
     return line if len(line) <= width else line[: max(0, width - 1)] + "…"
+
+
+def points(share: float, *, signed: bool = False) -> str:
+    """A share in points of 100 with one decimal, ties away from zero. The page's script rounds in the same way, so that
+    one number is never 31.2 in one place and 31.3 in another."""
+    value = Decimal(100 * share).quantize(Decimal("0.1"), ROUND_HALF_UP)
+    return f"{value:+}" if signed else str(value)

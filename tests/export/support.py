@@ -1,4 +1,4 @@
-"""Prompts that tools would read otherwise than they stand, and what is exported of them. Knows no tool."""
+"""Prompts that tools would read otherwise than they stand, and what is exported of them."""
 
 from __future__ import annotations
 

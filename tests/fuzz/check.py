@@ -1,7 +1,4 @@
-"""One input through one target under a limit of processor time: what came of it.
-
-Knows no engine and no files.
-"""
+"""One input through one target under a limit of processor time: what came of it."""
 
 from __future__ import annotations
 

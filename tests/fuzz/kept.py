@@ -1,7 +1,4 @@
-"""Where inputs are kept: the repository's corpus, which every test run replays, and the folder of fuzz runs.
-
-Knows no engine and no target's meaning.
-"""
+"""Where inputs are kept: the repository's corpus, which every test run replays, and the folder of fuzz runs."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Choosing inputs to keep: the smallest first, each for a step between two lines of the package that none before took.
 
-Traced in plain Python, so that it needs no engine. Knows no target's meaning.
+Traced in plain Python, so that it needs no engine.
 """
 
 from __future__ import annotations

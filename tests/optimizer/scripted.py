@@ -1,4 +1,4 @@
-"""Models that follow a script, for searches whose every score is worked out by hand. Knows no test.
+"""Models that follow a script, for searches whose every score is worked out by hand.
 
 The task model is right about row i with a prompt where the script says so, and may refuse a (prompt, row) pair; the
 optimizer model replies with what stands next in its script, and keeps what it was asked.

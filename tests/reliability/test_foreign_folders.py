@@ -19,7 +19,7 @@ import pytest
 from aiohttp import web
 
 from gpo.errors import GPOError, RunError
-from gpo.report.compare import compare_html
+from gpo.report.comparison.compare import compare_html
 from gpo.report.data import read_run
 from gpo.report.page import report_html, write_report
 from gpo.report.server import View

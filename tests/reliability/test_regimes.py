@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from gpo.cli.shared.progress import describe_throttling
 from gpo.config.models import ModelConfig
 from gpo.errors import BudgetError, ConfigError, ModelError
 from gpo.model.factory import Endpoints, open_model
 from gpo.model.layers.limits import LimitState
+from gpo.report.progress.pace import describe_throttling
 from gpo.result.result import Result
 from gpo.run.compose import Sending, compose_sending
 from gpo.storage.journal_reader import JournalReader

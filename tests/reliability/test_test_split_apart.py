@@ -16,6 +16,7 @@ from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
 from gpo.run.optimize import Run
 from gpo.run.plan import assemble
+from gpo.run.watcher import Watcher
 from gpo.task.task import Task
 from tests.support.landscape import Landscape
 from tests.support.server import ModelServer, all_text
@@ -159,7 +160,7 @@ async def test_all_bytes_until_the_seal_is_opened_are_the_same(
 async def test_a_label_of_the_test_split_alone_is_said_when_it_is_opened(tmp_path: Path) -> None:
     said: list[tuple[int, str]] = []
 
-    class Watcher:
+    class Noting(Watcher):
         def note(self, line: str) -> None:
             said.append((len(server.log), line))
 
@@ -176,7 +177,7 @@ async def test_a_label_of_the_test_split_alone_is_said_when_it_is_opened(tmp_pat
         made = assemble(config, base_dir=tmp_path)
         assert made.task.answer_choices == ("left", "right")
         directory = RunDirectory(tmp_path / "run")
-        result = await Run(made, directory, watcher=Watcher(), use_shared_store=False).execute()
+        result = await Run(made, directory, watcher=Noting(), use_shared_store=False).execute()
         opened = len(sent_before(server))
     ((place, line),) = [one for one in said if "test rows have a label" in one[1]]
     assert place == opened

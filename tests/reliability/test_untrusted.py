@@ -15,6 +15,7 @@ from gpo.optimizer.candidates import Guard
 from gpo.report.terminal import show
 from gpo.run.directory import RunDirectory
 from gpo.run.optimize import Run
+from gpo.run.watcher import Watcher
 from gpo.storage.journal_reader import JournalReader
 from tests.support.server import ModelServer, all_text
 
@@ -44,7 +45,7 @@ def nasty(body: dict[str, Any]) -> str:
 async def test_a_run_with_nasty_models_ends_and_says_nothing_harmful(tmp_path: Path) -> None:
     notes: list[str] = []
 
-    class Watcher:
+    class Noting(Watcher):
         def note(self, line: str) -> None:
             notes.append(line)
 
@@ -53,7 +54,7 @@ async def test_a_run_with_nasty_models_ends_and_says_nothing_harmful(tmp_path: P
     with ModelServer(answer=nasty, keep_log=False) as server:
         made = plan(server, tmp_path, model={"max_tokens": 2_000_000})
         result = await Run(
-            made, RunDirectory(tmp_path / "run"), watcher=Watcher(), use_shared_store=False
+            made, RunDirectory(tmp_path / "run"), watcher=Noting(), use_shared_store=False
         ).execute()
         again = await run(server, tmp_path, model={"max_tokens": 2_000_000})
     assert again.to_dict() == result.to_dict()

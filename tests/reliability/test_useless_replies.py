@@ -22,6 +22,7 @@ from gpo.run.estimate.estimate import estimate
 from gpo.run.evaluate import evaluate_prompt
 from gpo.run.optimize import Run
 from gpo.run.progress import Progress
+from gpo.run.watcher import Watcher
 from tests.cli.gpo import gpo
 from tests.suites.suites import bench, grid_of, write_suite
 from tests.support.landscape import Landscape
@@ -172,7 +173,7 @@ async def test_every_method_with_steps_stops(method: str, server: ModelServer, t
     assert caught.value.result.best_prompt == PROMPT
 
 
-class Told:
+class Told(Watcher):
     """What a person is told, with how many pairs were scored until then."""
 
     def __init__(self) -> None:

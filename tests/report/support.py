@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import gpo
 from gpo.model.model import Message, Reply, Request, Usage
@@ -80,12 +81,19 @@ class Diary:
     """Writes a run's journal step by step, as a process that is at work on it."""
 
     def __init__(
-        self, run_dir: Path, initial: str = "Start here.", *, examples: int = 6, total: int = 10
+        self,
+        run_dir: Path,
+        initial: str = "Start here.",
+        *,
+        examples: int = 6,
+        total: int = 10,
+        source: Literal["sent", "store"] = "sent",
     ) -> None:
         run_dir.mkdir(parents=True)
         self.journal = Journal(run_dir / "journal.sqlite")
         self.notebook = JournalWriter(self.journal)
         self.total = total
+        self.source = source
         self.visited: list[tuple[str, float]] = []
         self.best = (initial, 0.0)
         self.examples = {f"dev:{i + 1}": [f"Question {i + 1}?", "Yes"] for i in range(examples)}
@@ -115,11 +123,18 @@ class Diary:
             )
         usage = Usage(prompt_tokens=100, completion_tokens=5, cached_tokens=40)
 
+        def reply(text: str) -> Reply:
+            return Reply(texts=(text,), usage=usage, seconds=0.5, source=self.source)
+
         async def put() -> None:
             now = time.time()
             work = (
                 self.journal.put_call(
-                    "task", request, Reply(texts=(text,), usage=usage, seconds=0.5), key=key, started=now
+                    "task",
+                    request,
+                    Reply(texts=(text,), usage=usage, seconds=0.5, source=self.source),
+                    key=key,
+                    started=now,
                 )
                 for request, text, key in replies
             )

@@ -140,7 +140,8 @@ def test_a_run_in_progress_and_an_interrupted_one(tmp_path: Path) -> None:
     assert read_run(tmp_path / "run").status == "interrupted"
     html = report_html(tmp_path / "run")
     assert "Interrupted after step 1 of 10" in html
-    assert "held-out test set" not in html
+    assert "only the held-out test set will show" in html
+    assert "Better" not in html
 
 
 def test_retries_failures_and_estimates_are_told(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from rich.console import Console
 from gpo.evaluation.statistics import compare, detectable_gain
 from gpo.report.terminal import show
 from gpo.result.notebook import result_html
-from gpo.result.result import Improvement, Result
+from gpo.result.result import Improvement, Result, Scores, SplitScores
 from gpo.result.verdict import few_rows, verdict, verdict_of
+from gpo.text import points
 
 
 def result(before: list[float], after: list[float], **changes: Any) -> Result:
@@ -76,7 +77,36 @@ def test_a_small_test_split_is_warned_of_wherever_it_is_shown() -> None:
 
 
 def test_without_a_test_or_another_prompt_it_says_so() -> None:
-    none = Result(status="budget", initial_prompt="old", best_prompt="new")
+    step = {"step": 0, "candidates_scored": 3}
+    none = Result(status="complete", initial_prompt="old", best_prompt="new")
     assert verdict(none).startswith("The held-out test set was not evaluated")
-    same = replace(result([0.0] * 30, [1.0] * 30), best_prompt="old")
-    assert verdict(same).startswith("No better prompt found")
+    same = replace(result([0.0] * 30, [1.0] * 30), best_prompt="old", steps=(step,))
+    assert verdict(same) == "No better prompt found: the initial prompt has the best dev score."
+    empty = replace(same, steps=({**step, "candidates_scored": 0},))
+    assert verdict(empty) == "No better prompt found: no candidate could be scored."
+    assert verdict(replace(same, steps=())) == "Scored only: this method tries no other prompt."
+
+
+def test_a_run_that_was_stopped_says_how_far_it_came_on_every_screen() -> None:
+    nothing = Result(status="budget", initial_prompt="old", best_prompt="old")
+    told = "Stopped by its budget after 0 steps. No prompt is scored on all of dev yet."
+    assert verdict(nothing) == told
+    assert told in shown(nothing)
+    assert told in result_html(nothing)
+    scores = Scores(initial=SplitScores(dev=0.3125), best=SplitScores(dev=0.5))
+    one = Result(
+        status="budget", initial_prompt="old", best_prompt="new", scores=scores, steps=({"step": 0},)
+    )
+    assert verdict(one) == (
+        "Stopped by its budget after 1 step; the best dev score so far is 50.0, the initial prompt's 31.3. "
+        "Whether it is really better, only the held-out test set will show."
+    )
+
+
+def test_a_tie_in_rounding_goes_away_from_zero_as_in_the_page() -> None:
+    # 31.25 is exact in binary: str.format would round it to the even 31.2, a browser's toFixed to 31.3.
+    assert [points(0.3125), points(-0.3125, signed=True), points(0.0, signed=True)] == [
+        "31.3",
+        "-31.3",
+        "+0.0",
+    ]

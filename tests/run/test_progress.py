@@ -11,11 +11,12 @@ from gpo.optimizer.search import StepRecord
 from gpo.run.directory import RunDirectory
 from gpo.run.optimize import Run
 from gpo.run.progress import Progress
+from gpo.run.watcher import Watcher
 from tests.reliability.support import landscape_server, plan
 from tests.support.server import Faults
 
 
-class Watching:
+class Watching(Watcher):
     """Notes how far the run is at the end of each step."""
 
     def __init__(self) -> None:
@@ -34,7 +35,7 @@ def test_a_run_that_has_not_begun_has_done_nothing() -> None:
     fresh = Progress()
     counts = ("step", "steps", "pairs_done", "pairs_planned", "calls", "cached", "replayed", "tokens")
     assert [getattr(fresh, name) for name in counts] == [0] * len(counts)
-    assert (fresh.saved_tokens, fresh.usd, fresh.in_flight, fresh.retries) == (0, 0.0, 0, 0)
+    assert (fresh.saved_tokens, fresh.usd, fresh.retries) == (0, 0.0, 0)
     assert (fresh.phase, fresh.limit, fresh.best_score, fresh.seconds_left) == ("starting", None, None, None)
 
 

@@ -32,9 +32,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     prompts: list[str] = []
     outcome = Rounds.outcome
 
-    async def noted(self: Rounds, prompt: str, example: Any) -> Any:
+    async def noted(self: Rounds, prompt: str, *rest: Any) -> Any:
         prompts.append(prompt)
-        return await outcome(self, prompt, example)
+        return await outcome(self, prompt, *rest)
 
     monkeypatch.setattr(Rounds, "outcome", noted)
     return prompts

@@ -188,7 +188,7 @@ def test_files_that_hold_no_rows_change_no_name(tmp_path: Path) -> None:
     assert names(suite) != before
 
 
-def splits(path: Path) -> list[dict[str, int]]:
+def splits(path: Path) -> list[dict[str, float]]:
     return [
         {str(name): rows for name, rows in (config.task.split or {}).items()}
         for config in grid_of(path).configs.values()

@@ -1,4 +1,4 @@
-"""Whole optimizations on the simulated landscape, in this process and without a wire. Knows no journal, no budget."""
+"""Whole optimizations on the simulated landscape, in this process and without a wire."""
 
 from __future__ import annotations
 

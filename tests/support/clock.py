@@ -1,6 +1,6 @@
 """An event loop whose time passes in no time: a sleep of an hour is over at once, and its length is exact.
 
-Knows nothing of GPO. `asyncio.Runner(loop_factory=VirtualLoop)` runs a scenario in it.
+`asyncio.Runner(loop_factory=VirtualLoop)` runs a scenario in it.
 """
 
 from __future__ import annotations

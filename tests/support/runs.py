@@ -1,4 +1,4 @@
-"""Small whole runs against the loopback server, on the simulated landscape. Knows no test."""
+"""Small whole runs against the loopback server, on the simulated landscape."""
 
 from __future__ import annotations
 

@@ -349,7 +349,11 @@ def test_bad_requests_are_one_line() -> None:
         ("tickes", None, r"no builtin task 'tickes'; there are tickets, navigate, object_counting"),
         ("tickets", {"train": 101}, r"has 300 rows, but train, dev and test together ask for 351"),
         ("tickets", {"valid": 10}, r"unknown split 'valid'; there are train, dev, test, format, demos"),
-        ("navigate", {"dev": 0}, r"task\.split\.dev must be a whole number above 0, not 0"),
+        (
+            "navigate",
+            {"dev": 0},
+            r"task\.split\.dev must be a whole number above 0 or a share below 1, not 0",
+        ),
         ("navigate", {"train": 4, "format": 5}, r"task\.split\.format is 5, but .* train, which has 4"),
     ]
     for name, split, message in cases:

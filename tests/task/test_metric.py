@@ -139,7 +139,7 @@ def test_an_own_metric_that_fails_or_leaves_the_range_is_one_clear_line() -> Non
         metric(broken)("x", [], EXAMPLE)
     assert "\n" not in str(caught.value)
     with pytest.raises(ConfigError, match="nothing failed"):
-        metric(nothing)("x", [], EXAMPLE)  # type: ignore[arg-type]
+        metric(nothing)("x", [], EXAMPLE)
     with pytest.raises(ConfigError, match="must take two arguments"):
         metric(one_argument)
 

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from gpo.text import points
+
 if TYPE_CHECKING:
     from gpo.evaluation.statistics import Comparison
     from gpo.run.evaluate import Evaluation
 
 
 def evaluate(
-    config: Annotated[Path, typer.Argument(help="The configuration file (gpo init writes one).")],
     prompt: Annotated[str, typer.Option(help="The prompt; @FILE reads it from a file.")],
+    config: Annotated[Path, typer.Argument(help="The configuration file (gpo init writes one).")] = Path(
+        "gpo.yaml"
+    ),
     split: Annotated[str, typer.Option(help="train, dev or test.")] = "test",
     set_: Annotated[
         Optional[list[str]],
@@ -45,9 +49,9 @@ def evaluate(
 
     from gpo.cli.shared.checks import check_not_worse, check_score, check_threshold
     from gpo.cli.shared.common import assemble
-    from gpo.cli.shared.progress import ProgressDisplay
     from gpo.config.load import load_config
     from gpo.config.locate import name_lines
+    from gpo.report.progress.terminal import ProgressDisplay
     from gpo.run.evaluate import compare_evaluations, evaluate_prompts, read_prompt
     from gpo.run.progress import Progress
 
@@ -86,8 +90,8 @@ def _print(evaluation: Evaluation, difference: Comparison | None, *, as_json: bo
         return
     interval = evaluation.interval
     print(
-        f"{evaluation.split}: {100 * interval.mean:.1f} (95 % interval {100 * interval.low:.1f} to "
-        f"{100 * interval.high:.1f}, {evaluation.examples} examples, {evaluation.unreadable} unreadable, "
+        f"{evaluation.split}: {points(interval.mean)} (95 % interval {points(interval.low)} to "
+        f"{points(interval.high)}, {evaluation.examples} examples, {evaluation.unreadable} unreadable, "
         f"{evaluation.failed} failed)"
     )
     if difference is not None:

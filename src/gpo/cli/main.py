@@ -11,14 +11,14 @@ from typing import NoReturn
 
 import typer
 
-from gpo.cli import bench, demo, evaluate, export, init, models, optimize, power, report, tasks, view
+from gpo.cli import bench, demo, evaluate, export, init, models, optimize, power, report, schema, tasks, view
 from gpo.errors import GPOError
 
 app = typer.Typer(
     name="gpo",
     help="Find a better prompt for a task, step by step, and prove that it is better.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -31,6 +31,7 @@ app.command("export")(export.export)
 app.command("init")(init.init)
 app.command("power")(power.power)
 app.command("report")(report.report)
+app.command("schema")(schema.schema)
 app.command("view")(view.view)
 app.add_typer(models.app, name="models")
 app.add_typer(tasks.app, name="tasks")

@@ -9,7 +9,9 @@ import typer
 
 
 def optimize(
-    config: Annotated[Path, typer.Argument(help="The configuration file (gpo init writes one).")],
+    config: Annotated[Path, typer.Argument(help="The configuration file (gpo init writes one).")] = Path(
+        "gpo.yaml"
+    ),
     run_dir: Annotated[
         Optional[Path],
         typer.Option(help="Where the run is kept; runs/NAME-OF-THE-CONFIGURATION if not given."),

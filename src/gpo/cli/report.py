@@ -36,7 +36,7 @@ def report(
         show_run(read_run(run_dir), Console(highlight=False, soft_wrap=False))
         return
     if compare and out:
-        from gpo.report.compare import compare_html
+        from gpo.report.comparison.compare import compare_html
         from gpo.storage.atomic_write import text_bytes, write_atomically
 
         write_atomically(out, text_bytes(compare_html({str(path): path for path in (run_dir, *compare)})))

@@ -16,14 +16,18 @@ class Price(Section):
     """Dollars for a million tokens."""
 
     input: Annotated[float, Field(ge=0)]
+    """Of prompt tokens."""
     output: Annotated[float, Field(ge=0)]
+    """Of completion tokens."""
     cached_input: Annotated[float, Field(ge=0)] | None = None
+    """Of prompt tokens that the provider had in its cache; null: as any other."""
 
 
 class FromEnvironment(Section):
     """A value that an environment variable holds."""
 
     env: Annotated[str, Field(min_length=1)]
+    """The variable's name."""
 
 
 _OWN_FIELDS = frozenset(
@@ -54,10 +58,13 @@ class ModelConfig(Section):
     model: str
     """`openai/NAME`, `local/NAME`, a path to a `.gguf`, or any NAME with a `base_url`."""
     base_url: str | None = None
+    """The address of an endpoint that speaks the OpenAI wire, with /v1; null: OpenAI's, or an embedded model."""
     api_key_env: str | None = None
     """The environment variable that holds the key; OPENAI_API_KEY for `openai/…`, none elsewhere."""
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
+    """Of sampling; 0 for the task model and 1.0 for the optimizer model where it is left out."""
     max_tokens: Annotated[int, Field(gt=0)] = 256
+    """Most tokens of a reply; 256 for the task model and 512 for the optimizer model where it is left out."""
     concurrency: Annotated[int, Field(gt=0)] = 64
     """Most calls under way at once, fewer while the endpoint refuses (429); for an embedded model the number of slots
     is the limit."""
@@ -120,7 +127,9 @@ class ModelsConfig(Section):
     """The two roles, and what may stand beside them."""
 
     task: ModelConfig
+    """The model that answers the rows under a prompt."""
     optimizer: ModelConfig
+    """The model that writes new prompts."""
     embedder: ModelConfig | None = None
     """What the relevance trajectory compares prompts by, at an endpoint's /embeddings or in the embedded engine; null:
     BGE on this machine (the extra `embed`). Of its settings those of sampling and of replies have no meaning."""

@@ -1,6 +1,6 @@
 """The section of `method: gpo+`: its budget, and a switch for each of its components.
 
-Every component can be turned off alone, for ablations. Knows no step: see `gpo.optimizer.plus` and `docs/beyond.md`.
+Every component can be turned off alone, for ablations. See `gpo.optimizer.plus` and `docs/beyond.md`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ class PlusConfig(Section):
     """gpo+: the search that plans its own steps from a budget of task calls."""
 
     name: Literal["gpo+"] = "gpo+"
+    """The method."""
     budget: BudgetName | Annotated[int, Field(gt=0, strict=True)] | None = None
     """Task calls of the search, the test split left out: a number, or `light` (300), `medium` (1,000), `heavy`
     (3,000). null: what `budget.max_calls` leaves beside the test split and the optimizer, and `medium` without one."""

@@ -21,6 +21,7 @@ class ApeConfig(Section):
     """APE: Zhou et al. 2022, arXiv 2211.01910; github.com/keirp/automatic_prompt_engineer."""
 
     name: Literal["ape-original"] = "ape-original"
+    """The protocol."""
     subsets: Count = 3
     """Different sets of demonstrations that instructions are induced from."""
     demonstrations: Count = 5
@@ -28,12 +29,15 @@ class ApeConfig(Section):
     samples: Count = 30
     """Instructions sampled from each set."""
     temperature: Temperature = 0.9
+    """Of the optimizer's samples."""
     max_tokens: Count = 50
     """Most tokens of an induced instruction."""
     selection: Literal["accuracy", "ucb"] = "accuracy"
     """accuracy: every instruction is run on the same `examples` dev rows. ucb: a bandit spreads the rows."""
     examples: Count = 20
+    """Dev rows that every instruction is run on (selection: accuracy)."""
     bandit_rounds: Count = 5
+    """Rounds of the bandit that estimates the prompts."""
     bandit_prompts: Count = 50
     """Prompts that are run in a round of the bandit."""
     bandit_samples: Count = 50
@@ -45,13 +49,16 @@ class ApeConfig(Section):
     rewrites: Count = 30
     """Rewrites sampled in a round."""
     rewrite_temperature: Temperature = 0.7
+    """Of the rewrites of later rounds."""
 
 
 class ApoConfig(Section):
     """APO, also called ProTeGi: Pryzant et al. 2023, arXiv 2305.03495; github.com/microsoft/LMOps."""
 
     name: Literal["apo-original"] = "apo-original"
+    """The protocol."""
     rounds: Count = 6
+    """Rounds of expanding the beam and choosing from it."""
     beam: Count = 4
     """Prompts that live through a round."""
     minibatch: Count = 64
@@ -65,10 +72,15 @@ class ApoConfig(Section):
     expansion: Count = 8
     """New prompts kept of each prompt of the beam, drawn at random."""
     temperature: Temperature = 0.7
+    """Of the optimizer's samples."""
     max_tokens: Count = 1024
+    """Most tokens of a reply of the optimizer."""
     selection: SelectionName = "ucb"
+    """The bandit that chooses the next beam."""
     bandit_rounds: Count = 8
+    """Rounds of that bandit."""
     bandit_prompts: Count = 8
+    """Prompts that the bandit looks at in a round."""
     bandit_samples: Count = 32
     """Rounds x prompts x samples is the budget of every kind of selection: 2,048 (prompt, row) pairs."""
     c: Annotated[float, Field(ge=0)] = 1.0
@@ -79,7 +91,9 @@ class OproConfig(Section):
     """OPRO: Yang et al. 2023, arXiv 2309.03409; github.com/google-deepmind/opro."""
 
     name: Literal["opro-original"] = "opro-original"
+    """The protocol."""
     steps: Count = 200
+    """Steps of the search."""
     samples: Count = 8
     """Prompts sampled a step."""
     shown: Count = 20
@@ -89,7 +103,9 @@ class OproConfig(Section):
     exemplars: Annotated[int, Field(ge=0)] = 3
     """Train rows shown a step, drawn anew."""
     temperature: Temperature = 1.0
+    """Of the optimizer's samples."""
     max_tokens: Count = 512
+    """Most tokens of a reply of the optimizer."""
     max_characters: Count = 500
     """A longer prompt is rejected."""
     digits: bool | None = None
@@ -100,8 +116,11 @@ class Pe2Config(Section):
     """PE2: Ye et al. 2023, arXiv 2311.05661; github.com/INK-USC/PE2."""
 
     name: Literal["pe2-original"] = "pe2-original"
+    """The protocol."""
     rounds: Count = 3
+    """Rounds of the search."""
     beam: Count = 4
+    """Prompts that a round goes on from."""
     proposals: Count = 4
     """New prompts a prompt of the beam."""
     batch: Count = 2
@@ -109,9 +128,13 @@ class Pe2Config(Section):
     backtracking: bool = True
     """The beam is chosen from all earlier prompts, and not from the last round's alone."""
     inspection_temperature: Temperature = 0.5
+    """Of the reply that inspects the failures."""
     inspection_tokens: Count = 1500
+    """Most tokens of that reply."""
     temperature: Temperature = 0.7
+    """Of the replies that write a new prompt."""
     max_tokens: Count = 300
+    """Most tokens of such a reply."""
     max_words: Count | None = 50
     """The length that the rewrite is asked to keep to."""
     step_size: Count | None = None
@@ -119,6 +142,7 @@ class Pe2Config(Section):
     history: bool = False
     """Show a prompt's own past refinements; off in the final setting."""
     history_tokens: Count = 200
+    """Most tokens of the reply that sums up past refinements."""
 
 
 PublishedConfig = ApeConfig | ApoConfig | OproConfig | Pe2Config

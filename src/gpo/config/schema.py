@@ -35,16 +35,22 @@ class MethodConfig(Section):
     """A method as its four parts (paper, Table 4)."""
 
     direction: InformationName = "prompt+performance"
+    """What is known of the current prompt (the update direction)."""
     trajectory: TrajectoryName = "relevance"
+    """Which earlier prompts are shown beside it."""
     edit_distance: EditDistanceName = "cosine"
+    """How the number of words that may change goes down over the steps."""
     refinement: RefinementName = "generation"
+    """Whether the current prompt is edited or a new one is written."""
 
 
 class EditDistanceConfig(Section):
     """The bounds of the edit distance in words, and how it is kept."""
 
     initial: Annotated[int, Field(gt=0)] = 50
+    """Words that may change in the first step."""
     final: Annotated[int, Field(gt=0)] = 10
+    """Words that may change in the last step."""
     control: Literal["ask", "enforce"] = "ask"
     """ask: the limit stands in the meta-prompt. enforce: a candidate over the limit is rejected and resampled."""
 
@@ -53,9 +59,13 @@ class OptimizeConfig(Section):
     """How long and how wide the search is (paper, Implementation Details)."""
 
     epochs: Annotated[int, Field(gt=0)] = 3
+    """Times that the search goes through train; the steps are epochs × batches of train."""
     batch_size: Annotated[int, Field(gt=0)] = 8
+    """Train rows of a step."""
     candidates: Annotated[int, Field(gt=0)] = 8
+    """New prompts a step."""
     task_examples: Annotated[int, Field(ge=0)] = 3
+    """Train rows shown in the meta-prompt."""
     k: Annotated[int, Field(gt=0)] = 3
     """Prompts of the trajectory shown, the current one included."""
     patience: Annotated[int, Field(gt=0)] | None = None
@@ -67,6 +77,7 @@ class OptimizeConfig(Section):
     resamples: Annotated[int, Field(ge=0)] = 2
     """How often a step asks again for the candidates that were rejected."""
     edit_distance: EditDistanceConfig = EditDistanceConfig()
+    """How many words may change."""
     keep_going: bool = False
     """Go on where no reply to the initial prompt can be read, which else ends the run before its first step."""
     meta_prompt: str | None = None
@@ -77,9 +88,13 @@ class BudgetConfig(Section):
     """Caps over both models and over resumes; null is no cap."""
 
     max_calls: Annotated[int, Field(gt=0)] | None = None
+    """Most calls."""
     max_tokens: Annotated[int, Field(gt=0)] | None = None
+    """Most tokens, prompts and replies together."""
     max_usd: Annotated[float, Field(gt=0)] | None = None
+    """Most dollars; needs a known price of every model."""
     max_seconds: Annotated[float, Field(gt=0)] | None = None
+    """Most seconds; what is in flight then may finish for 5 s."""
 
 
 NAMED: dict[str, type[BaseModel]] = {"gpo+": PlusConfig, **PUBLISHED}
@@ -111,18 +126,26 @@ class Config(Section):
     """A whole run."""
 
     task: TaskConfig
+    """The data, how a prompt stands in it, and how replies are read and scored."""
     prompt: str = "Let's think step by step."
+    """The prompt to start from."""
     models: ModelsConfig
+    """The models by role."""
     method: MethodChoice = "gpo"
     """A name, the four parts, or `gpo+` or a published protocol by its name with some of its settings changed."""
     preset: Literal["paper", "released"] = "paper"
+    """How to settle what the paper leaves open: as its text suggests, or as the authors' released code does it."""
     optimize: OptimizeConfig = OptimizeConfig()
+    """How long and how wide the search is."""
     evaluation: Literal["full", "racing"] = "full"
+    """full: every candidate meets all dev rows. racing: weak candidates meet a part of them only."""
     budget: BudgetConfig = BudgetConfig()
+    """Caps on calls, tokens, dollars and seconds."""
     layout: Literal[1, 2] = 2
     """How prompts are framed, meta-prompts worded and steps counted; 1 is that of GPO 0.1.0, whose runs go on with
     it."""
     seed: Annotated[int, Field(ge=0, strict=True)] = 0
+    """Of every random choice: the same seed and answers give the same run."""
 
     @field_validator("method", mode="before")
     @classmethod

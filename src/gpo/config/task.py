@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from gpo.config.section import Section
 
@@ -17,7 +17,9 @@ class AnswerConfig(Section):
 
     kind: AnswerKind = "text"
     """What is looked for: one of `labels`, a lettered choice, a number, yes/no or true/false, a word list, all."""
-    labels: tuple[Annotated[str, BeforeValidator(lambda v: _label(v))], ...] = ()
+    labels: tuple[
+        Annotated[str, BeforeValidator(lambda v: _label(v), json_schema_input_type=str | float | bool)], ...
+    ] = ()
     """The allowed labels (kind: label); taken from the targets where empty."""
     rounds: Literal[1, 2] = 1
     """2: a second turn asks for the bare answer after the first reply."""
@@ -25,18 +27,38 @@ class AnswerConfig(Section):
     """Most tokens of the second round's reply."""
 
 
+def _split_size(value: int | float) -> int | float:
+    if isinstance(value, float) and value >= 1 and value.is_integer():
+        value = int(value)
+    if not value > 0 or (isinstance(value, float) and value > 1):
+        raise ValueError(
+            "must be a number of rows, such as 50, or a share of the rows between 0 and 1, such as 0.3"
+        )
+    return value
+
+
+SplitSize = Annotated[
+    int | float, AfterValidator(_split_size), Field(json_schema_extra={"exclusiveMinimum": 0})
+]
+
+
 class TaskConfig(Section):
     """What is optimized for."""
 
     data: str | dict[Literal["train", "dev", "test", "format", "demos"], str]
     """A file, a folder of split files, a map of split to file, a builtin task (`gpo/NAME`), or a benchmark name."""
-    split: dict[Literal["train", "dev", "test", "format", "demos"], Annotated[int, Field(gt=0)]] | None = None
-    """Rows a split, drawn with `seed`, where `data` is one file or a builtin task."""
+    split: dict[Literal["train", "dev", "test", "format", "demos"], SplitSize] | None = None
+    """Rows a split, drawn with `seed`, where `data` is one file or a builtin task: counts (50), or shares (0.3) of the
+    different rows."""
+    stratify: bool | None = None
+    """Deal the rows of one file so that every split has the same mix of labels, where labels are few; null: where
+    `split` gives shares."""
     input: str = "input"
     """A column, or a template with columns in braces."""
     target: str = "target"
     """The column of the expected answer."""
     answer: AnswerConfig = AnswerConfig()
+    """What kind an answer is, and how it is read from a reply."""
     metric: str = "exact_match"
     """`exact_match`, `accuracy`, `rouge_l` (of stemmed words; the best of several references counts) or
     `package.module:function`."""

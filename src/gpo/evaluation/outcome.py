@@ -24,7 +24,8 @@ class Outcome:
     `value` is the metric in 0..1, or None where the model could not answer (`failure` then says why): a failure is
     never a score of 0. `prediction` is what was read from the reply, None where it was unreadable (and scored 0).
     `reply` is the text that was read; `calls` are the journal keys of the rounds. `cut` is the reply that ended at its
-    length, of two the later one; an answer may have been read all the same.
+    length, of two the later one; an answer may have been read all the same. `feedback` is what the metric said beside
+    the value.
     """
 
     example: Example
@@ -34,6 +35,7 @@ class Outcome:
     calls: tuple[str, ...] = ()
     failure: str | None = None
     cut: Cut | None = None
+    feedback: str = ""
 
     @property
     def unreadable(self) -> bool:

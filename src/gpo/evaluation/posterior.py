@@ -7,7 +7,7 @@ that a lucky prompt is drawn towards the others. Row effects are what PromptEval
 pools over prompts; here they let prompts be compared that met different rows. Some prompts are of no use at all: the
 expected score of a prompt is a mixture with a second, low and wide prior, by the evidence of both (Laplace). Otherwise
 four failures in a row would be told as nearly the score of the good ones. Scores between 0 and 1 count as that much of
-a right answer. Knows no prompt's text and no search.
+a right answer.
 
 A covariate (such as the log-probability of the right answer, where an endpoint gives it) would enter as one more row
 effect whose slope is fitted: `fit` is where it would go. It is not there, since it was not measured to help.

@@ -1,7 +1,4 @@
-"""How the replies on a split could be used: how many broke off or could not be read, and what people are told of it.
-
-Knows outcomes and the configuration's keys by name; no model, no run and no layout.
-"""
+"""How the replies on a split could be used: how many broke off or could not be read, and what people are told of it."""
 
 from __future__ import annotations
 

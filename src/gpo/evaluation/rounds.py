@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gpo.errors import PermanentModelError
+from gpo.evaluation.grading import Grader
 from gpo.evaluation.outcome import Cut, Outcome
 from gpo.model.model import Model, Reply, Request
+from gpo.task.answer import Prediction
 from gpo.task.example import Example
+from gpo.task.metrics.own import Grade
 from gpo.task.task import Opening, Task
 
 
@@ -22,17 +26,36 @@ class ScorerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer that was read: who gave it to what, by which calls (journal keys, one a round)."""
+
+    prompt: str
+    split: str
+    example: Example
+    prediction: Prediction
+    calls: tuple[str, ...]
+
+
+RecallGrade = Callable[[Answered], Grade | None]
+"""Gives the grade that an earlier process of the run recorded for an answer, None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rounds:
-    """Asks `model` about the examples of `task`."""
+    """Asks `model` about the examples of `task`, and `grader` about its answers."""
 
     task: Task
     model: Model
     settings: ScorerSettings
+    grader: Grader
 
-    async def outcome(self, prompt: str, example: Example) -> Outcome:
+    async def outcome(
+        self, prompt: str, example: Example, split: str = "", recall: RecallGrade | None = None
+    ) -> Outcome:
         """What becomes of `prompt` on `example`; a call that cannot be answered is an outcome without a value.
 
-        Raises `PermanentModelError` where no further call would succeed either, and `BudgetError`.
+        `recall` knows grades of an earlier process, which are taken as they are. Raises `PermanentModelError` where no
+        further call would succeed either, `BudgetError`, and `ConfigError` where an own metric fails.
         """
         calls: list[str] = []
         opening = self.task.opening(prompt, example)
@@ -51,8 +74,16 @@ class Rounds:
             if error.scope == "run":
                 raise
             return Outcome(example, None, calls=tuple(calls), failure=str(error))
-        judgement = self.task.judge(reply.text, example, cut=_is_cut(reply))
-        return Outcome(example, judgement.value, judgement.prediction, reply.text, tuple(calls), cut=cut)
+        prediction, targets = self.task.find_answer(reply.text, example, cut=_is_cut(reply))
+        answered = Answered(prompt, split, example, prediction, tuple(calls))
+        if prediction is None:
+            grade = Grade(0.0)
+        else:
+            known = recall(answered) if recall and self.grader.remembers else None
+            grade = known or await self.grader.grade(prediction, targets, example)
+        return Outcome(
+            example, grade.value, prediction, reply.text, answered.calls, cut=cut, feedback=grade.feedback
+        )
 
     async def _ask(
         self, text: Opening, max_tokens: int, calls: list[str], prefix_group: str, *, continues: bool = False

@@ -1,6 +1,6 @@
 """Scoring prompts: every (prompt, example) pair of a request goes through one queue, no barrier between prompts.
 
-Knows the task and a model. It does not know that the model may be a store, a budget or a rate limit, nor who asks.
+The model may be a store, a budget or a rate limit; scoring is the same.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gpo.errors import GPOError, PermanentModelError
+from gpo.evaluation.grading import Grader
 from gpo.evaluation.outcome import Outcome, Score
 from gpo.evaluation.replies import ReplyLog
-from gpo.evaluation.rounds import Rounds, ScorerSettings
+from gpo.evaluation.rounds import RecallGrade, Rounds, ScorerSettings
 from gpo.evaluation.window import gather_window
 from gpo.model.model import Model
 from gpo.task.example import Example
@@ -45,11 +46,13 @@ class Scorer:
     recall: Recall | None = None
     """Gives what is known of a prompt on a split's examples at some indices, value and whether it was unreadable by
     index, where the reply was of use; such pairs are neither asked nor told to `on_outcome`."""
+    recall_grade: RecallGrade | None = None
+    """Gives what an own metric made of an answer in an earlier process: it is not asked again."""
     on_stop: Callable[[GPOError], Awaitable[None]] | None = None
     """Awaited before an error is raised and the calls under way are cancelled: they may finish in it."""
 
     def __post_init__(self) -> None:
-        self._rounds = Rounds(self.task, self.model, self.settings)
+        self._rounds = Rounds(self.task, self.model, self.settings, Grader(self.task.metric))
         self.replies = ReplyLog(self.task, self.settings)
         self._scores: dict[tuple[str, str], Score] = {}
         # Of prompts that were scored on a part of a split: value and whether it was unreadable, by row.
@@ -146,7 +149,9 @@ class Scorer:
 
         async def one(number: int, column: int) -> None:
             try:
-                outcome = await self._rounds.outcome(prompts[number], examples[column])
+                outcome = await self._rounds.outcome(
+                    prompts[number], examples[column], split, self.recall_grade
+                )
                 keep(number, column, outcome)
                 self.replies.see(prompts[number], split, outcome)
                 if outcome.failure is not None:

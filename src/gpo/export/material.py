@@ -1,6 +1,6 @@
 """What a run directory holds that a prompt is handed on with: its template, how the model is called, its scores.
 
-Knows no format. A run directory may come from anybody: whatever it holds is checked or taken as text.
+A run directory may come from anybody: whatever it holds is checked or taken as text.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
 from gpo.task.reading import Reading
 from gpo.task.template import Template
+from gpo.text import points
 
 LARGEST = 16 * 2**20
 """Bytes of a `config.yaml`."""
@@ -51,7 +52,7 @@ class Material:
         """What the prompt scored, in one line."""
         scores = self.result.scores.best
         told = [
-            f"{name} {100 * value:.1f}"
+            f"{name} {points(value)}"
             for name, value in (("dev", scores.dev), ("test", scores.test))
             if value is not None
         ]

@@ -1,4 +1,4 @@
-"""Columns as variables of other tools, and Python source for texts. Knows no format."""
+"""Columns as variables of other tools, and Python source for texts."""
 
 from __future__ import annotations
 

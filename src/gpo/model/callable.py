@@ -1,4 +1,4 @@
-"""A Python function as a model. Knows no wire; the function may call whatever it likes."""
+"""Wraps a Python function as a model; the function may call whatever it likes."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ import contextvars
 import inspect
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 from gpo.errors import GPOError, PermanentModelError, TransientModelError
 from gpo.model.model import Reply, Request
 from gpo.model.openai.errors import clean, redact
+from gpo.model.threads import DaemonThreads
 
 THREADS = 64
+_OTHER_LOOP = (
+    "its client was used in another event loop before: make a new one for GPO, or write await gpo.aoptimize(…) (or "
+    "gpo.aevaluate) in the loop that it belongs to"
+)
 _OPTIONS = ("temperature", "max_tokens", "seed", "stop", "n")
 
 
@@ -44,7 +48,7 @@ class CallableModel:
         self._options = [p.name for p in parameters[1:] if p.name in _OPTIONS]
         self._is_async = inspect.iscoroutinefunction(called)
         self._threads = threads
-        self._pool: ThreadPoolExecutor | None = None
+        self._pool: DaemonThreads | None = None
 
     @property
     def identity(self) -> str:
@@ -69,7 +73,7 @@ class CallableModel:
         """Let the threads go; a function that still runs in one is not waited for."""
         pool, self._pool = self._pool, None
         if pool is not None:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown()
 
     async def _call(self, request: Request) -> list[str]:
         values = {
@@ -99,12 +103,13 @@ class CallableModel:
     def _in_thread(self, work: Callable[[], Any]) -> asyncio.Future[Any]:
         # Not asyncio's own pool: it has few threads, and a function that waits for a server needs many.
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="gpo-model")
+            self._pool = DaemonThreads(self._threads, "gpo-model")
         context = contextvars.copy_context()
         return asyncio.get_running_loop().run_in_executor(self._pool, context.run, work)
 
     def _failure(self, error: Exception) -> str:
-        return f"the model {self._identity} raised {type(error).__name__}: {clean(redact(str(error)))}"
+        said = f"the model {self._identity} raised {type(error).__name__}: {clean(redact(str(error)))}"
+        return f"{said}; {_OTHER_LOOP}" if _is_of_another_loop(error) else said
 
     def _argument(self, request: Request) -> Any:
         if request.prompt is not None:
@@ -115,6 +120,17 @@ class CallableModel:
             # A text alone does not say whose turn is whose.
             return "\n\n".join(f"{m.role.capitalize()}: {m.content}" for m in request.messages)
         return "\n\n".join(message.content for message in request.messages)
+
+
+def _is_of_another_loop(error: BaseException | None) -> bool:
+    """Whether `error`, or what caused it, is asyncio's word on connections that belong to another loop."""
+    while error is not None:
+        if isinstance(error, RuntimeError) and (
+            "different loop" in (text := str(error)) or "loop is closed" in text
+        ):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:

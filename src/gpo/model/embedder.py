@@ -1,6 +1,6 @@
 """Texts to unit vectors, for the trajectory that shows the most similar prompts.
 
-Knows two embedders and where their files come from; what vectors are for is the optimizer's business.
+There are two embedders; their files come from the hub or out of wheels.
 """
 
 from __future__ import annotations

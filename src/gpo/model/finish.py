@@ -1,4 +1,4 @@
-"""Why a completion ended, in one word whatever the endpoint calls it. Knows no wire and no model."""
+"""Why a completion ended, in one word whatever the endpoint calls it."""
 
 from __future__ import annotations
 

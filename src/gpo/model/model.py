@@ -1,6 +1,6 @@
 """What a model is to the rest of GPO: something that completes a request.
 
-Knows no wire, no price, no store and no budget: each of those is a `Model` that wraps a `Model`.
+A retry, a limit, a store or a budget is a `Model` that wraps a `Model`.
 """
 
 from __future__ import annotations

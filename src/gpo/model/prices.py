@@ -1,6 +1,6 @@
 """What a model costs. An unknown price is None and never zero; an embedded model costs nothing.
 
-Knows the bundled table of `genai-prices` (no network) and the user's own price.
+Prices come from the bundled table of `genai-prices` (no network) or from the user.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a model thinks before it answers, taken off its text: only the answer goes on.
 
-Knows the marks that models and chat templates put around thoughts, and no wire. Texts are untrusted: nothing here takes
-more than linear time.
+It is found by the marks that models and chat templates put around it. Texts are untrusted: nothing here takes more than
+linear time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Counting calls and tokens of one role. Knows no price and no table."""
+"""Counting calls and tokens of one role."""
 
 from __future__ import annotations
 
@@ -49,6 +49,17 @@ class Tally:
             saved_prompt_tokens=self.saved_prompt_tokens,
             saved_completion_tokens=self.saved_completion_tokens,
             reasoning_tokens=self.reasoning_tokens + usage.reasoning_tokens,
+        )
+
+    def asked(self) -> Tally:
+        """The same calls as if all had been sent: those of the store with the tokens they cost when they were first
+        made. How many of these the server's prefix cache would have held is not known: none."""
+        return Tally(
+            calls=self.calls + self.cached,
+            prompt_tokens=self.prompt_tokens + self.saved_prompt_tokens,
+            completion_tokens=self.completion_tokens + self.saved_completion_tokens,
+            cached_tokens=self.cached_tokens,
+            reasoning_tokens=self.reasoning_tokens,
         )
 
     def __add__(self, other: Tally) -> Tally:

@@ -1,7 +1,6 @@
 """What a method may ask for over a whole run, told by those who ask: each part, each published protocol.
 
-`gpo.run.estimate.estimate` only sums it. Counts calls and what a prompt holds; knows no text, no token of a text and
-no price.
+`gpo.run.estimate.estimate` only sums it. Calls and what a prompt holds are counted here; tokens and prices there.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""From an optimizer model's replies to candidate prompts, and the refusal of what is no prompt.
+"""Makes candidate prompts of an optimizer model's replies, and refuses what is no prompt.
 
-Weak optimizer models copy the examples, answer the question or ramble; the journal keeps why each was refused.
-Knows no scores, and reading a reply is `gpo.optimizer.reply`'s.
+Weak optimizer models copy the examples, answer the question or ramble; the journal keeps why each was refused. How a
+reply is read: `gpo.optimizer.reply`.
 """
 
 from __future__ import annotations

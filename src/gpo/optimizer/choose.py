@@ -1,4 +1,4 @@
-"""From a method's name to the search that carries it out: the one place that knows all methods.
+"""Opens the search that carries out a method: the one place where all methods are named.
 
 A row of Table 4 runs in the four-part loop; `gpo+` in a search that plans its own steps; `…-original` names a published
 protocol; `empty` and `cot` only evaluate.

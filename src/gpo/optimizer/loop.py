@@ -1,7 +1,7 @@
 """The loop: describe the current prompt, show the past, sample candidates, score them on dev, take the best new one.
 
-Paper, Iterative Prompt Optimization. Knows the four parts by their protocols only; it does not know stores, budgets or
-resuming, which are models that wrap the models it is given.
+Paper, Iterative Prompt Optimization. The four parts are called through their protocols. Stores, budgets and resuming
+are models that wrap the models it is given.
 """
 
 from __future__ import annotations

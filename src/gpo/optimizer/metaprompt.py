@@ -1,6 +1,6 @@
 """The meta-prompt: what the optimizer model reads before it writes a prompt (paper, The Design of Meta-Prompt).
 
-Puts the four parts' answers into the template `texts/meta_prompt.jinja`. Knows no method and calls no model.
+Puts the four parts' answers into the template `texts/meta_prompt.jinja`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Methods are nothing but rows: a name and one option of each of the four parts (paper, Table 4).
-
-Knows the options' names and presets, and no step of the loop.
-"""
+"""Methods are nothing but rows: a name and one option of each of the four parts (paper, Table 4)."""
 
 from __future__ import annotations
 

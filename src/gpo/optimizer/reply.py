@@ -1,7 +1,6 @@
 """From an optimizer model's reply to the prompt in it: tags, lead-ins, quotes and fences are taken off.
 
-Weak optimizer models keep to the reply form only nearly. Knows no parent prompt and does not judge: see
-`gpo.optimizer.candidates`.
+Weak optimizer models keep to the reply form only nearly. Judging what was read: see `gpo.optimizer.candidates`.
 """
 
 from __future__ import annotations

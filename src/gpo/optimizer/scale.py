@@ -1,4 +1,4 @@
-"""Scores as the optimizer model reads them: one scale for all that it is shown in a run. Knows no part and no text."""
+"""Scores as the optimizer model reads them: one scale for all that it is shown in a run."""
 
 from __future__ import annotations
 

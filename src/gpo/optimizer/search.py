@@ -1,6 +1,6 @@
 """What a search for a better prompt is, whatever its method: steps, records of them, and the best prompt so far.
 
-Knows no method. `gpo.optimizer.skeleton` is what the four-part loop and the published protocols have in common.
+`gpo.optimizer.skeleton` is what the four-part loop and the published protocols have in common.
 """
 
 from __future__ import annotations

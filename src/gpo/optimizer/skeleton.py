@@ -1,6 +1,6 @@
 """The skeleton of a search in steps: scored prompts and the best of them, visits, plateau, listener, records.
 
-Knows no method: the four-part loop and the published protocols say what a step is.
+The four-part loop and the published protocols say what a step is.
 """
 
 from __future__ import annotations

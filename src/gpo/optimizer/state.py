@@ -1,7 +1,4 @@
-"""What the four parts are shown: the prompts visited so far and the step that is being taken.
-
-Knows no option of any part; the parts know this.
-"""
+"""What the four parts are shown: the prompts visited so far and the step that is being taken."""
 
 from __future__ import annotations
 

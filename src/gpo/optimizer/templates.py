@@ -1,6 +1,6 @@
 """The texts that the optimizer model is given: jinja2 files in `texts/`, each replaceable by the user's own.
 
-Knows file names and rendering. Values are untrusted text: they are inserted once and never read as templates.
+Values are untrusted text: they are inserted once and never read as templates.
 """
 
 from __future__ import annotations

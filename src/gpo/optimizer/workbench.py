@@ -1,7 +1,7 @@
 """What every method works with: the task, the scorer, the optimizer model, seeded randomness.
 
-Knows no method. Every random choice draws from a generator seeded by (seed, step, purpose), so that a run is a pure
-function of configuration, seed and the models' answers.
+Every random choice draws from a generator seeded by (seed, step, purpose), so that a run is a pure function of
+configuration, seed and the models' answers.
 """
 
 from __future__ import annotations

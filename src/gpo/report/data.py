@@ -1,6 +1,6 @@
 """A run directory as a report sees it: what is finished, what goes on, what was left over by an interruption.
 
-Knows the files of a run and no layout. Steps may lack keys that later versions write, so all are read leniently.
+Steps may lack keys that later versions write, so all are read leniently.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the page's script looks up: steps and candidates with their texts, and the grid of examples by prompts.
 
-Knows a run's journal and no layout. Texts are untrusted; `gpo.report.embed` makes them safe to carry.
+Texts are untrusted; `gpo.report.embed` makes them safe to carry.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gpo.report.curve import value_of
+from gpo.report.charts.curve import value_of
 from gpo.report.data import CandidateView, RunView, StepView
 from gpo.report.scores import SPLITS, SplitTable, split_table
 from gpo.result.word_diff import word_diff
@@ -127,7 +127,8 @@ def _cell(score: RecordedScore | None) -> list[Any] | None:
 
 def exchange(reader: JournalReader, score: RecordedScore) -> list[list[str]]:
     """The whole conversation behind a score, turn by turn as [role, text]; a text that a base model continued has the
-    role "text", and what the model thought before the last reply "reasoning". Empty where no call is known."""
+    role "text", what the model thought before the last reply "reasoning", and what the metric said "feedback". Empty
+    where no call is known."""
     last = next(iter(reader.calls(score.calls[-1:])), None)  # its request holds the rounds before
     if last is None:
         return []
@@ -135,7 +136,8 @@ def exchange(reader: JournalReader, score: RecordedScore) -> list[list[str]]:
     if last.request.prompt is not None:
         asked.append(["text", last.request.prompt])
     thought = [["reasoning", text] for text in last.reply.reasoning[:1] if text]
-    return [*asked, *thought, ["reply", last.reply.text]]
+    said = reader.feedback(score.prompt_id, score.split, score.example_id)
+    return [*asked, *thought, ["reply", last.reply.text], *([["feedback", said]] if said else [])]
 
 
 Exchanges = Mapping[str, list[list[str]]]

@@ -11,21 +11,22 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from gpo.report import embed
-from gpo.report.curve import curve
+from gpo.report.charts.curve import curve
+from gpo.report.charts.paceplots import concurrency, phase_name, tokens_by_step
+from gpo.report.charts.tree import ancestry, tree
 from gpo.report.data import RunView, StepView, read_run
 from gpo.report.details import details, names
 from gpo.report.exchanges import pack_exchanges
 from gpo.report.pace import Pace, PhaseUsage, read_pace
-from gpo.report.paceplots import concurrency, phase_name, tokens_by_step
 from gpo.report.scores import SPLITS, interval
 from gpo.report.standing import standing
 from gpo.report.terminal import asked, reply_warnings
-from gpo.report.tree import ancestry, tree
 from gpo.result.word_diff import word_diff
 from gpo.result.wording import dollars, duration, percent
 from gpo.run.directory import RunDirectory
 from gpo.storage.atomic_write import text_bytes, write_atomically
 from gpo.storage.journal_reader import JournalReader
+from gpo.text import points
 
 STATUS = {
     "running": "running",
@@ -168,9 +169,9 @@ def _difference(run: RunView) -> dict[str, str] | None:
         return None
     span = ""
     if gain.ci_low is not None and gain.ci_high is not None:
-        span = f"{100 * gain.ci_low:+.1f} to {100 * gain.ci_high:+.1f}"
+        span = f"{points(gain.ci_low, signed=True)} to {points(gain.ci_high, signed=True)}"
     return {
-        "value": f"{100 * gain.test:+.1f}",
+        "value": points(gain.test, signed=True),
         "interval": span,
         "p": "" if gain.p_value is None else f"{gain.p_value:.2g}",
     }

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from gpo.errors import GPOError, RunError
 from gpo.report import embed
-from gpo.report.compare import compare_html
+from gpo.report.comparison.compare import compare_html
 from gpo.report.data import RunView, read_run
 from gpo.report.details import details
 from gpo.report.exchanges import find_exchange

@@ -14,7 +14,7 @@ from gpo.result.result import Result
 from gpo.result.verdict import few_rows, verdict
 from gpo.result.word_diff import word_diff
 from gpo.result.wording import cost_line, percent
-from gpo.text import printable
+from gpo.text import points, printable
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -103,7 +103,9 @@ def gap_line(result: Result) -> str:
     gap = result.extra.get("optimism")
     if not isinstance(gap, int | float) or result.best_prompt == result.initial_prompt:
         return ""
-    return f"dev–test gap of the best prompt: {100 * gap:+.1f} points (it was chosen by its dev score)"
+    return (
+        f"dev–test gap of the best prompt: {points(gap, signed=True)} points (it was chosen by its dev score)"
+    )
 
 
 def _curve(scores: Sequence[float | None], console: Console) -> str:
@@ -177,6 +179,6 @@ def _scores(result: Result) -> Table:
     table.add_row("initial", percent(initial.dev), percent(initial.test), "")
     interval = ""
     if gain.ci_low is not None and gain.ci_high is not None:
-        interval = f"{100 * gain.ci_low:+.1f} to {100 * gain.ci_high:+.1f}"
+        interval = f"{points(gain.ci_low, signed=True)} to {points(gain.ci_high, signed=True)}"
     table.add_row("best", percent(best.dev), percent(best.test), interval)
     return table

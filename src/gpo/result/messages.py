@@ -1,4 +1,4 @@
-"""What is sent with the best prompt for a row, from the template that a result holds. Knows no model."""
+"""What is sent with the best prompt for a row, from the template that a result holds."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def result_html(result: Result) -> str:
     sentence = verdict(result)
     return Markup(
         _template().render(
-            sentence=sentence if result.status == "complete" else f"{result.status}: {sentence}",
+            sentence=sentence,
             pieces=list(word_diff(result.initial_prompt, result.best_prompt)),
             best=result.best_prompt,
             scores=scores,

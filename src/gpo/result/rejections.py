@@ -1,4 +1,4 @@
-"""Why steps found no candidate that they could score, in one line for a whole run. Knows finished steps."""
+"""Why steps found no candidate that they could score, in one line for a whole run."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gpo.evaluation.statistics import Verdict, decide, few_rows_warning
 from gpo.result.result import Result
+from gpo.text import points
 
 
 def verdict_of(result: Result) -> Verdict:
@@ -14,10 +15,12 @@ def verdict_of(result: Result) -> Verdict:
 
 
 def verdict(result: Result) -> str:
-    """A sentence for people. Accuracy differences are in points of 100."""
+    """A sentence for people, the same on every screen. Accuracy differences are in points of 100."""
+    if result.status != "complete":
+        return unfinished(result)
     found = verdict_of(result)
     if found is Verdict.UNCHANGED:
-        return "No better prompt found: the initial prompt has the best dev score."
+        return _unchanged(result)
     if found is Verdict.NO_TEST:
         return "The held-out test set was not evaluated, so it is not known whether the prompt is better."
     told = f"{_points(result.improvement.test)} points on the held-out test set"
@@ -26,6 +29,39 @@ def verdict(result: Result) -> str:
         Verdict.WORSE: f"Worse: {told} ({_certainty(result)}); keep the initial prompt.",
     }
     return shown.get(found, f"Not shown to be better: {told}, within noise ({_certainty(result)}).")
+
+
+def unfinished(result: Result) -> str:
+    """How far a run came that its budget or an interruption ended."""
+    if result.extra.get("stopped"):
+        return "Stopped before its first step: no reply to the initial prompt could be read."
+    steps = "1 step" if len(result.steps) == 1 else f"{len(result.steps)} steps"
+    head = (
+        f"Stopped by its budget after {steps}"
+        if result.status == "budget"
+        else f"Interrupted after {steps}; the same command goes on with it"
+    )
+    unchanged = result.best_prompt == result.initial_prompt
+    return far(head, result.scores.initial.dev, result.scores.best.dev, unchanged=unchanged)
+
+
+def far(head: str, initial: float | None, best: float | None, *, unchanged: bool) -> str:
+    """`head` with the dev scores (0..1) that a run has so far, and what they do not show."""
+    if best is None or initial is None:
+        return f"{head}. No prompt is scored on all of dev yet."
+    if unchanged:
+        found = f"no prompt has a better dev score than the initial one ({points(initial)}) yet"
+    else:
+        found = f"the best dev score so far is {points(best)}, the initial prompt's {points(initial)}"
+    return f"{head}; {found}. Whether it is really better, only the held-out test set will show."
+
+
+def _unchanged(result: Result) -> str:
+    if not result.steps:
+        return "Scored only: this method tries no other prompt."
+    if not any(step.get("candidates_scored") for step in result.steps):
+        return "No better prompt found: no candidate could be scored."
+    return "No better prompt found: the initial prompt has the best dev score."
 
 
 def few_rows(result: Result) -> str:
@@ -40,5 +76,5 @@ def _certainty(result: Result) -> str:
 
 
 def _points(share: float | None) -> str:
-    text = f"{100 * (share or 0.0):+.1f}"
+    text = points(share or 0.0, signed=True)
     return "0.0" if text in ("+0.0", "-0.0") else text

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from gpo.result.result import Result, RoleUsage
+from gpo.text import points
 
 
 def percent(share: float | None) -> str:
     """A share in points of 100, a dash where there is none."""
-    return "–" if share is None else f"{100 * share:.1f}"
+    return "–" if share is None else points(share)
 
 
 def cost_line(result: Result) -> str:

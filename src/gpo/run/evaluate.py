@@ -16,9 +16,11 @@ from gpo.evaluation.statistics import Comparison, Interval, compare, wilson
 from gpo.run.compose import compose
 from gpo.run.gc_tuning import collect_seldom
 from gpo.run.layers.budget import GO_ON, Budget
-from gpo.run.listeners import Watcher
+from gpo.run.layers.journaled import JournaledModel
+from gpo.run.layers.shutdown import Shutdown
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
+from gpo.run.watcher import Watcher, Watchers
 from gpo.storage.journal import Journal
 from gpo.storage.shared_store import SharedStore
 
@@ -63,10 +65,15 @@ class Evaluation:
 
 
 async def evaluate_prompt(
-    plan: Plan, prompt: str, split: str, progress: Progress | None = None, watcher: Watcher | None = None
+    plan: Plan,
+    prompt: str,
+    split: str,
+    progress: Progress | None = None,
+    watcher: Watcher | None = None,
+    shutdown: Shutdown | None = None,
 ) -> Evaluation:
     """Score `prompt` on `split`. Raises what `evaluate_prompts` raises."""
-    (found,) = await evaluate_prompts(plan, [prompt], split, progress, watcher)
+    (found,) = await evaluate_prompts(plan, [prompt], split, progress, watcher, shutdown)
     return found
 
 
@@ -76,38 +83,42 @@ async def evaluate_prompts(
     split: str,
     progress: Progress | None = None,
     watcher: Watcher | None = None,
+    shutdown: Shutdown | None = None,
 ) -> list[Evaluation]:
-    """Score `prompts` on `split`, with the usage of them all in each.
+    """Score `prompts` on `split`, with the usage of them all in each; `shutdown` can end it early.
 
     Raises `ConfigError` for a split that is unknown or empty, `BudgetError` at a cap (which holds for one command),
     `ModelError` where no row could be scored, and what the model raises; what was answered until then is in the user's
     store.
     """
     _check_split(plan, split)
-    progress = progress or Progress()
+    progress, watchers = progress or Progress(), Watchers(watcher)
     progress.phase, progress.pairs_planned = (
         "scoring the initial prompt",
         len(set(prompts)) * len(plan.task.examples(split)),
     )
-    _warn(plan, split, watcher)
-
+    before = plan.task.test_warnings if split == "test" else ()
+    watchers.notes(before)
     failures: list[str] = []
 
     def count(prompt: str, split: str, index: int, outcome: Outcome) -> None:
         progress.pairs_done += 1
+        _count_calls(progress, model.journaled)
+        watchers.progressed(progress)
         if outcome.failure is not None:
             failures.append(outcome.failure)
 
-    shared = SharedStore.open(warn=watcher.note if watcher else lambda line: None)
-    note = watcher.note if watcher else None
+    shared = SharedStore.open(warn=watchers.note)
     with TemporaryDirectory(prefix="gpo-") as folder:
         journal = Journal(Path(folder) / "journal.sqlite")
         opened = plan.task_model
         keeps = shared is not None and opened.shareable and plan.scorer.temperature == 0
-        budget = Budget(plan.budget, {"task": opened.cost}, journal, kept=_KEPT if keeps else _NOT_KEPT)
-        model = compose(opened, "task", journal=journal, budget=budget, shared=shared, note=note)
-        stop = budget.shutdown.stop_and_wait
-        scorer = Scorer(plan.task, model.model, plan.scorer, on_outcome=count, on_stop=stop)
+        kept = _KEPT if keeps else _NOT_KEPT
+        budget = Budget(plan.budget, {"task": opened.cost}, journal, shutdown, kept=kept)
+        model = compose(opened, "task", journal=journal, budget=budget, shared=shared, note=watchers.note)
+        scorer = Scorer(
+            plan.task, model.model, plan.scorer, on_outcome=count, on_stop=budget.shutdown.stop_and_wait
+        )
         try:
             async with budget.shutdown.guard(budget.seconds_left, budget.out_of_time):
                 with collect_seldom():
@@ -120,9 +131,7 @@ async def evaluate_prompts(
             if shared:
                 shared.close()
     useless = scorer.replies.warnings(split)
-    if note:
-        for line in useless:
-            note(line)
+    watchers.notes(useless)
     observed = model.journaled.observed
     found = [
         _evaluation(
@@ -134,6 +143,8 @@ async def evaluate_prompts(
         )
         for score in scores
     ]
+    for one in found:
+        watchers.prompt_scored(one.prompt, split, one.interval.mean)
     progress.phase = "done"
     return found
 
@@ -194,8 +205,8 @@ def read_prompt(text: str, option: str = "--prompt") -> str:
         raise ConfigError(f"{option} {text}: the file cannot be read ({error})") from None
 
 
-def _warn(plan: Plan, split: str, watcher: Watcher | None) -> None:
-    """Say what is odd about the test split, where that is the one that is scored."""
-    if watcher and split == "test":
-        for line in plan.task.test_warnings:
-            watcher.note(line)
+def _count_calls(progress: Progress, asked: JournaledModel) -> None:
+    tally = asked.tally
+    progress.calls, progress.cached = tally.calls, tally.cached
+    progress.tokens = tally.prompt_tokens + tally.completion_tokens
+    progress.saved_tokens = tally.saved_prompt_tokens + tally.saved_completion_tokens

@@ -75,7 +75,8 @@ class JournalWriter:
                 unreadable=outcome.failure is None and outcome.prediction is None,
                 calls=outcome.calls,
                 cut=outcome.cut is not None,
-            )
+            ),
+            outcome.feedback,
         )
 
     def step(self, record: StepRecord) -> None:

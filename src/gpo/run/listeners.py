@@ -6,8 +6,7 @@ Changes nothing that the search sees.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Mapping, Sequence
 
 from gpo.errors import UnreadableReplies
 from gpo.evaluation.outcome import Outcome
@@ -21,21 +20,12 @@ from gpo.run.compose import RoleModel
 from gpo.run.journal_writer import JournalWriter
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
+from gpo.run.watcher import Watcher
 
 EARLY = 50
 """Replies after which a run says that many were no use, be the first prompt scored or not."""
 
 _EVERY = 0.05  # seconds; a sum over all that was used, for each of thousands of pairs a second, would be seen
-
-
-class Watcher(Protocol):
-    """Is told how a run goes on."""
-
-    def note(self, line: str) -> None:
-        """A warning or a piece of news, one line."""
-
-    def step_finished(self, record: StepRecord) -> None:
-        """A step is over."""
 
 
 class Listeners:
@@ -48,12 +38,14 @@ class Listeners:
         scorer: Scorer,
         writer: JournalWriter,
         progress: Progress,
-        watcher: Watcher | None,
+        watcher: Watcher,
     ) -> None:
         self._plan, self._models, self._scorer = plan, models, scorer
         self._writer, self._progress, self._watcher = writer, progress, watcher
         self._told = False
         self._due = 0.0
+        # Rows scored and their sum, by prompt and split, of those that are under way.
+        self._partly: dict[tuple[str, str], tuple[int, list[float]]] = {}
         progress.limits = {role: model.sending.limited for role, model in models.items()}
 
     def search_started(self, search: Search) -> None:
@@ -79,6 +71,7 @@ class Listeners:
         progress.step, progress.limit, progress.best_score = step, limit, best_score
         if progress.initial_score is None:
             progress.initial_score = best_score
+        self._watcher.step_started(step, total, limit, best_score)
 
     def step_finished(self, record: StepRecord) -> None:
         """Listener of the search."""
@@ -88,8 +81,7 @@ class Listeners:
             if item.rejected is None:
                 self._writer.prompt(item.prompt)
         self._writer.step(record)
-        if self._watcher:
-            self._watcher.step_finished(record)
+        self._watcher.step_finished(record)
         left = (self._steps - record.step - 1) * self._pairs_a_step + self._test_pairs(prompts=2)
         # Rejected and repeated candidates need no scoring: the plan follows what was really asked for.
         self._progress.pairs_planned = self._progress.pairs_done + max(0, left)
@@ -97,7 +89,7 @@ class Listeners:
     def search_finished(self, search: Search) -> None:
         """The test split is opened next."""
         self._tell_useless()
-        if self._watcher and (line := rejected_steps(search.steps, self._plan.max_tokens)):
+        if line := rejected_steps(search.steps, self._plan.max_tokens):
             self._watcher.note(line)
 
     def test_started(self, best: str) -> None:
@@ -105,9 +97,8 @@ class Listeners:
         self.refresh()
         self._progress.phase = "scoring the held-out test set"
         self._writer.examples("test", self._plan.task)
-        if self._watcher:
-            for line in self._plan.task.test_warnings:
-                self._watcher.note(line)
+        for line in self._plan.task.test_warnings:
+            self._watcher.note(line)
         remaining = self._test_pairs(prompts=len({self._plan.prompt, best}))
         self._progress.pairs_planned = self._progress.pairs_done + remaining
 
@@ -116,11 +107,12 @@ class Listeners:
         self._writer.outcome(prompt, split, outcome)
         if split == "dev" and self._scorer.replies.count("dev") > EARLY:
             self._tell_useless()
-        self.recalled(1)
+        self.recalled(prompt, split, [outcome.value])
 
-    def recalled(self, pairs: int) -> None:
-        """So many scores are there, be it from an earlier process of the run."""
-        self._progress.pairs_done += pairs
+    def recalled(self, prompt: str, split: str, values: Sequence[float | None]) -> None:
+        """So many scores of `prompt` are there, be it from an earlier process of the run; None is one that failed."""
+        self._progress.pairs_done += len(values)
+        self._count(prompt, split, values)
         if time.monotonic() >= self._due:
             self.refresh()
 
@@ -139,6 +131,21 @@ class Listeners:
         )
         progress.retries = self._models["task"].retries + self._models["optimizer"].retries
         progress.usd = self._usd(*used)
+        self._watcher.progressed(progress)
+
+    def _count(self, prompt: str, split: str, values: Sequence[float | None]) -> None:
+        """Say when the last example of a split is scored."""
+        if split not in ("dev", "test"):
+            return
+        rows, known = self._partly.pop((prompt, split), (0, []))
+        rows += len(values)
+        known += [value for value in values if value is not None]
+        if rows < len(self._plan.task.examples(split)):
+            self._partly[(prompt, split)] = rows, known
+            return
+        self._progress.prompts_scored += split == "dev"
+        if known:
+            self._watcher.prompt_scored(prompt, split, sum(known) / len(known))
 
     def _check_start(self) -> None:
         """End the run where it could not tell a better prompt from a worse one."""
@@ -156,7 +163,7 @@ class Listeners:
 
     def _tell_useless(self) -> None:
         """Say once that many replies on dev are no use; the result has how many it were in the end."""
-        if not self._told and self._watcher and (lines := self._scorer.replies.warnings("dev")):
+        if not self._told and (lines := self._scorer.replies.warnings("dev")):
             self._told = True
             for line in lines:
                 self._watcher.note(line)

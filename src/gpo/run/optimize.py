@@ -17,9 +17,9 @@ from gpo.run.embeddings import check_embedder
 from gpo.run.gc_tuning import collect_seldom
 from gpo.run.layers.budget import SAVED
 from gpo.run.layers.shutdown import Shutdown
-from gpo.run.listeners import Watcher
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
+from gpo.run.watcher import Watcher, Watchers
 from gpo.run.work import Work
 from gpo.storage.journal import Journal
 from gpo.storage.shared_store import SharedStore
@@ -40,11 +40,14 @@ class Run:
 
     def __post_init__(self) -> None:
         self._shutdown = Shutdown()
+        self._watchers = Watchers(self.watcher)
 
-    def stop(self, why: str = "interrupted; run the same command again to go on") -> None:
-        """Let what is in flight finish for a few seconds, save, and end `execute` with `Interrupted`. To be called in
-        the event loop's thread."""
-        self._shutdown.stop(Interrupted(why))
+    def stop(
+        self, why: str = "interrupted; run the same command again to go on", grace: float | None = None
+    ) -> None:
+        """Let what is in flight finish for a few seconds (`grace`), save, and end `execute` with `Interrupted`. To be
+        called in the event loop's thread."""
+        self._shutdown.stop(Interrupted(why), grace)
 
     async def execute(self) -> Result:
         """Run to the end, or go on where an earlier process stopped; a complete run returns its result.
@@ -62,7 +65,7 @@ class Run:
                     return result
                 check_embedder(self.plan.method, self.plan.embedder_model)
                 journal = self.directory.open(self.plan.recorded, self.plan.config_text)
-                shared = SharedStore.open(warn=self._note) if self.use_shared_store else None
+                shared = SharedStore.open(warn=self._watchers.note) if self.use_shared_store else None
                 with collect_seldom():
                     return await self._execute(journal, shared)
             finally:
@@ -72,11 +75,11 @@ class Run:
 
     async def _execute(self, journal: Journal, shared: SharedStore | None) -> Result:
         work = Work(
-            self.plan, journal, shared, self._shutdown, self.progress, self.watcher, self.fork, self.kept
+            self.plan, journal, shared, self._shutdown, self.progress, self._watchers, self.fork, self.kept
         )
         journal.start_session()
         for warning in (*self.plan.task.warnings, *self.plan.warnings):
-            self._note(warning)
+            self._watchers.note(warning)
         try:
             result = await self._carry_out(work, journal)
         except RunError as error:
@@ -112,7 +115,3 @@ class Run:
             if result is not None:
                 self.directory.write_result(result)
         return result
-
-    def _note(self, line: str) -> None:
-        if self.watcher:
-            self.watcher.note(line)

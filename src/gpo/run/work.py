@@ -20,12 +20,14 @@ from gpo.run.journal_writer import JournalWriter
 from gpo.run.layers.budget import SAVED, Budget
 from gpo.run.layers.shutdown import Shutdown
 from gpo.run.layers.single_flight import SingleFlight
-from gpo.run.listeners import Listeners, Watcher
+from gpo.run.listeners import Listeners
 from gpo.run.plan import Plan
 from gpo.run.progress import Progress
+from gpo.run.replay.recorded_grades import RecordedGrades
 from gpo.run.replay.recorded_scores import RecordedScores
 from gpo.run.replay.reuse_answers import open_reused_run
 from gpo.run.summary import limits, summary
+from gpo.run.watcher import Watcher, Watchers
 from gpo.storage.journal import Journal
 from gpo.storage.shared_store import SharedStore
 
@@ -45,6 +47,7 @@ class Work:
         kept: str = SAVED,
     ) -> None:
         self._plan, self._journal = plan, journal
+        watchers = Watchers(watcher)
         self._fork = open_reused_run(fork, journal)
         opened = plan.models
         costs: dict[str, Cost] = {role: model.cost for role, model in opened.items()}
@@ -59,7 +62,7 @@ class Work:
                 shared=shared,
                 fork=self._fork,
                 flights=flights,
-                note=watcher.note if watcher else None,
+                note=watchers.note,
             )
             for role, model in opened.items()
         }
@@ -69,7 +72,9 @@ class Work:
             plan.scorer,
             on_stop=shutdown.stop_and_wait,
         )
-        self._listeners = Listeners(plan, self.models, self.scorer, JournalWriter(journal), progress, watcher)
+        self._listeners = Listeners(
+            plan, self.models, self.scorer, JournalWriter(journal), progress, watchers
+        )
         self.scorer.on_outcome = self._listeners.outcome
         self.scorer.recall = RecordedScores(
             journal,
@@ -78,6 +83,7 @@ class Work:
             self.models["task"].journaled.count_recorded,
             self._listeners.recalled,
         )
+        self.scorer.recall_grade = RecordedGrades(journal)
         self._embedder = LateEmbedder(
             journal, self.models["embedder"].model if "embedder" in self.models else None
         )

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all. Knows no run."""
+"""Writes a file whole or not at all."""
 
 from __future__ import annotations
 

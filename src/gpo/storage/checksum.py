@@ -1,6 +1,6 @@
 """A checksum over a row of a table: a bit that flipped on the disk is found, and is never another answer.
 
-Knows no table. It is no signature: whoever can write the file can write a checksum too.
+It is no signature: whoever can write the file can write a checksum too.
 """
 
 from __future__ import annotations

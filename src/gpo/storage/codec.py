@@ -1,6 +1,6 @@
 """Requests and replies as bytes, and any text as something that SQLite takes and gives back unchanged.
 
-Knows no table and no file. Models write lone surrogates and NULs; both survive here.
+Models write lone surrogates and NULs; both survive here.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Group commit: one thread writes whatever has queued up in one transaction, then tells those who wait.
 
-Knows no table. So thousands of rows a second fit, and the event loop never waits for the disk.
+Thousands of rows a second are written in this way, and the event loop never waits for the disk.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The journal of a run: every answer that the algorithm has seen, and what it concluded.
 
-Knows neither the algorithm nor the models. Reading is `gpo.storage.journal_reader`.
+Reading is `gpo.storage.journal_reader`.
 """
 
 from __future__ import annotations
@@ -139,8 +139,12 @@ class Journal(JournalReader):
         """Name a prompt; `first_step` is the step that brought it up, None before the first."""
         self._put(tables.PROMPT, (id_, first_step, codec.to_text(text)))
 
-    def put_score(self, score: RecordedScore) -> None:
-        """Record a score, or replace it."""
+    def put_score(self, score: RecordedScore, feedback: str = "") -> None:
+        """Record a score and what was said about it, or replace them."""
+        if feedback:  # first: a score that is found again has its feedback
+            example = codec.to_text(score.example_id)
+            text = codec.to_text(feedback)
+            self._put(tables.FEEDBACK, (score.prompt_id, score.split, example, text))
         prediction = None if score.prediction is None else codec.to_json(score.prediction)
         row = (
             score.prompt_id,

@@ -1,7 +1,4 @@
-"""Reading a journal: for replay, for reports, for whoever watches a run from another process.
-
-Knows neither the algorithm nor the models, and writes nothing.
-"""
+"""Reads a journal: for replay, for reports, for whoever watches a run from another process."""
 
 from __future__ import annotations
 
@@ -42,6 +39,7 @@ class JournalReader:
         with translate_sqlite_errors(path, tables.JOURNAL):
             (version,) = self._reader.execute("PRAGMA user_version").fetchone()
         self._checksum = "checksum" if version >= tables.CHECKED_FROM else "NULL"
+        self._has_feedback = version >= tables.FEEDBACK_FROM
 
     @property
     def empty(self) -> bool:
@@ -116,9 +114,12 @@ class JournalReader:
         with translate_row_errors(self.path, tables.JOURNAL):
             return {id_: codec.from_text(text) for id_, _, text in rows}
 
-    def scores(self, prompt_id: str | None = None, split: str | None = None) -> Iterator[RecordedScore]:
-        """All scores, or those of one prompt or split."""
-        asked = {"prompt_id": prompt_id, "split": split}
+    def scores(
+        self, prompt_id: str | None = None, split: str | None = None, example_id: str | None = None
+    ) -> Iterator[RecordedScore]:
+        """All scores, or those of one prompt, split or example."""
+        example = None if example_id is None else codec.to_text(example_id)
+        asked = {"prompt_id": prompt_id, "split": split, "example_id": example}
         given = {name: value for name, value in asked.items() if value is not None}
         where = " AND ".join(f"{name} = ?" for name in given)
         rows = self._records(tables.SCORE, f"WHERE {where}" if where else "", tuple(given.values()))
@@ -133,6 +134,14 @@ class JournalReader:
                 example = row[2] if type(row[2]) is str else self._text(row[2])
                 unreadable, cut = bool(row[5] & 1), bool(row[5] & 2)
                 yield RecordedScore(row[0], row[1], example, row[3], prediction, unreadable, tuple(keys), cut)
+
+    def feedback(self, prompt_id: str, split: str, example_id: str) -> str:
+        """What was said about one prompt's answer to one example; "" where nothing was."""
+        if not self._has_feedback:
+            return ""
+        where = "WHERE prompt_id = ? AND split = ? AND example_id = ?"
+        rows = self._records(tables.FEEDBACK, where, (prompt_id, split, codec.to_text(example_id)))
+        return next((self._text(row[3]) for row in rows), "")
 
     def events(self, kind: str | None = None) -> Iterator[Event]:
         """All events in their order, or those of one kind."""

@@ -1,4 +1,4 @@
-"""The journal's tables, by version, and how rows go into them. Knows no query.
+"""The journal's tables, by version, and how rows go into them.
 
 Small columns stand before large ones, so that totals are read without touching the texts.
 """
@@ -55,13 +55,26 @@ _TABLES = ("meta", "calls", "refusals", "steps", "prompts", "scores", "embedding
 
 # See `gpo.storage.checksum`; NULL in rows that an older GPO wrote.
 _VERSION_3 = tuple(f"ALTER TABLE {table} ADD COLUMN checksum INTEGER" for table in _TABLES)
+# What an own metric or a judge said about an answer beside its value; such scores alone have a row.
+_VERSION_4 = (
+    """CREATE TABLE feedback (
+        prompt_id TEXT NOT NULL,
+        split TEXT NOT NULL,
+        example_id TEXT NOT NULL,
+        text TEXT NOT NULL,
+        checksum INTEGER,
+        PRIMARY KEY (prompt_id, split, example_id)) WITHOUT ROWID""",
+)
+
 CHECKED_FROM = 3
 """The version from which rows have a checksum."""
+FEEDBACK_FROM = 4
+"""The version from which there is a table of feedback."""
 
 JOURNAL = Schema(
     name="journal",
     application_id=0x47504F4A,  # "GPOJ"
-    migrations=(_VERSION_1, _VERSION_2, _VERSION_3),
+    migrations=(_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4),
     survives_power_loss=True,
     if_unwritable="make the folder writable or choose another run directory",
     if_damaged="restore it from a copy, or move the run directory away and start anew",
@@ -117,6 +130,7 @@ SCORE = _table(
     unreadable=int,
     calls=_TEXT,
 )
+FEEDBACK = _table("feedback", "REPLACE", prompt_id=str, split=str, example_id=_TEXT, text=_TEXT)
 EMBEDDING = _table("embeddings", "IGNORE", embedder=str, text_hash=str, vector=bytes)
 REFUSAL = _table("refusals", "REPLACE", key=str, error=(str, bytes, _NONE))
 EVENT = _table("events", "IGNORE", at=float, kind=str, once=(str, _NONE), data=_TEXT)

@@ -1,4 +1,4 @@
-"""One process a run directory. Knows nothing of what is in it."""
+"""Lets one process at a time work in a run directory."""
 
 from __future__ import annotations
 

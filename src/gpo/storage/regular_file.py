@@ -1,7 +1,7 @@
-"""Opening files of a folder that may come from someone else: regular files only, links are not followed.
+"""Opens files of a folder that may come from someone else: regular files only, links are not followed.
 
-A link would lead to a file of the user's own, a pipe would wait for ever. Knows no run and no format. The folder itself
-is what a person named: links on the way to it are theirs.
+A link would lead to a file of the user's own, a pipe would wait for ever. The folder itself is what a person named:
+links on the way to it are theirs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The time within one process and over all processes of a run. Knows no run."""
+"""Measures time within one process and over all processes of a run."""
 
 from __future__ import annotations
 

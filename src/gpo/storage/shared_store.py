@@ -1,6 +1,6 @@
 """The user's store of deterministic calls, shared by all runs and processes: nothing is paid for twice.
 
-Knows no run. It is a convenience: when it cannot be used, a warning says so and all goes on without it.
+It is a convenience: when it cannot be used, a warning says so and all goes on without it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """JSON of a run folder, field by field: a value of another type than GPO writes is one line that names file and field.
 
-Knows no record; whoever reads one says what its fields are.
+Whoever reads a record says what its fields are.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from gpo.errors import ConfigError, DataError
 from gpo.task.answer import Answer, AnswerReader, Prediction, answer_reader
 from gpo.task.answer.label import shown
 from gpo.task.answer.text import TextReader
-from gpo.task.draw import draw
+from gpo.task.draw import Size, draw
 from gpo.task.example import Example
 from gpo.task.labels import check_gaps, learnt, references, unknown_labels, with_whole_labels
 from gpo.task.load import Loaded, given, load
@@ -35,7 +35,8 @@ class TaskOptions(TypedDict, total=False):
     a reply to the answer as text (None: unreadable); `metric` may be a function (see `gpo.task.metric.metric`).
     """
 
-    split: Mapping[str, int] | None
+    split: Mapping[str, int | float] | None
+    stratify: bool | None
     input: str
     target: str
     answer: AnswerOption
@@ -126,7 +127,11 @@ def build(
     kind, listed = config.answer.kind, config.answer.labels
     columns = Columns(config.input, config.target, lettered=kind == "choice", words=kind == "words")
     rows, warnings = draw(
-        loaded, _counts(config), seed=seed, key=None if config.allow_overlap else columns.question
+        loaded,
+        _split(config),
+        seed=seed,
+        key=None if config.allow_overlap else columns.question,
+        label=columns.label if _stratifies(config) else None,
     )
     found: Mapping[str, Sequence[Example]] = examples(rows, columns)
     is_label = kind == "label" and own.reader is None
@@ -196,11 +201,18 @@ def with_defaults(config: TaskConfig, defaults: Mapping[str, Any]) -> TaskConfig
 
 def _loaded(config: TaskConfig, *, seed: int, base_dir: Path, data_dir: Path | None) -> Loaded:
     data: str | dict[str, str] = config.data if isinstance(config.data, str) else dict(config.data.items())
-    return load(data, base_dir=base_dir, seed=seed, split=_counts(config), data_dir=data_dir)
+    return load(data, base_dir=base_dir, seed=seed, split=_split(config), data_dir=data_dir)
 
 
-def _counts(config: TaskConfig) -> dict[str, int] | None:
+def _split(config: TaskConfig) -> dict[str, Size] | None:
     return None if config.split is None else dict(config.split.items())
+
+
+def _stratifies(config: TaskConfig) -> bool:
+    """Whether the mix of labels is kept. Counts alone do not ask for it: the rows of older runs stay as they are."""
+    if config.stratify is not None:
+        return config.stratify
+    return any(isinstance(size, float) for size in (config.split or {}).values())
 
 
 def _reader(config: AnswerConfig, found: Sequence[Example]) -> AnswerReader:

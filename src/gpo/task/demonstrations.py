@@ -9,7 +9,7 @@
 
 The words are what is asked; the task lays the demonstrations out as turns, or before the question for a base model. So
 one text says all of a prompt, wherever a prompt is kept, shown or handed on. JSON lines, because a row is any text: it
-may hold the marks of every other form. Knows no model and no answer reader.
+may hold the marks of every other form.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Examples and their splits. Knows no model and no prompt."""
+"""One labelled row, and the splits that rows are in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which labels a task has, out of its rows: those of the test split do not count. Knows no file and no reply."""
+"""Which labels a task has, out of its rows: those of the test split do not count."""
 
 from __future__ import annotations
 

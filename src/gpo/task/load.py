@@ -1,5 +1,4 @@
-"""From `task.data` to rows a split: files, folders, builtin tasks, benchmarks. Knows no question and no
-answer."""
+"""Reads the rows of every split that `task.data` names: files, folders, builtin tasks, benchmarks."""
 
 from __future__ import annotations
 
@@ -20,12 +19,14 @@ OTHER_NAMES = {"validation": "dev", "valid": "dev", "val": "dev", "eval": "dev",
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """Rows a split; `pool` holds rows that are not divided yet. `defaults` are `task` keys that a builtin
-    task or a benchmark brings (used where the configuration leaves them out)."""
+    task or a benchmark brings (used where the configuration leaves them out). `sized` splits have the sizes that were
+    asked for."""
 
     name: str
     splits: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     pool: Sequence[Row] | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    sized: bool = False
 
 
 def load(
@@ -33,7 +34,7 @@ def load(
     *,
     base_dir: Path,
     seed: int,
-    split: Mapping[str, int] | None,
+    split: Mapping[str, int | float] | None,
     data_dir: Path | None = None,
 ) -> Loaded:
     """Read what `task.data` names; relative paths start at `base_dir`. Benchmarks are read from `data_dir`, where
@@ -109,11 +110,12 @@ def _named(found: Mapping[str, list[Row]], source: str) -> dict[str, list[Row]]:
     return splits
 
 
-def _builtin(name: str, seed: int, split: Mapping[str, int] | None) -> Loaded:
+def _builtin(name: str, seed: int, split: Mapping[str, int | float] | None) -> Loaded:
     from gpo.task import builtin
 
     rows, defaults = builtin.load(name.removeprefix("gpo/"), seed=seed, split=split)
-    return Loaded(name, {key: _rows(part, f"{name}: {key}") for key, part in rows.items()}, defaults=defaults)
+    splits = {key: _rows(part, f"{name}: {key}") for key, part in rows.items()}
+    return Loaded(name, splits, defaults=defaults, sized=True)
 
 
 def _benchmark(name: str, path: Path, data_dir: Path | None) -> Loaded | None:
@@ -131,7 +133,7 @@ def _benchmark(name: str, path: Path, data_dir: Path | None) -> Loaded | None:
     return Loaded(name, read_folder(folder), defaults=benchmarks.find(name).defaults())
 
 
-def _from_hub(address: str, seed: int, split: Mapping[str, int] | None) -> Loaded:
+def _from_hub(address: str, seed: int, split: Mapping[str, int | float] | None) -> Loaded:
     """All splits of a data set on the hub that we have a name for; without a dev split, train is divided."""
     from gpo.task.benchmarks.hub import read_address
 
@@ -150,7 +152,10 @@ def _from_hub(address: str, seed: int, split: Mapping[str, int] | None) -> Loade
     if "dev" not in found and "train" in found:
         train = found["train"]
         random.Random(f"{seed}/split/dev").shuffle(train)
-        size = min((split or {}).get("dev", len(train) // 2), len(train))
+        wanted = (split or {}).get(
+            "dev", 0.5
+        )  # of a share it is half of train, and `draw` takes the share of that
+        size = len(train) // 2 if isinstance(wanted, float) else min(wanted, len(train))
         found["dev"], found["train"] = train[:size], train[size:]
     return Loaded(address, found)
 

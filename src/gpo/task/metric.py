@@ -1,9 +1,8 @@
-"""Metrics: how good a prediction is, from 0 to 1. Knows what was read and what was expected, and no reply."""
+"""Metrics: how good a prediction is, from 0 to 1."""
 
 from __future__ import annotations
 
 import importlib
-import inspect
 import math
 import re
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 from gpo.errors import ConfigError
 from gpo.task.answer.reader import Answer
 from gpo.task.example import Example
+from gpo.task.metrics.own import OwnMetric
 from gpo.task.rouge import rouge_l
 
 TOLERANCE = 1e-6
@@ -28,11 +28,13 @@ MetricFunction = Callable[[Answer, Sequence[Answer], Example], float]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric by name. `binary` says that every value is 0 or 1, so that tests on counts of right answers apply."""
+    """A metric by name. `binary` says that every value is 0 or 1, so that tests on counts of right answers apply. `own`
+    is what is called in place of `function` where many answers are graded at once, and may say more than a value."""
 
     name: str
     binary: bool
     function: MetricFunction
+    own: OwnMetric | None = None
 
     def __call__(self, prediction: Answer, targets: Sequence[Answer], example: Example) -> float:
         """The value in 0..1 of `prediction` against the best of `targets`, both in the form of the answer's reader.
@@ -42,12 +44,11 @@ class Metric:
         return self.function(prediction, targets, example)
 
 
-def metric(chosen: str | Metric | Callable[..., float], *, base_dir: Path | None = None) -> Metric:
+def metric(chosen: str | Metric | Callable[..., Any], *, base_dir: Path | None = None) -> Metric:
     """The metric called `chosen`: exact_match, accuracy, rouge_l, "package.module:function", or an own callable.
 
-    An own metric is called with the prediction as text and with the row's target as it stands in the data, or with the
-    whole `Example` where its second parameter is called `example`; it returns a number from 0 to 1. Its attribute
-    `binary` may say that it returns nothing but 0 and 1. `base_dir` is searched for the module first.
+    For what an own metric takes and returns see `OwnMetric`. Its attribute `binary` may say that it returns nothing but
+    0 and 1. `base_dir` is searched for the module first.
     """
     if isinstance(chosen, Metric):
         return chosen
@@ -98,38 +99,16 @@ def _rouge_l(prediction: Answer, targets: Sequence[Answer], example: Example) ->
     return max((rouge_l(found, as_text(target)) for target in targets), default=0.0)
 
 
-def _own(function: Callable[..., float], name: str) -> Metric:
-    wants_example = _second_parameter(function, name) == "example"
+def _own(function: Callable[..., Any], name: str) -> Metric:
+    own = OwnMetric(function, name)
 
     def value(prediction: Answer, targets: Sequence[Answer], example: Example) -> float:
-        try:
-            result: Any = function(as_text(prediction), example if wants_example else example.target)
-            number = float(result)
-        except Exception as error:
-            problem = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            raise ConfigError(f"task.metric: {name} failed on example {example.id}: {problem}") from error
-        if not 0.0 <= number <= 1.0:
-            raise ConfigError(
-                f"task.metric: {name} returned {number:g} for example {example.id}; return a number from 0 to 1"
-            )
-        return number
+        return own.wait(as_text(prediction), example).value
 
-    return Metric(name, binary=bool(getattr(function, "binary", False)), function=value)
+    return Metric(name, binary=bool(getattr(function, "binary", False)), function=value, own=own)
 
 
-def _second_parameter(function: Callable[..., float], name: str) -> str:
-    try:
-        signature = inspect.signature(function)
-        signature.bind("prediction", "target")
-    except ValueError:  # a builtin without a signature
-        return ""
-    except TypeError:
-        raise ConfigError(f"task.metric: {name} must take two arguments: prediction and target") from None
-    names = list(signature.parameters)
-    return names[1] if len(names) > 1 else ""
-
-
-def _imported(path: str, base_dir: Path | None) -> Callable[..., float]:
+def _imported(path: str, base_dir: Path | None) -> Callable[..., Any]:
     module_name, _, attribute = path.partition(":")
     # A metric beside the configuration file is found without installing it.
     extra = str(base_dir.resolve()) if base_dir is not None else str(Path.cwd())

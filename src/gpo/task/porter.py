@@ -1,4 +1,4 @@
-"""Porter's stemmer as ROUGE applies it: "played" and "plays" are one word. Knows lower-case words and nothing else.
+"""Porter's stemmer as ROUGE applies it: "played" and "plays" are one word. Words are in lower case.
 
 Porter 1980, "An algorithm for suffix stripping", with the departures of NLTK's default mode, which the `rouge-score`
 package uses and the tests compare with. (The Porter of `snowballstemmer` stems 36 of WebNLG's 2,347 longer words

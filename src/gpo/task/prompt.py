@@ -1,4 +1,4 @@
-"""Where the prompt stands: a prompt and a question become a text. Knows no model, no answer and no metric."""
+"""Where the prompt stands: a prompt and a question become a text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reply must be, for its answer to be read: what a prompt has to see to. Knows no prompt and no reply."""
+"""What a reply must be, for its answer to be read: what a prompt has to see to."""
 
 from __future__ import annotations
 

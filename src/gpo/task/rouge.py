@@ -1,4 +1,4 @@
-"""ROUGE-L of stemmed words: the F-measure of their longest common subsequence. Knows texts and nothing else."""
+"""ROUGE-L of stemmed words: the F-measure of their longest common subsequence."""
 
 from __future__ import annotations
 

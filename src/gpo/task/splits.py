@@ -1,4 +1,4 @@
-"""From rows to checked splits of examples. Knows columns, targets and overlaps; no prompt and no model."""
+"""Makes checked splits of examples from rows."""
 
 from __future__ import annotations
 
@@ -68,6 +68,10 @@ class Columns:
                 raise DataError(f"{row.source}: the target is an empty list")
             return tuple(texts) if len(parts) > 1 else parts[0]
         return self._reference(value, row)
+
+    def label(self, row: Row) -> str:
+        """The target's cell as text, "" where there is none: what rows are dealt by."""
+        return rendered(seen(row.values.get(self.target)))
 
     def fields(self, row: Row, question: str) -> dict[str, str]:
         """All columns as text for placeholders, but never the target (a prompt could ask for the

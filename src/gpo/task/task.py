@@ -1,6 +1,6 @@
 """A task: examples, how a prompt meets an example, how an answer is read and how it is scored.
 
-Knows no optimizer: `Task` turns (prompt, example) into messages and a reply into a value, and nothing else.
+`Task` turns (prompt, example) into messages and a reply into a value.
 """
 
 from __future__ import annotations
@@ -176,14 +176,21 @@ class Task:
 
         Raises `ConfigError` where an own metric fails.
         """
+        prediction, targets = self.find_answer(reply, example, cut=cut)
+        if prediction is None:
+            return Judgement(None, 0.0)
+        return Judgement(prediction, self.metric(prediction, targets, example))
+
+    def find_answer(
+        self, reply: str, example: Example, *, cut: bool = False
+    ) -> tuple[Prediction, list[Answer]]:
+        """What `reply` answers (None: unreadable) and what is expected, in the same form: what a metric compares."""
         references = example.target if isinstance(example.target, tuple) else (example.target,)
         targets = [self._normal(reference, example) for reference in references]
         prediction = self._verbatim(reply, references, targets)
         if prediction is None:
             prediction = read_reply(self.answer, reply, example.input, cut=cut)
-        if prediction is None:
-            return Judgement(None, 0.0)
-        return Judgement(prediction, self.metric(prediction, targets, example))
+        return prediction, targets
 
     def read(self, reply: str, example: Example | None = None) -> Prediction:
         """The answer in `reply`, None where it is unreadable. `example` gives the options of a choice."""

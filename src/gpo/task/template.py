@@ -1,6 +1,6 @@
 """A prompt's whole template: all that is sent with it, with a placeholder for every input.
 
-The frame around the question is part of what was measured, so a prompt is handed on in it. Knows no model and no file.
+The frame around the question is part of what was measured, so a prompt is handed on in it.
 """
 
 from __future__ import annotations

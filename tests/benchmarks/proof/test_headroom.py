@@ -22,7 +22,7 @@ def test_the_screen_asks_every_prompt_on_the_same_rows_once(tmp_path: Path, serv
     assert main(_command(server, tmp_path, out, "--rows", "5")) == 0
     assert server.stats.calls == 6 * 5
     bodies = [call.body for call in server.log]
-    assert {body["max_tokens"] for body in bodies} == {256}
+    assert {body["max_tokens"] for body in bodies} == {16}
     # Only the last of the six has demonstrations: four worked examples before the question.
     assert sorted({len(body["messages"]) for body in bodies}) == [1, 9]
     asked = {body["messages"][-1]["content"].splitlines()[0] for body in bodies}

@@ -35,7 +35,7 @@ def test_a_pool_is_scored_once_and_can_be_replayed(tmp_path: Path, server: Model
     head, *items = [json.loads(line) for line in out.read_text().splitlines()]
     assert head["settings"]["rows"] == 20
     assert len(items) == 16
-    assert len({item["source"] for item in items}) == 6
+    assert len({item["source"] for item in items}) == 7
     assert all(len(item["values"]) == 20 for item in items)
     assert [item["text"] for item in items if item["start"]] == ["What is this message about?"]
 

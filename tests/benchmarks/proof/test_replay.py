@@ -1,17 +1,19 @@
-"""The replay's arithmetic: what rules may see and pay, the posterior against values worked out by hand, every rule."""
+"""The replay's arithmetic: what rules may see and pay, every rule, gpo+'s own search."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from benchmarks.proof.plus_rule import plus
-from benchmarks.proof.posterior import Estimate, Floats, Mask, plan, rasch
 from benchmarks.proof.replay import main, play, summarise
 from benchmarks.proof.rules import RULES
-from benchmarks.proof.table import Replay, ScoredTable, Spent
+from benchmarks.proof.table import Floats, Replay, Rows, ScoredTable, Spent
+
+from benchmarks.proof import replay as replay_module
 
 
 def _table(prompts: int = 40, rows: int = 48, seed: int = 0) -> ScoredTable:
@@ -55,7 +57,7 @@ def test_no_child_comes_twice_and_likeness_prefers_the_parent_s_words() -> None:
 @pytest.mark.parametrize("rule", RULES)
 def test_every_rule_stays_in_its_budget_and_finds_better_prompts(rule: str) -> None:
     table = _table()
-    runs = [play(table, rule, seed, calls=300, likeness=0.0) for seed in range(12)]
+    runs = [play(table, rule, seed, calls=300, likeness=0.0) for seed in range(4)]
     assert max(run["calls"] for run in runs) <= 300
     assert min(run["calls"] for run in runs) > 150
     assert np.mean([run["gain"] for run in runs]) > 30, "the best prompts are 60 points better than the start"
@@ -89,6 +91,43 @@ def test_the_last_duel_is_on_rows_that_the_search_has_not_met() -> None:
     assert replay.seen[:, replay.dev].sum() >= 240
 
 
+def test_gpo_plus_is_told_what_was_asked_and_no_more() -> None:
+    table = _table()
+    asked = np.zeros(table.search.shape, dtype=bool)
+
+    class Watched(Replay):
+        def ask(self, prompt: int, rows: Rows) -> Floats:
+            asked[prompt, list(rows)] = True
+            return super().ask(prompt, rows)
+
+    replay = Watched(table, budget=300, train=24, seed=3)
+    found = plus(replay)
+    assert (asked == replay.seen).all()
+    assert replay.calls == asked.sum() <= 300
+    assert found == plus(Replay(table, budget=300, train=24, seed=3))
+    hidden = np.where(asked, table.search, 1 - table.search)
+    other = ScoredTable(search=hidden, held_out=table.held_out, texts=table.texts)
+    assert found == plus(Replay(other, budget=300, train=24, seed=3)), (
+        "values that were not asked play no part"
+    )
+
+
+def test_a_prompt_that_only_guesses_is_not_handed_out() -> None:
+    labels = tuple("ab"[row % 2] for row in range(32))
+    right = np.random.default_rng(0).random((10, 32)) < 0.25
+    right[5] = [label == "a" for label in labels]
+    said = [[label if good else {"a": "b", "b": "a"}[label] for label, good in zip(labels, row, strict=True)]
+            for row in right]  # fmt: skip
+    table = _table(10, 32)
+    blind = ScoredTable(search=right.astype(float), held_out=table.held_out, texts=table.texts)
+    chosen = [
+        [plus(Replay(made, budget=200, train=16, seed=seed)).prompt for seed in range(3)]
+        for made in (blind, replace(blind, labels=labels, said=said))
+    ]
+    assert chosen[0] == [5, 5, 5]
+    assert 5 not in chosen[1]
+
+
 def test_standard_errors_and_paired_differences() -> None:
     def run(gain: float) -> dict[str, float]:
         return {"gain": gain, "flattering": 1.0, "calls": 300, "prompts": 10}
@@ -98,54 +137,6 @@ def test_standard_errors_and_paired_differences() -> None:
     # Differences 1 and 3: mean 2, standard deviation √2, over √2.
     assert other["over_racing"] == {"mean": 2.0, "se": pytest.approx(1.0)}
     assert racing["over_racing"] == {"mean": 0.0, "se": 0.0}
-
-
-def test_the_posterior_shrinks_and_knows_rows() -> None:
-    values = np.zeros((4, 24))
-    asked = np.zeros((4, 24), dtype=bool)
-    asked[0], values[0, :12] = True, 1.0
-    asked[1, :4], values[1, :4] = True, 1.0
-    asked[2, 12:16], values[2, 12:14] = True, 1.0
-    found = rasch(values, asked)
-    assert np.isneginf(found.mean[3])
-    assert found.sd[1] > found.sd[0], "fewer rows, less certainty"
-    assert found.accuracy(1) < 0.9, "four of four is not everything"
-    # Both were right where others were not: two of four hard rows say more than two of four easy ones would.
-    assert found.rows[:12].mean() > found.rows[12:].mean()
-    easy = np.zeros((4, 24), dtype=bool)
-    easy[0], easy[1, :4], easy[2, :4] = True, True, True
-    swapped = values.copy()
-    swapped[2] = 0
-    swapped[2, :2] = 1
-    assert rasch(swapped, easy).mean[2] < found.mean[2]
-
-
-def test_the_posterior_is_at_its_mode() -> None:
-    # One prompt and one row pull on each other; at the mode both slopes of the log posterior are 0.
-    values, asked = np.array([[1.0, 1, 0]]), np.ones((1, 3), dtype=bool)
-    found = rasch(values, asked)
-    chance = 1 / (1 + np.exp(-(found.mean[0] + found.rows)))
-    assert (values[0] - chance).sum() - found.mean[0] / 0.5 == pytest.approx(0, abs=1e-3)
-    assert values[0] - chance - found.rows / 1.3**2 == pytest.approx(np.zeros(3), abs=1e-3)
-
-
-def test_the_plan_is_that_of_the_design() -> None:
-    small, large = plan(300, 48), plan(3000, 48)
-    assert (small.children, small.first, small.second, small.duel) == (4, 4, 8, 60)
-    assert (large.children, large.first, large.second) == (6, 6, 35)
-
-
-def test_another_posterior_and_plan_can_take_their_place() -> None:
-    met: list[int] = []
-
-    def counting(values: Floats, asked: Mask) -> Estimate:
-        met.append(int(asked.sum()))
-        assert not values[~asked].any(), "what was not asked is hidden"
-        return rasch(values, asked)
-
-    plus(Replay(_table(), budget=120, train=24, seed=1), posterior=counting)
-    assert met == sorted(met)
-    assert met[-1] == 120
 
 
 def test_the_command_writes_what_it_prints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -162,5 +153,57 @@ def test_the_command_writes_what_it_prints(tmp_path: Path, capsys: pytest.Captur
     kept = json.loads((tmp_path / "out.json").read_text())
     rules = kept["tasks"]["made"]["rules"]
     assert [line["rule"] for line in rules] == list(RULES)
-    assert f"| gpo+ | {rules[-1]['gain']['mean']:+.1f} ±" in capsys.readouterr().out
+    gain = next(line for line in rules if line["rule"] == "gpo+")["gain"]["mean"]
+    assert f"| gpo+ | {gain:+.1f} ±" in capsys.readouterr().out
+    assert (
+        main(
+            [
+                str(pool),
+                "--seeds",
+                "2",
+                "--calls",
+                "60",
+                "--out",
+                str(tmp_path / "two.json"),
+                "--minutes",
+                "0",
+            ]
+        )
+        == 3
+    )
+    assert not (tmp_path / "two.json").exists()
     assert main([str(tmp_path / "none.jsonl")]) == 2
+
+
+def test_a_stopped_replay_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = _table(12, 16)
+    lines: list[dict[str, object]] = [{"settings": {}}]
+    lines += [
+        {"task": "made", "number": n, "text": text, "start": n == 0, "search": 16,
+         "values": [*table.search[n], *table.held_out[n]]}
+        for n, text in enumerate(table.texts)
+    ]  # fmt: skip
+    pool, out = tmp_path / "pool.jsonl", tmp_path / "out.json"
+    pool.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    command = [str(pool), "--seeds", "4", "--calls", "60", "--rules", "racing", "UCB", "--out", str(out)]
+    assert main(command) == 0
+    whole = json.loads(out.read_text())
+    out.unlink()
+    played: list[int] = []
+
+    def counted(table: ScoredTable, rule: str, seed: int, **options: float) -> dict[str, float]:
+        if len(played) == 3:
+            raise KeyboardInterrupt
+        played.append(seed)
+        return play(table, rule, seed, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(replay_module, "play", counted)
+    with pytest.raises(KeyboardInterrupt):
+        main(command)
+    monkeypatch.setattr(replay_module, "play", play)
+    kept = tmp_path / "out.json.lines"
+    assert len(kept.read_text().splitlines()) == 1 + 3
+    assert main(command) == 0
+    assert json.loads(out.read_text())["tasks"] == whole["tasks"]
+    assert not kept.exists()
+    assert main([str(pool), "--rules", "nonsense"]) == 2

@@ -8,12 +8,12 @@ from random import Random
 
 import pytest
 from benchmarks.proof.arms import ARMS
-from benchmarks.proof.own import Outcome, Search, read_outcome, steps_for
+from benchmarks.proof.deadline import Deadline
+from benchmarks.proof.own import Outcome, Search, steps_for
 from benchmarks.proof.statistics import compare_runs, holm
-from benchmarks.proof.tasks import balanced, deal, open_task
+from benchmarks.proof.tasks import balanced, open_task
 from benchmarks.proof.versus_table import difference, main, table
 
-import gpo
 from benchmarks.proof import versus
 from tests.benchmarks.proof.support import answer
 from tests.support.server import ModelServer
@@ -121,19 +121,42 @@ def test_runs_weigh_as_in_the_mean_over_tasks() -> None:
     assert compare_runs([[{"a": 4.0}, {"a": 4.0}], [{"b": -3.0}]]).p_value == 1.0
 
 
-def test_a_sealed_test_is_read_and_is_no_part_of_the_calls(tmp_path: Path, server: ModelServer) -> None:
+def test_gpo_plus_has_all_its_calls_for_the_search_and_its_demonstrations_are_tested(
+    tmp_path: Path, server: ModelServer
+) -> None:
     server.answer = answer
-    task = deal("tickets", open_task("tickets", None), 0, train=8, dev=6, test=10)
-    model = {"model": "m", "base_url": server.base_url}
-    optimize = {"epochs": 1, "candidates": 3}
-    result = gpo.optimize(
-        task, models=model, method="opro", optimize=optimize, prompt="Sort it.", run_dir=tmp_path / "run"
-    )
-    assert result.best_prompt != "Sort it.", "or two prompts would not have been tested"
-    found = read_outcome(tmp_path / "run" / "journal.sqlite", result, task)
-    assert found.task.calls == result.usage.task.calls + result.usage.task.cached - 2 * 10
-    assert found.test is not None
-    assert sum(value or 0 for value in found.test) / 10 == result.scores.best.test
+    command = [str(tmp_path), str(tmp_path / "out"), *SMALL, "--base-url", server.base_url, "--model", "m"]
+    assert versus.main([*command, "--calls", "60", "--arms", "gpo+", "gpo+bare"]) == 0
+    plus, bare = [json.loads(line) for line in (tmp_path / "out/runs.jsonl").read_text().splitlines()][1:]
+    for line in (plus, bare):
+        assert 48 <= line["task_calls"] <= 60
+        assert len(line["test"]) == 10
+    assert plus["notes"]["gpo+"]["plan"]["screened"] == 2
+    assert bare["notes"]["gpo+"]["plan"]["screened"] == 1
+    searched = sum(line["task_calls"] + line["optimizer_calls"] for line in (plus, bare))
+    assert sum(len(_texts(call.body)) for call in server.log) == searched + 2 * 10
+
+
+def test_after_its_minutes_nothing_is_begun_and_the_same_command_goes_on(
+    tmp_path: Path, server: ModelServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.answer = answer
+    command = [str(tmp_path), str(tmp_path / "out"), *SMALL, "--base-url", server.base_url, "--model", "m"]
+    command += ["--arms", "opro", "library"]
+    assert versus.main([*command, "--minutes", "0"]) == 3
+    assert server.stats.calls == 0
+    assert "the same command goes on" in capsys.readouterr().err
+
+    # The minutes are over within the first run.
+    monkeypatch.setattr(Deadline, "passed", property(lambda self: self.minutes and server.stats.calls >= 20))
+    assert versus.main([*command, "--minutes", "5"]) == 3
+    assert (tmp_path / "out/runs.jsonl").read_text().count("\n") == 1, "half a run has no line"
+    assert versus.main(command) == 0
+    lines = [json.loads(line) for line in (tmp_path / "out/runs.jsonl").read_text().splitlines()][1:]
+    assert [line["arm"] for line in lines] == ["opro", "library"]
+    paid = sum(line["task_calls"] + line["optimizer_calls"] for line in lines) + 2 * 10
+    completions = sum(len(_texts(call.body)) for call in server.log)
+    assert completions == paid, "what was paid is not asked again"
 
 
 def test_demonstrations_show_every_label_before_any_twice() -> None:

@@ -1,4 +1,4 @@
-"""All targets. Knows no engine."""
+"""The table of all fuzz targets."""
 
 from __future__ import annotations
 

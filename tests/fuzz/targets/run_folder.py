@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from gpo.errors import GPOError
-from gpo.report.compare import compare_html
+from gpo.report.comparison.compare import compare_html
 from gpo.report.page import report_html
 from gpo.run.directory import RunDirectory
 from tests.fuzz.targets.target import Input, Target, own, scratch, text

@@ -1,6 +1,6 @@
 """What a fuzz target is, and how its input's first bytes choose among options.
 
-Knows no engine: a target is a function of bytes that returns, or raises one of GPO's own errors.
+A target is a function of bytes that returns, or raises one of GPO's own errors.
 """
 
 from __future__ import annotations

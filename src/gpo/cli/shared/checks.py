@@ -1,10 +1,11 @@
-"""What `gpo evaluate` checks for CI: each check that fails is one line and exit code 1. Knows numbers and no run."""
+"""What `gpo evaluate` checks for CI: each check that fails is one line and exit code 1."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from gpo.errors import ConfigError, GPOError
+from gpo.text import points
 
 if TYPE_CHECKING:
     from gpo.evaluation.statistics import Comparison
@@ -42,8 +43,8 @@ def difference_line(difference: Comparison) -> str:
 
 
 def _numbers(difference: Comparison) -> str:
-    low, high = 100 * difference.low, 100 * difference.high
+    low, high = points(difference.low, signed=True), points(difference.high, signed=True)
     return (
-        f"{100 * difference.mean:+.1f} points over {difference.rows:,} rows "
-        f"(95 % interval {low:+.1f} to {high:+.1f}, p = {difference.p_value:.2g})"
+        f"{points(difference.mean, signed=True)} points over {difference.rows:,} rows "
+        f"(95 % interval {low} to {high}, p = {difference.p_value:.2g})"
     )

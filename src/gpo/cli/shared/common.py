@@ -35,9 +35,9 @@ def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = No
 
     What a budget ended is shown as far as it is, before the error goes on. Raises `GPOError` and `KeyboardInterrupt`.
     """
-    from gpo.cli.shared.progress import ProgressDisplay
     from gpo.cli.shared.signals import run_stoppable
     from gpo.errors import BudgetError, Stopped
+    from gpo.report.progress.terminal import ProgressDisplay
     from gpo.result.result import Result
     from gpo.run.directory import RunDirectory
     from gpo.run.optimize import Run
@@ -107,6 +107,14 @@ def saved(run_dir: Path) -> list[str]:
         *lines,
         f"{'next':<8} gpo export {shlex.quote(str(run_dir))} --to text (or promptfoo, inspect, langchain, …)",
     ]
+
+
+def say_next(*commands: str) -> None:
+    """What may be done next, a line each, on stderr: what a command found stays alone on stdout."""
+    from gpo.text import printable
+
+    for number, command in enumerate(commands):
+        print(printable(f"{'then' if number else 'next':<9}{command}"), file=sys.stderr)
 
 
 def print_estimate(plan: Plan, *, as_json: bool) -> None:

@@ -1,7 +1,7 @@
 """How many calls one endpoint is asked for at once, learnt from what became of the calls before.
 
-Additive increase, multiplicative decrease, as TCP does it (Chiu and Jain, 1989). Knows no queue, no event loop and no
-wire: it is told of replies, and a clock is handed in.
+Additive increase, multiplicative decrease, as TCP does it (Chiu and Jain, 1989). It is told of replies, and a clock is
+handed in.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """All the completions that were asked for, also from a model that gives fewer at once: no model asks for the rest
 itself, each returns what one call brought.
 
-Knows no wire and no journal. It stands outside of the journal, so that each answer is kept as it comes and a repeated
-run asks for the missing ones only.
+It stands outside of the journal, so that each answer is kept as it comes and a repeated run asks for the missing ones
+only.
 """
 
 from __future__ import annotations

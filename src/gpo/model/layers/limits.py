@@ -1,6 +1,6 @@
 """A model with a limit: its calls leave through the gate of their endpoint, and what became of them goes back to it.
 
-Knows a refusal when it sees one; who leaves when is `gpo.model.layers.endpoint_limiter`'s business.
+Who leaves when is decided in `gpo.model.layers.endpoint_limiter`.
 """
 
 from __future__ import annotations

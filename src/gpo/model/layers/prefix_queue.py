@@ -1,7 +1,7 @@
 """Whose turn it is among waiting calls: those that share a prompt's beginning follow one another.
 
-Engines keep what they computed last (llama.cpp a slot at a time, vLLM and hosted caches for a while). Knows
-groups, calls that begin alike; it knows neither requests nor how many places there are.
+Engines keep what they computed last (llama.cpp a slot at a time, vLLM and hosted caches for a while). A group is calls
+that begin alike.
 """
 
 from __future__ import annotations

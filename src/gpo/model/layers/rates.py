@@ -1,6 +1,6 @@
 """Requests and tokens a minute, as providers count them: token buckets that are filled evenly.
 
-Knows no queue and no event loop: whoever sends asks how long to wait, and a clock is handed in.
+Whoever sends asks how long to wait; a clock is handed in.
 """
 
 from __future__ import annotations

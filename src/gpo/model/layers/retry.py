@@ -1,7 +1,7 @@
 """Making a call again when it may succeed: full-jitter exponential backoff that honours what the server asks for.
 
-Knows which errors are transient by their type only, and no place or queue: it stands around them, so that a call that
-waits to be made again takes up no place. Waiting never changes a result.
+The type of an error says whether it is transient. This layer stands around limits and queues, so that a call that waits
+to be made again takes up no place. Waiting never changes a result.
 """
 
 from __future__ import annotations

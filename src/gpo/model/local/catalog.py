@@ -1,7 +1,4 @@
-"""The files that GPO can fetch by name, each pinned by its publisher's SHA-256, and where they are found.
-
-Data only: knows no network and no disk.
-"""
+"""The files that GPO can fetch by name, each pinned by its publisher's SHA-256, and where they are found."""
 
 from __future__ import annotations
 

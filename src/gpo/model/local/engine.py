@@ -1,6 +1,6 @@
 """The process that serves an embedded model: started when first needed, watched, started again after a crash.
 
-Knows processes, a key and an address; it never sees a request. Safe to use from several threads and loops.
+Requests go to the process itself. Safe to use from several threads and loops.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The child process of the embedded engine: llama.cpp behind HTTP on a loopback port.
 
-Run as `python -m gpo.model.local.engine_child` by `gpo.model.local.engine`; the first line of stdin holds its
-settings as JSON, and the end of stdin is the order to leave. Knows no request and no reply.
+Run as `python -m gpo.model.local.engine_child` by `gpo.model.local.engine`; the first line of stdin holds its settings
+as JSON, and the end of stdin is the order to leave.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How the embedded engine is set up for a run: as many slots as the memory carries, each as long as the run needs.
 
-Knows sizes alone: the longest request in tokens, bytes a token, the machine's memory. It knows no task and no process.
+It is a matter of sizes alone: the longest request in tokens, bytes a token, the machine's memory.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What a GGUF file says of itself at its beginning: the sizes that decide how much memory a conversation takes.
 
-Knows the file format's metadata and nothing of what is done with it. A header that cannot be read is None, not an
-error: the engine says what is wrong with a file, and says it better.
+A header that cannot be read is None, not an error: the engine says what is wrong with a file, and says it better.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""A model that runs on this machine: the wire client, pointed at an engine process started when needed.
-
-Knows the engine and the wire; where weights come from is `gpo.model.local.weights`' business.
-"""
+"""A model that runs on this machine: the wire client, pointed at an engine process started when needed."""
 
 from __future__ import annotations
 

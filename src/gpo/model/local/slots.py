@@ -1,6 +1,6 @@
 """Which slot of an engine holds the beginning of which group: the next call of a group goes where its last one was.
 
-Knows numbers and groups; it knows neither calls nor the engine. Safe to use from several threads.
+Slots and groups are numbers. Safe to use from several threads.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The local store of weights: finding a file by name, and pulling it in once, whole and verified.
 
-Knows where files lie; how they get here is `gpo.model.local.download`' business. A file enters the store only
-under a name that holds its hash, and only after its bytes had that hash.
+How files get here: `gpo.model.local.download`. A file enters the store only under a name that holds its hash, and only
+after its bytes had that hash.
 """
 
 from __future__ import annotations

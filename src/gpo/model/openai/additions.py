@@ -1,7 +1,4 @@
-"""What a user adds to every request of a model: fields of the body, headers, texts that end a reply.
-
-Knows the configuration's keys for them; it sends nothing.
-"""
+"""What a user adds to every request of a model: fields of the body, headers, texts that end a reply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a response's body under a limit, packed or not. Knows no wire format."""
+"""Reads a response's body under a limit, packed or not."""
 
 from __future__ import annotations
 

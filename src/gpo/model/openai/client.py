@@ -1,7 +1,6 @@
 """The OpenAI wire over aiohttp: chat completions, and plain completions for base models.
 
-Knows one endpoint and one key. Retries, limits, prices and stores are other layers; what went wrong is told in
-`gpo.model.openai.errors`.
+Retries, limits, prices and stores are other layers; what went wrong is told in `gpo.model.openai.errors`.
 """
 
 from __future__ import annotations

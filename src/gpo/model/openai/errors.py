@@ -1,6 +1,6 @@
 """What went wrong on the wire, sorted into transient and permanent, in one line without secrets.
 
-Knows HTTP and the habits of providers' error bodies. A server's words are untrusted text.
+A server's words are untrusted text.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The JSON of the OpenAI wire: from a request to a body, and from a body to a reply.
 
-Knows no connection and no endpoint. A body that is not of the wire's shape is a `ValueError`.
+A body that is not of the wire's shape is a `ValueError`.
 """
 
 from __future__ import annotations

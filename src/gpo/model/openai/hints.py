@@ -1,6 +1,6 @@
 """The way out that a refusal's line names: a position of the prompt, a field to take out, another address.
 
-Knows the configuration's keys by name. A server's words are untrusted text.
+A server's words are untrusted text.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a refusal (a 4xx, now and then a 5xx) is about: a parameter, the system turn, one call's text, a rate, or all.
 
-Knows the habits of providers' error bodies. Their words are untrusted; what they seem to say of a parameter is tried
-out before it is believed, see `gpo.model.openai.trials`.
+Providers word this in many ways. Their words are untrusted; what they seem to say of a parameter is tried out before it
+is believed, see `gpo.model.openai.trials`.
 """
 
 from __future__ import annotations

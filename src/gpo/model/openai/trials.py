@@ -1,7 +1,6 @@
 """What one endpoint takes, found out while it is used: a parameter that it refuses is left out after one trial.
 
-Knows requests and refusals, and no connection: a way to send is handed in. A trial is a call like any other: one that
-is answered is the answer.
+A way to send is handed in. A trial is a call like any other: one that is answered is the answer.
 """
 
 from __future__ import annotations

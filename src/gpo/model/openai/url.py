@@ -1,4 +1,4 @@
-"""How an endpoint is written down: one spelling, and no secret in it. Knows no key and no wire."""
+"""How an endpoint is written down: one spelling, and no secret in it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Edit distance, the analogue of the learning rate: how many words may change at a step, and how many did.
 
-Paper: Update Method, Analogical Learning Rate; the rows of Table 3. Knows step numbers and words, nothing else.
+Paper: Update Method, Analogical Learning Rate; the rows of Table 3.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Current information, the analogue of the descent direction: what the optimizer is told about the current prompt.
 
-Paper: Update Direction, Analogical Descent Direction; the rows of Table 2. Knows nothing of earlier prompts.
+Paper: Update Direction, Analogical Descent Direction; the rows of Table 2.
 """
 
 from __future__ import annotations
@@ -83,11 +83,13 @@ class PromptInformation:
 
 
 def describe_failure(task: Task, outcome: Outcome) -> dict[str, str]:
-    """A failed example for a template: question, the model's answer, the expected answer."""
+    """A failed example for a template: question, the model's answer, the expected answer, and the metric's feedback
+    ("" where there is none)."""
     return {
         "question": outcome.example.input,
         "answer": outcome.reply.strip(),
         "expected": task.target_text(outcome.example),
+        "feedback": outcome.feedback,
     }
 
 

@@ -1,6 +1,6 @@
 """Refinement, the analogue of descent: how the optimizer model is told to make the new prompt.
 
-Paper: Update Method, Analogical Gradient Descent; the columns of Table 3. Knows wording, and no model.
+Paper: Update Method, Analogical Gradient Descent; the columns of Table 3.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Trajectory, the analogue of momentum: which earlier prompts the optimizer is shown beside the current one.
 
-Paper: Update Direction, Analogical Momentum; the rows of Table 2. Knows no task and no wording of the meta-prompt.
+Paper: Update Direction, Analogical Momentum; the rows of Table 2.
 """
 
 from __future__ import annotations

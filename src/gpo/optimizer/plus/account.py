@@ -1,4 +1,4 @@
-"""What a search of gpo+ says of itself: for `result.json`, and as lines for a person. Knows no step."""
+"""What a search of gpo+ says of itself: for `result.json`, and as lines for a person."""
 
 from __future__ import annotations
 

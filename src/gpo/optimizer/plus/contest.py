@@ -1,7 +1,5 @@
-"""How candidates are compared in a step: all on a few rows, the two best on more, and who is the current prompt then.
-
-Asks the table and knows no move.
-"""
+"""How candidates are compared in a step: all on a few rows, the two best on more, and who is the current prompt
+then."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The last duel, the analogue of early stopping on a validation set: the best of the whole run meet on fresh rows.
 
-Who is best by the rows that chose it is flattered; rows that none of the finalists has met are not (evidence: the
-best of a final population is a point better than the chosen one, `docs/beyond.md`). Knows the table and no move.
+Who is best by the rows that chose it is flattered; rows that none of the finalists has met are not (evidence: the best
+of a final population is a point better than the chosen one, `docs/beyond.md`).
 """
 
 from __future__ import annotations

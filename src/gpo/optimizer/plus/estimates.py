@@ -1,7 +1,6 @@
 """Noise-aware scores, the analogue of variance reduction: what is believed of each prompt after few rows.
 
 `posterior` shrinks and pools row effects; `raw` is the plain mean over the rows that a prompt met, for the ablation.
-Knows tables of numbers and no prompt.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Guessing, the analogue of a constraint: a prompt under which the model says nearly always the same is no solution.
 
 Its score is the share of one answer in the data, whatever the question says. GrIPS (Prasad et al. 2022, arXiv
-2203.07281) adds the entropy of the answers to its score for the same reason. Knows outcomes and no prompt.
+2203.07281) adds the entropy of the answers to its score for the same reason.
 """
 
 from __future__ import annotations

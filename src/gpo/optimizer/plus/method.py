@@ -1,7 +1,4 @@
-"""gpo+ as a method: its budget, from the configuration or from what a cap on calls leaves, and what it may ask for.
-
-Knows numbers of rows and no step.
-"""
+"""gpo+ as a method: its budget, from the configuration or from what a cap on calls leaves, and what it may ask for."""
 
 from __future__ import annotations
 

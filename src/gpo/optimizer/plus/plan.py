@@ -1,7 +1,6 @@
 """The budget as a plan, the analogue of a line search with early stopping: one number says all sizes of a search.
 
-More budget buys more steps and more rows a step alike: G = 10 (B / 300)^0.4 steps of 0.8 B / G pairs. Knows numbers and
-no prompt.
+More budget buys more steps and more rows a step alike: G = 10 (B / 300)^0.4 steps of 0.8 B / G pairs.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
     at the end: the best of the whole run on rows that none of them has met
 
 Without elitism, as in the paper: the next current prompt is the best candidate and not the best of all, until four
-steps brought no new best. Scores are posterior means (`estimates`). Knows no call and no budget but the plan's.
+steps brought no new best. Scores are posterior means (`estimates`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gpo.optimizer.plus.contest import hold, pick
 from gpo.optimizer.plus.duel import choose_answer, duel
 from gpo.optimizer.plus.moves import library as starts
 from gpo.optimizer.plus.moves.demonstrations import deal, draw_balanced
-from gpo.optimizer.plus.moves.propose import Parent, Proposed, Proposer
+from gpo.optimizer.plus.moves.propose import CandidateSource, Parent, Proposed, Proposer
 from gpo.optimizer.plus.moves.trust_region import TrustRegion
 from gpo.optimizer.plus.plan import schedule, with_library
 from gpo.optimizer.plus.rows import order_rows
@@ -88,7 +88,7 @@ class PlusSearch(StepSearch):
             if settings.trust_region
             else Cosine(words.initial, words.final)
         )
-        self.proposer = Proposer(
+        self.proposer: CandidateSource = Proposer(
             bench,
             guard,
             settings,

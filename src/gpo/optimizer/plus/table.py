@@ -1,6 +1,6 @@
 """The pool of prompts and the sparse table of their scores: what was asked, and how much of the budget is left.
 
-Every call of the task model that gpo+ makes is asked for here, through the scorer. Knows no model of the scores.
+Every call of the task model that gpo+ makes is asked for here, through the scorer.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Best-arm identification: which of many prompts are best, for fewer runs than all prompts on all rows.
 
-Arms and rows are numbers here; `play` runs them. Knows no prompt, no task and no protocol. After Pryzant et al. 2023
-(arXiv 2305.03495, Selection Step) and its code (github.com/microsoft/LMOps, prompt_optimization/evaluators.py).
+Arms and rows are numbers here; `play` runs them. After Pryzant et al. 2023 (arXiv 2305.03495, Selection Step) and its
+code (github.com/microsoft/LMOps, prompt_optimization/evaluators.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What the published protocols share beside the skeleton of a search: estimates on a part of dev, and their records.
 
-Knows no protocol. The answer is the best prompt by full dev score, the initial one included, whatever estimates a
-protocol works with.
+The answer is the best prompt by full dev score, the initial one included, whatever estimates a protocol works with.
 """
 
 from __future__ import annotations

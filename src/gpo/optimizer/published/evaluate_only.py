@@ -1,4 +1,4 @@
-"""Methods that only evaluate: the empty prompt and "Let's think step by step." Knows the scorer and no optimizer."""
+"""Methods that only evaluate a prompt: `empty`, and `cot` ("Let's think step by step.")."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
-"""Room for a start prompt that is longer than candidates may be: as it stands, no candidate like it could be accepted.
-
-Knows the configuration and no run.
-"""
+"""Room for a start prompt that is longer than candidates may be: as it stands, no candidate like it could be
+accepted."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What identifies an own function or object between two processes: its code, and the values that it was made with.
 
-Knows no task and no run. What may change while it is used is left out (what it counts or loads at its first call) or
-known by its type alone (lists, dicts, open files).
+What may change while it is used is left out (what it counts or loads at its first call) or known by its type alone
+(lists, dicts, open files).
 """
 
 from __future__ import annotations

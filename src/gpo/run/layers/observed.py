@@ -1,6 +1,6 @@
 """What the replies of one role say about its endpoint and its settings: what was left out, what was cut.
 
-Knows replies and the configuration's keys by name. A pure function of the answers, so a run that goes on says the same.
+A pure function of the answers, so a run that goes on says the same.
 """
 
 from __future__ import annotations

@@ -34,11 +34,14 @@ class Shutdown:
         """Whether the run is to end."""
         return self._error is not None
 
-    def stop(self, error: GPOError) -> None:
-        """Let the run end with `error`; the first one stays. To be called in the loop's thread."""
+    def stop(self, error: GPOError, grace: float | None = None) -> None:
+        """Let the run end with `error`; the first one stays. `grace` replaces that of all stops. To be called in the
+        loop's thread."""
         if self._error is not None:
             return
         self._error = error
+        if grace is not None:
+            self._grace = grace
         if self._timeout is not None:
             self._timeout.reschedule(asyncio.get_running_loop().time() + self._grace)
 

@@ -1,7 +1,4 @@
-"""Answers that are paid for and not in the journal: for a moment, or for good where the disk is full.
-
-Knows no price and no file.
-"""
+"""Answers that are paid for and not in the journal: for a moment, or for good where the disk is full."""
 
 from __future__ import annotations
 

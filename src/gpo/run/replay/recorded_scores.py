@@ -1,7 +1,7 @@
 """What an earlier process of a run scored, taken from its journal: no request is built and no reply is read again.
 
 A score counts only where this process would come to the same: the code that asks and reads is the same, byte for byte,
-the model has the same identity, and every call that the score rests on is in the journal. Knows no model and no loop.
+the model has the same identity, and every call that the score rests on is in the journal.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Known = dict[int, tuple[float | None, bool]]
 class RecordedScores:
     """The scores in `journal` for whoever scores `task` with the model called `identity`.
 
-    `count(keys)` is told the calls that the scores rest on; `taken(n)` how many scores were taken.
+    `count(keys)` is told the calls that the scores rest on; `taken(prompt, split, values)` the scores that were taken.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class RecordedScores:
         task: Task,
         identity: str,
         count: Callable[[Collection[str]], None],
-        taken: Callable[[int], None],
+        taken: Callable[[str, str, Sequence[float | None]], None],
     ) -> None:
         self._journal, self._task = journal, task
         self._count, self._taken = count, taken
@@ -59,7 +59,7 @@ class RecordedScores:
                 keys += calls
         if found:
             self._count(keys)
-            self._taken(len(found))
+            self._taken(prompt, split, [value for value, _ in found.values()])
         return found
 
     def _read(self, prompt: str, split: str) -> dict[int, tuple[float, tuple[str, ...]]]:

@@ -1,6 +1,5 @@
-"""SQLite connections to files that may come from someone else: what they may cost is bounded, and which files this
-process has open is known. Knows no table.
-"""
+"""SQLite connections to files that may come from someone else: bounds what they may cost, and keeps track of the files
+that this process has open."""
 
 from __future__ import annotations
 

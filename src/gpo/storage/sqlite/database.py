@@ -1,6 +1,6 @@
-"""Opening GPO's SQLite files: WAL, numbered migrations, and SQLite's errors as one line for a person.
+"""Opens GPO's SQLite files: WAL, numbered migrations, and SQLite's errors as one line for a person.
 
-Knows neither calls nor runs; the tables are its callers'.
+Callers bring their tables as a `Schema`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What is known of a database before SQLite opens it: a regular file with GPO's mark, and side files that do no harm.
 
-Opening is not harmless: SQLite replays what lies beside a database, and follows links. Knows no table.
+Opening is not harmless: SQLite replays what lies beside a database, and follows links.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""A scorer and an optimizer model that ask a meter first. Know no method; what a meter
-lets through they ask as ever."""
+"""A scorer and an optimizer model that ask a meter first."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """How large one run of a suite is, before any call: steps, rows, calls and tokens.
 
-Opens no model and fetches nothing: of rows that are not here it knows at most how many they are.
+No model is opened and nothing fetched; of rows that are not here at most the number is known.
 """
 
 from __future__ import annotations
@@ -99,9 +99,15 @@ def _is_here(data: object, trial: Trial) -> bool:
 def _outline(config: Config, cap: Cap) -> RunSize:
     """By numbers of rows alone; all unknown where nobody knows these."""
     section = config.task
-    sizes = {str(part): rows for part, rows in (section.split or {}).items()}
+    given = {str(part): rows for part, rows in (section.split or {}).items()}
+    sizes = {part: rows for part, rows in given.items() if isinstance(rows, int)}
     if str(section.data) in benchmarks.names():
         found = benchmarks.find(str(section.data))
+        sizes |= {
+            part: max(1, round(share * found.sizes.get(part, 0)))
+            for part, share in given.items()
+            if isinstance(share, float)
+        }
         for part, rows in sizes.items():
             if rows > (have := found.sizes.get(part, 0)):
                 raise ConfigError(f"task.split.{part}: asks for {rows} rows, but there are {have}")

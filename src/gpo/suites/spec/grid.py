@@ -167,12 +167,12 @@ def _combinations(
             yield labels, member, method, seed, composed
 
 
-def _take_lower(caps: dict[str, int], own: Any) -> dict[str, int]:
-    """`caps`, none above what the task itself says."""
-    less = (
-        {key: value for key, value in own.items() if isinstance(value, int)} if isinstance(own, dict) else {}
-    )
-    return {key: min(cap, less.get(key, cap)) for key, cap in caps.items()}
+def _take_lower(caps: dict[str, int | float], own: Any) -> dict[str, int | float]:
+    """`caps`, none above what the task itself says. A count and a share cannot be compared: then the cap holds."""
+    less = own if isinstance(own, dict) else {}
+    return {
+        key: min(cap, less[key]) if type(less.get(key)) is type(cap) else cap for key, cap in caps.items()
+    }
 
 
 def _own_budget(suite: Suite, setting: str, config: Config) -> dict[str, Any]:

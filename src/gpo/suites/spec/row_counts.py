@@ -16,13 +16,18 @@ from gpo.task import benchmarks, load
 from gpo.task.files.rows import read_rows
 
 
-def limit_counts(caps: Mapping[str, int], data: Any, base_dir: Path, data_dir: Path | None) -> dict[str, int]:
-    """`caps`, none above what the task `data` has. Rows that are not divided yet are what `caps` divides: those stay
-    as they are."""
+def limit_counts(
+    caps: Mapping[str, int | float], data: Any, base_dir: Path, data_dir: Path | None
+) -> dict[str, int | float]:
+    """`caps`, none above what the task `data` has; a share is never above it. Rows that are not divided yet are what
+    `caps` divides: those stay as they are."""
     if not caps or not isinstance(data, str | Mapping):
         return dict(caps)
     sizes = _sizes(data, base_dir, data_dir) if isinstance(data, str) else _count_files(data, base_dir)
-    return {split: min(cap, sizes.get(split, cap)) for split, cap in caps.items()}
+    return {
+        split: cap if isinstance(cap, float) else min(cap, sizes.get(split, cap))
+        for split, cap in caps.items()
+    }
 
 
 def split_folder(name: str, base_dir: Path, data_dir: Path | None) -> Path | None:

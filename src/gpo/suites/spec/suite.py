@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 
 from gpo.config.load import KeyPath, at_line, explain, parse_yaml
 from gpo.config.section import Section
+from gpo.config.task import SplitSize
 from gpo.errors import ConfigError
 from gpo.suites.spec.methods import expand_methods
 from gpo.suites.spec.override import override
@@ -25,7 +26,6 @@ MOST_SEEDS = 1_000
 Dimension = Literal[
     "method", "task", "model", "setting", "direction", "trajectory", "edit_distance", "refinement"
 ]
-Rows = Annotated[int, Field(gt=0)]
 
 
 class ModelPair(Section):
@@ -83,11 +83,11 @@ class SuiteBudget(Section):
 
 
 class SplitCaps(Section):
-    """Rows of each split, where fewer than all are wanted."""
+    """Rows of each split, where fewer than all are wanted: counts, or shares between 0 and 1."""
 
-    train: Rows | None = None
-    dev: Rows | None = None
-    test: Rows | None = None
+    train: SplitSize | None = None
+    dev: SplitSize | None = None
+    test: SplitSize | None = None
 
 
 class SuiteConfig(Section):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from gpo.report.svg import Scale, axis_bottom, axis_left, element, path
+from gpo.report.charts.svg import Scale, axis_bottom, axis_left, element, path
 from gpo.suites.tables.escaping import label
 from gpo.suites.tables.render import column_text
 from gpo.suites.tables.table import Column, Table

@@ -1,4 +1,4 @@
-"""Lettered choices: "(A)", "A.", "Option A". Knows the options where the question lists them, and no metric."""
+"""Lettered choices: "(A)", "A.", "Option A". The options are those that the question lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a reply corrects or explains itself: "Wait, …", "Explanation: …". Knows no kind of answer."""
+"""Where a reply corrects or explains itself: "Wait, …", "Explanation: …"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a configured answer kind to its reader. Knows the kinds and the targets that a vocabulary is taken from."""
+"""Makes the reader of a configured answer kind. A vocabulary is taken from the targets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels and yes/no answers: words out of a known list. Knows no question and no metric."""
+"""Labels and yes/no answers: words out of a known list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What announces an answer: words in several languages, boxes, tags, bold text. Knows no kind of answer."""
+"""What announces an answer: words in several languages, boxes, tags, bold text."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Whether an answer that a reply mentions is one that it gives, or is denied, ruled out, or only supposed.
 
-Knows no kind of answer: it looks at the words around a mention, in the same sentence.
+Looks at the words around a mention, in the same sentence.
 """
 
 from __future__ import annotations

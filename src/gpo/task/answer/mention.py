@@ -1,4 +1,4 @@
-"""Answers where they stand in a text, and what stands between them. Knows no kind of answer and no rule."""
+"""Answers where they stand in a text, and what stands between them."""
 
 from __future__ import annotations
 

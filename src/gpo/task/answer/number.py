@@ -1,4 +1,4 @@
-"""Numbers: thousands separators, decimals, signs, currency, percent, fractions, small number words. Knows no metric."""
+"""Numbers: thousands separators, decimals, signs, currency, percent, fractions, small number words."""
 
 from __future__ import annotations
 

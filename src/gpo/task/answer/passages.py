@@ -1,4 +1,4 @@
-"""Where in a reply an answer may stand: what a model says beside it is told apart here. Knows no kind of answer."""
+"""Where in a reply an answer may stand: what a model says beside it is told apart here."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One way of writing for what is written in several: full-width letters, other scripts' digits, NFD; long replies.
 
-Knows no kind of answer and no language: it brings characters to the form that the other files look for.
+Brings characters to the form that the other files look for.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What it is to read an answer. Knows no kind of answer, no metric and no model."""
+"""The interface that every reader of answers has."""
 
 from __future__ import annotations
 

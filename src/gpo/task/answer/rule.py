@@ -1,4 +1,4 @@
-"""The one rule by which an answer is found in a reply, whatever its kind. Knows no kind: those are `MentionReader`s.
+"""The one rule by which an answer is found in a reply, whatever its kind. Each kind is a `MentionReader`.
 
 Sentences of the question that the reply repeats do not count. The first of these that gives an answer decides:
 1. the whole reply is a bare answer;

@@ -1,4 +1,4 @@
-"""Free text: the reply, without what a model says and draws around it. Knows no metric."""
+"""Free text: the reply, without what a model says and draws around it."""
 
 from __future__ import annotations
 

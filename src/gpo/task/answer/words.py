@@ -1,4 +1,4 @@
-"""Word lists (sorted words, closing brackets): words in order, whatever separates them. Knows no metric."""
+"""Word lists (sorted words, closing brackets): words in order, whatever separates them."""
 
 from __future__ import annotations
 

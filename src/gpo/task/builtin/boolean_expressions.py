@@ -1,6 +1,6 @@
 """Is a logical expression True or False? Written by GPO in the manner of BIG-Bench Hard's task of this name.
 
-`not` binds before `and`, `and` before `or`, as in Python. Knows nothing of splits and of prompts.
+`not` binds before `and`, `and` before `or`, as in Python.
 
 Example: "Work this out: not ( True and False ) or False" -> True
 """

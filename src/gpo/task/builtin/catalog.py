@@ -1,7 +1,4 @@
-"""The tasks that GPO brings, by name: what each is, how it is asked, and its rows dealt into splits.
-
-Knows no configuration object, no model and no file of the user.
-"""
+"""The tasks that GPO brings, by name: what each is, how it is asked, and its rows dealt into splits."""
 
 from __future__ import annotations
 
@@ -53,13 +50,13 @@ def describe(name: str) -> str:
 
 
 def load(
-    name: str, *, seed: int, split: Mapping[str, int] | None
+    name: str, *, seed: int, split: Mapping[str, int | float] | None
 ) -> tuple[dict[str, list[dict[str, object]]], dict[str, object]]:
     """The rows of each split, and how the task is asked unless the user says otherwise.
 
-    `split` changes the default sizes, a key at a time. `train`, `dev` and `test` are disjoint and have about
-    the same mix of answers; `format` and `demos` exist where `split` names them, drawn from train. Rows are
-    {"input": str, "target": str} and depend on (name, seed, split) alone.
+    `split` changes the default sizes, a key at a time; a share is one of the usual number of rows. `train`, `dev` and
+    `test` are disjoint and have about the same mix of answers; `format` and `demos` exist where `split` names them,
+    drawn from train. Rows are {"input": str, "target": str} and depend on (name, seed, split) alone.
 
     The second value holds keys of the task section (`input`, `target`, `answer`, `metric`, `position`) and
     `prompt`, a start prompt that is only suggested: a run begins with the one of its configuration.
@@ -97,16 +94,22 @@ def _find(name: str) -> _Builtin:
     return _TASKS[name]
 
 
-def _sizes(name: str, task: _Builtin, split: Mapping[str, int] | None) -> dict[str, int]:
-    given: Mapping[str, object] = split or {}
+def _sizes(name: str, task: _Builtin, split: Mapping[str, int | float] | None) -> dict[str, int]:
+    usual = sum(task.sizes[part] for part in _DEALT)
+    given: dict[str, object] = {
+        part: max(1, round(size * usual)) if isinstance(size, float) and 0 < size < 1 else size
+        for part, size in (split or {}).items()
+    }
     for part, size in given.items():
         if part not in _DEALT + _FROM_TRAIN:
             raise ConfigError(
                 f"task.split: unknown split {part!r}; there are {', '.join(_DEALT + _FROM_TRAIN)}"
             )
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise ConfigError(f"task.split.{part} must be a whole number above 0, not {size!r}")
-    sizes = {**task.sizes, **(split or {})}
+            raise ConfigError(
+                f"task.split.{part} must be a whole number above 0 or a share below 1, not {size!r}"
+            )
+    sizes = {**task.sizes, **{part: size for part, size in given.items() if isinstance(size, int)}}
     for part in _FROM_TRAIN:
         if sizes.get(part, 0) > sizes["train"]:
             raise ConfigError(

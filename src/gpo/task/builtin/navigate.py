@@ -1,6 +1,6 @@
 """Does a walk end where it began? Yes or No.
 
-Own wording, in the manner of BIG-Bench Hard's task of this name. Knows nothing of splits and of prompts.
+Own wording, in the manner of BIG-Bench Hard's task of this name.
 
 Example: "A robot leaves its dock and obeys: 3 tiles north, 2 tiles west, 3 tiles south. Does it stand on its
 dock again at the end? Yes or No?" -> No

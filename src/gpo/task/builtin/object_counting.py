@@ -1,6 +1,6 @@
 """How many things of one sort are in a list? A number.
 
-Own wording, in the manner of BIG-Bench Hard's task of this name. Knows nothing of splits and of prompts.
+Own wording, in the manner of BIG-Bench Hard's task of this name.
 
 Example: "The sticker album shows two pears, a cow, and three plums. How many pieces of fruit is that?" -> 5
 """

@@ -1,7 +1,4 @@
-"""What every generator shares: the row type, and making rows until enough of them differ.
-
-Knows no task and no split.
-"""
+"""What every generator shares: the row type, and making rows until enough of them differ."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """300 messages from customers of an online shop that also sells software, each for one of six queues.
 
-Written by hand for GPO, labelled by the rule below. Knows nothing of splits and of prompts.
+Written by hand for GPO, labelled by the rule below.
 
 Example: "The parcel took five weeks, so I bought one elsewhere. I don't need yours any more, I just want my
 money back." -> refund

@@ -1,6 +1,6 @@
 """Who holds what after some swaps? One of (A), (B), (C).
 
-Own wording, in the manner of BIG-Bench Hard's task of this name. Knows nothing of splits and of prompts.
+Own wording, in the manner of BIG-Bench Hard's task of this name.
 
 Example: "Three campers share out the cups: Ines takes the red cup, Tom the blue cup, and Wei the tin cup.
 Then they trade. Tom and Wei swap cups. Ines and Tom swap cups. Which one does Wei have now?

@@ -1,6 +1,6 @@
 """Put words into alphabetical order; the answer is a word list.
 
-Own wording, in the manner of BIG-Bench Hard's task of this name. Knows nothing of splits and of prompts.
+Own wording, in the manner of BIG-Bench Hard's task of this name.
 
 Example: "Alphabetical order, please: plank, cedar, planet" -> cedar planet plank
 """

@@ -1,4 +1,4 @@
-"""A cell's value as a person sees it in the table, whatever library it came through. Knows no column and no task."""
+"""A cell's value as a person sees it in the table, whatever library it came through."""
 
 from __future__ import annotations
 

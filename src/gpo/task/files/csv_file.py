@@ -1,4 +1,4 @@
-"""Cells set off by a delimiter as records: csv, tsv, and what spreadsheets call so. Knows no split and no column's use.
+"""Cells set off by a delimiter as records: csv, tsv, and what spreadsheets call so.
 
 Every text is read in time that grows with its length, whatever stands in it.
 """

@@ -1,5 +1,4 @@
-"""JSON as records: a list, lists by split, or an object a line. What a file is called does not decide. Knows no column
-and no task."""
+"""JSON as records: a list, lists by split, or an object a line. What a file is called does not decide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parquet as records, batch by batch, no further than its limit. Knows no column's use and no task.
+"""Parquet as records, batch by batch, no further than its limit.
 
 A small file can stand for a large table: pages are compressed, and a dictionary's text is stored once for all rows that
 have it. So what a file says of itself is looked at first, and then all texts are added up before one is copied out of

@@ -1,4 +1,4 @@
-"""Data files as rows: csv, tsv, json, jsonl, parquet. Knows no split, no column and no task.
+"""Reads data files as rows: csv, tsv, json, jsonl, parquet.
 
 Nothing of a file is ever run: pickles and scripts are refused.
 """

@@ -1,4 +1,4 @@
-"""A file of text, whole: its bytes within a limit, its encoding found or named. Knows no rows."""
+"""Reads a file of text whole: its bytes within a limit, its encoding found or named."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Deterministic edits, the analogue of a coordinate search: one phrase dropped or moved, one clause added or moved.
 
 They need no optimizer model and write no nonsense (GrIPS, Prasad et al. 2022, arXiv 2203.07281). A pure function of the
-words, the clauses and the generator. Knows no task and no score.
+words, the clauses and the generator.
 """
 
 from __future__ import annotations

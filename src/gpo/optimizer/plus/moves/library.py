@@ -1,8 +1,7 @@
 """The library of start prompts, the analogue of initialisation: a good start is worth more than many steps.
 
 Small models often can do a task and do not give its answer's form, so a fixed sentence about the form beats a search
-from a start without one (Coin Flip, arXiv 2604.14585; Revisiting OPRO, arXiv 2405.10276). Knows the task's answers and
-no score.
+from a start without one (Coin Flip, arXiv 2604.14585; Revisiting OPRO, arXiv 2405.10276).
 """
 
 from __future__ import annotations

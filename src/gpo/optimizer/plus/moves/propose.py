@@ -1,13 +1,14 @@
 """The candidates of a step, by every move: what the optimizer model writes, and what needs no model.
 
 Whatever the optimizer model says, a step gets its candidates: edits and demonstrations stand in for replies that are no
-prompts. Knows no score but those that the meta-prompt shows.
+prompts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from gpo.config.plus import PlusConfig
 from gpo.errors import BudgetError, ModelError
@@ -60,6 +61,21 @@ class Proposed:
     drafts: tuple[Draft, ...]
     shown: Shown
     meta_prompt: tuple[Message, ...]
+
+
+class CandidateSource(Protocol):
+    """What a search has its candidates from; `trial` is told of those by reflection."""
+
+    trial: ReflectionTrial
+    warnings: list[str]
+    unusable: int
+    replies: int
+
+    def know(self, entry: Entry) -> None:
+        """A prompt like `entry` is not proposed again."""
+
+    async def propose(self, step: Step, parent: Parent, limit: int | None, count: int) -> Proposed:
+        """Up to `count` candidates."""
 
 
 class Proposer:

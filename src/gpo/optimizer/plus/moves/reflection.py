@@ -2,7 +2,7 @@
 
 GEPA (arXiv 2507.19457) gains by it with strong models; small ones misread the causes (Ma et al., arXiv 2402.02101). So
 its candidates have to win: they are tried a few times, and go on only while they reach the final of a step as often as
-the others do. Failures are outcomes that are paid for already. Knows no search.
+the others do. Failures are outcomes that are paid for already.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ def reflection_text(
                 "unreadable": outcome.unreadable,
                 "read": str(outcome.prediction),
                 "expected": task.target_text(outcome.example),
+                "feedback": outcome.feedback,
             }
             for outcome in failed[:FAILURES]
         ],

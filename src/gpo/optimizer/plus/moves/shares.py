@@ -1,4 +1,4 @@
-"""How the candidates of a step are shared out among the moves. Knows names and numbers, and no prompt."""
+"""How the candidates of a step are shared out among the moves."""
 
 from __future__ import annotations
 

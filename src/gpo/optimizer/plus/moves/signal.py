@@ -4,7 +4,7 @@
 
 Ridge regression of the prompts' posterior means on the words that they hold (a column a word, and one for
 demonstrations), weighted by their precision. It ranks drafts before a call is spent; as an ablation, since a few dozen
-prompts say little about as many words. Knows words and numbers, and no task.
+prompts say little about as many words.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     limit ← 1.5 limit after a gain, 0.6 limit after none, within [final, 2 · initial]
 
 An ablation against the paper's cosine (Conn, Gould & Toint 2000, Trust Region Methods, ch. 6, for the rule). One object
-serves one run. Knows gains and no prompt.
+serves one run.
 """
 
 from __future__ import annotations

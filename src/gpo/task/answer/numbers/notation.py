@@ -1,7 +1,7 @@
 """Numbers as they are written elsewhere: 1,00,000, 1.234,50, €1.000, 3,5 km, 1'250, $50k, 1.5万, 3.0\\times10^{5}, 1½.
 
 Each is written anew in the one way that `numeral` reads. Where it cannot be told what is meant ("3,5" in an English
-sentence, "12 or 14", "3 to 5 days"), it becomes `UNREADABLE`. Knows no reply and no question.
+sentence, "12 or 14", "3 to 5 days"), it becomes `UNREADABLE`.
 """
 
 from __future__ import annotations

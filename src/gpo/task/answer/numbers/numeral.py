@@ -1,4 +1,4 @@
-"""Numbers written in digits: where they stand in a text, and what they are worth. Knows no reply and no question.
+"""Numbers written in digits: where they stand in a text, and what they are worth.
 
 What looks like a number but is not read here ("3:45", "10^n", "1/0") is worth nan: a number that cannot be read.
 """

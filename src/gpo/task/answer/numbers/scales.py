@@ -1,4 +1,4 @@
-"""What stands behind a number and multiplies it: $50k, 3.2M, 5 lakh, 2 Millionen, 1億2000万. Knows no grouping."""
+"""What stands behind a number and multiplies it: $50k, 3.2M, 5 lakh, 2 Millionen, 1億2000万."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers written in words: "twenty-five", "one hundred and five", "a dozen". Knows no reply and no digits.
+"""Numbers written in words: "twenty-five", "one hundred and five", "a dozen".
 
 What is only partly understood ("two and a half", "three point five") is worth nan: a number that cannot be read.
 """

@@ -7,17 +7,19 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from gpo.report.charts.svg import Scale, axis_bottom, axis_left, drawing, element, mark, path, steps
 from gpo.report.data import CandidateView, RunView, StepView
-from gpo.report.svg import Scale, axis_bottom, axis_left, drawing, element, mark, path, steps
+from gpo.text import points
 
 WIDTH = 760
 _LEFT, _RIGHT = 62, 748
-_TOP, _MIDDLE, _LOW, _BOTTOM = 34, 226, 272, 366
-_HEIGHT = 416
+_TOP, _MIDDLE, _RUG, _LOW, _BOTTOM = 34, 226, 250, 294, 388
+_HEIGHT = 438
 
 
 def curve(run: RunView) -> Markup:
-    """Best and current dev score a step, every candidate as a dot, edit limit and distances below."""
+    """Best and current dev score a step, every fully scored candidate as a dot; below them those dropped early,
+    edit limit and distances."""
     last = max(run.total or 0, len(run.steps), 1)
     if run.status != "running" and run.steps:
         last = len(run.steps)
@@ -32,8 +34,8 @@ def curve(run: RunView) -> Markup:
 
 
 def _scores(run: RunView, x: Scale) -> Markup:
-    items = [item for step in run.steps for item in step.candidates if value_of(item) is not None]
-    values = [value_of(item) or 0.0 for item in items] + [
+    items = [item for step in run.steps for item in step.candidates if item.score is not None]
+    values = [item.score or 0.0 for item in items] + [
         value for value in (run.initial_dev, run.best_dev) if value is not None
     ]
     y = score_scale(values, _MIDDLE, _TOP)
@@ -48,11 +50,19 @@ def _scores(run: RunView, x: Scale) -> Markup:
     # The chosen ones last, on top of the others.
     for item in sorted(items, key=lambda item: item.chosen):
         kind, class_ = ("diamond", "dot chosen") if item.chosen else ("dot", "dot")
-        if item.score is None:
-            class_ = "dot estimate"
-        value = 100 * (value_of(item) or 0.0)
-        parts.append(mark(kind, x(_place(item)), y(value), class_=class_, name=item.name))
-    return element("g", *parts)
+        parts.append(mark(kind, x(_place(item)), y(100 * (item.score or 0.0)), class_=class_, name=item.name))
+    return element("g", *parts, *_rug(run, x))
+
+
+def _rug(run: RunView, x: Scale) -> list[Markup]:
+    """The candidates that were dropped before they met all of dev, in a row of their own: a share of few rows, which
+    were picked because they tell prompts apart, is no height beside a score on all of them."""
+    items = [item for step in run.steps for item in step.candidates if is_dropped(item)]
+    if not items:
+        return []
+    parts = [element("text", "dropped early", class_="tick", x=_LEFT, y=_RUG - 8)]
+    parts += [mark("dot", x(_place(item)), _RUG, class_="dot estimate", name=item.name) for item in items]
+    return parts
 
 
 def _distances(all_steps: Sequence[StepView], x: Scale) -> Markup:
@@ -87,6 +97,11 @@ def value_of(item: CandidateView) -> float | None:
     return item.score if item.score is not None else item.estimate
 
 
+def is_dropped(item: CandidateView) -> bool:
+    """Whether a candidate has an estimate over a part of dev alone."""
+    return item.rejected is None and item.score is None and item.estimate is not None
+
+
 def _place(item: CandidateView) -> float:
     # Candidates of one step side by side, so that equal scores do not hide each other; the chosen one on the line.
     return item.step + 1 + (0 if item.chosen else ((item.index % 12) - 5.5) * 0.05)
@@ -102,4 +117,4 @@ def _ceiling(distances: Sequence[int], limits: Sequence[int]) -> float:
 
 
 def _percent(share: float | None) -> str:
-    return "unknown" if share is None else f"{100 * share:.1f}"
+    return "unknown" if share is None else points(share)

@@ -7,22 +7,20 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from gpo.result.wording import dollars, duration
+from gpo.report.progress.pace import PaceLine, describe_phase
 from gpo.run.progress import Progress
-from gpo.text import printable, shorten
+from gpo.run.watcher import Watcher
+from gpo.text import points, printable, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from rich.console import RenderableType
 
-    from gpo.model.layers.limits import LimitState
     from gpo.optimizer.search import StepRecord
 
 REFRESH = 0.25
 
 
-class ProgressDisplay:
+class ProgressDisplay(Watcher):
     """Shows `progress` until it is left. `note` prints a line above the live block."""
 
     def __init__(self, progress: Progress) -> None:
@@ -31,7 +29,7 @@ class ProgressDisplay:
         self.progress = progress
         self.console = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
         self._live = self.console.is_terminal and not self.console.is_dumb_terminal
-        self._rates: list[tuple[float, int, int]] = []
+        self._pace = PaceLine(progress)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -58,6 +56,9 @@ class ProgressDisplay:
         if self._thread:
             self._thread.join()
             self._block.stop()
+
+    def tick(self) -> None:
+        """Nothing: in a terminal a thread of its own draws."""
 
     def note(self, line: str) -> None:
         """One plain line for a person."""
@@ -88,53 +89,11 @@ class ProgressDisplay:
         share = min(p.pairs_done, p.pairs_planned)
         bar.add_row(
             ProgressBar(total=max(1, p.pairs_planned), completed=share, width=28),
-            Text(f"step {min(p.step + 1, p.steps)} of {p.steps}" if p.phase == "optimizing" else p.phase),
-            Text("" if p.best_score is None else f"best dev {100 * p.best_score:.1f}", style="bold"),
+            Text(describe_phase(p)),
+            Text("" if p.best_score is None else f"best dev {points(p.best_score)}", style="bold"),
             Text("" if p.limit is None or p.phase != "optimizing" else f"edit limit {p.limit} words"),
         )
         lines = Table.grid()
         lines.add_row(bar)
-        lines.add_row(Text(self._pace(), style="dim"))
+        lines.add_row(Text(self._pace.line(), style="dim"))
         return lines
-
-    def _pace(self) -> str:
-        p = self.progress
-        self._rates = [*self._rates[-40:], (p.seconds, p.calls, p.tokens)]
-        (t0, calls0, tokens0), (t1, calls1, tokens1) = self._rates[0], self._rates[-1]
-        span = max(t1 - t0, 1e-9)
-        parts = [f"{p.calls:,} calls"]
-        if span > 1:
-            parts.append(f"{(calls1 - calls0) / span:.1f} calls/s")
-            parts.append(f"{(tokens1 - tokens0) / span:,.0f} tokens/s")
-        if p.cached:
-            parts.append(f"{p.cached:,} from the store")
-        if p.replayed:
-            parts.append(f"{p.replayed:,} replayed")
-        if p.retries:
-            parts.append(f"{p.retries:,} retries")
-        parts += describe_throttling({role: limited.state for role, limited in p.limits.items()})
-        parts.append(dollars(p.usd))
-        parts.append(f"{duration(p.seconds)} gone")
-        left = p.seconds_left
-        if left is not None and p.phase != "done":
-            parts.append(f"about {duration(left)} left")
-        return " · ".join(parts)
-
-
-def describe_throttling(limits: Mapping[str, LimitState]) -> list[str]:
-    """What slows the calls down, by role: fewer at once than configured, or calls that wait for their time. Said once
-    where it is the same for both roles; empty where nothing does."""
-    said: dict[str, list[str]] = {}
-    for role, state in limits.items():
-        if state.now < state.configured:
-            said.setdefault(f"{state.now}/{state.configured} at once (429)", []).append(role)
-        if state.held:
-            said.setdefault(_HELD.get(state.held, state.held), []).append(role)
-    return [text if "task" in roles else f"{', '.join(roles)} {text}" for text, roles in said.items()]
-
-
-_HELD = {
-    "refused": "waiting for the endpoint",
-    "requests_per_minute": "held to requests_per_minute",
-    "tokens_per_minute": "held to tokens_per_minute",
-}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from gpo.report.curve import WIDTH, value_of
+from gpo.report.charts.curve import WIDTH, is_dropped, value_of
+from gpo.report.charts.svg import Scale, axis_bottom, drawing, element, mark, path
 from gpo.report.data import CandidateView, RunView
-from gpo.report.svg import Scale, axis_bottom, drawing, element, mark, path
 
 _LEFT, _RIGHT, _TOP = 20, 748, 16
 
@@ -26,12 +26,20 @@ def ancestry(run: RunView) -> list[CandidateView]:
     return way[::-1]
 
 
+def _rank(item: CandidateView) -> tuple[int, int, float, int]:
+    """The fully scored ones first, by score; then those that were dropped early, compared with those alone that met as
+    many rows; then the rejected ones."""
+    group = 2 if item.rejected is not None else 1 if is_dropped(item) else 0
+    rows = -(item.estimate_rows or 0) if group == 1 else 0
+    return (group, rows, -(value_of(item) or 0.0), item.index)
+
+
 def tree(run: RunView) -> Markup:
     """One column a step, the better candidates higher; the thick line leads to the best prompt."""
     columns = [
         sorted(
             step.candidates,
-            key=lambda item: (item.rejected is not None, -(value_of(item) or 0.0), item.index),
+            key=_rank,
         )
         for step in run.steps
     ]
@@ -49,7 +57,16 @@ def tree(run: RunView) -> Markup:
             if item.parent in places:
                 lines[item.name in way].append(path([places[item.parent], spot]))
             kind = "cross" if item.rejected else "diamond" if item.chosen else "dot"
-            class_ = f"dot {'rejected' if item.rejected else 'chosen' if item.chosen else ''}".strip()
+            state = (
+                "rejected"
+                if item.rejected
+                else "chosen"
+                if item.chosen
+                else "estimate"
+                if is_dropped(item)
+                else ""
+            )
+            class_ = f"dot {state}".strip()
             marks.append(mark(kind, *spot, class_=class_, name=item.name))
         for item, spot in spots:
             if item.rejected is None:

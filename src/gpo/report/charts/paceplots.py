@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from gpo.report.curve import WIDTH
+from gpo.report.charts.curve import WIDTH
+from gpo.report.charts.svg import Scale, axis_bottom, axis_left, drawing, element, path
 from gpo.report.pace import Pace, Phase
-from gpo.report.svg import Scale, axis_bottom, axis_left, drawing, element, path
 
 _LEFT, _RIGHT, _TOP, _BOTTOM, _HEIGHT = 72, 748, 34, 190, 240
 

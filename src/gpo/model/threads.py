@@ -1,0 +1,61 @@
+"""Threads for functions that wait: one for each call under way, and none that keeps the process from ending."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Any
+
+
+class DaemonThreads(Executor):
+    """At most `most` daemon threads, started as they are needed.
+
+    The threads of Python's own pool are waited for when the process ends, however long their functions take: then
+    Ctrl-C would end a run, and not the process.
+    """
+
+    def __init__(self, most: int, name: str) -> None:
+        self._most, self._name = most, name
+        self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        self._idle = threading.Semaphore(0)
+        self._started = 0
+        self._starting = threading.Lock()
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **keywords: Any) -> Future[Any]:
+        """Call `function` in a thread as soon as one is free."""
+        future: Future[Any] = Future()
+        self._jobs.put((future, partial(function, *args, **keywords)))
+        with self._starting:
+            if not self._idle.acquire(blocking=False) and self._started < self._most:
+                self._started += 1
+                name = f"{self._name}-{self._started}"
+                threading.Thread(target=self._work, name=name, daemon=True).start()
+        return future
+
+    def shutdown(self, wait: bool = False, *, cancel_futures: bool = True) -> None:
+        """Let the threads go. What has not begun is cancelled, and what runs is not waited for."""
+        while True:
+            try:
+                job = self._jobs.get_nowait()
+            except Empty:
+                break
+            if job:
+                job[0].cancel()
+        for _ in range(self._started):
+            self._jobs.put(None)
+
+    def _work(self) -> None:
+        while job := self._jobs.get():
+            future, function = job
+            if future.set_running_or_notify_cancel():
+                try:
+                    result = function()
+                except BaseException as error:
+                    future.set_exception(error)
+                else:
+                    future.set_result(result)
+            del job, future, function  # an idle thread holds nothing
+            self._idle.release()

@@ -1,0 +1,1 @@
+"""The progress of a run as it goes on: in a terminal, in a notebook."""

@@ -1,0 +1,1 @@
+"""What metrics are made of: one file a metric, or a family of them."""

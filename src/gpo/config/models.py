@@ -131,8 +131,8 @@ class ModelsConfig(Section):
     optimizer: ModelConfig
     """The model that writes new prompts."""
     embedder: ModelConfig | None = None
-    """What the relevance trajectory compares prompts by, at an endpoint's /embeddings or in the embedded engine; null:
-    BGE on this machine (the extra `embed`). Of its settings those of sampling and of replies have no meaning."""
+    """What the relevance trajectory compares prompts by, asked at its endpoint's /embeddings; null: BGE on this machine
+    (the extra `embed`). Of its settings those of sampling and of replies have no meaning."""
 
     @model_validator(mode="before")
     @classmethod

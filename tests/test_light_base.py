@@ -53,7 +53,7 @@ def imported(top_level: bool) -> dict[str, set[str]]:
             elif isinstance(node, ast.ImportFrom) and node.module:
                 modules = [node.module]
             elif isinstance(node, ast.Call) and ast.unparse(node.func) == "importlib.import_module":
-                modules = [node.args[0].value] if isinstance(node.args[0], ast.Constant) else []
+                modules = [str(name.value) for name in node.args[:1] if isinstance(name, ast.Constant)]
             else:
                 continue
             for module in modules:

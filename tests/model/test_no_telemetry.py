@@ -28,7 +28,9 @@ assert "onnxruntime" in sys.modules
 def files_of(program: str, home: Path) -> list[Path]:
     """What the program writes under its home, in which it has every folder of the user's."""
     home.mkdir()
-    places = {name: str(home / name.lower()) for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")}
+    places = {
+        name: str(home / name.lower()) for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
+    }
     environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
     environment |= {"HOME": str(home), "GPO_HOME": str(home / "gpo"), "HF_HUB_OFFLINE": "1", **places}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=100)

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 from gpo.evaluation.statistics.adjusted_wald import adjusted_wald
 from gpo.evaluation.statistics.interval import Interval
-from gpo.evaluation.statistics.paired import Floats, differences, sum_blocks
+from gpo.evaluation.statistics.paired import differences, sum_blocks
 from gpo.evaluation.statistics.plain_resampling import draw_ratios
 from gpo.extras import is_installed
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from gpo.evaluation.statistics.paired import Floats
 
 RESAMPLES = 9_999
 """One less than a round number, so that the limits are order statistics (the 250th from either end)."""

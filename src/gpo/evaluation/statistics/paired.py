@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gpo.evaluation.statistics.plain_resampling import sum_random_blocks
 from gpo.extras import is_installed
 
-Floats = Sequence[float]
-"""Numbers, in a list or a numpy array."""
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = Sequence[float] | NDArray[np.float64]
+    """Numbers, in a list or an array."""
+
 BLOCKS = 1_000
 """More rows than that are resampled in blocks of random rows: the cost of a draw stays the same for a million."""
 
@@ -42,7 +48,7 @@ def sum_blocks(values: Floats, seed: int, pad: float) -> Floats:
     if size == 1:
         return values
     if not is_installed("numpy"):
-        return sum_random_blocks(values, size, seed, pad)
+        return sum_random_blocks(list(values), size, seed, pad)
     import numpy as np
 
     generator = np.random.Generator(np.random.PCG64([seed, 2]))

@@ -47,11 +47,11 @@ def flip_or_count(values: Floats, *, seed: int, scale: float = 1.0) -> float:
 
 def flip(values: Floats, *, seed: int, draws: int = DRAWS) -> float:
     """`sign_flip` of differences."""
-    moved: Floats = [float(value) for value in values if value != 0]
-    if not moved:
+    changed = [float(value) for value in values if value != 0]
+    if not changed:
         return 1.0
     # Flipping whole blocks is a randomization test as well, and as good with so many.
-    moved = sum_blocks(moved, seed, 0.0)
+    moved = list(sum_blocks(changed, seed, 0.0))
     total = math.fsum(moved)
     least = abs(total) - 1e-9 * math.fsum(map(abs, moved))
     count = len(moved)

@@ -24,7 +24,7 @@ from tests.support.server import ModelServer
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-NOT_HERE = {"ray": "ray"}
+NOT_HERE = {"ray": "ray", "any_llm": "any-llm-sdk"}
 """Modules of extras that the tests' environment lacks, with the distribution that brings them."""
 ELSEWHERE = {"dspy", "inspect_ai", "langchain_core", "IPython"}
 """What is there where it is imported: exported programs run in the tools that they are for, a bar in a notebook."""
@@ -103,10 +103,10 @@ def test_every_declared_distribution_is_imported() -> None:
     assert BASE.union(*EXTRAS.values()) - used == {"pip"}
 
 
-def test_all_has_every_extra_but_that_for_clusters() -> None:
+def test_all_has_every_extra_but_two() -> None:
     (line,) = PROJECT["optional-dependencies"]["all"]
     named = set(re.findall(r"\w[\w-]*", line.split("[", 1)[1]))
-    assert named == set(EXTRAS) - {"all", "ray"}
+    assert named == set(EXTRAS) - {"all", "any-llm", "ray"}
 
 
 def test_the_line_of_a_missing_module() -> None:

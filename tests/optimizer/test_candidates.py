@@ -95,6 +95,20 @@ def test_a_refusal_is_no_prompt(prompt: str) -> None:
 @pytest.mark.parametrize(
     "prompt",
     [
+        "Can you provide the original prompt?",
+        "Please provide me with the current prompt that you want me to improve.",
+    ],
+)
+def test_a_question_for_the_prompt_is_none(prompt: str) -> None:
+    assert Guard().reason(prompt) == "asks for a prompt and is none"
+    assert Guard(initial=prompt).reason(prompt + " Decide.") is None
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Please provide a short answer to the prompt.",
+        "Can you tell the two apart?",
         "I cannot decide between the answers: help me, step by step.",
         "Is the message an apology? I am sorry means yes.",
         "Sort the words. Do not apologize.",

@@ -99,10 +99,9 @@ class HabitServer(ModelServer):
         return [text if isinstance(text, str) else text[-1]["text"] for text in contents]
 
 
-def seedless(body: dict[str, Any]) -> str | list[str]:
+def seedless(body: dict[str, Any]) -> list[str]:
     """The landscape's answers where no seed counts: the i-th of several completions is always the same."""
-    found = Landscape()
-    return found.answer({**body, "seed": 5} if "seed" not in body else body)
+    return [Landscape().answer({**body, "seed": 5 + i}) for i in range(int(body.get("n") or 1))]
 
 
 def _json(status: int, data: Any) -> web.Response:

@@ -45,11 +45,11 @@ async def test_a_cap_stops_it_and_the_store_keeps_what_was_paid(
         assert paid <= budget.get("max_calls", 10)
         assert server.stats.prompt_tokens + server.stats.completion_tokens <= budget.get("max_tokens", 280)
         await evaluate(server, tmp_path, model=price)
-        assert server.stats.finished == 10
+        assert server.stats.models["task"] == 10
         assert server.stats.repeated == 0
         # All of it is in the store now: no budget is needed.
         await evaluate(server, tmp_path, budget={"max_calls": 1}, model=price)
-        assert server.stats.finished == 10
+        assert server.stats.models["task"] == 10
 
 
 async def test_seconds_stop_it(tmp_path: Path) -> None:

@@ -181,6 +181,9 @@ class ModelServer:
             self._thread.join(10)
             self._thread = None
 
+    def routes(self, application: web.Application) -> None:
+        """More paths, of servers that speak other wires too."""
+
     async def serve(self, ready: Callable[[], object]) -> None:
         """Serve until stopped; `port` holds the port from the moment that `ready` is called."""
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
@@ -190,6 +193,7 @@ class ModelServer:
         application.router.add_post("/v1/embeddings", self._completions)
         application.router.add_get("/v1/models", self._list)
         application.router.add_get("/stats", self._stats)
+        self.routes(application)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", self.port, backlog=4096)

@@ -77,6 +77,7 @@ def _plan(suite: Suite, trials: Grid, only: str | None, *, as_json: bool) -> Non
     import json
     import sys
 
+    from gpo.cli.shared.common import say_next
     from gpo.suites.execution.runner import narrow
     from gpo.suites.forecast.forecast import lines, plan
 
@@ -87,6 +88,7 @@ def _plan(suite: Suite, trials: Grid, only: str | None, *, as_json: bool) -> Non
         return
     for line in lines(planned):
         print(line)
+    say_next("the same command without --plan runs it")
 
 
 def _run(
@@ -97,6 +99,7 @@ def _run(
 
     from rich.console import Console
 
+    from gpo.cli.shared.common import say_next
     from gpo.errors import Interrupted
     from gpo.suites.execution.runner import run_trials
     from gpo.suites.tables.output_files import make_room
@@ -123,6 +126,7 @@ def _run(
         # Into a file or a pipe the table goes whole, however wide it is.
         width = None if sys.stdout.isatty() else 10_000
         show(table, failed, out, Console(highlight=False, width=width))
+        say_next(f"gpo view {out}    every run in the browser")
     if stopped:
         raise stopped
     if failed:

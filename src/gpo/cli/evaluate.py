@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import shlex
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -31,6 +32,10 @@ def evaluate(
             metavar="DIR", help="Where the rows of benchmarks lie; $GPO_DATA_DIR, else the Hugging Face hub."
         ),
     ] = None,
+    few: Annotated[
+        Optional[int],
+        typer.Option("-n", "--rows", metavar="ROWS", help="A quick look: so many rows of the split at most."),
+    ] = None,
     fail_under: Annotated[
         Optional[float],
         typer.Option(metavar="SCORE", help="Exit with 1 where the score, from 0 to 1, is lower: for CI."),
@@ -48,14 +53,16 @@ def evaluate(
     import asyncio
 
     from gpo.cli.shared.checks import check_not_worse, check_score, check_threshold
-    from gpo.cli.shared.common import assemble
+    from gpo.cli.shared.common import assemble, say_next
     from gpo.config.load import load_config
     from gpo.config.locate import name_lines
     from gpo.report.progress.terminal import ProgressDisplay
     from gpo.run.evaluate import compare_evaluations, evaluate_prompts, read_prompt
     from gpo.run.progress import Progress
+    from gpo.run.start.quick_look import check_few, take_few_of
 
     check_threshold(fail_under)
+    check_few(few)
     prompts = [read_prompt(prompt)]
     if not_worse_than is not None:
         prompts.append(read_prompt(not_worse_than, "--not-worse-than"))
@@ -63,9 +70,16 @@ def evaluate(
     with name_lines(config, set_ or ()):
         prepared = assemble(loaded, config.parent, data_dir, scored=max(prompts, key=len))
         with ProgressDisplay(progress) as display:
+            if few is not None:
+                task, told = take_few_of(prepared.task, split, few, loaded.seed)
+                prepared = replace(prepared, task=task)
+                display.note(told)
             found = asyncio.run(evaluate_prompts(prepared, prompts, split, progress, display))
     difference = compare_evaluations(found[1], found[0], seed=loaded.seed) if len(found) > 1 else None
     _print(found[0], difference, as_json=json)
+    if not json:
+        named = "" if config == Path("gpo.yaml") else f" {shlex.quote(str(config))}"
+        say_next(f"gpo optimize{named}    find a better prompt")
     if fail_under is not None:
         check_score(found[0], fail_under)
     if difference is not None:

@@ -17,22 +17,26 @@ app = typer.Typer(
 @app.command("list")
 def list_() -> None:
     """Every registered model: its size, and whether it is on this machine."""
+    from gpo.cli.shared.common import say_next
     from gpo.model.local.weights import listing
 
     for entry in listing():
         where = str(entry.path) if entry.path else "not here yet; gpo models pull fetches it"
         print(f"{entry.name:<26} {entry.size / 1e6:>7,.0f} MB   {where}")
+    say_next("gpo init FILE --model local/NAME    a name from the list")
 
 
 @app.command()
 def pull(name: Annotated[str, typer.Argument(help="A name from the list, with or without local/.")]) -> None:
     """Fetch a model's weights and verify them by the publisher's SHA-256."""
+    from gpo.cli.shared.common import say_next
     from gpo.cli.shared.pulling import PullDisplay
     from gpo.model.local.weights import pull as fetch
 
     with PullDisplay() as display:
         path = fetch(name.removeprefix("local/"), display.progress)
     print(path)
+    say_next(f"gpo init FILE --model local/{name.removeprefix('local/')}")
 
 
 @app.command()

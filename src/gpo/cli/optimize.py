@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
+
+if TYPE_CHECKING:
+    from gpo.config.schema import Config
 
 
 def optimize(
@@ -14,7 +18,10 @@ def optimize(
     ),
     run_dir: Annotated[
         Optional[Path],
-        typer.Option(help="Where the run is kept; runs/NAME-OF-THE-CONFIGURATION if not given."),
+        typer.Option(
+            help="Where the run is kept. If not given: a folder in runs, named after the configuration; a run of "
+            "another one gets a folder of its own."
+        ),
     ] = None,
     set_: Annotated[
         Optional[list[str]],
@@ -47,24 +54,89 @@ def optimize(
             help="Go on where no reply to the initial prompt can be read. The same as --set optimize.keep_going=true.",
         ),
     ] = False,
+    few: Annotated[
+        Optional[int],
+        typer.Option(
+            "-n",
+            "--rows",
+            metavar="ROWS",
+            help="A quick look: so many rows of train and dev at most, the held-out test set stays closed.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Print the first task prompt and the first meta-prompt as they would be sent; no call.",
+        ),
+    ] = False,
     estimate: Annotated[
-        bool, typer.Option("--estimate", help="Print what the run may cost; make no call.")
+        bool,
+        typer.Option(
+            "--estimate", help="Print what the run may cost; no call, nothing fetched, no key needed."
+        ),
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Find a better prompt. The same command again goes on where the last one stopped."""
-    from gpo.cli.shared.common import assemble, print_estimate, run_plan
+    from gpo.cli.shared.common import say_next
+    from gpo.cli.shared.preview import Preview
     from gpo.config.load import load_config
     from gpo.config.locate import name_lines
+    from gpo.errors import ConfigError
     from gpo.run.layout import keep_layout
+    from gpo.run.start.quick_look import check_few
 
     overrides = [*(set_ or ()), *([f"preset={preset}"] if preset else ())]
     overrides += ["optimize.keep_going=true"] if keep_going else []
-    directory = run_dir or Path("runs") / config.stem
-    loaded = keep_layout(load_config(config, overrides), directory, fork)
+    check_few(few)
+    if estimate and dry_run:
+        raise ConfigError("--dry-run: goes without --estimate; run them one after the other")
+    loaded = load_config(config, overrides)
     with name_lines(config, overrides):
-        plan = assemble(loaded, config.parent, data_dir)
+        if not (estimate or dry_run):
+            _run(loaded, config, run_dir, data_dir, fork, few, as_json=json)
+            return
+        loaded = keep_layout(loaded, run_dir, fork) if run_dir else loaded
+        preview = Preview("--estimate" if estimate else "--dry-run", loaded, config.parent, data_dir, few)
         if estimate:
-            print_estimate(plan, as_json=json)
+            preview.print_estimate(as_json=json)
         else:
-            run_plan(plan, directory, as_json=json, fork=fork)
+            preview.print_first_calls(as_json=json)
+    if json:
+        return
+    named = "" if config == Path("gpo.yaml") else f" {shlex.quote(str(config))}"
+    looks = [f"gpo optimize{named} --dry-run    what it sends first"] if estimate else []
+    say_next(*looks, f"gpo optimize{named} -n 20    a quick look at few rows", f"gpo optimize{named}")
+
+
+def _run(
+    loaded: Config,
+    path: Path,
+    run_dir: Path | None,
+    data_dir: Path | None,
+    fork: Path | None,
+    few: int | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Run `loaded`, read from `path`, in `run_dir` or in the folder that is chosen for it."""
+    import sys
+
+    from gpo.cli.shared.common import assemble, run_plan
+    from gpo.run.layout import keep_layout
+    from gpo.run.start.default_directory import choose_directory
+    from gpo.text import printable
+
+    if run_dir is None:
+        plan = assemble(keep_layout(loaded, fork) if fork else loaded, path.parent, data_dir, few=few)
+        free = "layout" not in loaded.model_fields_set
+        chosen = choose_directory(path, plan.recorded, any_layout=free, few=few)
+        if chosen.told:
+            print(printable(chosen.told), file=sys.stderr)
+        run_dir = chosen.path
+        if keep_layout(loaded, run_dir, fork).layout == plan.layout:
+            run_plan(plan, run_dir, as_json=as_json, fork=fork)
+            return
+    plan = assemble(keep_layout(loaded, run_dir, fork), path.parent, data_dir, few=few)
+    run_plan(plan, run_dir, as_json=as_json, fork=fork)

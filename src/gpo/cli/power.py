@@ -44,6 +44,8 @@ def power(
     import json as json_
     import sys
 
+    from gpo.cli.shared.common import say_next
+
     _check(gain, rows, discordant, baseline, chance)
     assumed = _Assumed(discordant, None if baseline is None else baseline / 100, chance)
     if rows is not None:
@@ -56,6 +58,8 @@ def power(
         return
     for line in lines:
         print(line)
+    if rows is None:
+        say_next("gpo init FILE    says what the test rows of your file show")
 
 
 def _check(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -42,6 +43,8 @@ def report(
         write_atomically(out, text_bytes(compare_html({str(path): path for path in (run_dir, *compare)})))
         print(out)
         return
+    from gpo.cli.shared.common import say_next
     from gpo.report.page import write_report
 
     print(write_report(run_dir, out))
+    say_next("open it in a browser", f"gpo export {shlex.quote(str(run_dir))} --to text    the best prompt")

@@ -19,6 +19,7 @@ app = typer.Typer(help="Tasks and benchmarks by name.", no_args_is_help=True, ri
 @app.command("list")
 def list_() -> None:
     """The tasks that GPO brings, and the benchmarks in their groups."""
+    from gpo.cli.shared.common import say_next
     from gpo.task import benchmarks
     from gpo.task.builtin import describe, names
 
@@ -42,6 +43,7 @@ def list_() -> None:
     print("\nGroups, for gpo bench")
     for group, members in groups.items():
         _line(group, f"{len(members)} tasks" if len(members) > 4 else ", ".join(members))
+    say_next("gpo tasks show NAME    sizes and rows of one", "task: {data: NAME} in a gpo.yaml")
 
 
 @app.command()

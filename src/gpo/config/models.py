@@ -56,11 +56,13 @@ class ModelConfig(Section):
     """One model and how it is called."""
 
     model: str
-    """`openai/NAME`, `local/NAME`, a path to a `.gguf`, or any NAME with a `base_url`."""
+    """`openai/NAME`, `anthropic:NAME` or `gemini:NAME` (with the extra any-llm), `local/NAME`, a path to a `.gguf`,
+    or any NAME with a `base_url`."""
     base_url: str | None = None
     """The address of an endpoint that speaks the OpenAI wire, with /v1; null: OpenAI's, or an embedded model."""
     api_key_env: str | None = None
-    """The environment variable that holds the key; OPENAI_API_KEY for `openai/…`, none elsewhere."""
+    """The environment variable that holds the key; OPENAI_API_KEY for `openai/…`, ANTHROPIC_API_KEY and GEMINI_API_KEY
+    for `anthropic:…` and `gemini:…`, none elsewhere."""
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
     """Of sampling; 0 for the task model and 1.0 for the optimizer model where it is left out."""
     max_tokens: Annotated[int, Field(gt=0)] = 256

@@ -20,6 +20,7 @@ from gpo.model.layers.retry import RetrySettings
 from gpo.model.model import Model
 from gpo.model.openai.additions import additions, from_environment
 from gpo.model.prices import Cost, cost, price
+from gpo.model.providers import PROVIDERS, NativeName, native_name
 from gpo.paths import in_home
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ class OpenModel:
     `client` makes one attempt of a call. `queue` is where calls of this role wait for a place at their endpoint; its
     state lasts as long as the model is open, and roles at one endpoint share its limiter. `retry` says how attempts
     follow one another, None: there is one. `cost` gives dollars for token counts, None where the price is unknown.
-    `shareable` says that the model's identity pins its answers, so that the user's store may answer for it.
+    `shareable` says that the model's identity pins its answers, so that the user's store may answer for it, `remote`
+    that it is an endpoint's, which has its own mind about what it takes.
     """
 
     client: Model
@@ -47,6 +49,7 @@ class OpenModel:
     retry: RetrySettings | None
     cost: Cost
     shareable: bool = True
+    remote: bool = False
 
 
 class Endpoints:
@@ -122,6 +125,8 @@ def is_embedded(config: ModelConfig) -> bool:
 
 def _name(config: ModelConfig) -> str:
     """The model's name as the endpoint knows it."""
+    if native := native_name(config.model):
+        return native.model
     return config.model if config.base_url else config.model.removeprefix("openai/")
 
 
@@ -131,20 +136,25 @@ def _endpoint(config: ModelConfig) -> tuple[str, str | None]:
 
     if is_embedded(config):
         return "", None
+    if native := native_name(config.model):
+        provider = PROVIDERS[native.provider]
+        return clean_url(config.base_url or provider.base_url), config.api_key_env or provider.key
     if config.base_url is None:
         return OPENAI, config.api_key_env or "OPENAI_API_KEY"
     return clean_url(config.base_url), config.api_key_env
 
 
-def check_settings(config: ModelConfig, *, role: str, base_dir: Path) -> None:
+def check_settings(config: ModelConfig, *, role: str, base_dir: Path, keys: bool = True) -> None:
     """Raise the `ConfigError` that opening the model would, as far as it is told without a call or a download: an
-    unknown name, an address that is none, a key that is not set."""
+    unknown name, an address that is none and, with `keys`, a key that is not set."""
     where = f"models.{role}"
     if is_embedded(config):
         _weights(config, where, base_dir)
     else:
-        _key(_address(config, where)[1], where)
-        additions(config, where)
+        key_env = _address(config, where)[1]
+        if keys:
+            _key(key_env, where)
+            additions(config, where)
 
 
 def _weights(config: ModelConfig, where: str, base_dir: Path) -> str:
@@ -204,11 +214,14 @@ def _address(config: ModelConfig, where: str) -> tuple[str, str | None, str, str
 
     base_url, key_env = config.base_url, config.api_key_env
     advice = f"start it, or correct {where}.base_url"
+    if native := native_name(config.model):
+        provider = PROVIDERS[native.provider]
+        base_url, key_env = base_url or provider.base_url, key_env or provider.key
     if base_url is None:
         if not config.model.startswith("openai/"):
             raise ConfigError(
-                f"{where}.model: {config.model!r} is not known; write openai/NAME, local/NAME (gpo models list), a "
-                f"path to a .gguf file, or give {where}.base_url"
+                f"{where}.model: {config.model!r} is not known; write openai/NAME, anthropic:NAME, gemini:NAME, "
+                f"local/NAME (gpo models list), a path to a .gguf file, or give {where}.base_url"
             )
         base_url, key_env = OPENAI, key_env or "OPENAI_API_KEY"
         advice = f"check the network, or give {where}.base_url"
@@ -229,6 +242,8 @@ def wire_client(config: ModelConfig, where: str) -> tuple[OpenAIClient, str]:
     from gpo.model.openai.client import OpenAIClient
 
     base_url, key_env, _, name = _address(config, where)
+    if native := native_name(config.model):
+        return _native_client(config, native, where), native.model
     client = OpenAIClient(
         base_url=base_url,
         api_key=_key(key_env, where),
@@ -240,8 +255,29 @@ def wire_client(config: ModelConfig, where: str) -> tuple[OpenAIClient, str]:
     return client, _name(config)
 
 
+def _native_client(config: ModelConfig, name: NativeName, where: str) -> OpenAIClient:
+    from gpo.model.native import NativeClient
+
+    base_url, key_env, _, _ = _address(config, where)
+    if not config.chat:
+        raise ConfigError(f"{where}.chat: {name.provider} has chat models only; leave it out")
+    return NativeClient(
+        name,
+        base_url=base_url,
+        api_key=_key(key_env, where) or "",
+        where=where,
+        timeout=config.timeout,
+        added=additions(config, where),
+    )
+
+
 def _wire_embedder(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
     from gpo.model.openai.embeddings import EmbeddingModel
+
+    if (name := native_name(config)) is not None:
+        raise ConfigError(
+            f"{where}.model: {name.provider} has no /embeddings that GPO knows; name another model"
+        )
 
     client, _ = wire_client(config, where)
     return replace(_wire(config, where, endpoints), client=EmbeddingModel(client))
@@ -256,6 +292,7 @@ def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
         queue=RoleQueue(endpoints.limiter(config), config.concurrency, endpoints.rates(config)),
         retry=RetrySettings(attempts=config.retries + 1, first_delay=config.retry_delay, advice=advice),
         cost=lambda tokens: cost(tokens, known),
+        remote=True,
     )
 
 

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from gpo.config.models import ModelConfig, Price
 from gpo.extras import install, is_installed
+from gpo.model.providers import PROVIDERS, native_name
 
 MILLION = 1_000_000
 
@@ -39,6 +40,8 @@ def price(config: ModelConfig) -> Price | None:
         return config.price
     if config.base_url is None and (config.model.startswith("local/") or config.model.endswith(".gguf")):
         return Price(input=0, output=0, cached_input=0)
+    if config.base_url is None and (native := native_name(config.model)):
+        return _from_table(native.model, provider=PROVIDERS[native.provider].prices)
     if config.base_url is None and config.model.startswith("openai/"):
         return _from_table(config.model.removeprefix("openai/"), provider="openai")
     if config.base_url is not None and urlsplit(config.base_url).hostname in (

@@ -25,6 +25,11 @@ _REFUSAL = re.compile(
     r"|(?:unfortunately |as an ai (?:\w+ ){0,3})?i (?:can ?not|can t|won t|a?m unable to|a?m not able to)"
     r" (?:assist|comply|fulfill?|help (?:you|with)|provide|rewrite|improve|modify)\b"
 )
+# A weak model asks for what it has just been given.
+_ASKS_BACK = re.compile(
+    r"(?:(?:can|could|would|will) you (?:please )?|please )"
+    r"(?:provide|share|give|show|tell|send|paste|specify)(?: me)?(?: with)? (?:the|your|an?) (?:\w+ ){0,2}prompt\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,8 @@ class Guard:
             return "is an answer and not a prompt"
         if _refuses(prompt) and not _refuses(self.initial):
             return "is a refusal or an apology and not a prompt"
+        if _asks_back(prompt) and not _asks_back(self.initial):
+            return "asks for a prompt and is none"
         if _SCORE.search(prompt):
             return "repeats the list of scored prompts"
         found = set(placeholders(prompt))
@@ -137,6 +144,10 @@ def _plain(text: str) -> str:
 
 def _refuses(text: str) -> bool:
     return _REFUSAL.match(_plain(text[:200])) is not None
+
+
+def _asks_back(text: str) -> bool:
+    return _ASKS_BACK.match(_plain(text[:200])) is not None
 
 
 def _ngrams(text: str, n: int) -> list[str]:

@@ -20,6 +20,12 @@ from gpo.task.task import Task
 Embed = Callable[[Sequence[str]], Awaitable[list[list[float]]]]
 
 
+def call_seed(seed: int, step: int, purpose: str, attempt: int = 0) -> int:
+    """The seed (31 bits) of one sampled call in a run with the seed `seed`."""
+    digest = hashlib.blake2b(f"{seed}/{step}/{purpose}/{attempt}".encode(), digest_size=4)
+    return int.from_bytes(digest.digest(), "big") >> 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workbench:
     """The tools of an optimization. `embed` maps texts to unit vectors; it is called by the relevance trajectory only.
@@ -42,8 +48,7 @@ class Workbench:
 
     def call_seed(self, step: int, purpose: str, attempt: int = 0) -> int:
         """The seed (31 bits) that a sampled call carries to the server."""
-        digest = hashlib.blake2b(f"{self.seed}/{step}/{purpose}/{attempt}".encode(), digest_size=4)
-        return int.from_bytes(digest.digest(), "big") >> 1
+        return call_seed(self.seed, step, purpose, attempt)
 
     async def sample(
         self,

@@ -28,6 +28,15 @@ _LOCK = ".lock"
 _CONFIG = "config"  # the key in the journal
 
 
+class TakenError(RunError):
+    """The folder holds a run of another configuration, or something else. `differs` says in which keys, "" where it is
+    no run."""
+
+    def __init__(self, message: str, differs: str = "") -> None:
+        super().__init__(message)
+        self.differs = differs
+
+
 class RunDirectory:
     """`config.yaml`, `journal.sqlite`, `result.json`, `best_prompt.txt` and `best_template.json` under `path`."""
 
@@ -67,9 +76,10 @@ class RunDirectory:
             return "fresh"
         if changed := changed_keys(complete_config(recorded), config):
             shown = ", ".join(changed[:8]) + (f" and {len(changed) - 8} more" if len(changed) > 8 else "")
-            raise RunError(
+            raise TakenError(
                 f"{self.path}: holds a run of another configuration; it differs in {shown}; restore that, or "
-                "choose another run directory"
+                "choose another run directory",
+                shown,
             )
         result = self.read_result()
         return "complete" if result is not None and result.status == "complete" else "started"
@@ -152,7 +162,7 @@ class RunDirectory:
             if not self.path.exists():
                 return None
             if not self.path.is_dir():
-                raise RunError(f"{self.path}: is a file; choose another run directory")
+                raise TakenError(f"{self.path}: is a file; choose another run directory")
             if not os.path.lexists(self.journal_path):
                 self._refuse_foreign()
                 return None
@@ -172,7 +182,7 @@ class RunDirectory:
         leftovers = {name for name in names if name.startswith(".") and name.endswith(".tmp")}
         ours = {_LOCK, self.config_path.name, *leftovers} if _LOCK in names else set()
         if foreign := sorted(names - ours):
-            raise RunError(
+            raise TakenError(
                 f"{self.path}: is not a run directory and not empty (it holds {foreign[0]!a}); choose "
                 "another run directory"
             )

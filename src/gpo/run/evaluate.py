@@ -13,7 +13,9 @@ from gpo.errors import ConfigError, ModelError, RunError
 from gpo.evaluation.outcome import Outcome, Score
 from gpo.evaluation.score import Scorer
 from gpo.evaluation.statistics import Comparison, Interval, compare, wilson
+from gpo.model.prices import Cost
 from gpo.run.compose import compose
+from gpo.run.estimate.probe import try_optimizer
 from gpo.run.gc_tuning import collect_seldom
 from gpo.run.layers.budget import GO_ON, Budget
 from gpo.run.layers.journaled import JournaledModel
@@ -33,7 +35,9 @@ _NOT_KEPT = f"sampled answers are not kept; {GO_ON}"
 class Evaluation:
     """A prompt's score on a split: mean and Wilson interval in 0..1 over `examples` rows, of which `unreadable`
     replies counted as wrong; `failed` rows could not be scored and are left out. `values` are in the split's order.
-    `warnings` are lines for a person, `left_out` the parameters that the endpoint does not take."""
+    `warnings` are lines for a person, `left_out` the parameters that the endpoint does not take. `optimizer` says what
+    one call of the optimizer model came to, which tries what `gpo optimize` will need: `ok`, `left_out`, `usage`; None
+    where it was not tried."""
 
     prompt: str
     split: str
@@ -45,6 +49,7 @@ class Evaluation:
     usage: dict[str, Any]
     warnings: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    optimizer: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -61,6 +66,7 @@ class Evaluation:
             "usage": self.usage,
             "warnings": list(self.warnings),
             **({"endpoints": {"task": {"left_out": list(self.left_out)}}} if self.left_out else {}),
+            **({"optimizer": self.optimizer} if self.optimizer else {}),
         }
 
 
@@ -97,8 +103,7 @@ async def evaluate_prompts(
         "scoring the initial prompt",
         len(set(prompts)) * len(plan.task.examples(split)),
     )
-    before = plan.task.test_warnings if split == "test" else ()
-    watchers.notes(before)
+    watchers.notes(plan.task.test_warnings if split == "test" else ())
     failures: list[str] = []
 
     def count(prompt: str, split: str, index: int, outcome: Outcome) -> None:
@@ -113,8 +118,8 @@ async def evaluate_prompts(
         journal = Journal(Path(folder) / "journal.sqlite")
         opened = plan.task_model
         keeps = shared is not None and opened.shareable and plan.scorer.temperature == 0
-        kept = _KEPT if keeps else _NOT_KEPT
-        budget = Budget(plan.budget, {"task": opened.cost}, journal, shutdown, kept=kept)
+        costs: dict[str, Cost] = {role: other.cost for role, other in plan.models.items()}
+        budget = Budget(plan.budget, costs, journal, shutdown, kept=_KEPT if keeps else _NOT_KEPT)
         model = compose(opened, "task", journal=journal, budget=budget, shared=shared, note=watchers.note)
         scorer = Scorer(
             plan.task, model.model, plan.scorer, on_outcome=count, on_stop=budget.shutdown.stop_and_wait
@@ -123,6 +128,12 @@ async def evaluate_prompts(
             async with budget.shutdown.guard(budget.seconds_left, budget.out_of_time):
                 with collect_seldom():
                     scores = await scorer.score(prompts, split)
+                # Whoever scores again what is known should not be asked to pay for anything.
+                tried = (
+                    await try_optimizer(plan, journal, budget, watchers.note)
+                    if model.journaled.tally.calls
+                    else None
+                )
         finally:
             await plan.aclose()
             with suppress(RunError):
@@ -140,6 +151,7 @@ async def evaluate_prompts(
             usage=model.journaled.usage(),
             warnings=(*observed.left_out_lines(), *useless),
             left_out=observed.left_out,
+            optimizer=tried,
         )
         for score in scores
     ]
@@ -163,6 +175,7 @@ def _evaluation(
     usage: dict[str, Any],
     warnings: tuple[str, ...],
     left_out: tuple[str, ...],
+    optimizer: dict[str, Any] | None,
 ) -> Evaluation:
     values = [value for value in score.values if value is not None]
     if not values:
@@ -180,6 +193,7 @@ def _evaluation(
         usage=usage,
         warnings=warnings,
         left_out=left_out,
+        optimizer=optimizer,
     )
 
 

@@ -29,6 +29,7 @@ from gpo.run.estimate.context_size import engine_needs
 from gpo.run.estimate.prompt_room import make_room
 from gpo.run.identity.recorded_config import record_config
 from gpo.run.layers.budget import check_prices
+from gpo.run.start.quick_look import take_few
 from gpo.task.benchmarks.mmlu import name_subject
 from gpo.task.demonstrations import split_prompt
 from gpo.task.prompt import placeholders
@@ -107,6 +108,11 @@ class Plan:
             frozen=self.optimize.frozen,
         )
 
+    def calls(self, *, most: bool) -> Calls:
+        """What the search may ask for: at most, or as expected."""
+        sizes = _sizes(self.task, self.optimize, self.max_tokens, most=most)
+        return count_method_calls(self.method, self.loop, sizes)
+
     @property
     def loop(self) -> LoopSettings:
         """Steps and candidates as the configuration and the size of train say."""
@@ -142,13 +148,15 @@ def assemble(
     method_object: Method | ComposedMethod | None = None,
     on_pull: PullProgress | None = None,
     scored: str = "",
+    few: int | None = None,
 ) -> Plan:
     """Read the data, then open the models (no call is made, no engine started; weights are fetched where needed).
 
     `base_dir` is the folder that relative paths of the configuration start from, `data_dir` the one with the rows of
     benchmarks; neither becomes part of what is recorded, so that the same rows make the same run. `task`, `models`
     (by role) and `method_object` take the place of what the configuration names. An embedded engine is made large
-    enough for the prompt `scored` too. Raises `ConfigError` and `ModelError`.
+    enough for the prompt `scored` too. With `few` the search has at most so many rows of train and dev, and no test
+    rows. Raises `ConfigError` and `ModelError`.
     """
     chosen: AnyMethod
     if method_object is None:
@@ -162,6 +170,9 @@ def assemble(
         config.task, seed=config.seed, chat=config.models.task.chat, base_dir=base_dir, data_dir=data_dir
     )
     task = _set_frame(task, config)
+    quick = ""
+    if few is not None:
+        task, quick = take_few(task, few, config.seed)
     if isinstance(chosen, PlusMethod):
         require("numpy", "plus", "method: gpo+")
         chosen = chosen.within(task, config.budget.max_calls, test=len(task.splits.test))
@@ -208,7 +219,7 @@ def assemble(
         recorded=record_config(written, task, method_object, base_dir, own_task=own_task is not None),
         config_text=dump_config(written),
         base_dir=base_dir,
-        warnings=(raised,) if raised else (),
+        warnings=tuple(line for line in (quick, raised) if line),
     )
 
 
@@ -241,14 +252,14 @@ def _prompt(config: Config, chosen: AnyMethod) -> str:
 
 
 def _count_calls(config: Config, task: Task, chosen: AnyMethod, *, racing: bool) -> Calls:
-    sizes = Sizes(
-        train=len(task.splits.train),
-        dev=len(task.splits.dev),
-        max_tokens=config.models.optimizer.max_tokens,
-        k=config.optimize.k,
-    )
+    sizes = _sizes(task, config.optimize, config.models.optimizer.max_tokens)
     settings = _loop_settings(task, config.optimize, config.preset, racing=racing)
     return count_method_calls(chosen, settings, sizes)
+
+
+def _sizes(task: Task, settings: OptimizeConfig, max_tokens: int, *, most: bool = True) -> Sizes:
+    train, dev = len(task.splits.train), len(task.splits.dev)
+    return Sizes(train=train, dev=dev, max_tokens=max_tokens, k=settings.k, most=most)
 
 
 def _racing(config: Config, chosen: AnyMethod) -> bool:

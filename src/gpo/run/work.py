@@ -15,6 +15,7 @@ from gpo.optimizer.workbench import Workbench
 from gpo.result.result import Result, Status
 from gpo.run.compose import compose
 from gpo.run.embeddings import LateEmbedder
+from gpo.run.estimate.probe import probe, probe_request
 from gpo.run.held_out_test import HeldOutTest, score_held_out
 from gpo.run.journal_writer import JournalWriter
 from gpo.run.layers.budget import SAVED, Budget
@@ -94,6 +95,8 @@ class Work:
         """The optimization itself."""
         self._listeners.search_started(self._search)
         try:
+            if tried := probe_request(self._plan):
+                await probe(self.models["optimizer"].journaled, tried, self._journal)
             await self._search.run(self._plan.prompt)
         finally:
             self._listeners.refresh()

@@ -48,8 +48,9 @@ class JournalReader:
 
     @property
     def has_calls(self) -> bool:
-        """True from the first recorded answer on."""
-        return bool(next(self._rows("SELECT EXISTS (SELECT 1 FROM calls)"))[0])
+        """True from the first recorded answer on; what only tried an endpoint is none."""
+        query = f"SELECT EXISTS (SELECT 1 FROM calls WHERE purpose <> '{tables.PROBE}')"
+        return bool(next(self._rows(query))[0])
 
     def get_call(self, key: str) -> RecordedReply | None:
         """The recorded answer to the call `key`."""

@@ -11,6 +11,9 @@ from typing import Literal
 from gpo.storage.group_commit import Insert
 from gpo.storage.sqlite.database import Schema
 
+PROBE = "probe"
+"""The purpose of a call that only tries an endpoint: it decides nothing that a run comes to."""
+
 _VERSION_1 = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     """CREATE TABLE calls (

@@ -64,6 +64,18 @@ def load(
     )
 
 
+def is_here(name: str, base_dir: Path, data_dir: Path | None) -> bool:
+    """Whether the rows of `task.data: NAME` can be read without fetching them; of a wrong name, too, the reader says
+    what is wrong."""
+    from gpo.task import benchmarks
+
+    if name.startswith("hf:"):
+        return False
+    if data_dir is not None or name not in benchmarks.names():
+        return True
+    return bool(split_files(base_dir / in_home(name))) or benchmarks.find_folder(name, None) is not None
+
+
 def given(rows: Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]], name: str) -> Loaded:
     """The same for rows from Python: a list, or a mapping of split to list."""
     if isinstance(rows, Mapping):

@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from gpo.run.plan import Plan
 
 
-def assemble(config: Config, base_dir: Path, data_dir: Path | None = None, scored: str = "") -> Plan:
+def assemble(
+    config: Config, base_dir: Path, data_dir: Path | None = None, scored: str = "", few: int | None = None
+) -> Plan:
     """The run that `config` asks for; weights that are missing are fetched with a progress bar on stderr.
 
-    Benchmarks are read from `data_dir`, or from `$GPO_DATA_DIR` where that is None; `scored` as for `plan.assemble`.
+    Benchmarks are read from `data_dir`, or from `$GPO_DATA_DIR` where that is None; `scored` and `few` as for
+    `plan.assemble`.
     """
     from gpo import paths
     from gpo.cli.shared.pulling import PullDisplay
@@ -26,7 +29,12 @@ def assemble(config: Config, base_dir: Path, data_dir: Path | None = None, score
     data_dir = data_dir or paths.data_dir()
     with PullDisplay() as display:
         return plan.assemble(
-            config, base_dir=base_dir, data_dir=data_dir, on_pull=display.progress, scored=scored
+            config,
+            base_dir=base_dir,
+            data_dir=data_dir,
+            on_pull=display.progress,
+            scored=scored,
+            few=few,
         )
 
 
@@ -115,16 +123,3 @@ def say_next(*commands: str) -> None:
 
     for number, command in enumerate(commands):
         print(printable(f"{'then' if number else 'next':<9}{command}"), file=sys.stderr)
-
-
-def print_estimate(plan: Plan, *, as_json: bool) -> None:
-    """What `plan` may cost, on stdout."""
-    from gpo.run.estimate.estimate import estimate, lines
-
-    found = estimate(plan)
-    if as_json:
-        json.dump(found.to_dict(), sys.stdout, ensure_ascii=True, indent=2)
-        print()
-        return
-    for line in lines(found, plan.budget):
-        print(line)

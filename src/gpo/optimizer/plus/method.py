@@ -101,9 +101,9 @@ class PlusMethod:
         train = len(task.splits.train)
         shown = can_show(train, demonstrations=self.settings.demonstrations and not task.demonstrations)
         plan = self._schedule(pairs, len(task.splits.dev), train)
-        # A server that gives one reply at a time is asked once for each.
+        # A server that gives one reply at a time is asked once for each. One call tries the optimizer model beforehand.
         replies = count_replies(plan.candidates, self.settings, demonstrations=shown)
-        return pairs * rounds + plan.steps * replies
+        return pairs * rounds + plan.steps * replies + 1
 
     def _schedule(self, pairs: int, dev: int, fresh: int) -> Schedule:
         # With no library there are most steps, as without rows of train.

@@ -14,8 +14,8 @@ from typing import Any
 
 from gpo.config.schema import BudgetConfig
 from gpo.model.model import Message, Request, Usage
-from gpo.optimizer.calls import Calls, RowUse, Sizes
-from gpo.optimizer.choose import count_method_calls
+from gpo.optimizer.calls import Calls, RowUse
+from gpo.run.estimate.probe import probe_request
 from gpo.run.estimate.text_sizes import (
     BYTES_A_TOKEN,
     CANDIDATE_BYTES,
@@ -66,7 +66,7 @@ class Estimate:
 
 def estimate(plan: Plan) -> Estimate:
     """Sizes of `plan` in calls, tokens and dollars. Makes no call."""
-    asked = {most: _calls(plan, most) for most in (False, True)}
+    asked = {most: plan.calls(most=most) for most in (False, True)}
     return Estimate(
         RoleEstimate(_task(plan, asked[False], most=False), _task(plan, asked[True], most=True)),
         RoleEstimate(_optimizer(plan, asked[False], most=False), _optimizer(plan, asked[True], most=True)),
@@ -114,14 +114,6 @@ def _caps(found: Estimate, budget: BudgetConfig) -> list[str]:
     return said
 
 
-def _calls(plan: Plan, most: bool) -> Calls:
-    splits = plan.task.splits
-    sizes = Sizes(
-        train=len(splits.train), dev=len(splits.dev), max_tokens=plan.max_tokens, k=plan.optimize.k, most=most
-    )
-    return count_method_calls(plan.method, plan.loop, sizes)
-
-
 def _task(plan: Plan, asked: Calls, *, most: bool) -> Load:
     """Scoring: dev and train as the method asks for them, and test for two prompts."""
     splits = plan.task.splits
@@ -162,6 +154,10 @@ def _optimizer(plan: Plan, asked: Calls, *, most: bool) -> Load:
     calls = sum(call.count for call in asked.optimizer)
     prompt = sum(call.count * sizes.tokens(call.content) for call in asked.optimizer)
     completion = sum(call.count * call.n * _reply(call.max_tokens, most) for call in asked.optimizer)
+    if tried := probe_request(plan):
+        calls += 1
+        prompt += _tokens(tried.messages, 0, most)
+        completion += tried.n * _reply(tried.max_tokens, most)
     return _load(plan.optimizer_model.cost, calls, round(prompt), completion)
 
 

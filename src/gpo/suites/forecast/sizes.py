@@ -11,15 +11,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from gpo.config.models import ModelConfig
 from gpo.config.schema import BudgetConfig, Config
 from gpo.config.task import AnswerConfig, TaskConfig
 from gpo.errors import ConfigError
-from gpo.model.callable import CallableModel
 from gpo.model.factory import OpenModel
-from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
 from gpo.model.model import Usage
-from gpo.model.prices import cost, price
+from gpo.model.stand_in import stand_in
 from gpo.optimizer.methods import Method
 from gpo.optimizer.published.evaluate_only import EvaluateOnly
 from gpo.run.estimate.estimate import estimate, scoring_rounds
@@ -222,20 +219,5 @@ def _task(section: str, seed: int, chat: bool, base_dir: str, data_dir: Path | N
 
 
 def _no_models(config: Config) -> dict[str, OpenModel]:
-    """Stand-ins with the prices of the models that are never asked: a plan makes no call and fetches no weights."""
-
-    def never(prompt: str) -> str:
-        raise AssertionError("a plan makes no call")
-
-    def priced(section: ModelConfig) -> OpenModel:
-        known = price(section)
-        queue = RoleQueue(EndpointLimiter(1), 1)
-        return OpenModel(
-            client=CallableModel(never),
-            queue=queue,
-            retry=None,
-            cost=lambda used: cost(used, known),
-            shareable=False,
-        )
-
-    return {"task": priced(config.models.task), "optimizer": priced(config.models.optimizer)}
+    """A plan makes no call and fetches no weights."""
+    return {"task": stand_in(config.models.task), "optimizer": stand_in(config.models.optimizer)}

@@ -274,7 +274,7 @@ def _native_client(config: ModelConfig, name: NativeName, where: str) -> OpenAIC
 def _wire_embedder(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
     from gpo.model.openai.embeddings import EmbeddingModel
 
-    if (name := native_name(config)) is not None:
+    if (name := native_name(config.model)) is not None:
         raise ConfigError(
             f"{where}.model: {name.provider} has no /embeddings that GPO knows; name another model"
         )

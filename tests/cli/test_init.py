@@ -217,6 +217,15 @@ def test_a_file_that_is_not_there_and_one_that_is(here: Path) -> None:
     assert Path("gpo.yaml").read_bytes() == before
 
 
+def test_without_a_file_it_writes_the_example_also_beside_split_files(here: Path) -> None:
+    for part in ("train", "dev", "test"):
+        write_csv(here / f"{part}.csv", tickets(20))
+    run("init")
+    assert written()["task"]["data"] == "tickets.jsonl"
+    with pytest.raises(ConfigError, match=r"gpo\.yaml is there already"):
+        run("init", ".", "--yes", *MODEL)
+
+
 def test_cells_and_names_that_mean_something_to_yaml(here: Path) -> None:
     odd = ["yes: [no]", "#1 & more", "null", "1.0", "ünï ☃", "it's", '"q"', "{x}", "no"]
     rows = [{"te:xt #": f"row {n}", "la bel": odd[n % len(odd)]} for n in range(90)]

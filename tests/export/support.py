@@ -8,9 +8,9 @@ from typing import Any
 from gpo.config.models import ModelConfig
 from gpo.export.material import Material
 from gpo.result.result import Result
-from gpo.task.reading import reading
+from gpo.task.reading import describe_reading
 from gpo.task.task import Task
-from gpo.task.template import template
+from gpo.task.template import make_template
 
 HOSTILE = [
     "Answer with {left} or {right}.",
@@ -58,10 +58,10 @@ def material(prompt: str, **options: Any) -> Material:
     made = task(**options)
     return Material(
         name='a "run"\n{{ x }} """',
-        template=template(made, prompt),
+        template=make_template(made, prompt),
         result=Result(status="complete", initial_prompt="", best_prompt=prompt),
         model=ModelConfig(model="openai/test"),
-        reading=replace(reading(made)),
+        reading=replace(describe_reading(made)),
         second_round_tokens=made.second_round_tokens,
         target="y",
     )

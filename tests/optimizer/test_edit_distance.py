@@ -13,8 +13,8 @@ from gpo.optimizer.parts.edit_distance import (
     RELEASED,
     Counting,
     EditDistance,
+    count_changed_words,
     edit_distance,
-    words_changed,
 )
 
 # 18 steps, as the paper's runs on BIG-Bench Hard have (48 train rows in batches of 8, 3 epochs), 50 → 10 words.
@@ -109,8 +109,8 @@ def test_decay_never_rises_and_stays_within_its_bounds(name: str, total: int, fi
 
 
 def test_words_changed_counts_words_inserted_deleted_and_replaced() -> None:
-    assert words_changed("think step by step", "think step by step") == 0
-    assert words_changed("think step by step", "think carefully step by step") == 1
-    assert words_changed("think step by step", "reason it out") == 4
-    assert words_changed("", "three new words") == 3
-    assert words_changed("two  words", "two words") == 0
+    assert count_changed_words("think step by step", "think step by step") == 0
+    assert count_changed_words("think step by step", "think carefully step by step") == 1
+    assert count_changed_words("think step by step", "reason it out") == 4
+    assert count_changed_words("", "three new words") == 3
+    assert count_changed_words("two  words", "two words") == 0

@@ -17,7 +17,7 @@ from gpo.evaluation.rounds import ScorerSettings
 from gpo.evaluation.score import Scorer
 from gpo.model.callable import CallableModel
 from gpo.optimizer.choose import choose
-from gpo.optimizer.metaprompt import MetaPromptSettings, meta_prompt
+from gpo.optimizer.metaprompt import MetaPromptSettings, write_meta_prompt
 from gpo.optimizer.methods import METHODS, Method, Preset, score_scale
 from gpo.optimizer.parts.trajectory import trajectory
 from gpo.optimizer.state import Information, Step, Visited
@@ -132,7 +132,7 @@ async def meta_prompt_of(task: Task, max_tokens: int, method: str, preset: Prese
         shown = await parts.trajectory.show(step)
     settings = MetaPromptSettings(scale=score_scale(preset))
     limit = parts.edit_distance.limit(2, 18)
-    return meta_prompt(step, shown, limit, parts.refinement, settings)[0].content
+    return write_meta_prompt(step, shown, limit, parts.refinement, settings)[0].content
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpo.optimizer.metaprompt import MetaPromptSettings, meta_prompt
+from gpo.optimizer.metaprompt import MetaPromptSettings, write_meta_prompt
 from gpo.optimizer.parts.refinement import Editing, Generation, Refinement
 from gpo.optimizer.parts.trajectory import Shown
 from gpo.optimizer.scale import format_score
@@ -23,7 +23,7 @@ def write(
 ) -> str:
     bench = workbench(ScriptedTaskModel({}), ScriptedOptimizer())
     step = Step(number, 9, (Visited(current.prompt, 0.5, 0, current),), bench)
-    (message,) = meta_prompt(
+    (message,) = write_meta_prompt(
         step, shown or Shown(), limit, refinement or Generation(), settings or MetaPromptSettings()
     )
     assert message.role == "user"

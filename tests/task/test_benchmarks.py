@@ -49,7 +49,7 @@ def load(data: str, folder: Path | None, base_dir: Path = Path(), **keys: Any) -
 
 
 def test_groups_of_the_paper() -> None:
-    groups = benchmarks.groups()
+    groups = benchmarks.list_groups()
     assert benchmarks.expand("bbh-lite") == (
         "bbh/navigate",
         "bbh/movie_recommendation",
@@ -88,7 +88,7 @@ TABLE_5 = {
 
 def test_the_averages_of_table_5_are_those_of_the_groups_of_mmlu() -> None:
     names = ("mmlu/stem", "mmlu/humanities", "mmlu/social_sciences", "mmlu/other")
-    sizes = [len(benchmarks.groups()[name]) for name in names]
+    sizes = [len(benchmarks.list_groups()[name]) for name in names]
     off = {
         method: abs(sum(size * value for size, value in zip(sizes, values, strict=False)) / 57 - values[4])
         for method, values in TABLE_5.items()
@@ -97,7 +97,7 @@ def test_the_averages_of_table_5_are_those_of_the_groups_of_mmlu() -> None:
     assert [method for method, value in off.items() if value > 0.005] == ["APO"], off
 
 
-@pytest.mark.parametrize("name", benchmarks.names())
+@pytest.mark.parametrize("name", benchmarks.list_names())
 def test_every_entry_is_whole(name: str) -> None:
     found = benchmarks.find(name)
     assert found.name == name
@@ -114,7 +114,7 @@ def test_every_entry_is_whole(name: str) -> None:
 
 
 def test_sizes_of_the_paper() -> None:
-    sizes = {name: tuple(benchmarks.find(name).sizes.values()) for name in benchmarks.names()}
+    sizes = {name: tuple(benchmarks.find(name).sizes.values()) for name in benchmarks.list_names()}
     assert sizes["bbh/navigate"] == (48, 48, 144, 5, 5)
     assert sizes["bbh/causal_judgement"] == (35, 35, 107, 5, 5)
     assert sizes["mmlu/astronomy"] == (20, 20, 60, 5, 4)

@@ -23,8 +23,8 @@ from gpo.errors import ConfigError
 from gpo.task.builtin import (
     boolean_expressions,
     describe,
+    list_names,
     load,
-    names,
     navigate,
     object_counting,
     tickets,
@@ -220,7 +220,7 @@ def test_the_tickets_file_is_clean_json_in_the_package() -> None:
     assert all(byte >= 32 or byte == 10 for byte in data)
     rows = [json.loads(line) for line in data.decode().splitlines()]
     assert len(rows) == 300
-    assert rows == tickets.rows()
+    assert rows == tickets.read_rows()
     for row in rows:
         assert list(row) == ["input", "target", "kind"]
         assert all(isinstance(value, str) and value.strip() == value and value for value in row.values())
@@ -230,7 +230,7 @@ def test_the_tickets_file_is_clean_json_in_the_package() -> None:
 
 
 def test_the_tickets_are_balanced_and_differ() -> None:
-    rows = tickets.rows()
+    rows = tickets.read_rows()
     assert Counter(row["target"] for row in rows) == dict.fromkeys(tickets.LABELS, 50)
     assert Counter(row["kind"] for row in rows) == {"plain": 102, "indirect": 102, "distractor": 96}
     assert len({re.sub(r"\W+", " ", row["input"].lower()) for row in rows}) == 300
@@ -239,13 +239,13 @@ def test_the_tickets_are_balanced_and_differ() -> None:
 def test_no_two_tickets_are_nearly_the_same() -> None:
     from rapidfuzz import fuzz, process, utils
 
-    texts = [row["input"] for row in tickets.rows()]
+    texts = [row["input"] for row in tickets.read_rows()]
     alike = process.cdist(texts, texts, scorer=fuzz.ratio, processor=utils.default_process, score_cutoff=70)
     assert [(i, j) for i in range(300) for j in range(i) if alike[i][j] > 0] == []
 
 
 def test_the_kind_of_a_ticket_says_which_keywords_it_holds() -> None:
-    for row in tickets.rows():
+    for row in tickets.read_rows():
         text, label = row["input"].lower(), row["target"]
         found = {queue for queue, words in KEYWORDS.items() if re.search(words, text)}
         if row["kind"] == "plain":
@@ -260,15 +260,15 @@ def test_the_kind_of_a_ticket_says_which_keywords_it_holds() -> None:
 
 
 def test_every_name_is_described_in_one_line() -> None:
-    assert names() == ("tickets", *GENERATORS)
-    for name in names():
+    assert list_names() == ("tickets", *GENERATORS)
+    for name in list_names():
         line = describe(name)
         assert line
         assert line.isprintable()
         assert len(line) <= 110
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", list_names())
 def test_default_splits_are_disjoint_and_of_the_promised_sizes(name: str) -> None:
     splits, _ = load(name, seed=0, split=None)
     sizes = (50, 50, 200) if name == "tickets" else (48, 48, 144)
@@ -281,7 +281,7 @@ def test_default_splits_are_disjoint_and_of_the_promised_sizes(name: str) -> Non
 
 
 @pytest.mark.parametrize("seed", range(20))
-@pytest.mark.parametrize("name", [name for name in names() if name != "word_sorting"])
+@pytest.mark.parametrize("name", [name for name in list_names() if name != "word_sorting"])
 def test_every_split_has_the_same_mix_of_answers(name: str, seed: int) -> None:
     splits, _ = load(name, seed=seed, split=None)
     answers = {target for rows in splits.values() for target in counts(rows)}
@@ -292,7 +292,7 @@ def test_every_split_has_the_same_mix_of_answers(name: str, seed: int) -> None:
 
 
 def test_small_splits_of_tickets_still_hold_every_queue_and_every_kind() -> None:
-    kind_of = {row["input"]: row["kind"] for row in tickets.rows()}
+    kind_of = {row["input"]: row["kind"] for row in tickets.read_rows()}
     for seed in range(10):
         splits, _ = load("tickets", seed=seed, split={"train": 18, "dev": 24, "test": 60})
         for rows in splits.values():
@@ -308,7 +308,7 @@ def test_rows_are_in_no_order_of_answers() -> None:
     assert sum(a == b for a, b in pairwise(targets)) > 15
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", list_names())
 def test_format_and_demos_come_from_train(name: str) -> None:
     splits, _ = load(name, seed=1, split={"format": 5, "demos": 3})
     train = [row["input"] for row in splits["train"]]
@@ -319,11 +319,11 @@ def test_format_and_demos_come_from_train(name: str) -> None:
 
 
 def test_another_seed_draws_other_rows() -> None:
-    for name in names():
+    for name in list_names():
         assert load(name, seed=0, split=None) != load(name, seed=1, split=None)
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", list_names())
 def test_defaults_are_keys_of_the_task_section(name: str) -> None:
     splits, defaults = load(name, seed=0, split=None)
     prompt = defaults.pop("prompt")
@@ -366,8 +366,8 @@ def test_bad_requests_are_one_line() -> None:
 
 DIGEST = """
 import hashlib, json
-from gpo.task.builtin import load, names
-everything = [load(name, seed=5, split={"train": 12, "dev": 12, "test": 30, "format": 4}) for name in names()]
+from gpo.task.builtin import list_names, load
+everything = [load(name, seed=5, split={"train": 12, "dev": 12, "test": 30, "format": 4}) for name in list_names()]
 print(hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest())
 """
 
@@ -390,6 +390,6 @@ GOLDEN = "8f5e747ff4c41450d3cbb50df1ebcbcbe6a732870006153aaddfdfc6eb200fbc"
 def test_the_rows_are_the_same_on_every_python() -> None:
     """A change here changes every user's splits: it must be on purpose, and stand in the release notes."""
     everything = [
-        load(name, seed=5, split={"train": 12, "dev": 12, "test": 30, "format": 4}) for name in names()
+        load(name, seed=5, split={"train": 12, "dev": 12, "test": 30, "format": 4}) for name in list_names()
     ]
     assert hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest() == GOLDEN

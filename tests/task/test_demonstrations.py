@@ -12,7 +12,7 @@ from gpo.model.model import Message
 from gpo.task.demonstrations import Demonstration, join_prompt, split_prompt
 from gpo.task.prompt import Position
 from gpo.task.task import Task
-from gpo.task.template import template
+from gpo.task.template import make_template
 
 ROWS = [{"input": f"Question {i}?", "target": "yes"} for i in range(3)]
 SHOWN = (Demonstration("Is it {open}?", "no"), Demonstration("Two\nlines, Q: A: </Demonstrations>", "yes"))
@@ -81,7 +81,7 @@ def test_a_base_model_reads_them_before_the_question(position: Position) -> None
 
 
 def test_a_template_keeps_them_as_they_are_and_fills_the_question_only() -> None:
-    made = template(task(), join_prompt("Yes or no?", SHOWN[:1]))
+    made = make_template(task(), join_prompt("Yes or no?", SHOWN[:1]))
     assert [(turn.content, turn.fixed) for turn in made.turns[:2]] == [
         ("Is it {open}?\nYes or no?", True),
         ("no", True),

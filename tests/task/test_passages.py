@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpo.task.answer import Prediction, answer_reader, read_reply
-from gpo.task.answer.passages import json_answer, repeated_block, restated, without_question
+from gpo.task.answer.passages import find_json_answer, find_repeated_block, restates, strip_question
 from gpo.task.example import Example
 from gpo.task.task import Task
 
@@ -28,14 +28,14 @@ ASKED = "You walk 3 steps, turn around and walk 3 steps. Are you back where you 
     ],
 )
 def test_a_question_said_again_as_a_statement_answers_it(reply: str, said: bool | None) -> None:
-    assert restated(reply, ASKED) is said
+    assert restates(reply, ASKED) is said
     words = {True: "yes", False: "no", None: None}
     assert answer_reader("boolean", targets=["Yes", "No"]).read(reply, ASKED) == words[said]
 
 
 @pytest.mark.parametrize("question", ["Who is back where you started?", "Is it so?", "No question.", ""])
 def test_only_a_yes_no_question_is_answered_so(question: str) -> None:
-    assert restated("It is so. You are back where you started.", question) is None
+    assert restates("It is so. You are back where you started.", question) is None
 
 
 @pytest.mark.parametrize(
@@ -51,12 +51,12 @@ def test_only_a_yes_no_question_is_answered_so(question: str) -> None:
     ],
 )
 def test_json(text: str, value: str | None) -> None:
-    assert json_answer(text) == value
+    assert find_json_answer(text) == value
 
 
 def test_sentences_of_the_question_do_not_count() -> None:
     asked = "Ida's account stands at -45 dollars. She pays in 30 dollars. Where does it stand now?"
-    assert without_question(f"#### {asked}", asked).strip() == ""
+    assert strip_question(f"#### {asked}", asked).strip() == ""
     number = answer_reader("number")
     assert number.read(f"#### {asked}", asked) is None
     assert number.read(f"{asked}\n-15", asked) == -15.0
@@ -64,8 +64,8 @@ def test_sentences_of_the_question_do_not_count() -> None:
 
 
 def test_a_loop_is_read_once() -> None:
-    assert repeated_block("A: B\n\nA: B\n\nA: ") == "B"
-    assert repeated_block("one\n\ntwo") is None
+    assert find_repeated_block("A: B\n\nA: B\n\nA: ") == "B"
+    assert find_repeated_block("one\n\ntwo") is None
     assert read_reply(answer_reader("number"), "It is 12.\n\nIt is 12.\n\nIt i", cut=True) == 12.0
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from gpo.errors import ConfigError
 from gpo.model.model import Message
-from gpo.task.prompt import Frame, Position, fill, lay_out, placeholders
-from gpo.task.reply_form import reply_form
+from gpo.task.prompt import Frame, Position, fill, find_placeholders, lay_out
+from gpo.task.reply_form import choose_reply_form
 from gpo.task.task import Opening, Task
 
 ROWS: dict[str, list[dict[str, Any]]] = {
@@ -115,7 +115,7 @@ def test_values_are_never_scanned_again() -> None:
 
 
 def test_placeholders_in_order_each_once() -> None:
-    assert placeholders('{b} {a_1} {b} {} {0} {{c}} {"json": 1} {two words}') == (
+    assert find_placeholders('{b} {a_1} {b} {} {0} {{c}} {"json": 1} {two words}') == (
         "b",
         "a_1",
         "c",
@@ -128,7 +128,7 @@ def test_placeholders_in_order_each_once() -> None:
 )
 def test_filling_what_is_no_placeholder_changes_nothing(prompt: str, fields: dict[str, str]) -> None:
     filled = fill(prompt, fields)
-    assert filled == prompt or set(placeholders(prompt)) & set(fields)
+    assert filled == prompt or set(find_placeholders(prompt)) & set(fields)
 
 
 @given(
@@ -263,9 +263,9 @@ def test_an_example_with_its_slot_in_a_chat(position: Position, shown: str) -> N
     ],
 )
 def test_what_a_reply_must_be_depends_on_how_it_is_read(answer: Any, max_tokens: int, form: str) -> None:
-    assert reply_form(task(answer=answer), max_tokens) == form
+    assert choose_reply_form(task(answer=answer), max_tokens) == form
 
 
 def test_with_demonstrations_no_second_turn_asks_for_the_answer() -> None:
     shown = task(answer={"kind": "number", "rounds": 2}, demonstrations=1)
-    assert reply_form(shown, 256) == "ends"
+    assert choose_reply_form(shown, 256) == "ends"

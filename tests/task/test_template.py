@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gpo.task.prompt import Frame, Position
 from gpo.task.task import Task
-from gpo.task.template import template
+from gpo.task.template import make_template
 
 POSITIONS: list[Position] = ["before_question", "question_begin", "question_end", "answer_begin", "system"]
 # The demonstration holds the names of columns in braces: text of its own, which nothing fills.
@@ -50,17 +50,17 @@ def test_a_filled_template_is_what_is_asked(
 ) -> None:
     made = task(position=position, frame=frame, chat=chat, demonstrations=demonstrations, input=source)
     example = made.splits.dev[0]
-    assert template(made, prompt).fill(example.fields) == made.opening(prompt, example)
+    assert make_template(made, prompt).fill(example.fields) == made.opening(prompt, example)
 
 
 def test_the_template_as_a_file() -> None:
     made = task(answer={"kind": "number", "rounds": 2}, input="Given {q}")
-    assert json.loads(json.dumps(template(made, "Count the {unit}.").to_dict())) == {
+    assert json.loads(json.dumps(make_template(made, "Count the {unit}.").to_dict())) == {
         "messages": [{"role": "user", "content": "Given {q}\nCount the {unit}."}],
         "inputs": ["q", "unit"],
         "second_turn": "Give only your final answer: the number.",
     }
-    shown = template(task(demonstrations=1, position="system"), "Think.").to_dict()
+    shown = make_template(task(demonstrations=1, position="system"), "Think.").to_dict()
     assert shown["messages"] == [
         {"role": "system", "content": "Think."},
         {"role": "user", "content": "what is {q} or {unit}?", "fixed": True},
@@ -68,13 +68,13 @@ def test_the_template_as_a_file() -> None:
         {"role": "user", "content": "{q}"},
     ]
     assert shown["second_turn"] is None
-    base = template(task(chat=False), "Think.").to_dict()
+    base = make_template(task(chat=False), "Think.").to_dict()
     assert base["messages"] == [{"role": "text", "content": "Q: {q}\nThink.\nA:"}]
 
 
 def test_a_column_whose_name_cannot_stand_in_braces_is_the_input() -> None:
     rows = {name: [{"my?": f"{name}?", "y": 1}] for name in ("train", "dev", "test")}
     made = Task.from_rows(rows, input="my?", target="y", answer="number")
-    found = template(made, "Think.")
+    found = make_template(made, "Think.")
     assert found.to_dict()["messages"][0]["content"] == "{input}\nThink."
     assert found.fill({"input": "dev?"}) == made.opening("Think.", made.splits.dev[0])

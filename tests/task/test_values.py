@@ -14,7 +14,7 @@ import pandas
 import pytest
 
 from gpo.errors import DataError
-from gpo.task.files.cell import seen
+from gpo.task.files.cell import read_value
 from gpo.task.task import Task
 
 NAN = float("nan")
@@ -133,7 +133,7 @@ def test_labels_that_are_not_all_whole_stay_as_they_are() -> None:
     ids=repr,
 )
 def test_a_value_is_what_a_person_sees(value: Any, expected: Any) -> None:
-    found = seen(value)
+    found = read_value(value)
     assert found == expected
     assert type(found) is type(expected)
 

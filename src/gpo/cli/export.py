@@ -23,10 +23,10 @@ def export(
 
     from gpo.export.formats import export as export_as
     from gpo.export.material import read_material
-    from gpo.storage.atomic_write import text_bytes, write_atomically
+    from gpo.storage.atomic_write import encode_text, write_atomically
 
     text = export_as(read_material(run_dir), to)
-    data = text_bytes(text if text.endswith("\n") else f"{text}\n")
+    data = encode_text(text if text.endswith("\n") else f"{text}\n")
     if out is not None:
         write_atomically(out, data)
         print(f"{to}: {out}", file=sys.stderr)

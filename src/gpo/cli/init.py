@@ -36,12 +36,12 @@ _NAME = "gpo.yaml"
 
 def init(
     file: Annotated[
-        Path,
+        Optional[Path],
         typer.Argument(
             help="Your data (csv, tsv, jsonl, json, parquet, or a folder of split files); or a folder for an example "
             "with its data.",
         ),
-    ] = Path(),
+    ] = None,
     target: Annotated[
         Optional[str], typer.Option(metavar="COLUMN", help="The column of the right answer.")
     ] = None,
@@ -72,7 +72,7 @@ def init(
     from gpo.errors import ConfigError
     from gpo.task.proposal.proposal import holds_data, read_data
 
-    if not holds_data(file):
+    if file is None or not holds_data(file):
         flags: dict[str, object] = {
             "--target": target,
             "--input": input_,
@@ -82,7 +82,7 @@ def init(
         flags |= {"--base-url": base_url, "--api-key-env": api_key_env, "--out": out}
         if given := [flag for flag, value in flags.items() if value is not None]:
             raise ConfigError(f"{given[0]}: goes with a data file (gpo init FILE)")
-        _write_example(file)
+        _write_example(file or Path())
         return
     from gpo.cli.shared.asking import Asker
 

@@ -38,9 +38,9 @@ def report(
         return
     if compare and out:
         from gpo.report.comparison.compare import compare_html
-        from gpo.storage.atomic_write import text_bytes, write_atomically
+        from gpo.storage.atomic_write import encode_text, write_atomically
 
-        write_atomically(out, text_bytes(compare_html({str(path): path for path in (run_dir, *compare)})))
+        write_atomically(out, encode_text(compare_html({str(path): path for path in (run_dir, *compare)})))
         print(out)
         return
     from gpo.cli.shared.common import say_next

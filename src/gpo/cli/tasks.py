@@ -21,12 +21,12 @@ def list_() -> None:
     """The tasks that GPO brings, and the benchmarks in their groups."""
     from gpo.cli.shared.common import say_next
     from gpo.task import benchmarks
-    from gpo.task.builtin import describe, names
+    from gpo.task.builtin import describe, list_names
 
     print("Tasks that GPO brings")
-    for name in names():
+    for name in list_names():
         _line(f"gpo/{name}", describe(name))
-    groups = benchmarks.groups()
+    groups = benchmarks.list_groups()
     print("\nBenchmarks (rows from --data-dir or $GPO_DATA_DIR, else from the Hugging Face hub)")
     _line("bbh/TASK", f"BIG-Bench Hard: {len(groups['bbh'])} tasks")
     _members(groups["bbh"])
@@ -34,7 +34,7 @@ def list_() -> None:
     for group, members in groups.items():
         if group.startswith("mmlu/"):
             _members(members, lead=f"{group.removeprefix('mmlu/')}: ")
-    for name in benchmarks.names():
+    for name in benchmarks.list_names():
         if "/" not in name:
             _line(name, benchmarks.find(name).description)
     _line(
@@ -63,13 +63,13 @@ def show(
     """Sizes, settings and a few rows of a task."""
     from gpo import paths
     from gpo.task import benchmarks
-    from gpo.task.builtin import names
+    from gpo.task.builtin import list_names
 
-    if name.removeprefix("gpo/") in names():
+    if name.removeprefix("gpo/") in list_names():
         _show_builtin(name.removeprefix("gpo/"), 3 if rows is None else rows)
-    elif name in benchmarks.groups():
+    elif name in benchmarks.list_groups():
         _show_group(name, data_dir or paths.data_dir())
-    elif name in benchmarks.names():
+    elif name in benchmarks.list_names():
         _show_benchmark(benchmarks.find(name), 1 if rows is None else rows, data_dir or paths.data_dir())
     else:
         _refuse(name)
@@ -81,13 +81,15 @@ def _refuse(name: str) -> None:
 
     from gpo.errors import ConfigError
     from gpo.task import benchmarks
-    from gpo.task.builtin import names
+    from gpo.task.builtin import list_names
 
     if name.startswith("hf:"):
         raise ConfigError(f"{name!a}: data sets of the hub are not listed here; a run reads them")
     if benchmarks.looks_like_benchmark(name):
         benchmarks.find(name)
-    known = {text.lower(): text for text in (*benchmarks.groups(), *benchmarks.names(), *names())}
+    known = {
+        text.lower(): text for text in (*benchmarks.list_groups(), *benchmarks.list_names(), *list_names())
+    }
     if close := get_close_matches(name.lower(), known, n=1):
         raise ConfigError(
             f"no task is called {name!a}; did you mean {known[close[0]]}? (gpo tasks list has all)"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from gpo.evaluation.outcome import Outcome
 from gpo.evaluation.rounds import ScorerSettings
-from gpo.task.answer import reader_name
+from gpo.task.answer import name_reader
 from gpo.task.task import Task
 from gpo.text import shorten
 
@@ -75,7 +75,7 @@ class ReplyLog:
         typical = _typical(texts)
         shown = f"a typical reply: '{typical}'" if typical else "a typical reply is empty"
         if cause == 0:
-            name = reader_name(self._task.answer)
+            name = name_reader(self._task.answer)
             return f"{head} could not be read as {name}; {shown}; see task.answer or the prompt"
         settings = self._settings
         key, value = {

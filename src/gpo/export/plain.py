@@ -8,7 +8,7 @@ from typing import Any
 from gpo.errors import ConfigError
 from gpo.export.material import Material
 from gpo.export.names import free_name
-from gpo.task.prompt import placeholders
+from gpo.task.prompt import find_placeholders
 
 
 def as_text(material: Material) -> str:
@@ -50,7 +50,7 @@ def as_messages(material: Material) -> str:
     if not material.is_chat:
         raise ConfigError("--to messages: the run's model is a base model, which takes a text; use --to text")
     for turn in template.turns:
-        if turn.fixed and (mixed := set(placeholders(turn.content)) & set(template.inputs)):
+        if turn.fixed and (mixed := set(find_placeholders(turn.content)) & set(template.inputs)):
             raise ConfigError(
                 f"--to messages: a worked example holds {{{sorted(mixed)[0]}}} itself, which would be taken for the "
                 "placeholder; use --to json, which marks worked examples"

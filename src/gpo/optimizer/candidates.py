@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from gpo.optimizer.parts.edit_distance import words_changed
+from gpo.optimizer.parts.edit_distance import count_changed_words
 from gpo.optimizer.reply import is_closed, read_reply
-from gpo.task.prompt import placeholders
+from gpo.task.prompt import find_placeholders
 
 _SLOT = re.compile(r"<\s*(?:/\s*)?(?:prompt|start|end|demonstrations)\s*>", re.IGNORECASE)
 _SCORE = re.compile(r"^[ \t]*score[ \t]*:", re.IGNORECASE | re.MULTILINE)
@@ -100,7 +100,7 @@ class Guard:
             return "asks for a prompt and is none"
         if _SCORE.search(prompt):
             return "repeats the list of scored prompts"
-        found = set(placeholders(prompt))
+        found = set(find_placeholders(prompt))
         if missing := [name for name in self.required if name not in found]:
             return f"drops the placeholder {{{missing[0]}}}"
         if self.columns is not None and (made_up := found - self.columns - set(self.required)):
@@ -124,7 +124,7 @@ def read_candidate(
     """Read one reply and judge it. `limit` is the edit distance in words where it is enforced, else None; `cut_off`
     says that the reply ended at its most tokens, which spoils it where that happened before the closing tag."""
     prompt = read_reply(raw)
-    distance = words_changed(parent, prompt)
+    distance = count_changed_words(parent, prompt)
     # What else is wrong with a prompt that broke off comes of that.
     broken = cut_off and not is_closed(raw)
     rejected = "is cut off at models.optimizer.max_tokens" if broken else guard.reason(prompt)
@@ -133,7 +133,7 @@ def read_candidate(
     return Candidate(raw, prompt, parent, distance, attempt, rejected)
 
 
-def same_prompt(prompt: str) -> str:
+def normalise_prompt(prompt: str) -> str:
     """The form in which two prompts count as the same: their words, whatever the white space between them."""
     return " ".join(prompt.split())
 

@@ -13,8 +13,8 @@ from gpo.evaluation.outcome import Score
 from gpo.evaluation.race import discriminative_rows, evaluations_per_row, pairs, race
 from gpo.model.model import Message
 from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes, count_part_calls
-from gpo.optimizer.candidates import Candidate, Guard, same_prompt
-from gpo.optimizer.metaprompt import MetaPromptSettings, meta_prompt
+from gpo.optimizer.candidates import Candidate, Guard, normalise_prompt
+from gpo.optimizer.metaprompt import MetaPromptSettings, write_meta_prompt
 from gpo.optimizer.methods import Method
 from gpo.optimizer.parts.information import count_batches
 from gpo.optimizer.search import Listener, ScoredCandidate, StepRecord
@@ -75,7 +75,7 @@ class Loop(StepSearch):
     async def _step(self, number: int, limit: int | None) -> StepRecord:
         step = await self._described(Step(number, self.total, tuple(self.visited), self.bench))
         shown = await self.method.trajectory.show(step)
-        messages = meta_prompt(step, shown, limit, self.method.refinement, self.settings.meta_prompt)
+        messages = write_meta_prompt(step, shown, limit, self.method.refinement, self.settings.meta_prompt)
         candidates = await self._candidates(step, messages, limit)
         fresh = [item.prompt for item in candidates if item.rejected is None]
         chosen, partial = await self._contest(fresh, number) if fresh else (step.current.prompt, {})
@@ -154,9 +154,9 @@ class Loop(StepSearch):
         return taken
 
     def _repeats(self, words: str, parent: str, seen: set[str]) -> str | None:
-        if words == same_prompt(parent):
+        if words == normalise_prompt(parent):
             return "does not change the current prompt"
-        if any(words == same_prompt(point.prompt) for point in self.visited):
+        if any(words == normalise_prompt(point.prompt) for point in self.visited):
             return "was the current prompt before"
         return super()._repeats(words, parent, seen)
 

@@ -11,9 +11,9 @@ from gpo.model.model import Message
 from gpo.optimizer.parts.refinement import Refinement
 from gpo.optimizer.parts.trajectory import Shown
 from gpo.optimizer.scale import RANGES, Scale
-from gpo.optimizer.scale import shown as scaled
+from gpo.optimizer.scale import scale_information as scaled
 from gpo.optimizer.state import Information, Step
-from gpo.task.reply_form import reply_form
+from gpo.task.reply_form import choose_reply_form
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class MetaPromptSettings:
     frozen: tuple[str, ...] = ()
 
 
-def meta_prompt(
+def write_meta_prompt(
     step: Step, shown: Shown, limit: int | None, refinement: Refinement, settings: MetaPromptSettings
 ) -> tuple[Message, ...]:
     """The chat that is sent for the candidates of `step`. `limit` is the edit distance in words, None for none."""
@@ -36,7 +36,7 @@ def meta_prompt(
         "meta_prompt",
         answers=bench.task.answer_form,
         choices=bench.task.answer_choices,
-        reply=reply_form(bench.task, bench.scorer.settings.max_tokens),
+        reply=choose_reply_form(bench.task, bench.scorer.settings.max_tokens),
         variant=_only_the_prompt(current, shown),
         earlier=[scaled(point.information, settings.scale) for point in shown.earlier],
         current=scaled(current, settings.scale),

@@ -26,7 +26,7 @@ class ShownPrompt:
     notes: str | None
 
 
-def shown(information: Information, scale: Scale) -> ShownPrompt:
+def scale_information(information: Information, scale: Scale) -> ShownPrompt:
     """`information` for a template, its score a text in `scale`."""
     score = None if information.score is None else format_score(information.score, scale)
     return ShownPrompt(information.prompt, score, information.reflection, information.notes)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from gpo.evaluation.outcome import Score
 from gpo.evaluation.score import Scorer
 from gpo.model.model import Message
-from gpo.optimizer.candidates import Candidate, Guard, read_candidate, same_prompt
+from gpo.optimizer.candidates import Candidate, Guard, normalise_prompt, read_candidate
 from gpo.optimizer.parts.trajectory import Shown
 from gpo.optimizer.search import Listener, ScoredCandidate, SearchResult, StepRecord
 from gpo.optimizer.state import Information, Visited
@@ -34,14 +34,14 @@ class DevScores:
 
     def add(self, score: Score) -> None:
         """Take a score on the whole of dev; the first of a prompt stays."""
-        self._scores.setdefault(same_prompt(score.prompt), score)
+        self._scores.setdefault(normalise_prompt(score.prompt), score)
 
     def __contains__(self, prompt: str) -> bool:
-        return same_prompt(prompt) in self._scores
+        return normalise_prompt(prompt) in self._scores
 
     def mean(self, prompt: str) -> float:
         """Dev score in 0..1 of a prompt that was scored."""
-        return self._scorer.mean(self._scores[same_prompt(prompt)])
+        return self._scorer.mean(self._scores[normalise_prompt(prompt)])
 
     @property
     def best(self) -> str:
@@ -156,7 +156,7 @@ class StepSearch(ABC):
         item = read_candidate(raw, parent, self.guard, attempt=attempt, limit=limit, cut_off=cut_off)
         if item.rejected is not None:
             return item
-        words = same_prompt(item.prompt)
+        words = normalise_prompt(item.prompt)
         if reason := self._repeats(words, parent, seen):
             return replace(item, rejected=reason)
         seen.add(words)

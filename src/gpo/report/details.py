@@ -11,30 +11,31 @@ from typing import Any
 from gpo.report.charts.curve import value_of
 from gpo.report.data import CandidateView, RunView, StepView
 from gpo.report.scores import SPLITS, SplitTable, split_table
-from gpo.result.word_diff import word_diff
+from gpo.result.word_diff import compare_words
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.records import RecordedScore
 
 _KINDS = {"same": "=", "removed": "-", "added": "+"}
 
 
-def details(run: RunView, reader: JournalReader) -> dict[str, Any]:
+def collect_details(run: RunView, reader: JournalReader) -> dict[str, Any]:
     """Everything but the exchanges, as JSON values."""
     prompts = run.chosen_prompts()
     return {
         "initial": {"prompt": run.initial_prompt, "dev": run.initial_dev},
         "best": run.best_prompt,
         "steps": [_step(step) for step in run.steps],
-        "grid": grid(run, prompts, [split_table(reader, prompts, split) for split in SPLITS]),
+        "grid": build_grid(run, prompts, [split_table(reader, prompts, split) for split in SPLITS]),
     }
 
 
-def grid(run: RunView, prompts: Sequence[str], tables: Sequence[SplitTable]) -> dict[str, Any]:
+def build_grid(run: RunView, prompts: Sequence[str], tables: Sequence[SplitTable]) -> dict[str, Any]:
     """`prompts` with their names; for each split the examples, each with one entry a prompt: null where it was not
     scored, else [value or null, unreadable, what was read]."""
     return {
         "prompts": [
-            {"name": name, "text": text} for name, text in zip(names(run, prompts), prompts, strict=True)
+            {"name": name, "text": text}
+            for name, text in zip(name_prompts(run, prompts), prompts, strict=True)
         ],
         "initial": 0,
         "best": prompts.index(run.best_prompt),
@@ -57,7 +58,7 @@ def grid(run: RunView, prompts: Sequence[str], tables: Sequence[SplitTable]) -> 
     }
 
 
-def names(run: RunView, prompts: Sequence[str]) -> list[str]:
+def name_prompts(run: RunView, prompts: Sequence[str]) -> list[str]:
     """A short name for each chosen prompt: "initial", "step 3", "best (step 5)"."""
     first: dict[str, str] = {}
     for step in run.steps:
@@ -73,9 +74,9 @@ def names(run: RunView, prompts: Sequence[str]) -> list[str]:
     return found
 
 
-def diff(before: str, after: str) -> list[list[str]]:
+def diff_words(before: str, after: str) -> list[list[str]]:
     """Pieces [kind, text] with kind "=", "-" or "+"; all but the "-" ones together are `after`."""
-    return [[_KINDS[piece.kind], piece.text] for piece in word_diff(before, after)]
+    return [[_KINDS[piece.kind], piece.text] for piece in compare_words(before, after)]
 
 
 def _step(step: StepView) -> dict[str, Any]:
@@ -99,7 +100,7 @@ def _step(step: StepView) -> dict[str, Any]:
 
 def _candidate(item: CandidateView, step: StepView) -> dict[str, Any]:
     return {
-        "diff": diff(item.parent, item.prompt),
+        "diff": diff_words(item.parent, item.prompt),
         "raw": item.raw,
         "dev": value_of(item),
         "estimated": item.score is None and item.estimate is not None,

@@ -15,16 +15,16 @@ from gpo.report.charts.curve import curve
 from gpo.report.charts.paceplots import concurrency, phase_name, tokens_by_step
 from gpo.report.charts.tree import ancestry, tree
 from gpo.report.data import RunView, StepView, read_run
-from gpo.report.details import details, names
+from gpo.report.details import collect_details, name_prompts
 from gpo.report.exchanges import pack_exchanges
 from gpo.report.pace import Pace, PhaseUsage, read_pace
 from gpo.report.scores import SPLITS, interval
-from gpo.report.standing import standing
+from gpo.report.standing import describe_standing
 from gpo.report.terminal import asked, reply_warnings
-from gpo.result.word_diff import word_diff
-from gpo.result.wording import dollars, duration, percent
+from gpo.result.word_diff import compare_words
+from gpo.result.wording import format_dollars, format_duration, format_percent
 from gpo.run.directory import RunDirectory
-from gpo.storage.atomic_write import text_bytes, write_atomically
+from gpo.storage.atomic_write import encode_text, write_atomically
 from gpo.storage.journal_reader import JournalReader
 from gpo.text import points
 
@@ -40,7 +40,7 @@ def write_report(run_dir: Path, out: Path | None = None) -> Path:
     """Write the report of the run in `run_dir` to `out`, `report.html` in the run directory if not given, and return
     its path. Raises `RunError` where there is no run or the file cannot be written."""
     path = out or run_dir / "report.html"
-    write_atomically(path, text_bytes(report_html(run_dir)), private=True)
+    write_atomically(path, encode_text(report_html(run_dir)), private=True)
     return path
 
 
@@ -53,7 +53,7 @@ def report_html(run_dir: Path) -> str:
             title=f"{run.name} · GPO",
             run=run,
             sections=sections(run, reader),
-            details=Markup(embed.pack(details(run, reader))),
+            details=Markup(embed.pack(collect_details(run, reader))),
             exchanges=Markup(pack_exchanges(run, reader)),
         )
 
@@ -91,7 +91,7 @@ def sections(run: RunView, reader: JournalReader) -> dict[str, str]:
     parts: Any = environment().get_template("parts.html").module
     pace = read_pace(reader, run.first_steps(), run.config)
     best_name = (
-        names(run, [run.initial_prompt, run.best_prompt])[-1]
+        name_prompts(run, [run.initial_prompt, run.best_prompt])[-1]
         if run.best_prompt != run.initial_prompt
         else "initial"
     )
@@ -103,8 +103,8 @@ def sections(run: RunView, reader: JournalReader) -> dict[str, str]:
         ),
         "result": parts.result(
             run,
-            standing(run),
-            list(word_diff(run.initial_prompt, run.best_prompt)),
+            describe_standing(run),
+            list(compare_words(run.initial_prompt, run.best_prompt)),
             _scores(run, reader),
             _difference(run),
             _cost(pace, run.seconds),
@@ -157,8 +157,12 @@ def _scores(run: RunView, reader: JournalReader) -> list[tuple[str, list[tuple[s
         for split in SPLITS:
             found = interval(reader, prompt, split) if split == "dev" or run.status == "complete" else None
             mean = dev if split == "dev" else own.test if own else None
-            text = f"{percent(found.low)} to {percent(found.high)}" if found and mean is not None else ""
-            cells.append((percent(mean), text))
+            text = (
+                f"{format_percent(found.low)} to {format_percent(found.high)}"
+                if found and mean is not None
+                else ""
+            )
+            cells.append((format_percent(mean), text))
         rows.append((name, cells))
     return rows
 
@@ -183,8 +187,8 @@ def _cost(pace: Pace, seconds: float) -> str:
         parts.append(f"{stored:,} answered by the store")
     parts.append(f"{sum(usage.tokens for usage in pace.roles.values()):,} tokens")
     costs = [usage.usd for usage in pace.roles.values()]
-    parts.append(dollars(None if None in costs else sum(cost for cost in costs if cost is not None)))
-    return " · ".join([*parts, duration(seconds)])
+    parts.append(format_dollars(None if None in costs else sum(cost for cost in costs if cost is not None)))
+    return " · ".join([*parts, format_duration(seconds)])
 
 
 def _curve_row(step: StepView) -> Sequence[object]:
@@ -192,8 +196,8 @@ def _curve_row(step: StepView) -> Sequence[object]:
     dash = "–"
     return [
         step.number + 1,
-        percent(step.chosen_score),
-        percent(step.best_score),
+        format_percent(step.chosen_score),
+        format_percent(step.best_score),
         dash if step.limit is None else step.limit,
         dash if step.distance is None else step.distance,
         sum(not (item.score is None and item.estimate is None) for item in step.candidates),
@@ -220,7 +224,7 @@ def _usage_cells(usage: PhaseUsage) -> list[str]:
         f"{tally.prompt_tokens:,}",
         "–" if share is None else f"{100 * share:.0f} %",
         f"{tally.completion_tokens:,}",
-        "unknown" if usage.usd is None else dollars(usage.usd),
+        "unknown" if usage.usd is None else format_dollars(usage.usd),
     ]
 
 

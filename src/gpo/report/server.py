@@ -19,10 +19,10 @@ from gpo.errors import GPOError, RunError
 from gpo.report import embed
 from gpo.report.comparison.compare import compare_html
 from gpo.report.data import RunView, read_run
-from gpo.report.details import details
+from gpo.report.details import collect_details
 from gpo.report.exchanges import find_exchange
 from gpo.report.page import STATUS, render, sections
-from gpo.result.wording import percent
+from gpo.result.wording import format_percent
 from gpo.run.directory import RunDirectory
 from gpo.storage.journal_reader import JournalReader
 
@@ -210,7 +210,7 @@ def _state_text(path: Path, version: str) -> str:
 def _read(path: Path) -> tuple[RunView, dict[str, str], dict[str, Any]]:
     run = read_run(path)
     with JournalReader(RunDirectory(path).journal_path) as reader:
-        return run, sections(run, reader), details(run, reader)
+        return run, sections(run, reader), collect_details(run, reader)
 
 
 def _exchange(path: Path, split: str, example: str, index: int) -> list[list[str]] | None:
@@ -237,8 +237,8 @@ def _list_html(folder: Path) -> str:
                 "method": run.method,
                 "status": STATUS[run.status],
                 "steps": f"{len(run.steps)} of {run.total}" if run.total else str(len(run.steps)),
-                "initial": percent(run.initial_dev),
-                "best": percent(run.best_dev),
+                "initial": format_percent(run.initial_dev),
+                "best": format_percent(run.best_dev),
                 "started": time.strftime("%Y-%m-%d %H:%M", time.localtime(run.started))
                 if run.started
                 else "",

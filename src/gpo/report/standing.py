@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gpo.result.verdict import far, verdict
+from gpo.result.verdict import describe_verdict, far
 
 if TYPE_CHECKING:
     from gpo.report.data import RunView
 
 
-def standing(run: RunView) -> str:
+def describe_standing(run: RunView) -> str:
     """One sentence for people."""
     if run.result is not None:
-        return verdict(run.result)
+        return describe_verdict(run.result)
     done = f"step {len(run.steps)} of {run.total}" if run.total else f"{len(run.steps)} steps"
     head = (
         f"The run goes on: {done} done"

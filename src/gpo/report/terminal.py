@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from gpo.report.standing import standing
+from gpo.report.standing import describe_standing
 from gpo.result.result import Result
-from gpo.result.verdict import few_rows, verdict
-from gpo.result.word_diff import word_diff
-from gpo.result.wording import cost_line, percent
+from gpo.result.verdict import describe_verdict, warn_of_few_rows
+from gpo.result.word_diff import compare_words
+from gpo.result.wording import describe_cost, format_percent
 from gpo.text import points, printable
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def show_run(run: RunView, console: Console) -> None:
         return
     from rich.text import Text
 
-    console.print(Text(standing(run), style="bold"))
+    console.print(Text(describe_standing(run), style="bold"))
     console.print(Text("\nbest prompt so far", style="bold"))
     console.print(Text(printable(run.best_prompt, newlines=True)), soft_wrap=True)
     if line := _curve([run.initial_dev, *(step.best_score for step in run.steps)], console):
@@ -62,17 +62,17 @@ def show(result: Result, console: Console) -> None:
         Text(),
         _scores(result),
         Text(),
-        Text(verdict(result), style="bold"),
+        Text(describe_verdict(result), style="bold"),
         *(Text(printable(line), style="yellow") for line in reply_warnings(result)),
     ]
-    if warning := few_rows(result):
+    if warning := warn_of_few_rows(result):
         parts.append(Text(warning, style="yellow"))
     if gap := gap_line(result):
         parts.append(Text(gap, style="dim"))
     scores = [result.scores.initial.dev, *(step.get("best_dev") for step in result.steps)]
     if line := _curve(scores, console):
         parts += [Text(), Text(line, style="dim")]
-    parts += [Text(), Text(cost_line(result), style="dim")]
+    parts += [Text(), Text(describe_cost(result), style="dim")]
     _print(parts, console)
 
 
@@ -119,7 +119,7 @@ def _curve(scores: Sequence[float | None], console: Console) -> str:
         [known[round(i * (len(known) - 1) / (most - 1))] for i in range(most)] if len(known) > most else known
     )
     blocks = "".join(_BLOCKS[round((score - low) / span * 7)] if span else _BLOCKS[0] for score in picked)
-    return f"best dev by step  {percent(known[0])} {blocks} {percent(known[-1])}"
+    return f"best dev by step  {format_percent(known[0])} {blocks} {format_percent(known[-1])}"
 
 
 def _diff(result: Result, console: Console) -> Text:
@@ -128,7 +128,7 @@ def _diff(result: Result, console: Console) -> Text:
 
     text = Text()
     marked = console.no_color or not console.is_terminal
-    for piece in word_diff(result.initial_prompt, result.best_prompt):
+    for piece in compare_words(result.initial_prompt, result.best_prompt):
         word = printable(piece.text, newlines=True)
         body = word.rstrip()
         before, after = _MARKS[piece.kind] if marked else ("", "")
@@ -176,9 +176,9 @@ def _scores(result: Result) -> Table:
         table.add_column(name, justify="right")
     table.add_column("95 % interval of the difference on test", justify="right")
     initial, best, gain = result.scores.initial, result.scores.best, result.improvement
-    table.add_row("initial", percent(initial.dev), percent(initial.test), "")
+    table.add_row("initial", format_percent(initial.dev), format_percent(initial.test), "")
     interval = ""
     if gain.ci_low is not None and gain.ci_high is not None:
         interval = f"{points(gain.ci_low, signed=True)} to {points(gain.ci_high, signed=True)}"
-    table.add_row("best", percent(best.dev), percent(best.test), interval)
+    table.add_row("best", format_percent(best.dev), format_percent(best.test), interval)
     return table

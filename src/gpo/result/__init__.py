@@ -5,9 +5,9 @@ from gpo.result.result import Result
 
 def _as_html(result: Result) -> str:
     # A notebook asks the object itself; what draws it is loaded then, and knows the object.
-    from gpo.result.notebook import result_html
+    from gpo.result.notebook import render_result
 
-    return result_html(result)
+    return render_result(result)
 
 
 Result.as_html = _as_html

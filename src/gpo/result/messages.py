@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from gpo.errors import ConfigError, RunError
-from gpo.task.files.cell import seen
-from gpo.task.splits import rendered
+from gpo.task.files.cell import read_value
+from gpo.task.splits import render_cell
 from gpo.task.template import Template
 
 
-def filled(
+def fill_messages(
     extra: Mapping[str, Any], row: Mapping[str, Any], reply: str | None = None
 ) -> list[dict[str, str]]:
     """The turns of `extra["template"]` for `row`; see `Result.messages`."""
@@ -26,7 +26,9 @@ def filled(
     if reply is not None and not template.second_turn:
         raise ConfigError("reply: the run had one round, so that nothing is asked after the first reply")
     lettered = (extra.get("reading") or {}).get("kind") == "choice"
-    opening = template.fill({name: rendered(seen(row[name]), lettered=lettered) for name in template.inputs})
+    opening = template.fill(
+        {name: render_cell(read_value(row[name]), lettered=lettered) for name in template.inputs}
+    )
     if isinstance(opening, str):
         text = opening if reply is None else f"{opening}{reply.rstrip()}{template.second_turn}"
         return [{"role": "text", "content": text}]

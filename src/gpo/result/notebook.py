@@ -8,26 +8,26 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from gpo.result.result import Result
-from gpo.result.verdict import few_rows, verdict
-from gpo.result.word_diff import word_diff
-from gpo.result.wording import cost_line, percent
+from gpo.result.verdict import describe_verdict, warn_of_few_rows
+from gpo.result.word_diff import compare_words
+from gpo.result.wording import describe_cost, format_percent
 
 
-def result_html(result: Result) -> str:
+def render_result(result: Result) -> str:
     """A fragment of HTML; every prompt is escaped."""
     scores = [
-        (name, percent(own.dev), percent(own.test))
+        (name, format_percent(own.dev), format_percent(own.test))
         for name, own in (("initial", result.scores.initial), ("best", result.scores.best))
     ]
-    sentence = verdict(result)
+    sentence = describe_verdict(result)
     return Markup(
         _template().render(
             sentence=sentence,
-            pieces=list(word_diff(result.initial_prompt, result.best_prompt)),
+            pieces=list(compare_words(result.initial_prompt, result.best_prompt)),
             best=result.best_prompt,
             scores=scores,
-            cost=cost_line(result),
-            warnings=[*(result.extra.get("reply_warnings") or ()), *filter(None, [few_rows(result)])],
+            cost=describe_cost(result),
+            warnings=[*(result.extra.get("reply_warnings") or ()), *filter(None, [warn_of_few_rows(result)])],
         )
     )
 

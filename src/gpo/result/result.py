@@ -116,9 +116,9 @@ class Result:
         the role "text". Raises `ConfigError` for a column that `row` lacks and where there is no second round, and
         `RunError` for a result of a GPO that kept no template.
         """
-        from gpo.result.messages import filled
+        from gpo.result.messages import fill_messages
 
-        return filled(self.extra, row, reply)
+        return fill_messages(self.extra, row, reply)
 
     def _repr_html_(self) -> str:
         """How a notebook shows a result: prompts, scores, cost."""

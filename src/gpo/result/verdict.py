@@ -7,18 +7,18 @@ from gpo.result.result import Result
 from gpo.text import points
 
 
-def verdict_of(result: Result) -> Verdict:
+def decide_verdict(result: Result) -> Verdict:
     """What the numbers of `result` say, by today's rule, whatever an earlier version wrote beside them."""
     gain = result.improvement
     unchanged = result.best_prompt == result.initial_prompt
     return decide(gain.test, gain.ci_low, gain.ci_high, gain.p_value, unchanged=unchanged)
 
 
-def verdict(result: Result) -> str:
+def describe_verdict(result: Result) -> str:
     """A sentence for people, the same on every screen. Accuracy differences are in points of 100."""
     if result.status != "complete":
-        return unfinished(result)
-    found = verdict_of(result)
+        return describe_unfinished(result)
+    found = decide_verdict(result)
     if found is Verdict.UNCHANGED:
         return _unchanged(result)
     if found is Verdict.NO_TEST:
@@ -31,7 +31,7 @@ def verdict(result: Result) -> str:
     return shown.get(found, f"Not shown to be better: {told}, within noise ({_certainty(result)}).")
 
 
-def unfinished(result: Result) -> str:
+def describe_unfinished(result: Result) -> str:
     """How far a run came that its budget or an interruption ended."""
     if result.extra.get("stopped"):
         return "Stopped before its first step: no reply to the initial prompt could be read."
@@ -64,7 +64,7 @@ def _unchanged(result: Result) -> str:
     return "No better prompt found: the initial prompt has the best dev score."
 
 
-def few_rows(result: Result) -> str:
+def warn_of_few_rows(result: Result) -> str:
     """One line where the test split was too small to show much, "" elsewhere."""
     return few_rows_warning(result.improvement.rows, result.improvement.detectable)
 

@@ -20,7 +20,7 @@ class Piece:
     text: str
 
 
-def word_diff(before: str, after: str) -> Iterator[Piece]:
+def compare_words(before: str, after: str) -> Iterator[Piece]:
     """The pieces of `before` and `after` in reading order, a removed piece before the added one in its place."""
     old, new = _words(before), _words(after)
     for kind, i1, i2, j1, j2 in _opcodes([word.strip() for word in old], [word.strip() for word in new]):

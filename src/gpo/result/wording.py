@@ -6,12 +6,12 @@ from gpo.result.result import Result, RoleUsage
 from gpo.text import points
 
 
-def percent(share: float | None) -> str:
+def format_percent(share: float | None) -> str:
     """A share in points of 100, a dash where there is none."""
     return "–" if share is None else points(share)
 
 
-def cost_line(result: Result) -> str:
+def describe_cost(result: Result) -> str:
     """Calls, tokens, dollars and time of a run in one line."""
     task, optimizer = result.usage.task, result.usage.optimizer
     tokens = sum(r.prompt_tokens + r.completion_tokens for r in (task, optimizer))
@@ -23,7 +23,7 @@ def cost_line(result: Result) -> str:
             *([f"{stored:,} answered by the store"] if stored else []),
             f"{tokens:,} tokens{_describe_reuse(result)}",
             _dollars(task, optimizer),
-            duration(result.seconds),
+            format_duration(result.seconds),
         ]
     )
 
@@ -35,7 +35,7 @@ def _describe_reuse(result: Result) -> str:
     return f" ({reused / sent:.0%} of the prompts' from the prefix cache)" if reused and sent else ""
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """ "48 s", "3 min 05 s" or "2 h 10 min"."""
     whole = round(seconds)
     if whole < 60:
@@ -45,7 +45,7 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-def dollars(usd: float | None) -> str:
+def format_dollars(usd: float | None) -> str:
     """An amount, or that it is not known."""
     if usd is None:
         return "cost unknown"
@@ -54,4 +54,4 @@ def dollars(usd: float | None) -> str:
 
 def _dollars(*roles: RoleUsage) -> str:
     costs = [role.usd for role in roles]
-    return dollars(None if None in costs else sum(cost for cost in costs if cost is not None))
+    return format_dollars(None if None in costs else sum(cost for cost in costs if cost is not None))

@@ -16,7 +16,7 @@ from gpo.config.masking import mask_config
 from gpo.errors import RunError
 from gpo.result.result import Result
 from gpo.run.identity.config_diff import changed_keys, complete_config
-from gpo.storage.atomic_write import text_bytes, write_atomically
+from gpo.storage.atomic_write import encode_text, write_atomically
 from gpo.storage.journal import Journal
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.lock import RunLock
@@ -116,11 +116,11 @@ class RunDirectory:
     def write_result(self, result: Result) -> None:
         """Write `best_prompt.txt`, `best_template.json` and `result.json`, each whole or not at all. Raises
         `RunError`."""
-        write_atomically(self.best_prompt_path, text_bytes(result.best_prompt), private=True)
+        write_atomically(self.best_prompt_path, encode_text(result.best_prompt), private=True)
         if template := result.extra.get("template"):
             text = json.dumps(template, ensure_ascii=True, indent=2)
-            write_atomically(self.best_template_path, text_bytes(f"{text}\n"), private=True)
-        write_atomically(self.result_path, text_bytes(result.to_json()), private=True)
+            write_atomically(self.best_template_path, encode_text(f"{text}\n"), private=True)
+        write_atomically(self.result_path, encode_text(result.to_json()), private=True)
 
     def read_result(self) -> Result | None:
         """The result, or None where there is none yet. Raises `RunError` where it is damaged or no regular file."""
@@ -151,7 +151,7 @@ class RunDirectory:
         self._journal = Journal(self.journal_path)
         if not self._journal.has_calls:
             self._journal.put_meta(_CONFIG, mask_config(config))
-        text = text_bytes(config_text)
+        text = encode_text(config_text)
         if not os.path.lexists(self.config_path) or read_regular(self.config_path) != text:
             write_atomically(self.config_path, text, private=True)
         return self._journal

@@ -32,7 +32,7 @@ from gpo.run.layers.budget import check_prices
 from gpo.run.start.quick_look import take_few
 from gpo.task.benchmarks.mmlu import name_subject
 from gpo.task.demonstrations import split_prompt
-from gpo.task.prompt import placeholders
+from gpo.task.prompt import find_placeholders
 from gpo.task.task import Task
 
 BuildSearch = Callable[
@@ -99,7 +99,7 @@ class Plan:
         words, _ = split_prompt(self.prompt)
         return Guard(
             examples=rows,
-            required=placeholders(words),
+            required=find_placeholders(words),
             answers=task.answer_texts,
             initial=words,
             max_words=self.optimize.max_words,

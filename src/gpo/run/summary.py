@@ -18,8 +18,8 @@ from gpo.run.held_out_test import HeldOutTest
 from gpo.run.journal_writer import step_summary
 from gpo.run.layers.budget import Budget
 from gpo.run.plan import Plan
-from gpo.task.reading import reading
-from gpo.task.template import template
+from gpo.task.reading import describe_reading
+from gpo.task.template import make_template
 
 LONGEST = 4_000
 """Characters of a turn of the filled example; a longer one is cut, as the row itself is at hand."""
@@ -127,8 +127,8 @@ def _show_request(plan: Plan, best: str) -> dict[str, object]:
         [("text", opening)] if isinstance(opening, str) else [(turn.role, turn.content) for turn in opening]
     )
     return {
-        "template": template(task, best).to_dict(),
-        "reading": {**reading(task).to_dict(), "second_round_tokens": task.second_round_tokens},
+        "template": make_template(task, best).to_dict(),
+        "reading": {**describe_reading(task).to_dict(), "second_round_tokens": task.second_round_tokens},
         "example": [
             {"role": role, "content": text if len(text) <= LONGEST else f"{text[:LONGEST]} …"}
             for role, text in turns

@@ -35,7 +35,7 @@ def write_atomically(path: Path, content: bytes, *, private: bool = False) -> No
         raise RunError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 
-def text_bytes(text: str) -> bytes:
+def encode_text(text: str) -> bytes:
     """UTF-8 for a file that people read; lone surrogates, which UTF-8 cannot hold, are written as escapes."""
     return text.encode("utf-8", "backslashreplace")
 

@@ -10,7 +10,7 @@ from zlib import crc32
 Value = str | bytes | int | float | None
 
 
-def row_checksum(row: tuple[Value, ...]) -> int:
+def compute_checksum(row: tuple[Value, ...]) -> int:
     """CRC-32 over all values of `row`, their types and their order; the same in every version of Python.
 
     Numbers of REAL columns must be floats already: SQLite gives back floats where ints were put. Large values are

@@ -17,13 +17,13 @@ from gpo.errors import RunError
 from gpo.model.model import Reply, Request
 from gpo.storage import codec
 from gpo.storage import journal_schema as tables
-from gpo.storage.checksum import row_checksum
+from gpo.storage.checksum import compute_checksum
 from gpo.storage.group_commit import BatchWriter, Row
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.journal_schema import JournalTable
 from gpo.storage.records import RecordedReply, RecordedScore
 from gpo.storage.session_clock import SessionClock
-from gpo.storage.sqlite.database import connect, damaged, explain, translate_row_errors
+from gpo.storage.sqlite.database import connect, damaged_error, explain, translate_row_errors
 
 LastWords = Callable[[Callable[[str], bool]], Mapping[str, Any]]
 
@@ -108,7 +108,7 @@ class Journal(JournalReader):
             codec.pack_request(request),
         )
         self._keys.add(key)
-        await self._writer.put_and_wait(tables.CALL.insert, checked(row))
+        await self._writer.put_and_wait(tables.CALL.insert, add_checksum(row))
 
     def refusal(self, key: str) -> str | None:
         """Why the model could not answer the call `key`, where that was recorded."""
@@ -118,7 +118,7 @@ class Journal(JournalReader):
         """Record that the model cannot answer a call; returns when that is committed."""
         self._refusals[key] = error
         self._refused_now.add(key)
-        await self._writer.put_and_wait(tables.REFUSAL.insert, checked((key, codec.to_text(error))))
+        await self._writer.put_and_wait(tables.REFUSAL.insert, add_checksum((key, codec.to_text(error))))
 
     def forget_refusals(self) -> None:
         """Let the calls that were refused in this process be asked again by the next one."""
@@ -171,7 +171,7 @@ class Journal(JournalReader):
         self.put_event("start", {"pid": os.getpid(), **data})
 
     def _put(self, table: JournalTable, row: Row) -> None:
-        self._writer.put(table.insert, checked(row))
+        self._writer.put(table.insert, add_checksum(row))
 
     def _recorded_refusals(self) -> dict[str, str]:
         rows = self._records(tables.REFUSAL, "WHERE error IS NOT NULL")
@@ -188,7 +188,7 @@ class Journal(JournalReader):
         # A call that the index does not find would be made again, and be answered otherwise.
         keys = [key for (key,) in self._rows("SELECT key FROM calls INDEXED BY sqlite_autoindex_calls_1")]
         if len(keys) != len(found) or not all(key in found for key in keys):
-            raise damaged(self.path, tables.JOURNAL, "table calls: its index does not fit")
+            raise damaged_error(self.path, tables.JOURNAL, "table calls: its index does not fit")
         return found
 
     async def flush(self) -> None:
@@ -219,7 +219,7 @@ class Journal(JournalReader):
             said = words(lambda key: bool(connection.execute(query, (key,)).fetchone()[0]))
             connection.execute("BEGIN IMMEDIATE")
             for key, value in said.items():
-                row = checked((key, codec.to_json(value)))
+                row = add_checksum((key, codec.to_json(value)))
                 connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", row)
             connection.execute("COMMIT")
         except sqlite3.Error:
@@ -228,6 +228,6 @@ class Journal(JournalReader):
             connection.close()
 
 
-def checked(row: Row) -> Row:
+def add_checksum(row: Row) -> Row:
     """`row` with its checksum as the last column."""
-    return (*row, row_checksum(row))
+    return (*row, compute_checksum(row))

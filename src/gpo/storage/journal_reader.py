@@ -12,12 +12,12 @@ from gpo.model.model import Reply
 from gpo.model.tally import Tally
 from gpo.storage import codec
 from gpo.storage import journal_schema as tables
-from gpo.storage.checksum import row_checksum
+from gpo.storage.checksum import compute_checksum
 from gpo.storage.journal_schema import JournalTable
 from gpo.storage.records import Event, LedgerLine, RecordedCall, RecordedReply, RecordedScore
 from gpo.storage.sqlite.database import (
     connect_readonly,
-    damaged,
+    damaged_error,
     translate_row_errors,
     translate_sqlite_errors,
 )
@@ -106,7 +106,7 @@ class JournalReader:
         rows = self._records(tables.STEP, "ORDER BY step")
         found = {step: self._json(data, f"steps {step}") for step, data in rows}
         if any(not 0 <= step < _MOST_STEPS for step in found):
-            raise damaged(self.path, tables.JOURNAL, "table steps: a number that cannot be")
+            raise damaged_error(self.path, tables.JOURNAL, "table steps: a number that cannot be")
         return found
 
     def prompts(self) -> dict[str, str]:
@@ -149,7 +149,7 @@ class JournalReader:
         rows = self._records(tables.EVENT, "WHERE (?1 IS NULL OR kind = ?1) ORDER BY id", (kind,))
         for at, what, _, data in rows:
             if not 0 <= at < _LATEST:
-                raise damaged(self.path, tables.JOURNAL, "table events: a time that cannot be")
+                raise damaged_error(self.path, tables.JOURNAL, "table events: a time that cannot be")
             yield Event(at, what, self._json(data, "events.data"))
 
     def get_embedding(self, embedder: str, text_hash: str) -> bytes | None:
@@ -222,7 +222,7 @@ class JournalReader:
         known: set[tuple[type, ...]] = set()
         for row in self._rows(query, values):
             record, checksum = row[:-1], row[-1]
-            if checksum is not None and checksum != row_checksum(record):
+            if checksum is not None and checksum != compute_checksum(record):
                 self._refuse(table, record, "does not fit its checksum")
             types = tuple(map(type, record))
             if types not in known:
@@ -237,7 +237,7 @@ class JournalReader:
 
     def _refuse(self, table: JournalTable, record: Sequence[Any], what: str) -> NoReturn:
         place = f"table {table.insert.table}, row {ascii(record[0])[:80]}: {what}"
-        raise damaged(self.path, tables.JOURNAL, place)
+        raise damaged_error(self.path, tables.JOURNAL, place)
 
     def _reply(self, row: Sequence[Any]) -> Reply:
         key, _, _, source, prompt_tokens, completion_tokens, cached_tokens, _, seconds, blob, _ = row
@@ -258,7 +258,7 @@ class JournalReader:
         try:
             return codec.from_json(value)
         except (ValueError, RecursionError):
-            raise damaged(self.path, tables.JOURNAL, f"{place}: is no JSON") from None
+            raise damaged_error(self.path, tables.JOURNAL, f"{place}: is no JSON") from None
 
     def _json_many(self, values: Sequence[str | bytes | None], place: str) -> list[Any]:
         """The values of many cells, None for None: one call of the parser for all of them where that is possible."""

@@ -33,11 +33,11 @@ def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
         descriptor = os.open(path, flags | _NOFOLLOW | _NONBLOCK | _CLOEXEC | _BINARY, PRIVATE_FILE)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR) or _is_odd(path):
-            raise irregular(path) from None
+            raise irregular_error(path) from None
         raise
     if not stat.S_ISREG(os.fstat(descriptor).st_mode) or (not _NOFOLLOW and path.is_symlink()):
         os.close(descriptor)
-        raise irregular(path)
+        raise irregular_error(path)
     return descriptor
 
 
@@ -63,11 +63,11 @@ def size_of_regular(path: Path) -> int | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     if not stat.S_ISREG(found.st_mode):
-        raise irregular(path)
+        raise irregular_error(path)
     return found.st_size
 
 
-def irregular(path: Path) -> RunError:
+def irregular_error(path: Path) -> RunError:
     """The line for what is no regular file."""
     return RunError(
         f"{path}: is no regular file (a link, a pipe or a folder), which GPO does not open; move it away"

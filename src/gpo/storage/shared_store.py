@@ -16,7 +16,7 @@ from gpo.model.model import Reply
 from gpo.model.reasoning import without_reasoning
 from gpo.paths import home
 from gpo.storage import codec
-from gpo.storage.checksum import row_checksum
+from gpo.storage.checksum import compute_checksum
 from gpo.storage.group_commit import BatchWriter, Insert
 from gpo.storage.regular_file import PRIVATE_FOLDER
 from gpo.storage.sqlite.database import Schema, connect, connect_readonly, explain
@@ -134,7 +134,7 @@ class SharedStore:
             float(reply.seconds),
             codec.pack_reply(reply),
         )
-        complete = (*row, row_checksum(row))
+        complete = (*row, compute_checksum(row))
         self._remember(key, complete)
         try:
             self._writer.put(_MENDED if key in self._bad else _CALL, complete)
@@ -166,7 +166,7 @@ class SharedStore:
 
 def _checked(row: tuple[Any, ...], checksum: int | None) -> tuple[Any, ...]:
     """`row` itself. Raises `ValueError` where it does not fit its checksum or has a value of another type."""
-    if checksum is not None and checksum != row_checksum(row):
+    if checksum is not None and checksum != compute_checksum(row):
         raise ValueError("does not fit its checksum")
     if not all(isinstance(value, kind) for value, kind in zip(row, _KINDS, strict=True)):
         raise ValueError("has a value of another type")

@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from gpo.errors import ConfigError, DataError
 from gpo.task.answer import Answer, AnswerReader, Prediction, answer_reader
-from gpo.task.answer.label import shown
+from gpo.task.answer.label import quote
 from gpo.task.answer.text import TextReader
 from gpo.task.draw import Size, draw
 from gpo.task.example import Example
-from gpo.task.labels import check_gaps, learnt, references, unknown_labels, with_whole_labels
-from gpo.task.load import Loaded, given, load
+from gpo.task.labels import (
+    check_gaps,
+    leave_out_test,
+    list_references,
+    restore_whole_labels,
+    warn_of_unknown_labels,
+)
+from gpo.task.load import Loaded, load, load_rows
 from gpo.task.metric import Metric, metric
 from gpo.task.prompt import Frame, Position
-from gpo.task.splits import Columns, checked, examples
+from gpo.task.splits import Columns, check_splits, make_examples
 from gpo.task.task import Task
 
 if TYPE_CHECKING:
@@ -63,12 +69,12 @@ class CallableReader(TextReader):
         except Exception as error:
             problem = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             raise ConfigError(
-                f"task.answer: {self.name} failed on the reply {shown(text)}: {problem}"
+                f"task.answer: {self.name} failed on the reply {quote(text)}: {problem}"
             ) from error
         if found is None or isinstance(found, str | int | float | tuple):
             return found
         raise ConfigError(
-            f"task.answer: {self.name} returned {type(found).__name__} for the reply {shown(text)}; return the answer "
+            f"task.answer: {self.name} returned {type(found).__name__} for the reply {quote(text)}; return the answer "
             "as text, or None where there is none"
         )
 
@@ -97,7 +103,7 @@ def from_config(
 def from_rows(rows: Rows, *, name: str = "task", seed: int = 0, chat: bool = True, **options: Any) -> Task:
     """See `Task.from_rows`."""
     config, own = _configured(name, options)
-    return build(given(rows, name), config, seed=seed, chat=chat, base_dir=Path(), own=own)
+    return build(load_rows(rows, name), config, seed=seed, chat=chat, base_dir=Path(), own=own)
 
 
 def from_data(
@@ -133,15 +139,15 @@ def build(
         key=None if config.allow_overlap else columns.question,
         label=columns.label if _stratifies(config) else None,
     )
-    found: Mapping[str, Sequence[Example]] = examples(rows, columns)
+    found: Mapping[str, Sequence[Example]] = make_examples(rows, columns)
     is_label = kind == "label" and own.reader is None
     if is_label:
-        found = with_whole_labels(found, listed)
-    splits, more = checked(found, allow_overlap=config.allow_overlap)
+        found = restore_whole_labels(found, listed)
+    splits, more = check_splits(found, allow_overlap=config.allow_overlap)
     everything = [example for part in found.values() for example in part]
     gaps = check_gaps(everything, kind, listed) if is_label or kind in ("text", "words") else []
-    reader = own.reader or _reader(config.answer, learnt(found))
-    unknown = unknown_labels(splits.test, reader) if is_label and not listed else []
+    reader = own.reader or _reader(config.answer, leave_out_test(found))
+    unknown = warn_of_unknown_labels(splits.test, reader) if is_label and not listed else []
     return Task(
         name=loaded.name,
         splits=splits,
@@ -159,7 +165,7 @@ def build(
             *warnings,
             *more,
             *gaps,
-            *check_targets(learnt(found) if unknown else everything, reader, kind),
+            *check_targets(leave_out_test(found) if unknown else everything, reader, kind),
         ),
         test_warnings=tuple(unknown),
     )
@@ -170,14 +176,14 @@ def check_targets(found: Sequence[Example], reader: AnswerReader, kind: str) -> 
     be."""
     warnings = []
     for example in found:
-        for reference in references(example.target):
+        for reference in list_references(example.target):
             try:
                 answer: Answer = reader.normal(reference, example.input)
             except ValueError as error:
                 raise DataError(f"{example.source}: the target {error}") from None
             if kind == "choice" and len(str(answer)) > 1:
                 warnings.append(
-                    f"{example.source}: the target {shown(str(answer))} is none of the options; only a reply that "
+                    f"{example.source}: the target {quote(str(answer))} is none of the options; only a reply that "
                     "gives it word for word counts"
                 )
     return warnings
@@ -216,7 +222,7 @@ def _stratifies(config: TaskConfig) -> bool:
 
 
 def _reader(config: AnswerConfig, found: Sequence[Example]) -> AnswerReader:
-    targets = [reference for example in found for reference in references(example.target)]
+    targets = [reference for example in found for reference in list_references(example.target)]
     return answer_reader(config.kind, labels=config.labels, targets=targets)
 
 

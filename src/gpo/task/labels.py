@@ -9,7 +9,7 @@ from typing import Final
 
 from gpo.errors import DataError
 from gpo.task.answer import AnswerReader
-from gpo.task.answer.label import shown
+from gpo.task.answer.label import quote
 from gpo.task.example import Example, Target
 
 _NUMBER = re.compile(r"[+-]?\d{1,15}(?:\.0+)?")
@@ -18,22 +18,22 @@ _GAPS: Final = frozenset({"nan", "NaN", "<NA>", "NaT"})
 _DOUBTFUL: Final = _GAPS | {"None", "none", "NONE", "null", "NULL", "NA", "N/A", "n/a", "#N/A"}
 
 
-def references(target: Target) -> tuple[str | float, ...]:
+def list_references(target: Target) -> tuple[str | float, ...]:
     """The expected answers, each of which is right."""
     return target if isinstance(target, tuple) else (target,)
 
 
-def learnt(found: Mapping[str, Sequence[Example]]) -> list[Example]:
+def leave_out_test(found: Mapping[str, Sequence[Example]]) -> list[Example]:
     """The examples of all splits but test, which a search may know of."""
     return [example for name, part in found.items() if name != "test" for example in part]
 
 
-def with_whole_labels(
+def restore_whole_labels(
     found: Mapping[str, Sequence[Example]], listed: Sequence[str]
 ) -> dict[str, Sequence[Example]]:
     """`found` with targets such as "1.0" as the "1" that they were before a gap made the column one of floats: where
     all labels but those of test are whole numbers. With `listed` labels it is the form that is listed."""
-    texts = {str(one).strip() for example in learnt(found) for one in references(example.target)}
+    texts = {str(one).strip() for example in leave_out_test(found) for one in list_references(example.target)}
     if not listed and not all(map(_NUMBER.fullmatch, texts)):
         return dict(found)
 
@@ -47,8 +47,8 @@ def with_whole_labels(
         return reference if whole == text else whole
 
     def changed(example: Example) -> Example:
-        labels = tuple(map(label, references(example.target)))
-        if labels == references(example.target):
+        labels = tuple(map(label, list_references(example.target)))
+        if labels == list_references(example.target):
             return example
         return replace(example, target=tuple(map(str, labels)) if len(labels) > 1 else labels[0])
 
@@ -60,28 +60,30 @@ def check_gaps(found: Sequence[Example], kind: str, listed: Sequence[str]) -> li
     `DataError` naming the row of a label that does."""
     places: dict[str, list[str]] = {}
     for example in found:
-        for text in {str(one).strip() for one in references(example.target)} & _DOUBTFUL - set(listed):
+        for text in {str(one).strip() for one in list_references(example.target)} & _DOUBTFUL - set(listed):
             if kind == "label" and text in _GAPS:
                 raise DataError(
-                    f"{example.source}: the target {shown(text)} is how a missing value is written; fill it in, take "
+                    f"{example.source}: the target {quote(text)} is how a missing value is written; fill it in, take "
                     "the row out, or list it in task.answer.labels"
                 )
             places.setdefault(text, []).append(example.source)
     return [
-        f"{sources[0]}: the target {shown(text)} may stand for a missing value (in {len(sources)} rows)"
+        f"{sources[0]}: the target {quote(text)} may stand for a missing value (in {len(sources)} rows)"
         for text, sources in places.items()
     ]
 
 
-def unknown_labels(test: Sequence[Example], reader: AnswerReader) -> list[str]:
+def warn_of_unknown_labels(test: Sequence[Example], reader: AnswerReader) -> list[str]:
     """A warning where rows of `test` have a label that `reader` was not told of, since no other split has it."""
     rows = [
-        example for example in test if not any(_is_known(one, reader) for one in references(example.target))
+        example
+        for example in test
+        if not any(_is_known(one, reader) for one in list_references(example.target))
     ]
     if not rows:
         return []
-    labels = sorted({str(references(example.target)[0]) for example in rows})
-    named = ", ".join(map(shown, labels[:5])) + (", …" if len(labels) > 5 else "")
+    labels = sorted({str(list_references(example.target)[0]) for example in rows})
+    named = ", ".join(map(quote, labels[:5])) + (", …" if len(labels) > 5 else "")
     return [
         f"{len(rows)} of {len(test)} test rows have a label that no other split has: {named}; no prompt was told of it "
         f"and only a reply of nothing but the label is right there (the first is {rows[0].source})"

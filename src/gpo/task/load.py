@@ -71,12 +71,14 @@ def is_here(name: str, base_dir: Path, data_dir: Path | None) -> bool:
 
     if name.startswith("hf:"):
         return False
-    if data_dir is not None or name not in benchmarks.names():
+    if data_dir is not None or name not in benchmarks.list_names():
         return True
     return bool(split_files(base_dir / in_home(name))) or benchmarks.find_folder(name, None) is not None
 
 
-def given(rows: Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]], name: str) -> Loaded:
+def load_rows(
+    rows: Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]], name: str
+) -> Loaded:
     """The same for rows from Python: a list, or a mapping of split to list."""
     if isinstance(rows, Mapping):
         return Loaded(name, _named({key: _rows(part, str(key)) for key, part in rows.items()}, name))
@@ -136,7 +138,7 @@ def _benchmark(name: str, path: Path, data_dir: Path | None) -> Loaded | None:
 
     if not benchmarks.looks_like_benchmark(name):
         return None
-    if name not in benchmarks.names():
+    if name not in benchmarks.list_names():
         if path.is_file() or split_files(path):
             return None
         benchmarks.find(name)  # which says what is wrong with the name

@@ -23,7 +23,7 @@ class Layout:
     system: str = ""
 
 
-def placeholders(prompt: str) -> tuple[str, ...]:
+def find_placeholders(prompt: str) -> tuple[str, ...]:
     """The names in braces within `prompt`, each once, in their order."""
     return tuple(dict.fromkeys(_PLACEHOLDER.findall(prompt)))
 
@@ -42,7 +42,7 @@ def fill(prompt: str, fields: Mapping[str, str]) -> str:
 
 def is_template(prompt: str, input_columns: tuple[str, ...]) -> bool:
     """Whether `prompt` itself holds the question: `{input}`, or every column that the question is made of."""
-    names = set(placeholders(prompt))
+    names = set(find_placeholders(prompt))
     return "input" in names or (bool(input_columns) and names.issuperset(input_columns))
 
 

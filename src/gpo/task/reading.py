@@ -15,9 +15,9 @@ from gpo.task.answer.reader import AnswerReader
 from gpo.task.answer.text import TextReader
 from gpo.task.answer.words import WordsReader
 from gpo.task.example import Example, Splits
-from gpo.task.files.cell import seen
+from gpo.task.files.cell import read_value
 from gpo.task.metric import metric as named_metric
-from gpo.task.splits import rendered
+from gpo.task.splits import render_cell
 from gpo.task.task import Task
 
 _KINDS: dict[type[AnswerReader], AnswerKind] = {
@@ -54,7 +54,7 @@ class Reading:
 
     def text(self, value: Any) -> str:
         """A cell of a row as the task puts it into a prompt: the options of a choice get letters."""
-        return rendered(seen(value), lettered=self.kind == "choice")
+        return render_cell(read_value(value), lettered=self.kind == "choice")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, as in `result.json`."""
@@ -69,7 +69,7 @@ class Reading:
         return cls(kind, tuple(labels), metric)
 
 
-def reading(task: Task) -> Reading:
+def describe_reading(task: Task) -> Reading:
     """How `task` reads and scores."""
     reader = task.answer
     labels: tuple[str, ...] = ()

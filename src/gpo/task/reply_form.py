@@ -14,7 +14,7 @@ ROOM = 64
 BYTES_A_TOKEN = 3
 
 
-def reply_form(task: Task, max_tokens: int) -> ReplyForm:
+def choose_reply_form(task: Task, max_tokens: int) -> ReplyForm:
     """What the first reply, of at most `max_tokens` tokens, must be.
 
     `free`: anything, as a second turn asks for the answer; `ends`: it ends with the answer; `bare`: it is the answer

@@ -10,10 +10,10 @@ from typing import Any
 
 from gpo.errors import ConfigError, DataError
 from gpo.task.example import Example, Splits, Target
-from gpo.task.files.cell import seen
+from gpo.task.files.cell import read_value
 from gpo.task.files.rows import Row
 from gpo.task.load import SPLITS
-from gpo.task.prompt import fill, placeholders
+from gpo.task.prompt import fill, find_placeholders
 
 FEW_ROWS = 10
 """A dev split under this many rows can hardly tell two prompts apart."""
@@ -37,21 +37,21 @@ class Columns:
     @property
     def inputs(self) -> tuple[str, ...]:
         """The columns that the question is made of."""
-        return placeholders(self.input) or (self.input,)
+        return find_placeholders(self.input) or (self.input,)
 
     @property
     def template(self) -> str:
         """The question with every column that it is made of in braces; `{input}` where its name cannot stand there."""
-        if placeholders(self.input):
+        if find_placeholders(self.input):
             return self.input
         column = f"{{{self.input}}}"
-        return column if placeholders(column) == (self.input,) else "{input}"
+        return column if find_placeholders(column) == (self.input,) else "{input}"
 
     def question(self, row: Row) -> str:
         """The rendered input. Raises `ConfigError` naming a column that the row lacks, and `DataError` where the input
         is empty."""
         texts = {name: self._text(row, name) for name in self.inputs}
-        question = fill(self.input, texts) if placeholders(self.input) else texts[self.input]
+        question = fill(self.input, texts) if find_placeholders(self.input) else texts[self.input]
         if not question.strip():
             raise DataError(f"{row.source}: the input is empty")
         return question
@@ -71,7 +71,7 @@ class Columns:
 
     def label(self, row: Row) -> str:
         """The target's cell as text, "" where there is none: what rows are dealt by."""
-        return rendered(seen(row.values.get(self.target)))
+        return render_cell(read_value(row.values.get(self.target)))
 
     def fields(self, row: Row, question: str) -> dict[str, str]:
         """All columns as text for placeholders, but never the target (a prompt could ask for the
@@ -81,7 +81,7 @@ class Columns:
         return texts
 
     def _text(self, row: Row, name: str) -> str:
-        return rendered(_cell(row, name, "input"), lettered=self.lettered)
+        return render_cell(_cell(row, name, "input"), lettered=self.lettered)
 
     def _reference(self, value: Any, row: Row) -> str | float:
         if value is None or not str(value).strip():
@@ -95,7 +95,7 @@ class Columns:
         return clean(str(value))
 
 
-def examples(rows: Mapping[str, Sequence[Row]], columns: Columns) -> dict[str, list[Example]]:
+def make_examples(rows: Mapping[str, Sequence[Row]], columns: Columns) -> dict[str, list[Example]]:
     """The examples of every split. An `id` column names them where it is unique; else split and row number do. Test
     rows have no say in what the others are called."""
     learnt = [_id(row) for name, part in rows.items() if name != "test" for row in part]
@@ -109,7 +109,7 @@ def examples(rows: Mapping[str, Sequence[Row]], columns: Columns) -> dict[str, l
     }
 
 
-def checked(found: Mapping[str, Sequence[Example]], *, allow_overlap: bool) -> tuple[Splits, list[str]]:
+def check_splits(found: Mapping[str, Sequence[Example]], *, allow_overlap: bool) -> tuple[Splits, list[str]]:
     """The splits and warnings. Raises `ConfigError` for a missing or empty split and for test rows that
     stand in another split too."""
     for name in ("train", "dev", "test"):
@@ -128,7 +128,7 @@ def checked(found: Mapping[str, Sequence[Example]], *, allow_overlap: bool) -> t
     return Splits(**{name: tuple(found.get(name, ())) for name in SPLITS}), warnings
 
 
-def rendered(value: Any, *, lettered: bool = False) -> str:
+def render_cell(value: Any, *, lettered: bool = False) -> str:
     """A cell as text: a list becomes a line an entry, {"text": [...], "label": [...]} lettered options."""
     if value is None:
         return ""
@@ -156,7 +156,7 @@ def clean(text: str) -> str:
 
 
 def _id(row: Row) -> str:
-    value = seen(row.values.get("id"))
+    value = read_value(row.values.get("id"))
     return "" if value is None else clean(str(value))
 
 
@@ -178,7 +178,7 @@ def _cell(row: Row, name: str, key: str) -> Any:
         names = [one if len(one) <= 40 else one[:40] + "…" for one in sorted(row.values)]
         have = ", ".join([*names[:20], *(["…"] if len(names) > 20 else [])]) or "none"
         raise ConfigError(f"task.{key}: {row.source} has no column {name!r}; it has: {have}")
-    return seen(row.values[name])
+    return read_value(row.values[name])
 
 
 def _check_overlap(found: Mapping[str, Sequence[Example]]) -> None:

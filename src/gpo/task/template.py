@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from gpo.model.model import Message
 from gpo.task.example import Example
-from gpo.task.prompt import fill, placeholders, split_placeholders
+from gpo.task.prompt import fill, find_placeholders, split_placeholders
 from gpo.task.task import Opening, Task
 
 TurnRole = Literal["system", "user", "assistant", "text"]
@@ -88,7 +88,7 @@ class Template:
         return cls(turns, inputs, again)
 
 
-def template(task: Task, prompt: str) -> Template:
+def make_template(task: Task, prompt: str) -> Template:
     """The template that `task` puts `prompt` into."""
     columns = {name for example in task.splits.train for name in example.fields if name != "input"}
     fields = {name: f"{{{name}}}" for name in columns} | {"input": task.question}
@@ -103,7 +103,9 @@ def template(task: Task, prompt: str) -> Template:
         )
     else:
         turns = tuple(Turn("text", text, fixed=fixed) for text, fixed in task.text_parts(prompt, row))
-    named = dict.fromkeys(name for turn in turns if not turn.fixed for name in placeholders(turn.content))
+    named = dict.fromkeys(
+        name for turn in turns if not turn.fixed for name in find_placeholders(turn.content)
+    )
     again = (task.answer.request if task.chat else task.answer.continuation) if task.asks_again else ""
     return Template(turns, tuple(name for name in named if name in columns | {"input"}), again)
 

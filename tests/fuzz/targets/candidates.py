@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
-from gpo.optimizer.candidates import Guard, read_candidate, same_prompt
+from gpo.optimizer.candidates import Guard, normalise_prompt, read_candidate
 from gpo.optimizer.reply import read_reply
-from gpo.task.prompt import fill, lay_out, placeholders
+from gpo.task.prompt import fill, find_placeholders, lay_out
 from gpo.text import printable, shorten
 from tests.fuzz.targets.target import Input, Target, text
 
@@ -48,9 +48,11 @@ def run(data: bytes) -> None:
 
 def _check(guard: Guard, prompt: str) -> None:
     """An accepted prompt is what the guard promises, and can be laid out and filled."""
-    if not prompt.strip() or "<START>" in prompt or not same_prompt(prompt):
+    if not prompt.strip() or "<START>" in prompt or not normalise_prompt(prompt):
         raise AssertionError("accepted an empty prompt or a tag")
-    if not set(guard.required) <= set(placeholders(prompt)) or any(f not in prompt for f in guard.frozen):
+    if not set(guard.required) <= set(find_placeholders(prompt)) or any(
+        f not in prompt for f in guard.frozen
+    ):
         raise AssertionError("accepted a prompt without what it must keep")
     prompt.encode()
     fill(

@@ -11,7 +11,7 @@ from gpo.evaluation.outcome import Outcome
 from gpo.evaluation.score import Scorer
 from gpo.optimizer.plus.contest import pick
 from gpo.optimizer.plus.duel import choose_answer, duel
-from gpo.optimizer.plus.estimates import PosteriorEstimates, raw_estimates
+from gpo.optimizer.plus.estimates import PosteriorEstimates, estimate_by_means
 from gpo.optimizer.plus.standing import Standing
 from gpo.optimizer.plus.table import Entry, ScoreRow, ScoreTable
 from gpo.task.example import Example
@@ -117,6 +117,6 @@ async def test_plain_means_rank_those_behind_that_met_few_rows() -> None:
     made, _ = table(100, "1", "0.7")
     await made.ask([0], range(3))
     await made.ask([1], range(12))
-    found = raw_estimates(made.scores())
+    found = estimate_by_means(made.scores())
     assert found.mean(0) == 1.0
     assert found.theta[0] < found.theta[1]

@@ -15,10 +15,10 @@ from gpo.optimizer.candidates import Guard
 from gpo.optimizer.plus.guessing import is_guessing
 from gpo.optimizer.plus.moves import demonstrations as demos
 from gpo.optimizer.plus.moves import edits
-from gpo.optimizer.plus.moves.library import FINAL, THINK, library
+from gpo.optimizer.plus.moves.library import FINAL, THINK, build_library
 from gpo.optimizer.plus.moves.reflection import ReflectionTrial
 from gpo.optimizer.plus.moves.shares import count_replies, share_out
-from gpo.optimizer.plus.rows import freshest_first, order_rows
+from gpo.optimizer.plus.rows import order_freshest_first, order_rows
 from gpo.task.demonstrations import Demonstration
 from gpo.task.example import Example
 from gpo.task.task import Task
@@ -41,7 +41,7 @@ def test_an_edit_is_a_function_of_its_seed(words: str, seed: int) -> None:
 
 def test_edits() -> None:
     words = "Read it well. Think, then answer. Be brief."
-    assert edits.phrases(words) == ["Read it well.", "Think,", "then answer.", "Be brief."]
+    assert edits.split_phrases(words) == ["Read it well.", "Think,", "then answer.", "Be brief."]
     dropped = {edits.drop_phrase(words, CLAUSES, Random(seed)) for seed in range(40)}
     assert dropped == {
         "Think, then answer. Be brief.",
@@ -104,7 +104,7 @@ def test_rows_alternate_labels_and_the_telling_ones_come_first() -> None:
     assert [row for row in order if labels[row] == "a"] == [1, 2, 0]
     assert [row for row in order if labels[row] == "b"] == [5, 4, 3]
     assert sorted(order_rows(labels, None, Random(1))) == list(range(6))
-    assert freshest_first([2, 0, 1, 0], Random(0))[2:] == [2, 0]
+    assert order_freshest_first([2, 0, 1, 0], Random(0))[2:] == [2, 0]
 
 
 def outcome(prediction: str | None, value: float | None = 0.0) -> Outcome:
@@ -127,19 +127,19 @@ def test_guessing(said: list[str | None], labels: list[str], guessing: bool) -> 
 
 
 def test_the_library_says_what_an_answer_is() -> None:
-    starts = library(task(), "Let us see", 256, Guard(initial="Let us see"), POOL[:4])
+    starts = build_library(task(), "Let us see", 256, Guard(initial="Let us see"), POOL[:4])
     words = [start.words for start in starts]
     assert words[0] == "Let us see"
     assert {"", FINAL, THINK, "Answer with exactly one of these: label0, label1."} <= set(words)
     assert sum(bool(start.demonstrations) for start in starts) == len(starts) / 2
     assert [bool(start.demonstrations) for start in starts[:6]] == [False] * 3 + [True] * 3
-    short = library(task(), "Let us see", 8, Guard(initial="Let us see"), ())
+    short = build_library(task(), "Let us see", 8, Guard(initial="Let us see"), ())
     assert THINK not in [start.words for start in short], "no room to think"
 
 
 def test_a_prompt_that_holds_the_question_keeps_it() -> None:
     guard = Guard(initial="{input} Now?", required=("input",))
-    for start in library(task(), "{input} Now?", 256, guard, ()):
+    for start in build_library(task(), "{input} Now?", 256, guard, ()):
         assert start.words.startswith("{input} Now?")
 
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpo.optimizer.plus.plan import LEAST, schedule, with_library
+from gpo.optimizer.plus.plan import LEAST, plan_schedule, with_library
 
 
 def test_three_hundred_pairs() -> None:
-    plan = schedule(300, dev=24, fresh=24)
+    plan = plan_schedule(300, dev=24, fresh=24)
     assert (plan.candidates, plan.first_round, plan.finalist_rows) == (4, 4, 8)
     # A step: 4 x 4 pairs and twice 4 more. A fifth is kept for the duel; 9 start prompts on 4 rows, two on 8.
     assert plan.step_pairs == 24
@@ -20,22 +20,22 @@ def test_three_hundred_pairs() -> None:
 
 
 def test_three_thousand_pairs() -> None:
-    plan = schedule(3_000, dev=48, fresh=48)
+    plan = plan_schedule(3_000, dev=48, fresh=48)
     assert (plan.candidates, plan.first_round, plan.finalist_rows) == (6, 6, 35)
     # The six best on three quarters of 96 rows are less than a fifth of the budget.
     assert plan.duel == 432
 
 
 def test_without_library_and_duel_the_steps_have_it_all() -> None:
-    plan = schedule(300, dev=24, fresh=24, library=False, duel=False)
+    plan = plan_schedule(300, dev=24, fresh=24, library=False, duel=False)
     assert (plan.screened, plan.duel) == (1, 0)
     assert plan.steps == (300 - 8) // 24
 
 
 def test_a_budget_too_small_is_refused() -> None:
     with pytest.raises(ValueError, match="50"):
-        schedule(LEAST - 1, dev=24, fresh=24)
-    assert schedule(LEAST, dev=24, fresh=24).steps == 1
+        plan_schedule(LEAST - 1, dev=24, fresh=24)
+    assert plan_schedule(LEAST, dev=24, fresh=24).steps == 1
 
 
 @given(
@@ -49,7 +49,7 @@ def test_a_budget_too_small_is_refused() -> None:
 def test_no_plan_is_larger_than_its_budget(
     pairs: int, dev: int, fresh: int, library: bool, duel: bool, starts: int
 ) -> None:
-    plan = with_library(schedule(pairs, dev=dev, fresh=fresh, library=library, duel=duel), starts)
+    plan = with_library(plan_schedule(pairs, dev=dev, fresh=fresh, library=library, duel=duel), starts)
     assert plan.library + plan.steps * plan.step_pairs + plan.duel <= pairs
     assert 1 <= plan.first_round <= plan.finalist_rows <= dev
     assert plan.steps >= 1

@@ -120,7 +120,7 @@ def edit_distance(
     return Warmup(schedule, initial, counting) if suffix == "warmup" else schedule
 
 
-def words_changed(before: str, after: str) -> int:
+def count_changed_words(before: str, after: str) -> int:
     """Word-level Levenshtein distance of two prompts: words inserted, deleted or replaced."""
     from rapidfuzz.distance import Levenshtein
 

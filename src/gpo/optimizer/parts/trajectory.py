@@ -127,7 +127,7 @@ class Summarization:
         bench = step.workbench
         told = step.current.information
         present = bench.templates.render(
-            "result", entry=scales.shown(told, self.scale) if self.scale else told
+            "result", entry=scales.scale_information(told, self.scale) if self.scale else told
         )
         if self._last is None:
             self._last = present

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gpo.optimizer.plus.duel import best_of
+from gpo.optimizer.plus.duel import pick_best
 from gpo.optimizer.plus.guessing import LEAST_ROWS
 from gpo.optimizer.plus.plan import FINALISTS, Schedule
 from gpo.optimizer.plus.standing import Standing
@@ -18,7 +18,7 @@ async def hold(
     """All `entries` meet the first rows of `order`, and the two best those of finalists; returns these two."""
     await table.ask(entries, order[: plan.first_round])
     met = [entry for entry in entries if table.met(entry)]
-    finalists = best_of(standing.estimates, met, FINALISTS)
+    finalists = pick_best(standing.estimates, met, FINALISTS)
     await table.ask(finalists, order[: plan.finalist_rows])
     return finalists
 
@@ -29,7 +29,7 @@ async def pick(
     """The best of `entries` that does not only guess, None where there is none. One that said the same so far is asked
     more rows first: on a few, nobody can tell."""
     while able := standing.able(entries):
-        best = best_of(standing.estimates, able, 1)[0]
+        best = pick_best(standing.estimates, able, 1)[0]
         left = table.left
         if standing.guesses(best, least=1):
             await table.ask([best], order[:LEAST_ROWS])

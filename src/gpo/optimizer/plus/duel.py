@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 from gpo.optimizer.plus.estimates import Estimates
-from gpo.optimizer.plus.rows import freshest_first
+from gpo.optimizer.plus.rows import order_freshest_first
 from gpo.optimizer.plus.table import ScoreTable
 
 BLOCK = 4
@@ -32,9 +32,9 @@ async def duel(table: ScoreTable, judge: Judge, eligible: Eligible, duellists: i
     took_part: dict[int, None] = {}
     size = duellists
     while table.left > 0:
-        best = best_of(judge(), eligible(), size)
+        best = pick_best(judge(), eligible(), size)
         took_part.update(dict.fromkeys(best))
-        order = freshest_first([_meetings(table, best, row) for row in range(len(table.rows))], rng)
+        order = order_freshest_first([_meetings(table, best, row) for row in range(len(table.rows))], rng)
         new = {entry: [row for row in order if row not in table.outcomes(entry)] for entry in best}
         needy = [entry for entry in best if new[entry]]
         if not needy:
@@ -62,7 +62,7 @@ def choose_answer(table: ScoreTable, estimates: Estimates, finalists: Sequence[i
     return min(near, key=lambda entry: (table.entries[entry].length, -float(estimates.theta[entry])))
 
 
-def best_of(estimates: Estimates, entries: Sequence[int], count: int) -> list[int]:
+def pick_best(estimates: Estimates, entries: Sequence[int], count: int) -> list[int]:
     """The `count` best of `entries`, best first; among equals the earlier one."""
     return sorted(entries, key=lambda entry: -float(estimates.theta[entry]))[:count]
 

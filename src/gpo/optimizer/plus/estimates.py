@@ -75,7 +75,7 @@ class RawMeans:
         return np.zeros(self.rows)
 
 
-def posterior_estimates(scores: Array) -> PosteriorEstimates:
+def estimate_by_posterior(scores: Array) -> PosteriorEstimates:
     """Of a table of scores, shape (prompts, rows), NaN where nothing is known."""
     import numpy as np
 
@@ -84,7 +84,7 @@ def posterior_estimates(scores: Array) -> PosteriorEstimates:
     return PosteriorEstimates(found.theta, found.sd, table)
 
 
-def raw_estimates(scores: Array) -> RawMeans:
+def estimate_by_means(scores: Array) -> RawMeans:
     """The same for plain means."""
     import numpy as np
 

@@ -12,7 +12,7 @@ from gpo.optimizer.candidates import Guard
 from gpo.optimizer.plus.moves.demonstrations import MOST, can_show
 from gpo.optimizer.plus.moves.reflection import FAILURES
 from gpo.optimizer.plus.moves.shares import count_replies
-from gpo.optimizer.plus.plan import LEAST, Schedule, schedule, with_library
+from gpo.optimizer.plus.plan import LEAST, Schedule, plan_schedule, with_library
 from gpo.optimizer.plus.search import PlusSearch
 from gpo.optimizer.scale import Scale
 from gpo.optimizer.search import Listener
@@ -107,5 +107,7 @@ class PlusMethod:
 
     def _schedule(self, pairs: int, dev: int, fresh: int) -> Schedule:
         # With no library there are most steps, as without rows of train.
-        found = schedule(pairs, dev=dev, fresh=fresh, library=self.settings.library, duel=self.settings.duel)
+        found = plan_schedule(
+            pairs, dev=dev, fresh=fresh, library=self.settings.library, duel=self.settings.duel
+        )
         return with_library(found, 2 if self.settings.library else 1)

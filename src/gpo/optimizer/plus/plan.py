@@ -45,7 +45,7 @@ class Schedule:
         return step_pairs(self.candidates, self.first_round, self.finalist_rows)
 
 
-def schedule(pairs: int, *, dev: int, fresh: int, library: bool = True, duel: bool = True) -> Schedule:
+def plan_schedule(pairs: int, *, dev: int, fresh: int, library: bool = True, duel: bool = True) -> Schedule:
     """The plan for `pairs`, with `dev` rows and `fresh` rows of train beside them for the duel.
 
     300 pairs on 24 and 24 rows: 4 candidates, 4 rows, 8 for the finalists; 3,000 on 48 and 48: 6, 6 and 35.

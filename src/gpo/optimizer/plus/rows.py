@@ -26,7 +26,7 @@ def order_rows(labels: Sequence[str], information: Sequence[float] | None, rng: 
     return found
 
 
-def freshest_first(met: Sequence[int], rng: Random) -> list[int]:
+def order_freshest_first(met: Sequence[int], rng: Random) -> list[int]:
     """The numbers of all rows, those first that the fewest of the finalists `met`; ties random."""
     rows = list(range(len(met)))
     rng.shuffle(rows)

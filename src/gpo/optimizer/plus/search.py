@@ -26,10 +26,10 @@ from gpo.optimizer.plus.moves import library as starts
 from gpo.optimizer.plus.moves.demonstrations import deal, draw_balanced
 from gpo.optimizer.plus.moves.propose import CandidateSource, Parent, Proposed, Proposer
 from gpo.optimizer.plus.moves.trust_region import TrustRegion
-from gpo.optimizer.plus.plan import schedule, with_library
+from gpo.optimizer.plus.plan import plan_schedule, with_library
 from gpo.optimizer.plus.rows import order_rows
 from gpo.optimizer.plus.standing import Standing
-from gpo.optimizer.plus.table import Entry, ScoreTable, table_rows
+from gpo.optimizer.plus.table import Entry, ScoreTable, list_table_rows
 from gpo.optimizer.plus.view import PoolView
 from gpo.optimizer.scale import Scale
 from gpo.optimizer.search import Listener, ScoredCandidate, StepRecord
@@ -59,9 +59,11 @@ class PlusSearch(StepSearch):
         dealt = deal(task, guard.initial, bench.rng(0, "deal"), demonstrations=settings.demonstrations)
         first = draw_balanced(dealt.shown, bench.rng(0, "demonstrations"))
         tokens = bench.scorer.settings.max_tokens
-        found = starts.library(task, guard.initial, tokens, guard, first) if settings.library else []
+        found = starts.build_library(task, guard.initial, tokens, guard, first) if settings.library else []
         dev = len(task.splits.dev)
-        plan = schedule(pairs, dev=dev, fresh=len(dealt.fresh), library=settings.library, duel=settings.duel)
+        plan = plan_schedule(
+            pairs, dev=dev, fresh=len(dealt.fresh), library=settings.library, duel=settings.duel
+        )
         self.plan = with_library(plan, max(1, len(found)))
         super().__init__(
             bench,
@@ -72,7 +74,7 @@ class PlusSearch(StepSearch):
         )
         self.settings = settings
         self.dealt = dealt
-        self.table = ScoreTable(bench.scorer, table_rows(task, dealt.fresh), pairs - self.plan.duel)
+        self.table = ScoreTable(bench.scorer, list_table_rows(task, dealt.fresh), pairs - self.plan.duel)
         self.standing = Standing(self.table, posterior=settings.posterior)
         self.moves: dict[str, Counter[str]] = {}
         self.starts: dict[int, str] = {}
@@ -96,7 +98,7 @@ class PlusSearch(StepSearch):
             enforce=words.control == "enforce",
             meta_prompt=MetaPromptSettings(optimize.task_examples, scale, optimize.frozen),
             pool=dealt.shown,
-            clauses=starts.clauses(task, tokens),
+            clauses=starts.choose_clauses(task, tokens),
             rank=(lambda entry: self.standing.signal().predict(entry)) if settings.signal else None,
         )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gpo.optimizer.plus.duel import best_of
-from gpo.optimizer.plus.estimates import Estimates, posterior_estimates, raw_estimates
+from gpo.optimizer.plus.duel import pick_best
+from gpo.optimizer.plus.estimates import Estimates, estimate_by_means, estimate_by_posterior
 from gpo.optimizer.plus.guessing import LEAST_ROWS, is_guessing
 from gpo.optimizer.plus.moves.signal import Signal, find_signal
 from gpo.optimizer.plus.table import ScoreTable
@@ -17,7 +17,7 @@ class Standing:
     def __init__(self, table: ScoreTable, *, posterior: bool) -> None:
         self.estimated_by = "posterior mean" if posterior else "mean over the rows that each prompt met"
         self._table = table
-        self._estimate = posterior_estimates if posterior else raw_estimates
+        self._estimate = estimate_by_posterior if posterior else estimate_by_means
         # Asked often, of a prompt with so many outcomes always the same.
         self._guesses: dict[tuple[int, int, int], bool] = {}
         self._fitted: tuple[tuple[int, int], Estimates] | None = None
@@ -60,7 +60,7 @@ class Standing:
     @property
     def leader(self) -> int:
         """The best prompt by the estimates; the first one before anything is known."""
-        best = best_of(self.estimates, self.eligible(), 1)
+        best = pick_best(self.estimates, self.eligible(), 1)
         return best[0] if best else 0
 
     def signal(self) -> Signal:

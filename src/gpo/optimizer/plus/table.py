@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gpo.evaluation.outcome import Outcome
 from gpo.evaluation.score import Scorer
-from gpo.optimizer.candidates import same_prompt
+from gpo.optimizer.candidates import normalise_prompt
 from gpo.optimizer.published.base import run_together
 from gpo.task.demonstrations import Demonstration, join_prompt
 from gpo.task.example import Example
@@ -30,7 +30,7 @@ class ScoreRow:
     label: str
 
 
-def table_rows(task: Task, fresh: Sequence[Example]) -> list[ScoreRow]:
+def list_table_rows(task: Task, fresh: Sequence[Example]) -> list[ScoreRow]:
     """The rows of dev, then those of train that are left for the duel."""
     splits = (("dev", task.splits.dev), ("train", fresh))
     return [ScoreRow(split, example, task.target_text(example)) for split, part in splits for example in part]
@@ -71,7 +71,7 @@ class ScoreTable:
 
     def add(self, entry: Entry) -> int:
         """The number of `entry`; one of the same text is the same one."""
-        key = same_prompt(entry.prompt)
+        key = normalise_prompt(entry.prompt)
         if key not in self._numbers:
             self._numbers[key] = len(self.entries)
             self.entries.append(entry)
@@ -80,7 +80,7 @@ class ScoreTable:
 
     def find(self, prompt: str) -> int | None:
         """The number of a prompt, None where it is not in the pool."""
-        return self._numbers.get(same_prompt(prompt))
+        return self._numbers.get(normalise_prompt(prompt))
 
     def outcomes(self, entry: int) -> Mapping[int, Outcome]:
         """What became of a prompt, by row."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from gpo.config.published import ApoConfig
 from gpo.evaluation.outcome import Outcome
 from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes
-from gpo.optimizer.candidates import Candidate, Guard, same_prompt
+from gpo.optimizer.candidates import Candidate, Guard, normalise_prompt
 from gpo.optimizer.parts.information import describe_failure
 from gpo.optimizer.published.bandit import BruteForce, Selection, SuccessiveHalving, SuccessiveRejects, Ucb
 from gpo.optimizer.published.base import PublishedSearch, run_together, write_turn
@@ -154,7 +154,7 @@ class Apo(PublishedSearch):
         paraphrases = await run_together(
             self._paraphrase(number, place * width + index, source) for index, source in enumerate(sources)
         )
-        seen = {same_prompt(prompt)}
+        seen = {normalise_prompt(prompt)}
         texts = [*edits, *(text for batch in paraphrases for text in batch)]
         candidates = [self.judge(raw, prompt, seen) for raw in texts]
         kept = self._drawn(candidates, self.bench.rng(number, f"expansion/{place}"))
@@ -202,10 +202,10 @@ class Apo(PublishedSearch):
 
     def _without_duplicates(self, expansions: Sequence[_Expansion], beam: Sequence[str]) -> list[Candidate]:
         """The candidates of all expansions; what stands in the beam or in an earlier expansion is rejected."""
-        seen = {same_prompt(prompt) for prompt in beam}
+        seen = {normalise_prompt(prompt) for prompt in beam}
         items: list[Candidate] = []
         for item in (item for expansion in expansions for item in expansion.candidates):
-            words = same_prompt(item.prompt)
+            words = normalise_prompt(item.prompt)
             if item.rejected is None and words in seen:
                 item = replace(item, rejected="is the same as an earlier prompt")
             elif item.rejected is None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from gpo.config.published import OproConfig
 from gpo.model.model import Message
 from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes
-from gpo.optimizer.candidates import Candidate, Guard, same_prompt
+from gpo.optimizer.candidates import Candidate, Guard, normalise_prompt
 from gpo.optimizer.published.base import PublishedSearch, write_turn
 from gpo.optimizer.search import Listener, StepRecord
 from gpo.optimizer.workbench import Workbench
@@ -75,7 +75,7 @@ class Opro(PublishedSearch):
         """One step; a reply that was seen before, even a rejected one, is not looked at again."""
         if number == 0:
             self._past.append(initial)
-            self._seen.add(same_prompt(initial))
+            self._seen.add(normalise_prompt(initial))
         settings, parent = self.settings, self.best
         messages = self._meta_prompt(number)
         replies = await self.bench.sample(

@@ -14,7 +14,7 @@ from gpo.config.published import Pe2Config
 from gpo.evaluation.outcome import Outcome
 from gpo.model.model import Message
 from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes
-from gpo.optimizer.candidates import Candidate, Guard, same_prompt
+from gpo.optimizer.candidates import Candidate, Guard, normalise_prompt
 from gpo.optimizer.parts.information import describe_failure
 from gpo.optimizer.published.base import PublishedSearch, run_together, write_turn
 from gpo.optimizer.search import Listener, StepRecord
@@ -100,7 +100,7 @@ class Pe2(PublishedSearch):
         """One round."""
         if number == 0:
             self._nodes.append(Node(initial, 0))
-            self._seen.add(same_prompt(initial))
+            self._seen.add(normalise_prompt(initial))
         beam = self._chosen(number)
         await run_together(self._look_for_failures(node) for node in beam)
         places = [

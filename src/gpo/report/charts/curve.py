@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from gpo.report.charts.svg import Scale, axis_bottom, axis_left, drawing, element, mark, path, steps
+from gpo.report.charts.svg import Scale, axis_bottom, axis_left, draw_path, drawing, element, mark, steps
 from gpo.report.data import CandidateView, RunView, StepView
 from gpo.text import points
 
@@ -43,8 +43,10 @@ def _scores(run: RunView, x: Scale) -> Markup:
     start = [(0.0, run.initial_dev)] if run.initial_dev is not None else []
     current = [*start, *((s.number + 1.0, s.chosen_score) for s in run.steps if s.chosen_score is not None)]
     best = [*start, *((s.number + 1.0, s.best_score) for s in run.steps if s.best_score is not None)]
-    parts.append(element("path", class_="line current", d=path((x(a), y(100 * b)) for a, b in current)))
-    parts.append(element("path", class_="line best", d=path(steps([(x(a), y(100 * b)) for a, b in best]))))
+    parts.append(element("path", class_="line current", d=draw_path((x(a), y(100 * b)) for a, b in current)))
+    parts.append(
+        element("path", class_="line best", d=draw_path(steps([(x(a), y(100 * b)) for a, b in best])))
+    )
     if run.initial_dev is not None:
         parts.append(mark("diamond", x(0), y(100 * run.initial_dev), class_="dot chosen", name="initial"))
     # The chosen ones last, on top of the others.
@@ -76,7 +78,7 @@ def _distances(all_steps: Sequence[StepView], x: Scale) -> Markup:
         if step.limit is not None:
             corners += [(x(step.number + 0.5), y(step.limit)), (x(step.number + 1.5), y(step.limit))]
     if corners:
-        parts.append(element("path", class_="line limit", d=path(corners)))
+        parts.append(element("path", class_="line limit", d=draw_path(corners)))
     for item in sorted(items, key=lambda item: item.chosen):
         distance = min(float(item.distance or 0), top)
         kind = "cross" if item.rejected else "diamond" if item.chosen else "dot"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from gpo.report.charts.curve import WIDTH
-from gpo.report.charts.svg import Scale, axis_bottom, axis_left, drawing, element, path
+from gpo.report.charts.svg import Scale, axis_bottom, axis_left, draw_path, drawing, element
 from gpo.report.pace import Pace, Phase
 
 _LEFT, _RIGHT, _TOP, _BOTTOM, _HEIGHT = 72, 748, 34, 190, 240
@@ -38,7 +38,7 @@ def concurrency(pace: Pace) -> Markup | None:
         _HEIGHT,
         label,
         axis_left(y, _LEFT, _RIGHT, "calls under way"),
-        element("path", class_="area", d=path(corners) + "Z"),
+        element("path", class_="area", d=draw_path(corners) + "Z"),
         *resumed,
         axis_bottom(x, _BOTTOM, title, whole=False),
     )

@@ -29,7 +29,7 @@ def drawing(width: float, height: float, label: str, *children: str, class_: str
     return element("svg", *children, class_=class_, viewBox=box, role="img", aria_label=label)
 
 
-def path(points: Iterable[tuple[float, float]]) -> str:
+def draw_path(points: Iterable[tuple[float, float]]) -> str:
     """The `d` of a line through `points`."""
     return "".join(f"{'L' if i else 'M'}{x:.1f} {y:.1f}" for i, (x, y) in enumerate(points))
 
@@ -106,9 +106,9 @@ def mark(kind: str, x: float, y: float, *, class_: str, name: str | None = None)
         "diamond": [(x, y - r), (x + r, y), (x, y + r), (x - r, y), (x, y - r)],
     }.get(kind)
     d = (
-        path(lines) + "Z"
+        draw_path(lines) + "Z"
         if lines
-        else f"{path([(x - r, y - r), (x + r, y + r)])}{path([(x - r, y + r), (x + r, y - r)])}"
+        else f"{draw_path([(x - r, y - r), (x + r, y + r)])}{draw_path([(x - r, y + r), (x + r, y - r)])}"
     )
     return element("path", class_=class_, d=d, data_c=name)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from gpo.report.charts.curve import WIDTH, is_dropped, value_of
-from gpo.report.charts.svg import Scale, axis_bottom, drawing, element, mark, path
+from gpo.report.charts.svg import Scale, axis_bottom, draw_path, drawing, element, mark
 from gpo.report.data import CandidateView, RunView
 
 _LEFT, _RIGHT, _TOP = 20, 748, 16
@@ -55,7 +55,7 @@ def tree(run: RunView) -> Markup:
         spots = [(item, (x(number + 1), _TOP + gap * row)) for row, item in enumerate(column)]
         for item, spot in spots:
             if item.parent in places:
-                lines[item.name in way].append(path([places[item.parent], spot]))
+                lines[item.name in way].append(draw_path([places[item.parent], spot]))
             kind = "cross" if item.rejected else "diamond" if item.chosen else "dot"
             state = (
                 "rejected"

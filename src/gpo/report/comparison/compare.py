@@ -18,7 +18,7 @@ from gpo.report.comparison.plots import draw_curves, draw_plane
 from gpo.report.data import RunView, read_run
 from gpo.report.page import STATUS, render
 from gpo.report.scores import interval
-from gpo.result.wording import dollars, duration, percent
+from gpo.result.wording import format_dollars, format_duration, format_percent
 from gpo.run.directory import RunDirectory
 from gpo.storage.journal_reader import JournalReader
 from gpo.text import points
@@ -102,14 +102,14 @@ def _row(item: Compared) -> list[str]:
         )
     return [
         run.method,
-        percent(run.initial_dev),
+        format_percent(run.initial_dev),
         _with_interval(item.dev),
         _with_interval(item.test),
         change or "–",
         _with_paid(item, lambda cost: f"{cost.calls:,}"),
         _with_paid(item, lambda cost: f"{cost.tokens:,}"),
-        _with_paid(item, lambda cost: "unknown" if cost.usd is None else dollars(cost.usd)),
-        duration(run.seconds),
+        _with_paid(item, lambda cost: "unknown" if cost.usd is None else format_dollars(cost.usd)),
+        format_duration(run.seconds),
         str(len(run.steps)),
         str(run.config.get("seed", 0)),
         STATUS[run.status],
@@ -124,7 +124,11 @@ def _with_paid(item: Compared, told: Callable[[Cost], str]) -> str:
 
 
 def _with_interval(score: Interval | None) -> str:
-    return "–" if score is None else f"{percent(score.mean)} ({percent(score.low)} to {percent(score.high)})"
+    return (
+        "–"
+        if score is None
+        else f"{format_percent(score.mean)} ({format_percent(score.low)} to {format_percent(score.high)})"
+    )
 
 
 def _groups(runs: Sequence[Compared]) -> list[list[str]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from gpo.report.charts.curve import WIDTH, score_scale
-from gpo.report.charts.svg import Scale, axis_bottom, axis_left, drawing, element, path, steps
+from gpo.report.charts.svg import Scale, axis_bottom, axis_left, draw_path, drawing, element, steps
 from gpo.report.comparison.compared import Compared
 from gpo.report.data import RunView
 
@@ -25,7 +25,7 @@ def draw_curves(runs: Sequence[Compared]) -> Markup:
     for item in runs:
         if line := lines[item.number]:
             corners = steps([(x(at), y(100 * value)) for at, value in line])
-            parts.append(element("g", element("path", d=path(corners)), class_=item.series))
+            parts.append(element("g", element("path", d=draw_path(corners)), class_=item.series))
             ends.append((*corners[-1], item))
     parts += _numbers(ends)
     label = f"Best dev score by step of {len(runs)} runs; the numbers at the lines are those of the table."

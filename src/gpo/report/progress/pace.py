@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from gpo.result.wording import dollars, duration
+from gpo.result.wording import format_dollars, format_duration
 from gpo.run.progress import Progress
 
 if TYPE_CHECKING:
@@ -42,11 +42,11 @@ class PaceLine:
         if p.retries:
             parts.append(f"{p.retries:,} retries")
         parts += describe_throttling({role: limited.state for role, limited in p.limits.items()})
-        parts.append(dollars(p.usd))
-        parts.append(f"{duration(p.seconds)} gone")
+        parts.append(format_dollars(p.usd))
+        parts.append(f"{format_duration(p.seconds)} gone")
         left = p.seconds_left
         if left is not None and p.phase != "done":
-            parts.append(f"about {duration(left)} left")
+            parts.append(f"about {format_duration(left)} left")
         return " · ".join(parts)
 
 

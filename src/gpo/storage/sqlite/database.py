@@ -113,7 +113,7 @@ def _inspect(path: Path, schema: Schema) -> None:
     try:
         inspect(path, schema.application_id)
     except NotOurs as error:
-        raise (foreign if str(error) == "foreign" else damaged)(path, schema) from None
+        raise (foreign_error if str(error) == "foreign" else damaged_error)(path, schema) from None
     except OSError as error:
         raise RunError(f"{path}: the {schema.name} cannot be read ({error.strerror or error})") from error
 
@@ -126,7 +126,7 @@ def translate_sqlite_errors(path: Path, schema: Schema) -> Iterator[None]:
     except sqlite3.Error as error:
         raise explain(error, path, schema) from error
     except UnicodeDecodeError as error:  # SQLite's own message may quote damaged bytes
-        raise damaged(path, schema) from error
+        raise damaged_error(path, schema) from error
 
 
 @contextmanager
@@ -135,7 +135,7 @@ def translate_row_errors(path: Path, schema: Schema) -> Iterator[None]:
     try:
         yield
     except (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError):
-        raise damaged(path, schema) from None
+        raise damaged_error(path, schema) from None
 
 
 def explain(error: Exception, path: Path, schema: Schema) -> RunError:
@@ -156,13 +156,13 @@ def explain(error: Exception, path: Path, schema: Schema) -> RunError:
     return RunError(f"{path}: {way_out}")
 
 
-def damaged(path: Path, schema: Schema, place: str = "") -> RunError:
+def damaged_error(path: Path, schema: Schema, place: str = "") -> RunError:
     """The line for a row that SQLite can read and GPO cannot; `place` says which one, where that is known."""
     where = f" ({place})" if place else ""
     return RunError(f"{path}: the {schema.name} is damaged{where}; {schema.if_damaged}")
 
 
-def foreign(path: Path, schema: Schema) -> RunError:
+def foreign_error(path: Path, schema: Schema) -> RunError:
     """The line for a database that GPO did not make."""
     return RunError(f"{path}: is a database of another program, not a {schema.name} of GPO")
 
@@ -178,7 +178,7 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path, schema: Schema) 
         if connection.in_transaction:
             connection.execute("ROLLBACK")
     if made and mark != schema.application_id:
-        raise foreign(path, schema)
+        raise foreign_error(path, schema)
     if version > len(schema.migrations):
         raise RunError(f"{path}: was written by a newer GPO (version {version}); upgrade GPO to use it")
     if made and _plain(made) != _tables(schema, version):

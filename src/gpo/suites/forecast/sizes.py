@@ -88,7 +88,7 @@ def _is_here(data: object, trial: Trial) -> bool:
         return True
     if data.startswith("hf:"):
         return False
-    if trial.data_dir is not None or data not in benchmarks.names():
+    if trial.data_dir is not None or data not in benchmarks.list_names():
         return True
     return split_folder(data, Path(trial.base_dir), None) is not None
 
@@ -98,7 +98,7 @@ def _outline(config: Config, cap: Cap) -> RunSize:
     section = config.task
     given = {str(part): rows for part, rows in (section.split or {}).items()}
     sizes = {part: rows for part, rows in given.items() if isinstance(rows, int)}
-    if str(section.data) in benchmarks.names():
+    if str(section.data) in benchmarks.list_names():
         found = benchmarks.find(str(section.data))
         sizes |= {
             part: max(1, round(share * found.sizes.get(part, 0)))

@@ -37,14 +37,14 @@ def split_folder(name: str, base_dir: Path, data_dir: Path | None) -> Path | Non
     beside = base_dir / in_home(name)
     if row_files(beside):
         return beside
-    return benchmarks.find_folder(name, None) if name in benchmarks.names() else None
+    return benchmarks.find_folder(name, None) if name in benchmarks.list_names() else None
 
 
 def _sizes(name: str, base_dir: Path, data_dir: Path | None) -> Mapping[str, int]:
     """Rows a split, empty where they are not divided or cannot be read: then the run says what is wrong."""
     folder = split_folder(name, base_dir, data_dir)
     if folder is None:
-        return benchmarks.find(name).sizes if name in benchmarks.names() and data_dir is None else {}
+        return benchmarks.find(name).sizes if name in benchmarks.list_names() and data_dir is None else {}
     try:
         return _count_rows(folder, tuple((file, file.stat().st_mtime_ns) for file in row_files(folder)))
     except (GPOError, OSError):

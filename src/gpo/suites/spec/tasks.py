@@ -81,7 +81,7 @@ def find_members(
     its own only member. Raises `ConfigError`."""
     from gpo.task import benchmarks
 
-    if name not in benchmarks.groups():
+    if name not in benchmarks.list_groups():
         try:
             if benchmarks.looks_like_benchmark(name):
                 benchmarks.find(name)

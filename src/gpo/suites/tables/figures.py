@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from gpo.report.charts.svg import Scale, axis_bottom, axis_left, element, path
+from gpo.report.charts.svg import Scale, axis_bottom, axis_left, draw_path, element
 from gpo.suites.tables.escaping import label
 from gpo.suites.tables.render import column_text
 from gpo.suites.tables.table import Column, Table
@@ -83,7 +83,7 @@ def _tradeoff(
     for (row, across, up), (left, base) in zip(points, at, strict=True):
         colour, _ = _look(order.index(row))
         if base != y(up) + 4:
-            line = path([(x(across), y(up)), (left - 2, base - 4)])
+            line = draw_path([(x(across), y(up)), (left - 2, base - 4)])
             parts.append(element("path", d=line, fill="none", stroke="#888"))
         parts.append(element("circle", cx=x(across), cy=y(up), r=6, fill=colour))
         parts.append(element("text", _name(row), x=left, y=base))
@@ -114,7 +114,7 @@ def _curves(table: Table, column: Column, curves: Sequence[tuple[str, Sequence[f
     order = _order(table, [row for row, _ in curves])
     for slot, (row, curve) in enumerate(curves):
         colour, dash = _look(order.index(row))
-        line = path((x(step), y(value)) for step, value in enumerate(curve))
+        line = draw_path((x(step), y(value)) for step, value in enumerate(curve))
         look = {
             "stroke": colour,
             "stroke_width": 3 if row == table.ours else 2,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gpo.errors import RunError
-from gpo.storage.atomic_write import text_bytes, write_atomically
+from gpo.storage.atomic_write import encode_text, write_atomically
 
 FILES = ("table.md", "table.csv", "table.tex", "figure.svg")
 _OWNER = ".suite"
@@ -29,7 +29,7 @@ def make_room(out: Path, suite: str, *, figure: bool) -> list[str]:
             said.append(f"{out / 'figure.svg'}: removed, as the suite has no figure")
     except OSError as error:
         raise RunError(f"{out}: cannot be written ({error.strerror}); choose another --out") from None
-    write_atomically(out / _OWNER, text_bytes(f"{suite}\n"))
+    write_atomically(out / _OWNER, encode_text(f"{suite}\n"))
     return said
 
 

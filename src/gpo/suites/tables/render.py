@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 
 from gpo.evaluation.statistics import Verdict
-from gpo.result.wording import dollars
+from gpo.result.wording import format_dollars
 from gpo.suites.tables.escaping import (
     escape_csv,
     escape_latex,
@@ -68,7 +68,8 @@ def to_markdown(table: Table, failed: Mapping[str, str], notes: Sequence[str] = 
             _markdown_table(
                 table,
                 lambda entry: (
-                    f"{format_number(entry.calls)} calls, {format_number(entry.tokens)} tokens, {dollars(entry.usd)}"
+                    f"{format_number(entry.calls)} calls, {format_number(entry.tokens)} tokens, "
+                    f"{format_dollars(entry.usd)}"
                 ),
             ),
         ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gpo.errors import RunError
-from gpo.storage.atomic_write import text_bytes, write_atomically
+from gpo.storage.atomic_write import encode_text, write_atomically
 from gpo.suites.spec.grid import Grid
 from gpo.suites.spec.suite import SuiteConfig
 from gpo.suites.tables.escaping import join_failures, label
@@ -58,7 +58,7 @@ def report(suite: SuiteConfig, grid: Grid, out: Path, failed: dict[str, str] | N
     elif suite.figure == "curve":
         files["figure.svg"] = curve_figure(table)
     for name, text in files.items():
-        write_atomically(out / name, text_bytes(text))
+        write_atomically(out / name, encode_text(text))
     return table
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from gpo.task.answer.label import LabelReader, shown
-from gpo.task.answer.markers import without_commands
-from gpo.task.answer.meant import Standing, standing
+from gpo.task.answer.label import LabelReader, quote
+from gpo.task.answer.markers import strip_commands
+from gpo.task.answer.meant import Standing, classify_standing
 from gpo.task.answer.mention import Mention
-from gpo.task.answer.plain import UNSPACED, clipped, folded, plain_question
+from gpo.task.answer.plain import UNSPACED, clip, fold, fold_question
 from gpo.task.answer.reader import Answer, Prediction
 from gpo.task.answer.rule import MentionReader
 
@@ -63,8 +63,8 @@ class ChoiceReader(MentionReader):
         return self._named(text, question, cut=True) if answer is None else answer
 
     def relevant(self, text: str, question: str) -> str:
-        text = _MATH.sub(r"(\1\2)", without_commands(folded(text)))
-        return _without_listing(text, options(question))
+        text = _MATH.sub(r"(\1\2)", strip_commands(fold(text)))
+        return _without_listing(text, find_options(question))
 
     def asked(self, question: str) -> str:
         listed = _OPTION.search(question)
@@ -72,11 +72,11 @@ class ChoiceReader(MentionReader):
 
     def _named(self, text: str, question: str, *, cut: bool) -> Prediction:
         """The letter of the option that the reply gives by its text."""
-        by_text = options(plain_question(question))
+        by_text = find_options(fold_question(question))
         named = _texts(tuple(by_text.values())) if by_text else None
         if named is None:
             return None
-        text = self.relevant(clipped(text), plain_question(question))
+        text = self.relevant(clip(text), fold_question(question))
         if self.asserted(text, question):
             # Between letters it is undecided, and so it is between their texts.
             return None
@@ -87,7 +87,7 @@ class ChoiceReader(MentionReader):
         if match := _BARE.fullmatch(text):
             return _allowed(match[1], question)
         if match := _WITH_TEXT.fullmatch(text):
-            letter, known = (match[1] or match[2]).upper(), options(question)
+            letter, known = (match[1] or match[2]).upper(), find_options(question)
             if not known:
                 return (
                     letter if len(match[3]) <= _LONGEST_UNKNOWN and not self.mentions(match[3], "") else None
@@ -110,7 +110,7 @@ class ChoiceReader(MentionReader):
         if match := _STATED.match(passage):
             if _ANOTHER.match(passage, match.end()):
                 return None
-            if standing(passage, match.end() - 1, match.end()) in self.dropped:
+            if classify_standing(passage, match.end() - 1, match.end()) in self.dropped:
                 return super().stated(passage, question)
             return _allowed(match[1] or match[2], question)
         return super().stated(passage, question)
@@ -119,8 +119,8 @@ class ChoiceReader(MentionReader):
         """The letter. A target that is none of the options' letters or texts is kept as it is (a faulty item of a
         benchmark can still be met by giving it word for word). Raises `ValueError` where no options are listed."""
         given = str(target).strip()
-        text = folded(given)
-        by_text = options(plain_question(question))
+        text = fold(given)
+        by_text = find_options(fold_question(question))
         if match := _BARE.fullmatch(text):
             return match[1].upper()
         if match := _WITH_TEXT.fullmatch(text):
@@ -129,7 +129,7 @@ class ChoiceReader(MentionReader):
             return letter
         if by_text:
             return given
-        raise ValueError(f'{shown(text)} is not a letter such as "A" or "(A)"')
+        raise ValueError(f'{quote(text)} is not a letter such as "A" or "(A)"')
 
 
 def _mentioned(text: str, place: int) -> tuple[int, int] | None:
@@ -158,7 +158,7 @@ def _mentioned(text: str, place: int) -> tuple[int, int] | None:
 
 
 @lru_cache(maxsize=4096)
-def options(question: str) -> dict[str, str]:
+def find_options(question: str) -> dict[str, str]:
     """Letter to text of the options that `question` lists a line each; do not change the result."""
     found = {match[1] or match[2]: match[3].strip() for match in _OPTION.finditer(question)}
     return found if len(found) > 1 else {}
@@ -181,7 +181,7 @@ def _without_listing(text: str, by_text: dict[str, str]) -> str:
 
 def _allowed(letter: str, question: str) -> str | None:
     letter = letter.upper()
-    known = options(question)
+    known = find_options(question)
     return letter if not known or letter in known else None
 
 

@@ -73,7 +73,7 @@ class Corrected(NamedTuple):
     """The last sentence behind that begins or goes on with "so", "it is" and the like; "" where none does."""
 
 
-def corrected(text: str) -> Corrected | None:
+def find_correction(text: str) -> Corrected | None:
     """`text` divided where it last corrects itself; None where it does not."""
     lower = text.lower()
     if not any(cue in lower for cue in _CUES):

@@ -37,7 +37,7 @@ def answer_reader(
     return simple[kind]()
 
 
-def reader_name(reader: AnswerReader) -> str:
+def name_reader(reader: AnswerReader) -> str:
     """How a person calls `reader`: "answer.kind: label", or the name of an own one."""
     kinds: dict[type, AnswerKind] = {
         LabelReader: "label",

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from gpo.task.answer.mention import Mention
-from gpo.task.answer.passages import restated
-from gpo.task.answer.plain import UNSPACED, folded
+from gpo.task.answer.passages import restates
+from gpo.task.answer.plain import UNSPACED, fold
 from gpo.task.answer.reader import Answer, Prediction
 from gpo.task.answer.rule import MentionReader
 
@@ -62,7 +62,7 @@ class LabelReader(MentionReader):
         self.labels = tuple(labels)
         self._loose = len({_loose(label) for label in labels}) == len(set(labels))
         self._by_key = {self._key(label): label for label in labels}
-        longest_first = sorted(map(folded, self.labels), key=len, reverse=True)
+        longest_first = sorted(map(fold, self.labels), key=len, reverse=True)
         pattern = "|".join(self._pattern(label.strip()) for label in longest_first)
         flags = re.IGNORECASE if self._loose else 0
         self._longest = 2 * len(longest_first[0]) + 20
@@ -108,11 +108,11 @@ class LabelReader(MentionReader):
         text = str(target).strip()
         label = self._by_key.get(self._key(text))
         if label is None:
-            raise ValueError(f"{shown(text)} is none of the labels {', '.join(map(shown, self.labels))}")
+            raise ValueError(f"{quote(text)} is none of the labels {', '.join(map(quote, self.labels))}")
         return label
 
     def _key(self, text: str) -> str:
-        return _loose(text) if self._loose else folded(text).strip()
+        return _loose(text) if self._loose else fold(text).strip()
 
     def _pattern(self, label: str) -> str:
         parts = _GAP.split(label) if self._loose else label.split()
@@ -173,7 +173,7 @@ class BooleanReader(MentionReader):
     def unmarked(self, text: str, question: str) -> Prediction:
         answer = super().unmarked(text, question)
         if answer is None and not self.mentions(text, question):
-            said = restated(text, question)
+            said = restates(text, question)
             answer = None if said is None else self.words[0 if said else 1]
         return answer
 
@@ -185,12 +185,12 @@ class BooleanReader(MentionReader):
         answer = self._any.get(_loose(str(target)))
         if answer is None:
             raise ValueError(
-                f"{shown(str(target))} is not {self.form}; for other words use answer kind label"
+                f"{quote(str(target))} is not {self.form}; for other words use answer kind label"
             )
         return answer
 
 
-def shown(text: str) -> str:
+def quote(text: str) -> str:
     """`text` in quotes on one line, cut to 60 characters, for messages."""
     text = " ".join(text.split())
     return (
@@ -199,4 +199,4 @@ def shown(text: str) -> str:
 
 
 def _loose(text: str) -> str:
-    return _GAP.sub(" ", folded(text).strip()).casefold()
+    return _GAP.sub(" ", fold(text).strip()).casefold()

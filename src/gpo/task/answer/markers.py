@@ -99,18 +99,18 @@ _LONGEST_PASSAGE = 500
 WRAPPING = " \t\r\n\"'“”‘’„‚«»`*_"
 
 
-def boxes(text: str) -> list[str]:
+def find_boxes(text: str) -> list[str]:
     """What stands in boxes and between tags such as <answer>, the last one first; tags before boxes."""
     tags = [match[1].strip() for match in TAG.finditer(text)] if "<" in text else []
     boxed = [(match[1] or match[2] or "").strip() for match in _BOXED.finditer(text)] if "box" in text else []
     return [*tags[: -_MOST_MARKERS - 1 : -1], *boxed[: -_MOST_MARKERS - 1 : -1]]
 
 
-def marked_passages(text: str, marker: Marker = MARKER) -> Iterator[str]:
+def find_marked_passages(text: str, marker: Marker = MARKER) -> Iterator[str]:
     """What stands behind explicit markers, the last one first (boxes before words): the rest of the line, or the
     next line with content."""
-    yield from boxes(text)
-    plain = without_markup(text)
+    yield from find_boxes(text)
+    plain = strip_markup(text)
     # A reply that says "the answer is" without end has settled on nothing long before.
     for start, end in marker.find(plain)[: -_MOST_MARKERS - 1 : -1]:
         if _SOUGHT.search(plain[max(0, start - 40) : start]):
@@ -120,21 +120,21 @@ def marked_passages(text: str, marker: Marker = MARKER) -> Iterator[str]:
             yield rest.split("\n", 1)[0].strip()
 
 
-def emphasised(text: str) -> list[tuple[int, str]]:
+def find_emphasis(text: str) -> list[tuple[int, str]]:
     """Where bold texts and [[double brackets]] stand, and what they hold."""
     if "**" not in text and "__" not in text and "[[" not in text:
         return []
     return [(match.start(), match[1] or match[2] or match[3]) for match in _BOLD.finditer(text)]
 
 
-def without_markup(text: str) -> str:
+def strip_markup(text: str) -> str:
     """`text` without the asterisks and backticks of emphasis, which stand between a marker and its answer."""
     if "**" in text:
         text = _EMPHASIS.sub("", text)
     return text.replace("__", " ").replace("`", "")
 
 
-def without_commands(text: str) -> str:
+def strip_commands(text: str) -> str:
     r"""`text` with the words of \text{…}, \mathbf{…}, <b>…</b> and the like in place of the commands, also nested."""
     if "<" in text:
         text = _HTML.sub("", text)

@@ -99,7 +99,7 @@ may at many most some initially originally first if for appears sounds wrong inc
 _TRIGGERS = frozenset(_TRIGGER_WORDS.split())
 
 
-def standing(text: str, start: int, end: int) -> Standing:
+def classify_standing(text: str, start: int, end: int) -> Standing:
     """What the words around `text[start:end]` say of it: "meant", "denied" ("not A"), "ruled_out" ("A is wrong",
     "A would be right if …") or only "supposed" ("it may look like A")."""
     before = text[max(0, start - _BEFORE) : start]
@@ -121,7 +121,7 @@ def standing(text: str, start: int, end: int) -> Standing:
     return "meant"
 
 
-def joined(gap: str) -> bool:
+def joins(gap: str) -> bool:
     """Whether the text between two mentions only joins them ("A and B"): what is said of one is said of both."""
     return len(gap) < 16 and _JOINED.fullmatch(gap) is not None
 

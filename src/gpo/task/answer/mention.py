@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 from typing import NamedTuple
 
-from gpo.task.answer.meant import Standing, asks_for_the_wrong, joined, standing
+from gpo.task.answer.meant import Standing, asks_for_the_wrong, classify_standing, joins
 from gpo.task.answer.reader import Answer, Prediction
 
 _ALTERNATIVE = re.compile(
@@ -24,13 +24,13 @@ class Mention(NamedTuple):
     answer: Answer
 
 
-def standings(text: str, found: list[Mention], question: str) -> list[Standing]:
+def classify_standings(text: str, found: list[Mention], question: str) -> list[Standing]:
     """How each of `found` stands; `question` is what was asked, without the answers that it offers."""
-    stands = [standing(text, mention.start, mention.end) for mention in found]
+    stands = [classify_standing(text, mention.start, mention.end) for mention in found]
     if asks_for_the_wrong(question):
         stands = ["meant" if stand == "ruled_out" else stand for stand in stands]
     # What is said of one is said of all that "and" and "or" join to it.
-    pairs = [joined(text[one.end : two.start]) for one, two in pairwise(found)]
+    pairs = [joins(text[one.end : two.start]) for one, two in pairwise(found)]
     for place, both in enumerate(pairs):
         if both and stands[place] in _NOT_MEANT and stands[place + 1] == "meant":
             stands[place + 1] = stands[place]
@@ -40,18 +40,18 @@ def standings(text: str, found: list[Mention], question: str) -> list[Standing]:
     return stands
 
 
-def alternatives(gap: str) -> bool:
+def leaves_open(gap: str) -> bool:
     """Whether the text between two answers leaves open which of them is meant ("A or B", "A/B")."""
     return _ALTERNATIVE.fullmatch(gap) is not None
 
 
-def only_answers(text: str, found: list[Mention]) -> bool:
+def holds_only(text: str, found: list[Mention]) -> bool:
     """Whether `text` holds nothing but the answers `found` and what lists them ("A, B")."""
     ends, starts = [0, *(one.end for one in found)], [*(one.start for one in found), len(text)]
     gaps = " ".join(text[end:start] for end, start in zip(ends, starts, strict=True))
     return _LISTING.fullmatch(gaps) is not None
 
 
-def only(found: list[Mention]) -> Prediction:
+def take_only(found: list[Mention]) -> Prediction:
     answers = {mention.answer for mention in found}
     return answers.pop() if len(answers) == 1 else None

@@ -7,14 +7,14 @@ import re
 from functools import lru_cache
 
 from gpo.task.answer.corrections import explains
-from gpo.task.answer.label import shown
-from gpo.task.answer.markers import ANSWER_MARKER, without_markup
+from gpo.task.answer.label import quote
+from gpo.task.answer.markers import ANSWER_MARKER, strip_markup
 from gpo.task.answer.meant import Standing
-from gpo.task.answer.mention import Mention, only_answers
-from gpo.task.answer.numbers.notation import plain_numbers
-from gpo.task.answer.numbers.numeral import numerals
-from gpo.task.answer.numbers.spelled import spelled
-from gpo.task.answer.plain import folded
+from gpo.task.answer.mention import Mention, holds_only
+from gpo.task.answer.numbers.notation import rewrite_numbers
+from gpo.task.answer.numbers.numeral import find_numerals
+from gpo.task.answer.numbers.spelled import find_spelled
+from gpo.task.answer.plain import fold
 from gpo.task.answer.reader import Answer, Prediction
 from gpo.task.answer.rule import CONCLUSION, MentionReader
 
@@ -75,15 +75,15 @@ class NumberReader(MentionReader):
     def mentions(self, text: str, question: str) -> list[Mention]:
         """As for every kind; a number that cannot be read is nan."""
         text = _ENUMERATOR.sub(lambda match: " " * len(match[0]), text)
-        found = numerals(text)
+        found = find_numerals(text)
         if not found and not _DIGIT.search(text):
-            found = spelled(text)
+            found = find_spelled(text)
         return [Mention(number.start, number.end, number.value) for number in found]
 
     def stated(self, passage: str, question: str) -> Prediction:
         clause = _CLAUSE_END.split(passage, maxsplit=1)[0]
         found = self.asserted(clause, question)
-        if len({mention.answer for mention in found}) > 1 and only_answers(clause, found):
+        if len({mention.answer for mention in found}) > 1 and holds_only(clause, found):
             return None
         if (results := _left_of_sum(clause, found)) is not None:
             return _readable(results)
@@ -92,7 +92,7 @@ class NumberReader(MentionReader):
         return _readable((after or found)[:1])
 
     def unmarked(self, text: str, question: str) -> Prediction:
-        plain = without_markup(text)
+        plain = strip_markup(text)
         found = self._of_the_last_sentence(plain, question)
         if not found:
             return None
@@ -133,7 +133,7 @@ class NumberReader(MentionReader):
         return _narrowed(text, [mention for mention in found if mention.start >= begin])
 
     def unfinished(self, text: str, question: str) -> Prediction:
-        plain = without_markup(text).strip()
+        plain = strip_markup(text).strip()
         every = self.mentions(plain[:_PIECE], question)
         if len(every) == 1 and not plain[: every[0].start].strip():
             return _readable(every)
@@ -155,9 +155,9 @@ class NumberReader(MentionReader):
     def normal(self, target: str | float, question: str = "") -> Answer:
         if isinstance(target, int | float) and math.isfinite(target):
             return float(target)
-        answer = self.bare(_in_digits(folded(str(target)), "").strip(), "")
+        answer = self.bare(_in_digits(fold(str(target)), "").strip(), "")
         if answer is None:
-            raise ValueError(f"{shown(str(target))} is not a number")
+            raise ValueError(f"{quote(str(target))} is not a number")
         return answer
 
 
@@ -171,7 +171,7 @@ def _given(question: str) -> frozenset[float]:
 def _in_digits(text: str, question: str) -> str:
     if "\\" in text or "{,}" in text:
         text = _THOUSANDS.sub(",", text)
-    text = plain_numbers(text, question)
+    text = rewrite_numbers(text, question)
     return _FRACTION.sub(_in_line, text) if "frac" in text else text
 
 

@@ -56,7 +56,7 @@ _CONTRACTIONS = (
 )
 
 
-def json_answer(text: str) -> str | None:
+def find_json_answer(text: str) -> str | None:
     """The value of the last key such as "answer" or "label" of a JSON object within `text`; a list with spaces between
     its items. None where there is none, or it breaks off."""
     if ":" not in text or ('"' not in text and "{" not in text):
@@ -88,20 +88,20 @@ def is_json_object(text: str) -> bool:
         return False
 
 
-def without_cue(text: str) -> str:
+def strip_cue(text: str) -> str:
     """`text` without the "A:" that a model repeats from the layout "Q: … A:"."""
     return _CUE.sub("", text)
 
 
-def repeated_block(text: str) -> str | None:
+def find_repeated_block(text: str) -> str | None:
     """The first paragraph, where all that follows repeats it, whole or broken off; None elsewhere."""
-    blocks = [block.strip() for block in _BLOCK.split(without_cue(text)) if block.strip()]
+    blocks = [block.strip() for block in _BLOCK.split(strip_cue(text)) if block.strip()]
     if len(blocks) < 2 or not all(blocks[0].startswith(block) for block in blocks[1:]):
         return None
     return blocks[0]
 
 
-def without_question(text: str, question: str) -> str:
+def strip_question(text: str, question: str) -> str:
     """`text` without the sentences that it takes word for word from `question`: to say them again answers nothing."""
     asked = " ".join(question.split())
     if not asked:
@@ -113,7 +113,7 @@ def without_question(text: str, question: str) -> str:
     return "\n".join(lines)
 
 
-def restated(text: str, question: str) -> bool | None:
+def restates(text: str, question: str) -> bool | None:
     """Whether `text` says what `question` asks (True), or denies it (False): "Are you back?" meets "You are not back".
     None where it does neither or both."""
     statements = _statements(question)

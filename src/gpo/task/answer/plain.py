@@ -38,7 +38,7 @@ _MANY_MARKS = re.compile(
 )
 
 
-def clipped(text: str) -> str:
+def clip(text: str) -> str:
     """`text` without surrounding space; of a very long one the first `READ_HEAD` and the last `READ_TAIL` characters,
     cut between lines or words where it has some."""
     text = text.strip()
@@ -52,25 +52,25 @@ def clipped(text: str) -> str:
     return head + tail
 
 
-def composed(text: str) -> str:
+def compose_characters(text: str) -> str:
     """`text` in NFC, where that takes no longer than reading it."""
     if text.isascii() or _MANY_MARKS.search(text):
         return text
     return unicodedata.normalize("NFC", text)
 
 
-def folded(text: str) -> str:
+def fold(text: str) -> str:
     """`text` in NFC with ASCII digits, letters and punctuation for full-width and other scripts' ones, no invisible
     characters, and a space where a script without spaces meets Latin letters or digits."""
     if text.isascii():
         return text
-    text = composed(text)
+    text = compose_characters(text)
     text = _BETWEEN_DIGITS.sub(lambda match: "," if match[0] == "，" else ":", text)
     text = _DIGIT.sub(lambda match: str(unicodedata.digit(match[0])), text.translate(_TABLE))
     return _BORDER.sub(" ", text)
 
 
 @lru_cache(maxsize=4096)
-def plain_question(question: str) -> str:
+def fold_question(question: str) -> str:
     """`question`, as replies to it are read: its beginning and its end, in plain characters."""
-    return folded(clipped(question))
+    return fold(clip(question))

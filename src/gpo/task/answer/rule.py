@@ -24,19 +24,19 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 
-from gpo.task.answer.corrections import Corrected, corrected, explains
+from gpo.task.answer.corrections import Corrected, explains, find_correction
 from gpo.task.answer.markers import (
     MARKER,
     WRAPPING,
-    emphasised,
-    marked_passages,
-    without_commands,
-    without_markup,
+    find_emphasis,
+    find_marked_passages,
+    strip_commands,
+    strip_markup,
 )
-from gpo.task.answer.meant import Standing, standing
-from gpo.task.answer.mention import Mention, alternatives, only, only_answers, standings
-from gpo.task.answer.passages import json_answer, repeated_block, without_question
-from gpo.task.answer.plain import clipped, folded, plain_question
+from gpo.task.answer.meant import Standing, classify_standing
+from gpo.task.answer.mention import Mention, classify_standings, holds_only, leaves_open, take_only
+from gpo.task.answer.passages import find_json_answer, find_repeated_block, strip_question
+from gpo.task.answer.plain import clip, fold, fold_question
 from gpo.task.answer.reader import Prediction
 
 _SETTLED = re.compile(
@@ -81,16 +81,16 @@ class MentionReader(ABC):
 
     def read(self, text: str, question: str = "") -> Prediction:
         """The answer in `text` by the rule of this module."""
-        question = plain_question(question)
-        text = clipped(text)
+        question = fold_question(question)
+        text = clip(text)
         if len(text) < _SHORT and (answer := self.at_once(text, question)) is not None:
             return answer
         return self._read(self.relevant(text, question), question)
 
     def read_cut(self, text: str, question: str = "") -> Prediction:
         """The answer in a reply that was cut off: what it has said for good, and no guess from its middle."""
-        text, question = clipped(text), plain_question(question)
-        if (block := repeated_block(text)) is not None:
+        text, question = clip(text), fold_question(question)
+        if (block := find_repeated_block(text)) is not None:
             return self.read(block, question)
         text = self.relevant(text, question)
         answer = self.explicit(text, question)
@@ -102,20 +102,20 @@ class MentionReader(ABC):
 
     def relevant(self, text: str, question: str) -> str:
         """What of `text` can answer `question`, in plain characters."""
-        return without_commands(without_question(folded(text), question))
+        return strip_commands(strip_question(fold(text), question))
 
     def unfinished(self, text: str, question: str) -> Prediction:
         """The answer that a cut-off reply without markers has given already."""
-        plain = without_markup(text).strip()
+        plain = strip_markup(text).strip()
         found = self.asserted(plain, question)
         if found and (
-            self.leads(plain, found) or (only(found) and not plain[: found[0].start].strip(WRAPPING))
+            self.leads(plain, found) or (take_only(found) and not plain[: found[0].start].strip(WRAPPING))
         ):
             return found[0].answer
         before, _, last = plain.rpartition("\n")
         if not CONCLUSION.match(last) or not before.strip():
             return None
-        return only(self.asserted(before.strip().rsplit("\n", 1)[-1], question))
+        return take_only(self.asserted(before.strip().rsplit("\n", 1)[-1], question))
 
     def stated(self, passage: str, question: str) -> Prediction:
         """The answer that directly follows a marker."""
@@ -127,31 +127,31 @@ class MentionReader(ABC):
         if not found:
             return None
         first = found[0]
-        if only(found) is None and only_answers(clause, found):
+        if take_only(found) is None and holds_only(clause, found):
             return None
         for other in found[1:]:
-            if other.answer != first.answer and alternatives(clause[first.end : other.start]):
+            if other.answer != first.answer and leaves_open(clause[first.end : other.start]):
                 return None
         return first.answer
 
     def explicit(self, text: str, question: str) -> Prediction:
         """The answer that `text` gives in so many words: as the whole, in JSON, behind a marker or in bold."""
         answer = self._bare(text, question)
-        if answer is None and (value := json_answer(text)) is not None:
+        if answer is None and (value := find_json_answer(text)) is not None:
             answer = self.stated(value, question)
         return self._marked(text, question) if answer is None else answer
 
     def unmarked(self, text: str, question: str) -> Prediction:
         """The answer of a reply that announces none."""
-        plain = without_markup(text).strip()
+        plain = strip_markup(text).strip()
         found = self.asserted(plain, question)
         if not found:
             return None
         if self._settles_on_something_else(plain, found):
             return found[0].answer if self.leads(plain, found) else None
-        if (answer := only(found)) is not None:
+        if (answer := take_only(found)) is not None:
             return answer
-        if only_answers(plain, found):
+        if holds_only(plain, found):
             return None
         lines = [line for line in plain.split("\n") if line.strip()]
         opening, last = self._bare(lines[0], question), self._bare(lines[-1], question)
@@ -166,7 +166,7 @@ class MentionReader(ABC):
         return None if self._reopened(plain, lines, answer, question) else answer
 
     def _read(self, text: str, question: str) -> Prediction:
-        if (found := corrected(text)) is not None:
+        if (found := find_correction(text)) is not None:
             return self._corrected(text, found, question)
         if self._final_answers_differ(text, question):
             return None
@@ -188,7 +188,7 @@ class MentionReader(ABC):
             return self.unmarked(text, question)
         if found.confirms:
             return before
-        others = self.asserted(without_markup(found.after), question)
+        others = self.asserted(strip_markup(found.after), question)
         if all(mention.answer == before for mention in others):
             return before
         concluded = self.unmarked(found.conclusion, question) if found.conclusion else None
@@ -199,26 +199,26 @@ class MentionReader(ABC):
         return self.bare(trimmed, question) if trimmed else None
 
     def _marked(self, text: str, question: str) -> Prediction:
-        for passage in marked_passages(text, self.marker):
+        for passage in find_marked_passages(text, self.marker):
             if (answer := self.stated(passage, question)) is not None:
                 return answer
         later: tuple[int, Prediction] = (len(text), None)
-        for start, bold in reversed(emphasised(text)[-_MOST_MENTIONS:]):
+        for start, bold in reversed(find_emphasis(text)[-_MOST_MENTIONS:]):
             answer, end = self._bare(bold.rstrip(":"), question), start + len(bold) + 4
-            if answer is None or standing(text, start, end) in ("denied", "ruled_out"):
+            if answer is None or classify_standing(text, start, end) in ("denied", "ruled_out"):
                 continue
             if later[1] is None:
                 later = start, answer
             else:
                 # "**A** or **B**" settles on neither.
-                return None if answer != later[1] and alternatives(text[end : later[0]]) else later[1]
+                return None if answer != later[1] and leaves_open(text[end : later[0]]) else later[1]
         return later[1]
 
     def _of_the_last_line(self, line: str, question: str) -> Prediction:
-        if (answer := only(self.asserted(line, question))) is not None:
+        if (answer := take_only(self.asserted(line, question))) is not None:
             return answer
         concluding = [part for part in _SENTENCE_END.split(line) if CONCLUSION.match(part)]
-        return only(self.asserted(concluding[-1], question)) if concluding else None
+        return take_only(self.asserted(concluding[-1], question)) if concluding else None
 
     def _at_the_end(self, text: str, final: Mention) -> Prediction:
         ends = not text[final.end :].strip(WRAPPING + ".!)")
@@ -228,7 +228,7 @@ class MentionReader(ABC):
         """Whether `answer`, found at the end, is another one than the reply opened with and said no more of."""
         if answer is None or CONCLUSION.match(lines[-1]):
             return False
-        opening = only(self.asserted(lines[0], question))
+        opening = take_only(self.asserted(lines[0], question))
         return opening not in (None, answer) and (
             explains(text) or self._bare(lines[0], question) is not None
         )
@@ -239,7 +239,7 @@ class MentionReader(ABC):
     def _final_answers_differ(self, text: str, question: str) -> bool:
         if text.count("nswer") < 2:
             return False
-        plain = without_markup(text)
+        plain = strip_markup(text)
         places = [match.end() for match in _FINAL.finditer(plain)][-9:]
         answers = [
             self.stated(plain[place : place + 200].strip(WRAPPING).split("\n", 1)[0], question)
@@ -266,7 +266,7 @@ class MentionReader(ABC):
         found = self.mentions(text, question)
         if len(found) > _MOST_MENTIONS:
             found = found[:20] + found[20 - _MOST_MENTIONS :]
-        stands = standings(text, found, self.asked(question))
+        stands = classify_standings(text, found, self.asked(question))
         kept, doubtful = [], []
         for mention, stand in zip(found, stands, strict=True):
             if stand == "meant":
@@ -276,7 +276,7 @@ class MentionReader(ABC):
             elif stand not in self.dropped:
                 doubtful.append(mention)
         # What is only supposed counts where it is one answer, and nothing else is said.
-        return kept or (doubtful if only(doubtful) is not None else [])
+        return kept or (doubtful if take_only(doubtful) is not None else [])
 
     def asked(self, question: str) -> str:
         """What `question` asks, without the answers that it offers."""

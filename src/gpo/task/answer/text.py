@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from gpo.task.answer.markers import TAG, boxes, without_commands
-from gpo.task.answer.passages import is_json_object, json_answer
-from gpo.task.answer.plain import composed
+from gpo.task.answer.markers import TAG, find_boxes, strip_commands
+from gpo.task.answer.passages import find_json_answer, is_json_object
+from gpo.task.answer.plain import compose_characters
 from gpo.task.answer.reader import Answer, Prediction
 
 _NOUN = (
@@ -86,7 +86,7 @@ class TextReader:
 
     def read(self, text: str, question: str = "") -> Prediction:
         plain = text.strip()
-        plain = composed(plain) if len(plain) <= _LONGEST else plain
+        plain = compose_characters(plain) if len(plain) <= _LONGEST else plain
         if _NO_ANSWER.search(plain, 0, _LONGEST):
             return None
         if len(plain) > _LONGEST:
@@ -103,16 +103,16 @@ class TextReader:
 
     def normal(self, target: str | float, question: str = "") -> Answer:
         text = f"{target:g}" if isinstance(target, float) and target.is_integer() else str(target)
-        return composed(text.strip())
+        return compose_characters(text.strip())
 
 
 def _enclosed(text: str) -> str | None:
     """The answer that stands between tags, in a box or in JSON; None where none does."""
     if tags := list(TAG.finditer(text)):
         return tags[-1][1].strip()
-    if "box" in text and (boxed := boxes(without_commands(text))):
+    if "box" in text and (boxed := find_boxes(strip_commands(text))):
         return boxed[0]
-    return json_answer(text) if is_json_object(text) else None
+    return find_json_answer(text) if is_json_object(text) else None
 
 
 def _unwrapped(text: str) -> str:
@@ -122,7 +122,7 @@ def _unwrapped(text: str) -> str:
         before = text
         if fence := _FENCE.fullmatch(text):
             text = fence[1].strip()
-        text = _without_pair(without_commands(text) if text.startswith(("\\", "$")) else text)
+        text = _without_pair(strip_commands(text) if text.startswith(("\\", "$")) else text)
         text = _LEAD_IN.sub("", text, count=1).strip()
         if "\n" not in text:
             text = _LINE_MARK.sub("", text)

@@ -6,9 +6,9 @@ import re
 from itertools import pairwise
 
 from gpo.task.answer.corrections import explains
-from gpo.task.answer.markers import boxes, without_commands, without_markup
-from gpo.task.answer.passages import is_json_object, json_answer, without_cue
-from gpo.task.answer.plain import clipped, composed
+from gpo.task.answer.markers import find_boxes, strip_commands, strip_markup
+from gpo.task.answer.passages import find_json_answer, is_json_object, strip_cue
+from gpo.task.answer.plain import clip, compose_characters
 from gpo.task.answer.reader import Answer, Prediction
 
 _ITEM = re.compile(r"^\s*(?:\d+\s*[.):]|[-*•])\s+")
@@ -40,9 +40,9 @@ class WordsReader:
     continuation = "\nTherefore, the answer (the words, separated by spaces) is"
 
     def read(self, text: str, question: str = "") -> Prediction:
-        text = _MATH.sub(r"\1", without_commands(composed(clipped(text))))
-        plain = without_cue(without_markup(text)).strip()
-        if (value := json_answer(text)) is not None:
+        text = _MATH.sub(r"\1", strip_commands(compose_characters(clip(text))))
+        plain = strip_cue(strip_markup(text)).strip()
+        if (value := find_json_answer(text)) is not None:
             return _words(value) or None
         if is_json_object(text):
             return None
@@ -51,20 +51,20 @@ class WordsReader:
 
     def read_cut(self, text: str, question: str = "") -> Prediction:
         """The list behind a marker in a reply that was cut off, and no other."""
-        text = _MATH.sub(r"\1", without_commands(composed(clipped(text))))
-        value = json_answer(text)
-        part = value if value is not None else _marked_part(without_cue(without_markup(text)).strip())
+        text = _MATH.sub(r"\1", strip_commands(compose_characters(clip(text))))
+        value = find_json_answer(text)
+        part = value if value is not None else _marked_part(strip_cue(strip_markup(text)).strip())
         return None if _is_prose(part) else _words(part) or None
 
     def normal(self, target: str | float, question: str = "") -> Answer:
-        words = _words(composed(str(target)))
+        words = _words(compose_characters(str(target)))
         if not words:
             raise ValueError("the expected list of words is empty")
         return words
 
 
 def _marked_part(text: str) -> str:
-    if boxed := boxes(text):
+    if boxed := find_boxes(text):
         return boxed[0]
     if found := list(_LIST_MARKER.finditer(text)):
         rest = text[found[-1].end() :].strip()

@@ -1,6 +1,6 @@
 """Public benchmarks by name: one file a family, a catalogue of them, and where their rows come from."""
 
-from gpo.task.benchmarks.catalog import expand, find, groups, looks_like_benchmark, names
+from gpo.task.benchmarks.catalog import expand, find, list_groups, list_names, looks_like_benchmark
 from gpo.task.benchmarks.source import find_folder, get_folder, list_present
 from gpo.task.benchmarks.spec import Benchmark, Home
 
@@ -11,8 +11,8 @@ __all__ = [
     "find",
     "find_folder",
     "get_folder",
-    "groups",
+    "list_groups",
+    "list_names",
     "list_present",
     "looks_like_benchmark",
-    "names",
 ]

@@ -29,12 +29,12 @@ _FAMILIES: Final = ("bbh", "bbh-lite", "mmlu", "gsm8k", "wsc", "webnlg")
 _FEW: Final = 8
 
 
-def names() -> tuple[str, ...]:
+def list_names() -> tuple[str, ...]:
     """All single benchmarks."""
     return tuple(_ALL)
 
 
-def groups() -> Mapping[str, tuple[str, ...]]:
+def list_groups() -> Mapping[str, tuple[str, ...]]:
     """The groups and their benchmarks; the four of Table 5 are mmlu/stem, humanities, social_sciences, other."""
     return _GROUPS
 

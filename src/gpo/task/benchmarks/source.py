@@ -16,7 +16,7 @@ from pathlib import Path
 from gpo.errors import ConfigError, DataError
 from gpo.paths import home
 from gpo.task.benchmarks import hub
-from gpo.task.benchmarks.catalog import find, names
+from gpo.task.benchmarks.catalog import find, list_names
 from gpo.task.benchmarks.spec import Benchmark, Rows
 from gpo.task.files.rows import SUFFIXES
 
@@ -48,7 +48,7 @@ def find_folder(name: str, data_dir: Path | None) -> Path | None:
 
 def list_present(data_dir: Path) -> tuple[str, ...]:
     """The benchmarks that `data_dir` has rows of."""
-    return tuple(name for name in names() if find_folder(name, data_dir) is not None)
+    return tuple(name for name in list_names() if find_folder(name, data_dir) is not None)
 
 
 def _copy_path(benchmark: Benchmark) -> Path:

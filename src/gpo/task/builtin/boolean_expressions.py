@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from typing import Final
 
-from gpo.task.builtin.rows import Row, distinct_rows
+from gpo.task.builtin.rows import Row, make_distinct_rows
 
 _QUESTIONS: Final = (
     "Work this out: {expression}",
@@ -34,7 +34,7 @@ def generate(rng: random.Random, n: int) -> list[Row]:
             text, value = _chain(rng, rng.randint(4, 8))
         return rng.choice(_QUESTIONS).replace("{expression}", text), str(wanted)
 
-    rows = distinct_rows("boolean_expressions", n, make)
+    rows = make_distinct_rows("boolean_expressions", n, make)
     rng.shuffle(rows)
     return rows
 

@@ -39,7 +39,7 @@ class _Builtin:
     prompt: str = "Let's think step by step."
 
 
-def names() -> tuple[str, ...]:
+def list_names() -> tuple[str, ...]:
     """The names of the builtin tasks; in a configuration `gpo/NAME`."""
     return tuple(_TASKS)
 
@@ -120,7 +120,7 @@ def _sizes(name: str, task: _Builtin, split: Mapping[str, int | float] | None) -
 
 
 def _draw_tickets(rng: random.Random, n: int) -> list[Row]:
-    rows = tickets.rows()
+    rows = tickets.read_rows()
     if n > len(rows):
         raise ConfigError(
             f"task.split: gpo/tickets has {len(rows)} rows, but train, dev and test together ask for {n} "

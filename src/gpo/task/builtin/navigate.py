@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from typing import Final
 
-from gpo.task.builtin.rows import Row, distinct_rows
+from gpo.task.builtin.rows import Row, make_distinct_rows
 
 # Quarter turns clockwise from the heading at the start.
 Direction = int
@@ -47,7 +47,7 @@ def generate(rng: random.Random, n: int) -> list[Row]:
         legs = _closed_walk(rng)
         return _worded(rng, legs if back else _opened(rng, legs)), "Yes" if back else "No"
 
-    rows = distinct_rows("navigate", n, make)
+    rows = make_distinct_rows("navigate", n, make)
     rng.shuffle(rows)
     return rows
 

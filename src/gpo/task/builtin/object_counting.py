@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from typing import Final
 
-from gpo.task.builtin.rows import Row, distinct_rows
+from gpo.task.builtin.rows import Row, make_distinct_rows
 
 # What the question calls the sort -> its members, one and several. No member belongs to two sorts.
 SORTS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
@@ -76,7 +76,7 @@ def generate(rng: random.Random, n: int) -> list[Row]:
         total = SMALLEST + index % (LARGEST - SMALLEST + 1)
         return _question(rng, total), str(total)
 
-    rows = distinct_rows("object_counting", n, make)
+    rows = make_distinct_rows("object_counting", n, make)
     rng.shuffle(rows)
     return rows
 

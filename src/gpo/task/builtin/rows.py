@@ -13,7 +13,7 @@ TRIES = 500
 """Attempts at a row that differs from all before it; who fails so often has nothing new to say."""
 
 
-def distinct_rows(task: str, n: int, make: Callable[[int], tuple[str, str]]) -> list[Row]:
+def make_distinct_rows(task: str, n: int, make: Callable[[int], tuple[str, str]]) -> list[Row]:
     """`n` rows with different inputs; `make(i)` returns (input, target) of a candidate for row `i`.
 
     Raises ConfigError when `make` no longer finds an input that was not there before.

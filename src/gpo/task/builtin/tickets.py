@@ -33,7 +33,7 @@ KINDS: Final = ("plain", "indirect", "distractor")
 FILE: Final = "tickets.jsonl"
 
 
-def rows() -> list[dict[str, str]]:
+def read_rows() -> list[dict[str, str]]:
     """All rows in the order of the file: `input`, `target` (one of LABELS) and `kind` (one of KINDS)."""
     text = resources.files("gpo.task.builtin").joinpath(FILE).read_text(encoding="utf-8")
     return [json.loads(line) for line in text.split("\n") if line]

@@ -15,7 +15,7 @@ import random
 from dataclasses import dataclass
 from typing import Final
 
-from gpo.task.builtin.rows import Row, distinct_rows
+from gpo.task.builtin.rows import Row, make_distinct_rows
 
 LETTERS: Final = ("A", "B", "C")
 _PEOPLE: Final = (
@@ -79,7 +79,7 @@ def generate(rng: random.Random, n: int) -> list[Row]:
     def make(index: int) -> tuple[str, str]:
         return _question(rng, index % len(LETTERS)), f"({LETTERS[index % len(LETTERS)]})"
 
-    rows = distinct_rows("tracking_shuffled_objects", n, make)
+    rows = make_distinct_rows("tracking_shuffled_objects", n, make)
     rng.shuffle(rows)
     return rows
 

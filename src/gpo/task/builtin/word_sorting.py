@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from typing import Final
 
-from gpo.task.builtin.rows import Row, distinct_rows
+from gpo.task.builtin.rows import Row, make_distinct_rows
 
 # Families that share their first letters make the order hang on the third, fourth or fifth letter.
 FAMILIES: Final = (
@@ -61,7 +61,7 @@ def generate(rng: random.Random, n: int) -> list[Row]:
         listing = rng.choice(_JOINTS).join(words)
         return rng.choice(_REQUESTS).replace("{words}", listing), " ".join(sorted(words))
 
-    rows = distinct_rows("word_sorting", n, make)
+    rows = make_distinct_rows("word_sorting", n, make)
     rng.shuffle(rows)
     return rows
 

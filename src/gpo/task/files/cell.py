@@ -11,20 +11,20 @@ _WHOLE: Final = 10**15
 """Whole floats below this are written as integers; beyond it neighbouring integers are no longer told apart."""
 
 
-def seen(value: Any) -> Any:
+def read_value(value: Any) -> Any:
     """`value` as Python's own text, number, list or dict: a missing one (None, NaN, NaT, NA) is None, a whole float is
     an int (a column of integers with a gap is one of floats), NumPy's scalars and arrays are Python's, bytes of text
     are text."""
     if isinstance(value, enum.Enum):
-        return seen(value.value)
+        return read_value(value.value)
     if value is None or isinstance(value, str | bool | int):
         return _unwrapped(value)
     if isinstance(value, Mapping):
-        return {key: seen(part) for key, part in value.items()}
+        return {key: read_value(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [seen(part) for part in value]
+        return [read_value(part) for part in value]
     if getattr(value, "shape", None) and hasattr(value, "tolist"):  # an array or a series, and no scalar
-        return seen(value.tolist())
+        return read_value(value.tolist())
     return None if is_missing(value) else _scalar(value)
 
 

@@ -25,7 +25,7 @@ _SAMPLE = 20
 """Records that are looked at to find the delimiter."""
 
 
-def records(text: str, path: Path, usual: str) -> Iterator[tuple[dict[str, str], str]]:
+def read_records(text: str, path: Path, usual: str) -> Iterator[tuple[dict[str, str], str]]:
     """Every record under the header, by column, and its "file:line". The delimiter is the `usual` one unless the first
     records are set off by another.
 
@@ -61,7 +61,7 @@ def _read(text: str, path: Path, delimiter: str, first: int) -> Iterator[tuple[d
         for cells in reader:
             values += len(cells) + 1
             if values > text_file.MOST_VALUES:
-                raise text_file.too_large(path, f"has more than {text_file.MOST_VALUES:,} cells")
+                raise text_file.too_large_error(path, f"has more than {text_file.MOST_VALUES:,} cells")
             if header is None:
                 header = _header(cells, f"{path}:{start}")
             elif cells:

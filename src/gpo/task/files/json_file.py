@@ -14,14 +14,14 @@ from gpo.task.files import text_file
 Record = tuple[dict[str, Any], str]
 
 
-def records(text: str, path: Path, *, lines: bool) -> list[Record] | dict[str, list[Record]]:
+def read_records(text: str, path: Path, *, lines: bool) -> list[Record] | dict[str, list[Record]]:
     """Every record and its place; a mapping of split to records where the text holds several splits. `lines`: the
     file's name says that it has an object a line, which counts where the text could be either.
 
     Raises `DataError` naming the place of what cannot be read.
     """
     if sum(map(text.count, ",[{")) > text_file.MOST_VALUES:
-        raise text_file.too_large(path, f"has more than {text_file.MOST_VALUES:,} values")
+        raise text_file.too_large_error(path, f"has more than {text_file.MOST_VALUES:,} values")
     if not text.strip() or _has_lines(text, usual=lines):
         return list(_lines(text, path))
     try:

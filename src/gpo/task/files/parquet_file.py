@@ -19,7 +19,7 @@ _BATCH = 1024
 """Rows that are unpacked at once."""
 
 
-def records(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
+def read_records(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
     """Every row and its place. Raises `ConfigError` where there is no such file or no pyarrow, and `DataError` where it
     is not readable or unpacks to more than `text_file.LARGEST` bytes or `text_file.MOST_VALUES` values."""
     if not path.is_file():
@@ -53,7 +53,7 @@ def _batches(file: Any, path: Path) -> list[Any]:
     # A row group at a time: nested columns of several dictionaries do not fit into one batch.
     for group in range(file.metadata.num_row_groups):
         for batch in file.iter_batches(batch_size=_BATCH, row_groups=[group]):
-            size += sum(map(unpacked, batch.columns))
+            size += sum(map(measure_unpacked, batch.columns))
             if size > text_file.LARGEST:
                 raise _too_large(path)
             batches.append(batch)
@@ -73,11 +73,11 @@ def _check_said(metadata: Any, path: Path) -> list[str]:
     if size > text_file.LARGEST:
         raise _too_large(path)
     if values > text_file.MOST_VALUES:
-        raise text_file.too_large(path, f"has more than {text_file.MOST_VALUES:,} values")
+        raise text_file.too_large_error(path, f"has more than {text_file.MOST_VALUES:,} values")
     return [column.path for column in schema if column.physical_type == "BYTE_ARRAY"]
 
 
-def unpacked(array: Any) -> int:
+def measure_unpacked(array: Any) -> int:
     """Bytes of an Arrow array once every value stands for itself."""
     import pyarrow
     from pyarrow import compute
@@ -88,9 +88,9 @@ def unpacked(array: Any) -> int:
         return int(compute.sum(lengths.take(array.indices)).as_py() or 0)
     if kind.is_nested(array.type):
         parts = array.flatten()
-        return sum(map(unpacked, parts)) if isinstance(parts, list) else unpacked(parts)
+        return sum(map(measure_unpacked, parts)) if isinstance(parts, list) else measure_unpacked(parts)
     return int(array.nbytes)
 
 
 def _too_large(path: Path) -> DataError:
-    return text_file.too_large(path, f"unpacks to more than {text_file.LARGEST / 2**20:,.0f} MiB")
+    return text_file.too_large_error(path, f"unpacks to more than {text_file.LARGEST / 2**20:,.0f} MiB")

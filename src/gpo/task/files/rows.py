@@ -40,11 +40,11 @@ def read_file(path: Path) -> list[Row] | dict[str, list[Row]]:
     if suffix not in SUFFIXES:
         raise ConfigError(f"{path}: cannot be read as data; use {', '.join(SUFFIXES)}")
     if suffix == ".parquet":
-        return _rows(parquet_file.records(path))
+        return _rows(parquet_file.read_records(path))
     text = read_text(path)
     if suffix in (".csv", ".tsv") and not json_file.begins_json(text):
-        return _rows(csv_file.records(text, path, "\t" if suffix == ".tsv" else ","))
-    found = json_file.records(text, path, lines=suffix != ".json")
+        return _rows(csv_file.read_records(text, path, "\t" if suffix == ".tsv" else ","))
+    found = json_file.read_records(text, path, lines=suffix != ".json")
     return {split: _rows(part) for split, part in found.items()} if isinstance(found, dict) else _rows(found)
 
 

@@ -65,11 +65,11 @@ def read_bytes(path: Path) -> bytes:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
     if len(data) > LARGEST:
-        raise too_large(path, f"is larger than {LARGEST / 2**20:,.0f} MiB")
+        raise too_large_error(path, f"is larger than {LARGEST / 2**20:,.0f} MiB")
     return data
 
 
-def too_large(path: Path, problem: str) -> DataError:
+def too_large_error(path: Path, problem: str) -> DataError:
     """The error about a file of too much."""
     return DataError(f"{path}: {problem}; give a part of it, a run needs some hundred rows")
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gpo.errors import ConfigError
-from gpo.task.files.cell import seen
+from gpo.task.files.cell import read_value
 from gpo.task.files.rows import Row
-from gpo.task.prompt import placeholders
+from gpo.task.prompt import find_placeholders
 from gpo.text import shorten
 
 # Groups of names that say the same; an earlier group says it more clearly than a later one.
@@ -77,7 +77,7 @@ def find_input(rows: Sequence[Row], target: str) -> str:
     for parts, template in _TOGETHER:
         if all(part in folded for part in parts):
             own = [folded[part] for part in parts]
-            if all(placeholders(f"{{{name}}}") == (name,) for name in own):
+            if all(find_placeholders(f"{{{name}}}") == (name,) for name in own):
                 return template.format(*own)
     if found := _by_name(names, _INPUTS):
         if len(found) == 1:
@@ -99,7 +99,7 @@ def check_target(name: str, rows: Sequence[Row]) -> str:
 def check_input(text: str, rows: Sequence[Row]) -> str:
     """`text` where it is a column or a template of columns. Raises `ConfigError`."""
     known = column_names(rows)
-    for name in placeholders(text) or (text,):
+    for name in find_placeholders(text) or (text,):
         if name not in known:
             raise ConfigError(
                 f"--input {shorten(text, 60)!a}: there is no column {name!a}; {list_names(known)}"
@@ -116,7 +116,7 @@ def list_names(names: Iterable[str]) -> str:
 
 def cells(rows: Sequence[Row], name: str) -> list[Any]:
     """The cells of a column that are not empty, as a person sees them."""
-    found = (seen(row.values.get(name)) for row in rows)
+    found = (read_value(row.values.get(name)) for row in rows)
     return [value for value in found if value is not None and str(value).strip()]
 
 

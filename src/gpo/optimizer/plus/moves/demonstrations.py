@@ -13,7 +13,7 @@ from random import Random
 
 from gpo.task.demonstrations import Demonstration
 from gpo.task.example import Example
-from gpo.task.prompt import placeholders
+from gpo.task.prompt import find_placeholders
 from gpo.task.task import Task
 
 USUAL, MOST = 4, 8
@@ -113,7 +113,7 @@ def _reorder(shown: Shown, rest: Sequence[Demonstration], rng: Random) -> Shown:
 
 
 def _shown(task: Task, words: str, examples: Sequence[Example]) -> Shown:
-    needed = [name for name in placeholders(words) if name != "input"]
+    needed = [name for name in find_placeholders(words) if name != "input"]
     return tuple(
         Demonstration(
             example.input,

@@ -15,7 +15,7 @@ _PHRASE = re.compile(r"(?<=[.!?;:,])\s+|\n+")
 Edit = Callable[[str, Sequence[str], Random], str]
 
 
-def phrases(words: str) -> list[str]:
+def split_phrases(words: str) -> list[str]:
     """The phrases of a prompt: what stands between marks of punctuation and line ends."""
     return [part.strip() for part in _PHRASE.split(words.strip()) if part.strip()]
 
@@ -27,7 +27,7 @@ def edit(words: str, clauses: Sequence[str], rng: Random) -> str:
 
 def drop_phrase(words: str, clauses: Sequence[str], rng: Random) -> str:
     """Without one of its phrases; a prompt of one phrase loses a word."""
-    parts = phrases(words)
+    parts = split_phrases(words)
     if len(parts) < 2:
         parts = words.split()
     if len(parts) < 2:
@@ -38,7 +38,7 @@ def drop_phrase(words: str, clauses: Sequence[str], rng: Random) -> str:
 
 def swap_phrases(words: str, clauses: Sequence[str], rng: Random) -> str:
     """With two neighbouring phrases in the other order."""
-    parts = phrases(words)
+    parts = split_phrases(words)
     if len(parts) < 2:
         return words
     place = rng.randrange(len(parts) - 1)

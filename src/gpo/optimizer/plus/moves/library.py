@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gpo.optimizer.candidates import Guard, same_prompt
+from gpo.optimizer.candidates import Guard, normalise_prompt
 from gpo.task.demonstrations import Demonstration
-from gpo.task.reply_form import reply_form
+from gpo.task.reply_form import choose_reply_form
 from gpo.task.task import Task
 
 FINAL = "Answer with only the final answer."
@@ -41,13 +41,13 @@ def label_hint(task: Task) -> str:
     return f"The answer is {task.answer_form}. Reply with the answer alone." if task.answer_form else ""
 
 
-def clauses(task: Task, max_tokens: int) -> list[str]:
+def choose_clauses(task: Task, max_tokens: int) -> list[str]:
     """Sentences about the form of a reply that fit the task and replies of `max_tokens` tokens."""
-    room = reply_form(task, max_tokens) in ("free", "ends")
+    room = choose_reply_form(task, max_tokens) in ("free", "ends")
     return [text for text in (label_hint(task), FINAL, THINK if room else "") if text]
 
 
-def library(
+def build_library(
     task: Task, initial: str, max_tokens: int, guard: Guard, demonstrations: Sequence[Demonstration]
 ) -> list[Start]:
     """The start prompts, the most promising first: `initial`, sentences about the form, none at all; then each with
@@ -55,7 +55,7 @@ def library(
     bound = bool(guard.required or guard.frozen)
     found = [Start("start", initial)]
     names = {FINAL: "final answer only", label_hint(task): "label hint", THINK: "think first"}
-    for clause in clauses(task, max_tokens):
+    for clause in choose_clauses(task, max_tokens):
         words = f"{initial} {clause}".strip() if bound else clause
         if guard.reason(words) is None:
             found.append(Start(names[clause], words))
@@ -63,7 +63,7 @@ def library(
         found.append(Start("empty", ""))
     plain: dict[str, Start] = {}
     for start in found:
-        plain.setdefault(same_prompt(start.words), start)
+        plain.setdefault(normalise_prompt(start.words), start)
     first, last = list(plain.values())[:FIRST], list(plain.values())[FIRST:]
     if not demonstrations:
         return [*first, *last]

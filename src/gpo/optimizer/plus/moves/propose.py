@@ -15,13 +15,13 @@ from gpo.errors import BudgetError, ModelError
 from gpo.evaluation.outcome import Outcome
 from gpo.model.model import Message, Reply
 from gpo.optimizer.candidates import Candidate, Guard, read_candidate
-from gpo.optimizer.metaprompt import MetaPromptSettings, meta_prompt
-from gpo.optimizer.parts.edit_distance import words_changed
+from gpo.optimizer.metaprompt import MetaPromptSettings, write_meta_prompt
+from gpo.optimizer.parts.edit_distance import count_changed_words
 from gpo.optimizer.parts.refinement import Generation
 from gpo.optimizer.parts.trajectory import Recency, Relevance, Shown
 from gpo.optimizer.plus.moves.demonstrations import move as move_demonstrations
 from gpo.optimizer.plus.moves.edits import edit
-from gpo.optimizer.plus.moves.reflection import ReflectionTrial, reflection_text
+from gpo.optimizer.plus.moves.reflection import ReflectionTrial, write_reflection
 from gpo.optimizer.plus.moves.shares import Move, share_out
 from gpo.optimizer.plus.plan import FINALISTS
 from gpo.optimizer.plus.table import Entry
@@ -118,7 +118,7 @@ class Proposer:
         )
         asked = moves.count("meta-prompt")
         shown = await self._shown(step)
-        messages = meta_prompt(step, shown, limit, Generation(), self._meta_prompt)
+        messages = write_meta_prompt(step, shown, limit, Generation(), self._meta_prompt)
         written = await self._write(step, parent, limit, messages, asked, reflecting="reflection" in moves)
         drafts: list[Draft] = []
         for move, reply in written:
@@ -154,7 +154,7 @@ class Proposer:
         """The replies to the meta-prompt, and the one by reflection."""
         bench = self._bench
         text = (
-            reflection_text(bench.task, bench.templates, parent.entry.words, parent.outcomes, limit)
+            write_reflection(bench.task, bench.templates, parent.entry.words, parent.outcomes, limit)
             if reflecting
             else None
         )
@@ -244,7 +244,7 @@ class Proposer:
             rejected = "is nearly the same as an earlier prompt"
         if rejected is None:
             self.know(entry)
-        distance = words_changed(parent.entry.words, entry.words)
+        distance = count_changed_words(parent.entry.words, entry.words)
         candidate = Candidate(
             raw, entry.prompt, parent.entry.prompt, distance, rejected=rejected, move=entry.move
         )

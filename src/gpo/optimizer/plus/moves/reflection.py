@@ -39,7 +39,7 @@ class ReflectionTrial:
         self.won += won
 
 
-def reflection_text(
+def write_reflection(
     task: Task, templates: Templates, words: str, outcomes: Iterable[Outcome], limit: int | None
 ) -> str | None:
     """What the optimizer model is asked, None where there is no failure among `outcomes`."""

@@ -41,14 +41,14 @@ class Signal:
 
     def predict(self, entry: Entry) -> float:
         """Logits above the mean prompt; words that nobody has tried add nothing."""
-        return sum(found.weight for word in features(entry) if (found := self.directions.get(word)))
+        return sum(found.weight for word in extract_features(entry) if (found := self.directions.get(word)))
 
     def strongest(self, count: int) -> list[Direction]:
         """Those that are surest not to be 0."""
         return sorted(self.directions.values(), key=lambda item: -abs(item.weight) / item.sd)[:count]
 
 
-def features(entry: Entry) -> set[str]:
+def extract_features(entry: Entry) -> set[str]:
     """Words of a prompt in lower case, and whether it has demonstrations."""
     found = set(_WORD.findall(entry.words.lower()))
     return found | {DEMONSTRATIONS} if entry.demonstrations else found
@@ -58,7 +58,7 @@ def find_signal(entries: Sequence[Entry], theta: Array, sd: Array) -> Signal:
     """The directions in `entries` with estimates `theta` ± `sd`; what all hold, or one alone, is no direction."""
     import numpy as np
 
-    held = [features(entry) for entry in entries]
+    held = [extract_features(entry) for entry in entries]
     counts = {word: sum(word in one for one in held) for one in held for word in one}
     words = sorted(word for word, count in counts.items() if 1 < count < len(entries))
     if not words:

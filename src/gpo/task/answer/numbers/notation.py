@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from gpo.task.answer.numbers.scales import SCALE_WORD, UNREADABLE, without_scales
+from gpo.task.answer.numbers.scales import SCALE_WORD, UNREADABLE, write_out_scales
 
 _MOST_READ = 4_000
 _CURRENCY = r"(?:€|R\$|Rp\.?|kr\.?|₫|đ|zł|₺|₽|EUR|[Ee]uros?|CHF)"
@@ -98,7 +98,7 @@ _UNDECIDED = re.compile(
 )
 
 
-def plain_numbers(text: str, question: str = "") -> str:
+def rewrite_numbers(text: str, question: str = "") -> str:
     """`text` with its numbers as they are written in English and ASCII; `question` may tell the language."""
     if not _DIGIT.search(text) and text.isascii():
         return text
@@ -113,7 +113,7 @@ def plain_numbers(text: str, question: str = "") -> str:
     context = _Context(text, question)
     text = _FOREIGN.sub(context.in_english, text)
     text = _UNDECIDED.sub(lambda match: _undecided(match, text), text)
-    return without_scales(text)
+    return write_out_scales(text)
 
 
 class _Context:

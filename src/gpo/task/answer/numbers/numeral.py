@@ -46,7 +46,7 @@ class Numeral(NamedTuple):
     """Whether it is a power of ten ("10^6"), which a factor may stand before."""
 
 
-def numerals(text: str) -> list[Numeral]:
+def find_numerals(text: str) -> list[Numeral]:
     """The numbers of `text` in their order; parts of one number ("3 1/2", "1 250", "3 × 10^6") are one."""
     found: list[Numeral] = []
     place = 0

@@ -71,7 +71,7 @@ _MYRIAD = re.compile(rf"{_NUMBER}[ ]?(?P<scale>[{''.join(_MYRIADS)}]{{1,2}})")
 _JOINED_MYRIADS = re.compile(r"(?<![\w.])(\d{5,})\u0001[ ]?(\d+)\u0001?")
 
 
-def without_scales(text: str) -> str:
+def write_out_scales(text: str) -> str:
     """`text`, whose numbers are written as in English, with the scaled ones written out: "50000" for "50k"."""
     text = _SCALED.sub(lambda match: _scaled(match, text), text)
     # A capital M behind a space may as well be a unit.

@@ -43,7 +43,7 @@ _PRONOUN_AFTER = re.compile(
 )
 
 
-def spelled(text: str) -> list[Numeral]:
+def find_spelled(text: str) -> list[Numeral]:
     """The numbers in words within `text`, in their order."""
     found: list[Numeral] = []
     for run in _RUN.finditer(text):

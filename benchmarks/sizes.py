@@ -80,10 +80,11 @@ def measure(extra: str, wheel: Path, constraints: Path, folder: Path) -> Size:
         "--python",
         place,
     ]
-    for arguments in (
+    steps: list[list[str | Path]] = [
         ["venv", "--quiet", "--python", python, place],
         [*install, "-c", constraints, wanted],
-    ):
+    ]
+    for arguments in steps:
         done = uv(*arguments, cwd=folder)
         if done.returncode:
             raise RuntimeError(f"{extra}: {done.stderr.strip()}")

@@ -121,7 +121,7 @@ class OpenAIClient:
         """The body of the endpoint's answer to `text` at /embeddings. Raises `TransientModelError` and
         `PermanentModelError`."""
         asked = {**self._added.body, "model": self._model, "input": text, "encoding_format": "float"}
-        response = await self._post(json.dumps(asked).encode(), self._embeddings)
+        response = await self._reach(json.dumps(asked).encode(), self._embeddings)
         if response.status != 200:
             raise response_error(*response, endpoint=self._name, key=self._secrets)
         return response.body
@@ -199,9 +199,9 @@ class OpenAIClient:
 
     async def send(self, data: bytes, chat: bool = True) -> Response:
         """Post a body to the endpoint. Raises `ModelError` where no response comes or it is too large."""
-        return await self._post(data, self._chat if chat else self._plain)
+        return await self._reach(data, self._chat if chat else self._plain)
 
-    async def _post(self, data: bytes, url: URL) -> Response:
+    async def _reach(self, data: bytes, url: URL) -> Response:
         try:
             # A redirect is followed by nobody: it would turn the call into a GET, or carry it somewhere else.
             session = self._session

@@ -58,33 +58,10 @@ def measure(extra: str, wheel: Path, constraints: Path, folder: Path) -> Size:
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     wanted = str(wheel) + ("" if extra == "base" else f"[{extra}]")
     place = folder / extra
-    install = [
-        "pip",
-        "install",
-        "--quiet",
-        "--link-mode",
-        "copy",
-        "--only-binary",
-        ":all:",
-        "--python",
-        place,
-    ]
-    install = [
-        "pip",
-        "install",
-        "--quiet",
-        "--link-mode",
-        "copy",
-        "--only-binary",
-        ":all:",
-        "--python",
-        place,
-    ]
-    steps: list[list[str | Path]] = [
-        ["venv", "--quiet", "--python", python, place],
-        [*install, "-c", constraints, wanted],
-    ]
-    for arguments in steps:
+    venv: list[str | Path] = ["venv", "--quiet", "--python", python, place]
+    install: list[str | Path] = ["pip", "install", "--quiet", "--link-mode", "copy", "--only-binary", ":all:"]
+    install += ["--python", place, "-c", constraints, wanted]
+    for arguments in (venv, install):
         done = uv(*arguments, cwd=folder)
         if done.returncode:
             raise RuntimeError(f"{extra}: {done.stderr.strip()}")

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,19 @@ def test_a_command_exists_and_takes_its_arguments(
                 command.make_context("x", list(rest), parent=context)
 
 
+class Lengths:
+    """An embedder that is there at once."""
+
+    name = "lengths"
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        return [[1.0 / (1 + len(text)), 1.0] for text in texts]
+
+
+async def open_lengths(prefer: str | None = None) -> Lengths:
+    return Lengths()
+
+
 @of("python")
 def test_python_runs(
     block: Block, server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -130,6 +143,7 @@ def test_python_runs(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("gpo.model.factory.OPENAI", server.base_url)
     monkeypatch.setenv("OPENAI_API_KEY", "none")
+    monkeypatch.setattr("gpo.model.embedder.open_embedder", open_lengths)
     with Path("tickets.csv").open("w", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["subject", "body", "queue"])

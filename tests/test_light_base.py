@@ -174,6 +174,7 @@ LINES = {
     ),
     ("--set", "task.data=rows.parquet"): ("pyarrow", "parquet", "rows.parquet"),
     ("--set", "task.data=hf:org/name"): ("datasets", "datasets", "org/name"),
+    ("--set", "task.metric=chrf"): ("chrf", "metrics", "task.metric"),
     ("--set", "budget={max_usd: 1}"): ("price", "prices", "budget.max_usd"),
 }
 

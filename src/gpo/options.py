@@ -58,7 +58,8 @@ class RunOptions(Surroundings, Settings, total=False):
     prompt: str | None
     """The prompt to start from."""
     method: str | Mapping[str, Any] | OwnMethod
-    """A name (`gpo.methods()`), the four parts as a mapping, or `gpo.method(…)` with own parts."""
+    """A name (`gpo.methods()`), the four parts as a mapping (a name, `module:Class` or an object each), or
+    `gpo.method(…)`."""
     run_dir: str | Path | None
     """Where the run is kept; the same call again goes on where it stopped. None keeps nothing."""
 

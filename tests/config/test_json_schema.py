@@ -39,7 +39,8 @@ def fits(value: Any, schema: dict[str, Any]) -> bool:
     for word in ("anyOf", "oneOf"):
         if word in schema and not any(fits(value, one) for one in schema[word]):
             return False
-    if "type" in schema and not isinstance(value, TYPES[schema["type"]]):
+    typed = "type" not in schema or isinstance(value, TYPES[schema["type"]])
+    if not typed or not re.search(schema.get("pattern", ""), str(value)):
         return False
     if isinstance(value, bool) and schema.get("type") in ("number", "integer"):
         return False

@@ -33,7 +33,7 @@ HEAD = "models: {m: {task: {model: x}}}\nmethods: [gpo]\ntasks: [gpo/navigate]\n
         (HEAD.replace("model: x", "modle: x"), "1: unknown key models.task.modle: did you mean models.task.model?"),
         (HEAD.replace("[gpo]", "[gop]"), "2: methods: there is no 'gop'; there are gpo, "),
         (HEAD.replace("[gpo]", "[{trajektory: none}]"), "2: methods: unknown key 'trajektory'; a method has direction"),
-        (HEAD.replace("[gpo]", "[{direction: [prompt, nonsense]}]"), "2: method.direction: input should be"),
+        (HEAD.replace("[gpo]", "[{direction: [prompt, nonsense]}]"), "2: methods: direction has no option 'nonsense'"),
         (HEAD.replace("[gpo]", "[gpo, gpo]"), "2: methods: 'gpo' stands twice; give one of them a label"),
         (HEAD.replace("[gpo/navigate]", "[{label: a}]"), "3: tasks: an entry needs data"),
         (HEAD.replace("gpo/navigate", "bbh/navigat"), "3: tasks: no benchmark is called 'bbh/navigat'; did you mean"),

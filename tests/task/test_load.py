@@ -138,7 +138,7 @@ def test_python_constructors_read_the_same(tmp_path: Path) -> None:
     assert inputs(Task.from_jsonl(str(tmp_path / "sums.jsonl"), seed=5)) == expected
     assert inputs(Task.from_rows(rows(40), seed=5)) == expected
     with pytest.raises(
-        ConfigError, match="positon: is not an option of a task; the options are: allow_overlap, answer"
+        ConfigError, match=r"gpo\.Task\.from_rows: 'positon' is not one of its options; did you mean position"
     ):
         Task.from_rows(rows(40), positon="system")  # type: ignore[call-arg]
     with pytest.raises(ConfigError, match=r"task\.position: "):

@@ -13,7 +13,8 @@ from rouge_score.rouge_scorer import RougeScorer
 
 from gpo.errors import ConfigError
 from gpo.task.example import Example
-from gpo.task.metric import equal, metric, normalised
+from gpo.task.metric import metric
+from gpo.task.metrics.texts import equal, normalised
 from gpo.task.rouge import rouge_l
 
 EXAMPLE = Example("train:1", "question", "The target.", {"input": "question"})
@@ -153,7 +154,7 @@ def test_a_metric_by_path(tmp_path: Path) -> None:
         ("own_metric_by_path:number", "is not a function"),
         ("own_metric_by_path:absent", "AttributeError"),
         ("no_such_module_here:f", "ModuleNotFoundError"),
-        ("bleu", "is not known"),
+        ("blue", "is not known"),
     ]:
         with pytest.raises(ConfigError, match=problem):
             metric(wrong, base_dir=tmp_path)

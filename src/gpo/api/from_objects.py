@@ -12,7 +12,7 @@ from gpo.errors import ConfigError
 from gpo.model.callable import THREADS, CallableModel
 from gpo.model.factory import OpenModel
 from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
-from gpo.optimizer.methods import ComposedMethod, Method
+from gpo.optimizer.methods import ComposedMethod, Method, compose_own
 from gpo.options import ModelLike, OwnMethod
 from gpo.run.layout import keep_layout
 from gpo.run.plan import Plan, assemble
@@ -31,6 +31,8 @@ def make_plan(
     **settings: Any,
 ) -> Plan:
     """A plan of these arguments of `gpo.optimize`; errors are said of `source`. Raises `GPOError`."""
+    if isinstance(method, Mapping) and "name" not in method:
+        method = compose_own(method, Path()) or method
     roles = (
         models if isinstance(models, Mapping) and "task" in models else {"task": models, "optimizer": models}
     )

@@ -16,31 +16,23 @@ from pydantic import (
 )
 
 from gpo.config.models import ModelsConfig
+from gpo.config.parts import Direction, EditDistancePart, RefinementPart, TrajectoryPart
 from gpo.config.plus import PlusConfig
 from gpo.config.published import PUBLISHED, ApeConfig, ApoConfig, OproConfig, Pe2Config
 from gpo.config.section import Section
 from gpo.config.task import TaskConfig
 
-InformationName = Literal[
-    "prompt", "prompt+performance", "prompt+reflection", "prompt+performance+reflection"
-]
-TrajectoryName = Literal["none", "summarization", "recency", "relevance", "importance"]
-EditDistanceName = Literal[
-    "none", "fixed", "linear", "cosine", "none+warmup", "fixed+warmup", "linear+warmup", "cosine+warmup"
-]
-RefinementName = Literal["editing", "generation"]
-
 
 class MethodConfig(Section):
-    """A method as its four parts (paper, Table 4)."""
+    """A method as its four parts (paper, Table 4): an option's name each, or `module:Class` of an own part."""
 
-    direction: InformationName = "prompt+performance"
+    direction: Direction = "prompt+performance"
     """What is known of the current prompt (the update direction)."""
-    trajectory: TrajectoryName = "relevance"
+    trajectory: TrajectoryPart = "relevance"
     """Which earlier prompts are shown beside it."""
-    edit_distance: EditDistanceName = "cosine"
+    edit_distance: EditDistancePart = "cosine"
     """How the number of words that may change goes down over the steps."""
-    refinement: RefinementName = "generation"
+    refinement: RefinementPart = "generation"
     """Whether the current prompt is edited or a new one is written."""
 
 

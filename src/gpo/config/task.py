@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from gpo.config.section import Section
 
-AnswerKind = Literal["label", "choice", "number", "boolean", "words", "text"]
+AnswerKind = Literal["label", "choice", "number", "boolean", "words", "text", "json"]
 Position = Literal["before_question", "question_begin", "question_end", "answer_begin", "system"]
 
 
 class AnswerConfig(Section):
     """How an answer is read from a reply."""
 
+    # `schema` alone would hide a method of pydantic's.
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
     kind: AnswerKind = "text"
-    """What is looked for: one of `labels`, a lettered choice, a number, yes/no or true/false, a word list, all."""
+    """What is looked for: one of `labels`, a lettered choice, a number, yes/no or true/false, a word list, all of the
+    reply, JSON."""
+    schema_: dict[str, Any] | None = Field(default=None, alias="schema")
+    """The JSON schema that an answer has to fit (kind: json); a value that does not is none."""
     labels: tuple[
         Annotated[str, BeforeValidator(lambda v: _label(v), json_schema_input_type=str | float | bool)], ...
     ] = ()
@@ -60,8 +66,9 @@ class TaskConfig(Section):
     answer: AnswerConfig = AnswerConfig()
     """What kind an answer is, and how it is read from a reply."""
     metric: str = "exact_match"
-    """`exact_match`, `accuracy`, `rouge_l` (of stemmed words; the best of several references counts) or
-    `package.module:function`."""
+    """`exact_match`, `accuracy`, `f1` (macro, over the split), `within 0.5` or `within 2%` (numbers), `regex` (targets
+    are patterns), `rouge_l` (of stemmed words; the best of several references counts), `bleu` (over the split), `chrf`,
+    `fields` (the share of fields that are right, for JSON, where it is the default), or `package.module:function`."""
     position: Position = "question_end"
     """Where the prompt stands."""
     frame: Literal["plain", "qa"] | None = None

@@ -11,8 +11,9 @@ from typing import Any
 
 from gpo.task.answer import Answer
 from gpo.task.example import Example
-from gpo.task.metric import Metric, as_text
+from gpo.task.metric import Metric
 from gpo.task.metrics.own import Grade, OwnMetric
+from gpo.task.metrics.texts import as_text
 
 AT_ONCE = 64
 """Calls of an own metric that are under way at most: sync ones in as many threads, async ones in the loop."""

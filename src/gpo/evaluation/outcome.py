@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gpo.errors import ModelError
 from gpo.task.answer import Prediction
 from gpo.task.example import Example
+from gpo.task.metrics.split_level import Counts, SplitMetric, add_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,30 @@ class Outcome:
         return self.failure is None and self.prediction is None
 
 
+class RowScore(NamedTuple):
+    """What is kept of an outcome: its value, whether the reply was unreadable, and what was read where the score of the
+    split needs it."""
+
+    value: float | None
+    unreadable: bool
+    prediction: Prediction = None
+
+
+@dataclass(frozen=True, slots=True)
+class SplitLevel:
+    """A metric of the whole split, and what each row adds to it, in the order of a score's values."""
+
+    metric: SplitMetric
+    counts: tuple[Counts, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Score:
     """A prompt's values on a split (None: the call failed).
 
     `rows` are the indices of the examples that the values belong to; None: all of the split, in its order. A score
-    on a part of a split says so (`complete`) and is not to be compared with one on all of it.
+    on a part of a split says so (`complete`) and is not to be compared with one on all of it. With `split_level` the
+    score is not the mean of the values: they tell which rows went well, and nothing else.
     """
 
     prompt: str
@@ -56,6 +77,7 @@ class Score:
     values: tuple[float | None, ...]
     unreadable: int = 0
     rows: tuple[int, ...] | None = None
+    split_level: SplitLevel | None = None
 
     @property
     def complete(self) -> bool:
@@ -63,15 +85,25 @@ class Score:
         return self.rows is None
 
     def mean(self, excluded: frozenset[int] = frozenset()) -> float:
-        """Mean value in 0..1 over the examples whose index is not in `excluded` and whose call did not fail.
+        """Mean value in 0..1, or the score over the split, of the examples whose index is not in `excluded` and whose
+        call did not fail.
 
         Raises `ModelError` where no example is left.
         """
         values = self.by_row()
-        kept = [value for row, value in values.items() if row not in excluded and value is not None]
+        kept = [row for row, value in values.items() if row not in excluded and value is not None]
         if not kept:
             raise ModelError(f"no example of the {self.split} split could be scored")
-        return sum(kept) / len(kept)
+        if self.split_level is not None:
+            return self.split_level.metric.score(add_up(self.counts_of(kept)))
+        return sum(values[row] or 0.0 for row in kept) / len(kept)
+
+    def counts_of(self, rows: Iterable[int]) -> list[Counts]:
+        """What the examples at the indices `rows` add to a score over the split. None of them without one."""
+        if self.split_level is None:
+            return []
+        by_row = dict(zip(self.by_row(), self.split_level.counts, strict=True))
+        return [by_row[row] for row in rows]
 
     def by_row(self) -> dict[int, float | None]:
         """The values by the index of their example."""

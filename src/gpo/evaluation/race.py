@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from gpo.evaluation.outcome import Score
 from gpo.evaluation.score import Scorer
+from gpo.task.metrics.split_level import add_up
 
 FINALISTS = 2
 """At least; else a third of the candidates."""
@@ -104,5 +105,7 @@ async def race(scorer: Scorer, prompts: Sequence[str], order: Sequence[int], spl
 
 
 def _total(score: Score, rows: Sequence[int]) -> float:
+    if score.split_level is not None:
+        return score.split_level.metric.score(add_up(score.counts_of(rows)))
     values = score.by_row()
     return sum(values[row] or 0.0 for row in rows)

@@ -6,11 +6,11 @@ The model may be a store, a budget or a rate limit; scoring is the same.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gpo.errors import GPOError, PermanentModelError
 from gpo.evaluation.grading import Grader
-from gpo.evaluation.outcome import Outcome, Score
+from gpo.evaluation.outcome import Outcome, RowScore, Score, SplitLevel
 from gpo.evaluation.replies import ReplyLog
 from gpo.evaluation.rounds import RecallGrade, Rounds, ScorerSettings
 from gpo.evaluation.window import gather_window
@@ -22,7 +22,7 @@ from gpo.task.task import Task
 WINDOW = 1024
 
 OutcomeListener = Callable[[str, str, int, Outcome], None]
-Recall = Callable[[str, str, Sequence[int]], Mapping[int, tuple[float | None, bool]]]
+Recall = Callable[[str, str, Sequence[int]], Mapping[int, RowScore]]
 
 
 class TooManyFailures(PermanentModelError):
@@ -44,8 +44,8 @@ class Scorer:
     on_outcome: OutcomeListener | None = None
     max_failed_share: float = 0.1
     recall: Recall | None = None
-    """Gives what is known of a prompt on a split's examples at some indices, value and whether it was unreadable by
-    index, where the reply was of use; such pairs are neither asked nor told to `on_outcome`."""
+    """Gives what is known of a prompt on a split's examples at some indices, by index, where the reply was of use; such
+    pairs are neither asked nor told to `on_outcome`."""
     recall_grade: RecallGrade | None = None
     """Gives what an own metric made of an answer in an earlier process: it is not asked again."""
     on_stop: Callable[[GPOError], Awaitable[None]] | None = None
@@ -55,8 +55,8 @@ class Scorer:
         self._rounds = Rounds(self.task, self.model, self.settings, Grader(self.task.metric))
         self.replies = ReplyLog(self.task, self.settings)
         self._scores: dict[tuple[str, str], Score] = {}
-        # Of prompts that were scored on a part of a split: value and whether it was unreadable, by row.
-        self._parts: dict[tuple[str, str], dict[int, tuple[float | None, bool]]] = {}
+        # Of prompts that were scored on a part of a split, by row.
+        self._parts: dict[tuple[str, str], dict[int, RowScore]] = {}
         self._failed: dict[str, set[int]] = {}
 
     def excluded(self, split: str) -> frozenset[int]:
@@ -81,10 +81,7 @@ class Scorer:
         for prompt in prompts:
             if (prompt, split) not in self._scores:
                 part = self._parts.pop((prompt, split), {})
-                values = tuple(part[row][0] for row in rows)
-                self._scores[(prompt, split)] = Score(
-                    prompt, split, values, sum(part[row][1] for row in rows)
-                )
+                self._scores[(prompt, split)] = self._build_score(prompt, split, part, rows)
         return [self._scores[(prompt, split)] for prompt in prompts]
 
     async def score_rows(self, prompts: Sequence[str], split: str, rows: Sequence[int]) -> list[Score]:
@@ -124,7 +121,8 @@ class Scorer:
                 part.update(recalled)
 
         def keep(number: int, column: int, outcome: Outcome) -> None:
-            parts[number][column] = (outcome.value, outcome.unreadable)
+            read = None if self.task.metric.over_split is None else outcome.prediction
+            parts[number][column] = RowScore(outcome.value, outcome.unreadable, read)
 
         # Example by example: the model's limit lets calls that begin alike follow one another, be it those of an
         # example or those of a prompt, and all prompts are in its sight at any time.
@@ -134,8 +132,19 @@ class Scorer:
 
     def _part(self, prompt: str, split: str, rows: Sequence[int]) -> Score:
         part = self._parts[(prompt, split)]
-        values = tuple(part[row][0] for row in rows)
-        return Score(prompt, split, values, sum(part[row][1] for row in rows), tuple(rows))
+        return replace(self._build_score(prompt, split, part, rows), rows=tuple(rows))
+
+    def _build_score(
+        self, prompt: str, split: str, part: Mapping[int, RowScore], rows: Sequence[int]
+    ) -> Score:
+        values = tuple(part[row].value for row in rows)
+        unreadable = sum(part[row].unreadable for row in rows)
+        metric = self.task.metric.over_split
+        if metric is None:
+            return Score(prompt, split, values, unreadable)
+        examples = self.task.examples(split)
+        counts = tuple(metric.counts(part[row].prediction, self.task.targets(examples[row])) for row in rows)
+        return Score(prompt, split, values, unreadable, split_level=SplitLevel(metric, counts))
 
     async def _ask(
         self,

@@ -17,6 +17,7 @@ from gpo.config.schema import Config
 from gpo.errors import ConfigError, RunError
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
+from gpo.task.metric import SPLIT_LEVEL, is_named
 from gpo.task.reading import Reading
 from gpo.task.template import Template
 from gpo.text import points
@@ -60,7 +61,12 @@ class Material:
 
     def judged(self, format_name: str) -> Reading:
         """How replies are judged. Raises `ConfigError` where that is a function which a file cannot name."""
-        known = self.reading.metric in ("exact_match", "accuracy", "rouge_l") or ":" in self.reading.metric
+        known = is_named(self.reading.metric)
+        if self.reading.metric in SPLIT_LEVEL:
+            raise ConfigError(
+                f"--to {format_name}: {self.reading.metric} is a score of the whole split, and that tool takes the "
+                "mean over rows; use --to langchain, messages or json"
+            )
         if self.reading.kind and known:
             return self.reading
         raise ConfigError(

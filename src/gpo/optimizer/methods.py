@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from pathlib import Path
+from typing import Any, Literal
 
-from gpo.config.schema import (
-    EditDistanceName,
-    InformationName,
-    MethodConfig,
-    OptimizeConfig,
-    RefinementName,
-    TrajectoryName,
-)
+from gpo.config.parts import check_part, find_target
+from gpo.config.schema import MethodConfig, OptimizeConfig
 from gpo.errors import ConfigError
 from gpo.optimizer import layout1
+from gpo.optimizer.own_parts import load_part
 from gpo.optimizer.parts.edit_distance import PAPER, RELEASED, EditDistance, edit_distance
 from gpo.optimizer.parts.information import CurrentInformation, information
 from gpo.optimizer.parts.refinement import Refinement, refinement
@@ -104,36 +101,54 @@ class ComposedMethod:
 def method(
     name: str = "gpo",
     *,
-    direction: InformationName | CurrentInformation | None = None,
-    trajectory: TrajectoryName | Trajectory | None = None,
-    edit_distance: EditDistanceName | EditDistance | None = None,
-    refinement: RefinementName | Refinement | None = None,
+    direction: str | CurrentInformation | None = None,
+    trajectory: str | Trajectory | None = None,
+    edit_distance: str | EditDistance | None = None,
+    refinement: str | Refinement | None = None,
 ) -> ComposedMethod:
-    """The method `name` of Table 4 with other parts in some places: an option's name or an own object each.
+    """The method `name` of Table 4 with other parts in some places: an option's name, an own object, or `module:Class`
+    of one (the module is looked for in the current folder first).
 
     `gpo.optimize(task, method=gpo.method("gpo", edit_distance=Halving()), …)`. An own object has the one method of its
     part (`describe`, `show`, `limit`; a refinement the attribute `template`), and may have `calls(total, sizes)`, so
     that an estimate counts what it asks for. Raises `ConfigError` for a name that is none of `gpo.methods()`, and for
     a part that is neither an option nor such an object.
     """
-    row = _find_row(name)
-    given = {
+    given: dict[str, object] = {
         "direction": direction,
         "trajectory": trajectory,
         "edit_distance": edit_distance,
         "refinement": refinement,
     }
     replaced = {place: part for place, part in given.items() if part is not None}
-    for place, part in replaced.items():
-        _check_part(place, part)
     told = ", ".join(f"{place}={_label(part)}" for place, part in replaced.items())
-    return ComposedMethod(
-        name=f"{name} with {told}" if told else name,
-        direction=row.direction if direction is None else direction,
-        trajectory=row.trajectory if trajectory is None else trajectory,
-        edit_distance=row.edit_distance if edit_distance is None else edit_distance,
-        refinement=row.refinement if refinement is None else refinement,
-    )
+    parts: dict[str, object] = {**_find_row(name).model_dump(), **replaced}
+    return _compose(f"{name} with {told}" if told else name, parts, Path())
+
+
+def compose_own(parts: MethodConfig | Mapping[str, object], base_dir: Path) -> ComposedMethod | None:
+    """The method of these four parts where some are own ones (objects, or `module:Class` looked for in `base_dir`
+    first), None where all are GPO's options. Raises `ConfigError`."""
+    given = parts.model_dump() if isinstance(parts, MethodConfig) else dict(parts)
+    if unknown := [place for place in given if place not in PARTS]:
+        raise ConfigError(f"method: there is no part {unknown[0]!a}; there are {', '.join(PARTS)}")
+    if all(isinstance(part, str) and not find_target(place, part) for place, part in given.items()):
+        return None
+    return _compose("own", {**MethodConfig().model_dump(), **given}, base_dir)
+
+
+def _compose(name: str, parts: Mapping[str, object], base_dir: Path) -> ComposedMethod:
+    found: dict[str, Any] = {}
+    for place, part in parts.items():
+        if isinstance(part, str):
+            try:
+                check_part(place, part)
+            except ValueError as error:
+                raise ConfigError(f"method: {error}") from None
+        own = isinstance(part, str) and find_target(place, part)
+        found[place] = load_part(place, str(part), base_dir) if own else part
+        _check_object(place, found[place])
+    return ComposedMethod(name=name, **found)
 
 
 def _find_row(name: str) -> MethodConfig:
@@ -142,11 +157,8 @@ def _find_row(name: str) -> MethodConfig:
     return METHODS[name]
 
 
-def _check_part(place: str, part: object) -> None:
+def _check_object(place: str, part: object) -> None:
     if isinstance(part, str):
-        options = get_args(MethodConfig.model_fields[place].annotation)
-        if part not in options:
-            raise ConfigError(f"method: {place} has no option {part!r}; there are {', '.join(options)}")
         return
     needed = PARTS[place]
     if isinstance(part, type) or not hasattr(part, needed.partition("(")[0]):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gpo.evaluation.statistics import Interval, wilson
-from gpo.run.journal_writer import prompt_id, split_questions
+from gpo.run.journal_writer import SPLIT_LEVEL, prompt_id, split_questions
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.records import RecordedScore
 
@@ -36,7 +36,10 @@ def split_table(reader: JournalReader, prompts: Sequence[str], split: str) -> Sp
 
 
 def interval(reader: JournalReader, prompt: str, split: str) -> Interval | None:
-    """Wilson's 95 % interval of a prompt's mean on a split, None where it was not scored there."""
+    """Wilson's 95 % interval of a prompt's mean on a split, None where it was not scored there or its score is no
+    mean."""
+    if reader.get_meta(SPLIT_LEVEL):
+        return None
     values = [score.value for score in reader.scores(prompt_id(prompt), split) if score.value is not None]
     return wilson(values) if values else None
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, cast, get_args
 
 from gpo.errors import RunError
 from gpo.storage.typed import Record, build
+from gpo.text import shorten
 
 Status = Literal["complete", "budget", "interrupted"]
 _LONGEST = 1e10  # seconds
@@ -120,6 +121,16 @@ class Result:
 
         return fill_messages(self.extra, row, reply)
 
+    def __repr__(self) -> str:
+        """Status, scores and the beginning of the best prompt."""
+        initial, best = self.scores.initial, self.scores.best
+        scores = "; ".join(
+            f"{name} {_points(old)} → {_points(new)}"
+            for name, old, new in (("dev", initial.dev, best.dev), ("test", initial.test, best.test))
+            if (old, new) != (None, None)
+        )
+        return f"Result({self.status}; {scores or 'no scores'}; best prompt {_beginning(self.best_prompt)})"
+
     def _repr_html_(self) -> str:
         """How a notebook shows a result: prompts, scores, cost."""
         return type(self).as_html(self)
@@ -188,6 +199,14 @@ class Result:
             return cls.from_dict(data, str(path))
         except RecursionError:
             raise RunError(f"{path}: is damaged; remove it and run the same command again") from None
+
+
+def _points(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f}"
+
+
+def _beginning(prompt: str) -> str:
+    return repr(shorten(prompt, 60))
 
 
 def _scores(record: Record) -> SplitScores:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from gpo.errors import ConfigError, ModelError, RunError
+from gpo.evaluation.compare_scores import both_scored, compare_scores, score_interval
 from gpo.evaluation.outcome import Outcome, Score
 from gpo.evaluation.score import Scorer
-from gpo.evaluation.statistics import Comparison, Interval, compare, wilson
+from gpo.evaluation.statistics import Comparison, Interval
 from gpo.model.prices import Cost
 from gpo.run.compose import compose
 from gpo.run.estimate.probe import try_optimizer
@@ -33,11 +34,11 @@ _NOT_KEPT = f"sampled answers are not kept; {GO_ON}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """A prompt's score on a split: mean and Wilson interval in 0..1 over `examples` rows, of which `unreadable`
-    replies counted as wrong; `failed` rows could not be scored and are left out. `values` are in the split's order.
-    `warnings` are lines for a person, `left_out` the parameters that the endpoint does not take. `optimizer` says what
-    one call of the optimizer model came to, which tries what `gpo optimize` will need: `ok`, `left_out`, `usage`; None
-    where it was not tried."""
+    """A prompt's score on a split with its 95 % interval (see `score_interval`), in 0..1 over `examples` rows, of which
+    `unreadable` replies counted as wrong; `failed` rows could not be scored and are left out. `values` are in the
+    split's order, `scored` is all that was scored. `warnings` are lines for a person, `left_out` the parameters that
+    the endpoint does not take. `optimizer` says what one call of the optimizer model came to, which tries what `gpo
+    optimize` will need: `ok`, `left_out`, `usage`; None where it was not tried."""
 
     prompt: str
     split: str
@@ -49,7 +50,16 @@ class Evaluation:
     usage: dict[str, Any]
     warnings: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    scored: Score | None = field(default=None, repr=False, compare=False)
     optimizer: dict[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        """The score with its interval, and on what it rests."""
+        i, rows = self.interval, f"{self.examples} {self.split} rows"
+        odd = f", {self.unreadable} unreadable" * bool(self.unreadable) + f", {self.failed} failed" * bool(
+            self.failed
+        )
+        return f"Evaluation({100 * i.mean:.1f} [{100 * i.low:.1f}, {100 * i.high:.1f}] on {rows}{odd})"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -148,6 +158,7 @@ async def evaluate_prompts(
         _evaluation(
             score,
             failures,
+            seed=plan.seed,
             usage=model.journaled.usage(),
             warnings=(*observed.left_out_lines(), *useless),
             left_out=observed.left_out,
@@ -172,6 +183,7 @@ def _evaluation(
     score: Score,
     failures: Sequence[str],
     *,
+    seed: int,
     usage: dict[str, Any],
     warnings: tuple[str, ...],
     left_out: tuple[str, ...],
@@ -185,7 +197,7 @@ def _evaluation(
     return Evaluation(
         prompt=score.prompt,
         split=score.split,
-        interval=wilson(values),
+        interval=score_interval(score, seed=seed),
         examples=len(values),
         unreadable=score.unreadable,
         failed=len(score.values) - len(values),
@@ -193,20 +205,19 @@ def _evaluation(
         usage=usage,
         warnings=warnings,
         left_out=left_out,
+        scored=score,
         optimizer=optimizer,
     )
 
 
 def compare_evaluations(before: Evaluation, after: Evaluation, *, seed: int) -> Comparison:
     """`after` minus `before` over the rows that both could be scored on. Raises `ModelError` where there is none."""
-    pairs = [
-        (one, other)
-        for one, other in zip(before.values, after.values, strict=True)
-        if one is not None and other is not None
-    ]
-    if not pairs:
+    assert before.scored is not None
+    assert after.scored is not None
+    rows = both_scored(before.scored, after.scored)
+    if not rows:
         raise ModelError("no row could be scored with both prompts")
-    return compare([one for one, _ in pairs], [other for _, other in pairs], seed=seed)
+    return compare_scores(before.scored, after.scored, rows, seed=seed)
 
 
 def read_prompt(text: str, option: str = "--prompt") -> str:

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gpo.evaluation.compare_scores import both_scored, compare_scores
 from gpo.evaluation.score import Scorer
-from gpo.evaluation.statistics import compare, decide, detectable_gain
+from gpo.evaluation.statistics import decide, detectable_gain
 from gpo.result.result import Improvement
 
 
@@ -23,13 +24,8 @@ async def score_held_out(scorer: Scorer, initial: str, best: str, *, seed: int) 
     """Score both prompts on test. Raises what the scorer raises."""
     before, after = (await scorer.score([initial, best], "test"))[:2]
     excluded = scorer.excluded("test")
-    pairs = [
-        (b, a)
-        for i, (b, a) in enumerate(zip(before.values, after.values, strict=True))
-        if i not in excluded and b is not None and a is not None
-    ]
-    old, new = [b for b, _ in pairs], [a for _, a in pairs]
-    gain = compare(old, new, seed=seed)
+    rows = [row for row in both_scored(before, after) if row not in excluded]
+    gain = compare_scores(before, after, rows, seed=seed)
     return HeldOutTest(
         {initial: scorer.mean(before), best: scorer.mean(after)},
         Improvement(

@@ -18,6 +18,9 @@ from gpo.task.task import Task
 
 EXAMPLES = "examples/"
 """The journal's key of a split's examples, followed by the split: {example id: [question, expected answer]}."""
+SPLIT_LEVEL = "split_level"
+"""The journal's key of the name of a metric of the whole split, where the run has one: then a mean over the recorded
+values of rows is not the score."""
 
 
 def prompt_id(prompt: str) -> str:

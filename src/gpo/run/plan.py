@@ -9,7 +9,7 @@ from typing import Any
 
 from gpo.config.load import dump_config
 from gpo.config.models import ModelConfig
-from gpo.config.schema import BudgetConfig, Config, OptimizeConfig
+from gpo.config.schema import BudgetConfig, Config, MethodConfig, OptimizeConfig
 from gpo.errors import ConfigError
 from gpo.evaluation.rounds import ScorerSettings
 from gpo.extras import require
@@ -19,7 +19,7 @@ from gpo.optimizer.candidates import Guard
 from gpo.optimizer.choose import AnyMethod, choose, count_method_calls, open_search
 from gpo.optimizer.loop import LoopSettings, count_steps
 from gpo.optimizer.metaprompt import MetaPromptSettings
-from gpo.optimizer.methods import ComposedMethod, Method, Preset, score_scale
+from gpo.optimizer.methods import ComposedMethod, Method, Preset, compose_own, score_scale
 from gpo.optimizer.plus.method import PlusMethod
 from gpo.optimizer.published.evaluate_only import EvaluateOnly
 from gpo.optimizer.search import Listener, Search
@@ -159,6 +159,8 @@ def assemble(
     rows. Raises `ConfigError` and `ModelError`.
     """
     chosen: AnyMethod
+    if method_object is None and isinstance(config.method, MethodConfig):
+        method_object = compose_own(config.method, base_dir)
     if method_object is None:
         chosen = choose(config.method, config.optimize, config.preset, config.layout)
     elif isinstance(method_object, ComposedMethod):
@@ -175,6 +177,7 @@ def assemble(
         task, quick = take_few(task, few, config.seed)
     if isinstance(chosen, PlusMethod):
         require("numpy", "plus", "method: gpo+")
+        _check_rows_tell(task)
         chosen = chosen.within(task, config.budget.max_calls, test=len(task.splits.test))
     own = models or {}
     written, prompt = config, _prompt(config, chosen)
@@ -270,6 +273,14 @@ def _racing(config: Config, chosen: AnyMethod) -> bool:
             f"evaluation: racing picks a step's best candidate, and {chosen.name} picks in a way of its own; write full"
         )
     return False
+
+
+def _check_rows_tell(task: Task) -> None:
+    if task.metric.over_split is not None:
+        raise ConfigError(
+            f"method: gpo+ estimates scores row by row, and {task.metric.name} is a score of the whole split; "
+            "use gpo, or a metric of rows (exact_match)"
+        )
 
 
 def _check_frozen(prompt: str, frozen: Sequence[str]) -> None:

@@ -17,7 +17,7 @@ from gpo.run.compose import compose
 from gpo.run.embeddings import LateEmbedder
 from gpo.run.estimate.probe import probe, probe_request
 from gpo.run.held_out_test import HeldOutTest, score_held_out
-from gpo.run.journal_writer import JournalWriter
+from gpo.run.journal_writer import SPLIT_LEVEL, JournalWriter
 from gpo.run.layers.budget import SAVED, Budget
 from gpo.run.layers.shutdown import Shutdown
 from gpo.run.layers.single_flight import SingleFlight
@@ -85,6 +85,8 @@ class Work:
             self._listeners.recalled,
         )
         self.scorer.recall_grade = RecordedGrades(journal)
+        if plan.task.metric.over_split is not None:
+            journal.put_meta(SPLIT_LEVEL, plan.task.metric.name)
         self._embedder = LateEmbedder(
             journal, self.models["embedder"].model if "embedder" in self.models else None
         )

@@ -22,6 +22,7 @@ from gpo.task.labels import (
 )
 from gpo.task.load import Loaded, load, load_rows
 from gpo.task.metric import Metric, metric
+from gpo.task.metrics.fit import check_metric
 from gpo.task.prompt import Frame, Position
 from gpo.task.splits import Columns, check_splits, make_examples
 from gpo.task.task import Task
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from gpo.config.task import AnswerConfig, TaskConfig
 
 AnswerOption = str | Mapping[str, Any] | AnswerReader | Callable[[str], str | None]
-MetricOption = str | Metric | Callable[..., float]
+MetricOption = str | Metric | Callable[..., Any]
 Rows = Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]]
 
 
@@ -131,7 +132,9 @@ def build(
     """
     own = own or Own()
     kind, listed = config.answer.kind, config.answer.labels
-    columns = Columns(config.input, config.target, lettered=kind == "choice", words=kind == "words")
+    columns = Columns(
+        config.input, config.target, lettered=kind == "choice", words=kind == "words", as_json=kind == "json"
+    )
     rows, warnings = draw(
         loaded,
         _split(config),
@@ -148,11 +151,14 @@ def build(
     gaps = check_gaps(everything, kind, listed) if is_label or kind in ("text", "words") else []
     reader = own.reader or _reader(config.answer, leave_out_test(found))
     unknown = warn_of_unknown_labels(splits.test, reader) if is_label and not listed else []
+    by_default = "fields" if kind == "json" and "metric" not in config.model_fields_set else config.metric
+    grades = metric(own.metric or by_default, base_dir=base_dir)
+    check_metric(grades.name, "" if own.reader else kind, everything, own=grades.own is not None)
     return Task(
         name=loaded.name,
         splits=splits,
         answer=reader,
-        metric=metric(own.metric or config.metric, base_dir=base_dir),
+        metric=grades,
         position=config.position,
         frame=config.frame,
         demonstrations=config.demonstrations,
@@ -223,7 +229,7 @@ def _stratifies(config: TaskConfig) -> bool:
 
 def _reader(config: AnswerConfig, found: Sequence[Example]) -> AnswerReader:
     targets = [reference for example in found for reference in list_references(example.target)]
-    return answer_reader(config.kind, labels=config.labels, targets=targets)
+    return answer_reader(config.kind, labels=config.labels, targets=targets, schema=config.schema_)
 
 
 def _configured(data: Any, options: Mapping[str, Any]) -> tuple[TaskConfig, Own]:
@@ -246,8 +252,10 @@ def _configured(data: Any, options: Mapping[str, Any]) -> tuple[TaskConfig, Own]
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
-            known = ", ".join(sorted({*TaskConfig.model_fields, "seed", "chat"} - {"data"}))
-            raise ConfigError(f"{key}: is not an option of a task; the options are: {known}") from None
+            from gpo.config.keywords import point_to
+
+            known = sorted({*TaskConfig.model_fields, "seed", "chat"} - {"data"})
+            raise ConfigError(point_to(key, "gpo.Task.from_rows", known)) from None
         raise ConfigError(f"task.{key}: {first['msg']}") from None
 
 

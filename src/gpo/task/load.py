@@ -10,6 +10,7 @@ from typing import Any
 
 from gpo.errors import ConfigError, DataError
 from gpo.paths import in_home
+from gpo.task.files.frame import rows_of
 from gpo.task.files.rows import SUFFIXES, Row, read_file, read_rows
 
 SPLITS = ("train", "dev", "test", "format", "demos")
@@ -176,9 +177,7 @@ def _from_hub(address: str, seed: int, split: Mapping[str, int | float] | None) 
 
 def _rows(rows: Iterable[Mapping[str, Any]], source: str) -> list[Row]:
     found = []
-    if hasattr(rows, "to_dict"):  # a data frame, whose items are its columns
-        rows = rows.to_dict(orient="records")
-    for number, values in enumerate(rows, start=1):
+    for number, values in enumerate(rows_of(rows, source), start=1):
         if not isinstance(values, Mapping):
             raise DataError(f"{source}: row {number} is {type(values).__name__} and not a mapping of columns")
         found.append(Row({str(key): value for key, value in values.items()}, f"{source} row {number}"))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import math
-import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,27 +12,33 @@ from typing import Any
 from gpo.errors import ConfigError
 from gpo.task.answer.reader import Answer
 from gpo.task.example import Example
+from gpo.task.metrics.fields import share_of_fields
+from gpo.task.metrics.macro_f1 import MacroF1
+from gpo.task.metrics.numeric import within
 from gpo.task.metrics.own import OwnMetric
+from gpo.task.metrics.patterns import pattern_found
+from gpo.task.metrics.split_level import SplitMetric
+from gpo.task.metrics.texts import as_text, equal
+from gpo.task.metrics.translation import Bleu, chrf, require_sacrebleu
 from gpo.task.rouge import rouge_l
 
-TOLERANCE = 1e-6
-"""Two numbers within this distance (relative for large ones) are the same answer."""
-
-# Not between digits, where a dot or a comma is part of a number.
-_PUNCTUATION = re.compile(r"(?<!\d)[.,;:!?\"'`“”‘’]|[.,;:!?\"'`“”‘’](?!\d)")
-
+NAMES = "exact_match, accuracy, f1, within NUMBER, regex, rouge_l, bleu, chrf, fields"
+SPLIT_LEVEL = ("f1", "bleu")
+"""Those of the whole split."""
 MetricFunction = Callable[[Answer, Sequence[Answer], Example], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
     """A metric by name. `binary` says that every value is 0 or 1, so that tests on counts of right answers apply. `own`
-    is what is called in place of `function` where many answers are graded at once, and may say more than a value."""
+    is what is called in place of `function` where many answers are graded at once, and may say more than a value.
+    Where there is `over_split`, it is the score of a split, and `function` tells only which rows went well."""
 
     name: str
     binary: bool
     function: MetricFunction
     own: OwnMetric | None = None
+    over_split: SplitMetric | None = None
 
     def __call__(self, prediction: Answer, targets: Sequence[Answer], example: Example) -> float:
         """The value in 0..1 of `prediction` against the best of `targets`, both in the form of the answer's reader.
@@ -45,7 +49,7 @@ class Metric:
 
 
 def metric(chosen: str | Metric | Callable[..., Any], *, base_dir: Path | None = None) -> Metric:
-    """The metric called `chosen`: exact_match, accuracy, rouge_l, "package.module:function", or an own callable.
+    """The metric called `chosen` (docs/metrics.md), "package.module:function", or an own callable.
 
     For what an own metric takes and returns see `OwnMetric`. Its attribute `binary` may say that it returns nothing but
     0 and 1. `base_dir` is searched for the module first.
@@ -58,36 +62,27 @@ def metric(chosen: str | Metric | Callable[..., Any], *, base_dir: Path | None =
         return Metric(chosen, binary=True, function=_matches)
     if chosen == "rouge_l":
         return Metric(chosen, binary=False, function=_rouge_l)
+    if chosen == "f1":
+        return Metric(chosen, binary=False, function=_matches, over_split=MacroF1())
+    if chosen == "fields":
+        return Metric(chosen, binary=False, function=share_of_fields)
+    if chosen == "regex":
+        return Metric(chosen, binary=True, function=pattern_found)
+    if chosen in ("bleu", "chrf"):
+        require_sacrebleu(chosen)
+        bleu = Bleu()
+        function = bleu.of_row if chosen == "bleu" else chrf
+        return Metric(chosen, binary=False, function=function, over_split=bleu if chosen == "bleu" else None)
+    if chosen.startswith("within "):
+        return Metric(chosen, binary=True, function=within(chosen))
     if ":" in chosen:
         return _own(_imported(chosen, base_dir), chosen)
-    raise ConfigError(
-        f"task.metric: {chosen!r} is not known; use exact_match, accuracy, rouge_l or package.module:function"
-    )
+    raise ConfigError(f"task.metric: {chosen!r} is not known; use {NAMES} or package.module:function")
 
 
-def normalised(text: str) -> str:
-    """`text` as exact match compares it: case folded, punctuation dropped, spaces collapsed, articles kept.
-
-    Brackets and operators stay (they can be the answer), and so does punctuation where nothing else is.
-    """
-    spaced = " ".join(text.split()).casefold()
-    return " ".join(_PUNCTUATION.sub("", spaced).split()) or spaced
-
-
-def as_text(answer: Answer) -> str:
-    """An answer as text: a whole number without a decimal point, words separated by spaces."""
-    if isinstance(answer, tuple):
-        return " ".join(answer)
-    if isinstance(answer, str):
-        return answer
-    return str(int(answer)) if math.isfinite(answer) and answer == int(answer) else repr(float(answer))
-
-
-def equal(prediction: Answer, target: Answer) -> bool:
-    """Whether two answers are the same, numbers within `TOLERANCE`."""
-    if isinstance(prediction, int | float) and isinstance(target, int | float):
-        return math.isclose(prediction, target, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
-    return normalised(as_text(prediction)) == normalised(as_text(target))
+def is_named(name: str) -> bool:
+    """Whether `metric` knows a metric by `name`, a function by its module and name included."""
+    return name in NAMES.split(", ") or ":" in name or name.startswith("within ")
 
 
 def _matches(prediction: Answer, targets: Sequence[Answer], example: Example) -> float:

@@ -26,13 +26,14 @@ class Columns:
     """Where a row holds what: `input` is a column or a template with columns in braces, `target` a column.
 
     `lettered` renders a list as lettered options and not as bullets. `words` says that a list of single words is one
-    answer and not several references.
+    answer and not several references; `as_json` that a target is one JSON value, whatever it is.
     """
 
     input: str
     target: str
     lettered: bool = False
     words: bool = False
+    as_json: bool = False
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -59,6 +60,14 @@ class Columns:
     def expected(self, row: Row) -> Target:
         """The target. Raises like `question`."""
         value = _cell(row, self.target, "target")
+        if self.as_json:
+            if value is None or not str(value).strip():
+                return self._reference(value, row)
+            return (
+                value
+                if isinstance(value, str)
+                else json.dumps(read_value(value), ensure_ascii=False, default=str)
+            )
         if isinstance(value, list | tuple):
             parts = [self._reference(part, row) for part in value]
             texts = [str(part) for part in parts]

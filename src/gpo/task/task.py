@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from gpo.errors import ConfigError
 from gpo.model.model import Message
 from gpo.task.answer import Answer, AnswerReader, Prediction, read_reply
 from gpo.task.answer.label import BooleanReader, LabelReader
+from gpo.task.answer.structured.json_reader import JsonReader
 from gpo.task.demonstrations import BEGIN, split_prompt
 from gpo.task.example import Example, Splits
-from gpo.task.metric import Metric, as_text, normalised
+from gpo.task.metric import Metric
+from gpo.task.metrics.texts import as_text, normalised
 from gpo.task.prompt import SLOT, Frame, Layout, Position, fill, is_template, lay_out
 
 if TYPE_CHECKING:
@@ -69,6 +71,14 @@ class Task:
             raise ConfigError(
                 f"task.demonstrations: {self.demonstrations} are asked for, but there are {have} rows"
             )
+
+    def __repr__(self) -> str:
+        """The name, rows a split, and how answers are read; not the rows."""
+        sizes = ", ".join(
+            f"{len(rows)} {name}" for name in Splits.__slots__ if (rows := getattr(self.splits, name))
+        )
+        reader = type(self.answer).__name__
+        return f"Task({self.name!a}: {sizes}; {reader}, {self.metric.name}, prompt at {self.position})"
 
     # How a prompt meets an example
 
@@ -186,11 +196,16 @@ class Task:
     ) -> tuple[Prediction, list[Answer]]:
         """What `reply` answers (None: unreadable) and what is expected, in the same form: what a metric compares."""
         references = example.target if isinstance(example.target, tuple) else (example.target,)
-        targets = [self._normal(reference, example) for reference in references]
+        targets = self.targets(example)
         prediction = self._verbatim(reply, references, targets)
         if prediction is None:
             prediction = read_reply(self.answer, reply, example.input, cut=cut)
         return prediction, targets
+
+    def targets(self, example: Example) -> list[Answer]:
+        """The expected answers in the form in which an answer is read."""
+        references = example.target if isinstance(example.target, tuple) else (example.target,)
+        return [self._normal(reference, example) for reference in references]
 
     def read(self, reply: str, example: Example | None = None) -> Prediction:
         """The answer in `reply`, None where it is unreadable. `example` gives the options of a choice."""
@@ -229,11 +244,22 @@ class Task:
 
     @classmethod
     def from_rows(cls, rows: Rows, *, name: str = "task", **options: Unpack[TaskOptions]) -> Task:
-        """A task from rows in Python: a list that is divided, or a mapping of split to list. A data frame of pandas may
-        stand for a list."""
+        """A task from rows in Python, each a mapping of columns: a list that is divided, or a mapping of split to list.
+
+        For a list may stand a data frame: of pandas or polars (a lazy one too), an Arrow table, a `datasets.Dataset`
+        (whose classes count by their names); a `DatasetDict` is a mapping of splits. Options are the keys of the
+        configuration's `task` section (`gpo.task.build.TaskOptions`): `input`, `target`, `answer`, `metric`, `split`,
+        `position`, `frame`, `demonstrations`, `allow_overlap`; and `seed` and `chat`.
+        Raises `ConfigError`, and `DataError` naming the row.
+        """
         from gpo.task.build import from_rows
 
         return from_rows(rows, name=name, **options)
+
+    @classmethod
+    def from_frame(cls, table: Any, *, name: str = "task", **options: Unpack[TaskOptions]) -> Task:
+        """`from_rows` under the name of a common use: `table` is a data frame, or a mapping of split to data frame."""
+        return cls.from_rows(table, name=name, **options)
 
     @classmethod
     def from_file(cls, path: str | Path | Mapping[str, str | Path], **options: Unpack[TaskOptions]) -> Task:
@@ -284,6 +310,8 @@ class Task:
         self, reply: str, references: Sequence[str | float], targets: Sequence[Answer]
     ) -> Prediction:
         # The data's own answer word for word is right even where its kind cannot read it (a faulty benchmark item).
+        if isinstance(self.answer, JsonReader):  # whose punctuation matters
+            return None
         given = normalised(reply)
         for reference, target in zip(references, targets, strict=True):
             if given == normalised(as_text(reference)):

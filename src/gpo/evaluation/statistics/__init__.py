@@ -10,6 +10,7 @@ from gpo.evaluation.statistics.detectable import FEW_ROWS, detectable_gain, few_
 from gpo.evaluation.statistics.interval import Interval, wilson
 from gpo.evaluation.statistics.mcnemar import mcnemar, mcnemar_counts
 from gpo.evaluation.statistics.sign_flip import p_value, sign_flip
+from gpo.evaluation.statistics.split_level import compare_split_level, split_interval
 from gpo.evaluation.statistics.tango import tango
 from gpo.evaluation.statistics.verdict import Verdict, decide
 
@@ -24,6 +25,7 @@ __all__ = [
     "compare",
     "compare_counts",
     "compare_groups",
+    "compare_split_level",
     "decide",
     "detectable_gain",
     "few_rows_warning",
@@ -32,6 +34,7 @@ __all__ = [
     "p_value",
     "paired_bootstrap",
     "sign_flip",
+    "split_interval",
     "tango",
     "wilson",
 ]

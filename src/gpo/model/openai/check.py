@@ -44,15 +44,26 @@ _TRIALS: dict[str, dict[str, Any]] = {
 }
 
 
+_REPEATED: dict[str, tuple[str, dict[str, Any]]] = {
+    "seed": ("seed", {"seed": 7, "temperature": 1}),
+    "at 0": ("temperature", {"temperature": 0}),
+}
+"""What is asked twice: the trial that has to have gone well, and the fields."""
+_OPEN = "Write one sentence about any animal, any place and any three-digit number that come to your mind."
+"""A question with so many answers that two of a kind are no chance."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Findings:
     """`takes` says of each parameter whether it is taken: True, False, or None where it could not be told. `thinks` is
     "" or where the thoughts stand: in a "field", in the "content", or
-    "hidden". `error` is why nothing else is known, or ""."""
+    "hidden". `repeats` says whether two equal calls were answered alike: with a "seed" at temperature 1, and at
+    temperature 0 ("at 0"); None where they could not be compared. `error` is why nothing else is known, or ""."""
 
     reachable: bool = False
     key_accepted: bool | None = None
     takes: dict[str, bool | None] = field(default_factory=dict)
+    repeats: dict[str, bool | None] = field(default_factory=dict)
     length_parameter: str = "max_tokens"
     thinks: str = ""
     finish_reason: str = ""
@@ -68,13 +79,15 @@ class Findings:
 async def check_endpoint(
     client: OpenAIClient, model: str, *, extra: dict[str, Any] | None = None
 ) -> Findings:
-    """Ask `model` at the endpoint of `client` at most twelve small calls. Raises nothing for what an endpoint does."""
+    """Ask `model` at the endpoint of `client` some dozen small calls. Raises nothing for what an endpoint does."""
     found = Findings()
     check = _Check(client, {"model": model, **(extra or {})}, found)
     try:
         if await check.first():
             for name, fields in _TRIALS.items():
                 found.takes[name] = await check.takes(name, fields)
+            for name, (needs, fields) in _REPEATED.items():
+                found.repeats[name] = await check.repeats(fields) if found.takes[needs] else None
     except ModelError as error:
         found.error = found.error or str(error)
     return found
@@ -126,6 +139,23 @@ class _Check:
             return False if 400 <= response.status < 500 and response.status not in (408, 429) else None
         return self._kept(name, response)
 
+    async def repeats(self, fields: dict[str, Any]) -> bool | None:
+        """Whether two equal calls with `fields` are answered by equal texts."""
+        length = {self._found.length_parameter: 64}
+        body = {**self._base, "messages": [{"role": "user", "content": _OPEN}], **length, **fields}
+        texts = []
+        for _ in range(2):
+            response = await self._client.send(json.dumps(body).encode())
+            self._found.calls += 1
+            if response.status != 200:
+                return None
+            try:
+                texts.append(decode(response.body, Request(messages=(Message("user", ""),)), "", ()))
+            except (ValueError, RecursionError, ModelError):
+                return None
+        said = [(reply.text, reply.reasoning) for reply in texts]
+        return None if not (texts[0].text or any(texts[0].reasoning)) else said[0] == said[1]
+
     def _kept(self, name: str, response: Response) -> bool | None:
         try:
             reply = decode(response.body, Request(messages=(Message("user", ""),), n=2), "", ())
@@ -165,6 +195,7 @@ def lines(found: Findings, price_known: bool) -> list[str]:
         "key accepted       yes",
         f"length             {found.length_parameter}",
         *(f"{names.get(name, name):<18} {words[taken]}" for name, taken in found.takes.items()),
+        *(f"{f'repeats, {name}':<18} {words[same]}" for name, same in found.repeats.items()),
         f"thinks             {thinks[found.thinks]}",
         f"tokens a second    {speed}",
         f"price known        {words[price_known]}",
@@ -181,6 +212,8 @@ def advice(found: Findings, model: dict[str, Any], price_known: bool) -> list[st
         made.append("    # price: {input: …, output: …}  # dollars for a million tokens, for budget.max_usd")
     if found.takes.get("temperature") is False:
         made.append("    # temperature is not taken: replies are sampled, and shared with no other run")
+    if found.repeats.get("at 0") is False:
+        made.append("    # at temperature 0 it does not repeat itself: what is scored twice may differ")
     if found.takes.get("system") is False:
         made.append("# task.position: question_end  # it takes no system turn")
     return made

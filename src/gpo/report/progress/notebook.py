@@ -35,9 +35,10 @@ class NotebookProgress(Watcher):
         self._handle: Any = None
 
     def __enter__(self) -> Self:
-        from IPython.display import display
+        from IPython import display
 
-        self._handle = display(self, display_id=True)
+        show: Any = display.display  # typed only where IPython is installed
+        self._handle = show(self, display_id=True)
         return self
 
     def __exit__(self, *_: Any) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from gpo.errors import ConfigError
 from gpo.run.identity.code_fingerprint import fingerprint_code
 from gpo.task.answer.label import BooleanReader, LabelReader
+from gpo.task.answer.structured.json_reader import JsonReader
 from gpo.task.task import Task
 
 SPLITS = ("train", "dev", "test", "format", "demos")
@@ -78,6 +79,8 @@ def _answer(task: Task) -> dict[str, Any]:
     found: dict[str, Any] = {"reader": type(reader).__qualname__}
     if isinstance(reader, LabelReader):
         found["labels"] = list(reader.labels)
+    if isinstance(reader, JsonReader):
+        found["schema"] = reader.schema
     if isinstance(reader, BooleanReader):
         found["words"] = list(reader.words)
     return {**found, "code": fingerprint_code(reader)}

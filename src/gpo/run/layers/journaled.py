@@ -161,7 +161,7 @@ class JournaledModel(ModelLayer):
             # After the journal: a process killed in between would find its own call in the store and take it
             # for another run's. Also where the journal failed: the answer is paid for.
             if shared and reply.source == "sent" and _is_kept(reply):
-                shared.put(key, reply)
+                await shared.keep(key, reply)
         return reply
 
     def _find_reused(self, key: str) -> Reply | None:

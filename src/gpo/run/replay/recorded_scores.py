@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from gpo.evaluation.outcome import RowScore
 from gpo.run.journal_writer import prompt_id
 from gpo.storage.journal import Journal
 from gpo.task.task import Task
@@ -18,8 +19,8 @@ from gpo.task.task import Task
 _META = "scored_by"
 _READERS = ("task", "evaluation")
 _PLAIN = ("model/model.py", "run/replay/recorded_scores.py")
-Known = dict[int, tuple[float | None, bool]]
-"""Value and whether the reply was unreadable, by the example's place in its split."""
+Known = dict[int, RowScore]
+"""By the example's place in its split."""
 
 
 class RecordedScores:
@@ -39,7 +40,7 @@ class RecordedScores:
         self._journal, self._task = journal, task
         self._count, self._taken = count, taken
         self._places: dict[str, dict[str, int]] = {}
-        self._left: dict[tuple[str, str], dict[int, tuple[float, tuple[str, ...]]]] = {}
+        self._left: dict[tuple[str, str], dict[int, tuple[RowScore, tuple[str, ...]]]] = {}
         self._usable = _agree(journal, _stamp(identity))
 
     def __call__(self, prompt: str, split: str, rows: Sequence[int]) -> Known:
@@ -54,15 +55,14 @@ class RecordedScores:
         keys: list[str] = []
         for row in rows:
             if (known := left.pop(row, None)) is not None:
-                value, calls = known
-                found[row] = value, False
+                found[row], calls = known
                 keys += calls
         if found:
             self._count(keys)
-            self._taken(prompt, split, [value for value, _ in found.values()])
+            self._taken(prompt, split, [row_score.value for row_score in found.values()])
         return found
 
-    def _read(self, prompt: str, split: str) -> dict[int, tuple[float, tuple[str, ...]]]:
+    def _read(self, prompt: str, split: str) -> dict[int, tuple[RowScore, tuple[str, ...]]]:
         places = self._places.get(split)
         if places is None:
             examples = self._task.examples(split)
@@ -77,7 +77,9 @@ class RecordedScores:
                 # Its reply is looked at again: what people are told of such replies shows a typical one.
                 continue
             if all(key in recorded for key in score.calls):
-                found[place] = score.value, score.calls
+                read = score.prediction
+                read = tuple(read) if isinstance(read, list) else read
+                found[place] = RowScore(score.value, unreadable=False, prediction=read), score.calls
         return found
 
 

@@ -22,7 +22,7 @@ from gpo.suites.execution.job import Trial
 from gpo.suites.spec import methods as methods_
 from gpo.suites.spec import tasks as tasks_
 from gpo.suites.spec.checks import at, check_labels, refuse_own
-from gpo.suites.spec.input_hash import hash_inputs
+from gpo.suites.spec.input_hash import hash_inputs, own_parts
 from gpo.suites.spec.overlay import Composed
 from gpo.suites.spec.row_counts import limit_counts
 from gpo.suites.spec.suite import Suite
@@ -67,7 +67,8 @@ def expand(suite: Suite, data_dir: Path | None = None) -> Grid:
         fixed = method.evaluates_only
         capped = budget.equal and not fixed
         cap = {"max_calls": budget.max_calls, "max_tokens": budget.max_tokens} if capped else {}
-        key = json.dumps([config.task.data, config.task.metric, config.optimize.meta_prompt], sort_keys=True)
+        named = [config.task.data, config.task.metric, config.optimize.meta_prompt, own_parts(config)]
+        key = json.dumps(named, sort_keys=True)
         if key not in digests:
             digests[key] = hash_inputs(config, suite.base_dir, data_dir)
         run_dir = directory_name(

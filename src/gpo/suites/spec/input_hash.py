@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-from gpo.config.schema import Config
+from gpo.config.parts import find_target
+from gpo.config.schema import Config, MethodConfig
 from gpo.paths import in_home
 from gpo.suites.spec.row_counts import row_files
 
@@ -19,8 +20,10 @@ from gpo.suites.spec.row_counts import row_files
 def hash_inputs(config: Config, base_dir: Path, data_dir: Path | None) -> str:
     """Of all files that `config` names; "" where it names none. Whoever reads a file says what is wrong with it."""
     parts = [_hash_files(_data(config, base_dir, data_dir))]
-    if (module := _metric_module(config.task.metric, base_dir)) is not None:
+    if (module := _own_module(config.task.metric, base_dir)) is not None:
         parts.append(f"metric {_hash_files([module])}")
+    if modules := [found for path in own_parts(config) if (found := _own_module(path, base_dir)) is not None]:
+        parts.append(f"parts {_hash_files(modules)}")
     if config.optimize.meta_prompt:
         parts.append(f"templates {_hash_files([base_dir / config.optimize.meta_prompt])}")
     return " ".join(parts)
@@ -53,9 +56,17 @@ def _hash_files(paths: Iterable[Path]) -> str:
     return hasher.hexdigest() if files else ""
 
 
-def _metric_module(metric: str, base_dir: Path) -> Path | None:
-    """The file of an own metric, found as it will be imported and without importing it."""
-    name, colon, _ = metric.partition(":")
+def own_parts(config: Config) -> list[str]:
+    """`module:Class` of each own part of the method."""
+    if not isinstance(config.method, MethodConfig):
+        return []
+    parts = config.method.model_dump().items()
+    return [target for place, value in parts if (target := find_target(place, value))]
+
+
+def _own_module(path: str, base_dir: Path) -> Path | None:
+    """The file of an own metric or part, found as it will be imported and without importing it."""
+    name, colon, _ = path.partition(":")
     if not colon:
         return None
     folders: list[str] | None = [str(base_dir.resolve()), *sys.path]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
+from gpo.config.parts import check_part, find_target
 from gpo.config.schema import MethodConfig
 from gpo.errors import ConfigError
 from gpo.optimizer.choose import NAMES
@@ -59,6 +60,8 @@ def expand_methods(values: tuple[str | dict[str, Any], ...], source: str) -> lis
 
 def part_label(part: str, option: str) -> str:
     """An option of a part as the paper's tables name it."""
+    if find_target(part, option):
+        return option.partition(":")[2] or option
     return _SHORT.get(option, option) if part == "direction" else option
 
 
@@ -91,6 +94,12 @@ def _grid(value: dict[str, Any], label: str | None, source: str) -> Iterator[Met
         raise ConfigError(f"{source}: methods: an entry names a method or some of {', '.join(PARTS)}")
     options = {key: entry if isinstance(entry, list) else [entry] for key, entry in value.items()}
     many = [key for key, entry in options.items() if len(entry) > 1]
+    for place, entries in options.items():
+        for option in entries:
+            try:
+                check_part(place, str(option))
+            except ValueError as error:
+                raise ConfigError(f"{source}: methods: {error}") from None
     for chosen in product(*options.values()):
         parts = dict(zip(options, (str(option) for option in chosen), strict=True))
         told = ", ".join(part_label(key, parts[key]) for key in (many or parts))

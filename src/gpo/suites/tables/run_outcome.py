@@ -14,7 +14,7 @@ from gpo.errors import GPOError, RunError
 from gpo.model.prices import cost, recorded_price
 from gpo.model.tally import Tally
 from gpo.run.directory import RunDirectory
-from gpo.run.journal_writer import prompt_id, split_questions
+from gpo.run.journal_writer import SPLIT_LEVEL, prompt_id, split_questions
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.records import LedgerLine
 from gpo.storage.regular_file import read_regular
@@ -100,10 +100,15 @@ def read_outcome(run_dir: str, out: Path) -> TrialOutcome | None:
         # What could not be scored for one prompt is in the mean of none.
         excluded = {score.example_id for score in scores if score.value is None}
         best = prompt_id(result.best_prompt)
+        # Rows of a metric of the whole split do not add up to it: no interval is made of them.
+        by_rows = not reader.get_meta(SPLIT_LEVEL)
         rows = {
             score.example_id: score.value
             for score in scores
-            if score.prompt_id == best and score.value is not None and score.example_id not in excluded
+            if by_rows
+            and score.prompt_id == best
+            and score.value is not None
+            and score.example_id not in excluded
         }
         questions = split_questions(reader, "test")
     used = _count_search_usage(directory)

@@ -1,0 +1,1 @@
+"""Answers that are JSON: reading them, and the schema that they fit."""

@@ -174,12 +174,13 @@ LINES = {
     ),
     ("--set", "task.data=rows.parquet"): ("pyarrow", "parquet", "rows.parquet"),
     ("--set", "task.data=hf:org/name"): ("datasets", "datasets", "org/name"),
+    ("--set", "task.metric=f1"): ("numpy", "metrics", "task.metric: f1"),
     ("--set", "task.metric=chrf"): ("chrf", "metrics", "task.metric"),
     ("--set", "budget={max_usd: 1}"): ("price", "prices", "budget.max_usd"),
 }
 
 
-@pytest.mark.parametrize("arguments", LINES, ids=[extra for _, extra, _ in LINES.values()])
+@pytest.mark.parametrize("arguments", LINES, ids=[key for _, _, key in LINES.values()])
 def test_a_missing_extra_is_one_line(mine: Path, server: ModelServer, arguments: tuple[str, ...]) -> None:
     (mine / "rows.parquet").write_bytes(b"PAR1")
     done = run_base("optimize", "gpo.json", *arguments, cwd=mine)

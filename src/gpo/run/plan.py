@@ -175,6 +175,8 @@ def assemble(
     quick = ""
     if few is not None:
         task, quick = take_few(task, few, config.seed)
+    if task.metric.over_split is not None:
+        require("numpy", "metrics", f"task.metric: {task.metric.name}, a score of the whole split,")
     if isinstance(chosen, PlusMethod):
         require("numpy", "plus", "method: gpo+")
         _check_rows_tell(task)

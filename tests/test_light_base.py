@@ -174,7 +174,11 @@ LINES = {
     ),
     ("--set", "task.data=rows.parquet"): ("pyarrow", "parquet", "rows.parquet"),
     ("--set", "task.data=hf:org/name"): ("datasets", "datasets", "org/name"),
-    ("--set", "task.metric=f1"): ("numpy", "metrics", "task.metric: f1"),
+    ("--set", "task.metric=f1", "--set", "task.answer={kind: label, labels: [left, right]}"): (
+        "numpy",
+        "metrics",
+        "task.metric: f1",
+    ),
     ("--set", "task.metric=chrf"): ("chrf", "metrics", "task.metric"),
     ("--set", "budget={max_usd: 1}"): ("price", "prices", "budget.max_usd"),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,9 @@ from gpo.optimizer.workbench import Workbench
 from gpo.run.compose import RoleModel
 from gpo.run.estimate.context_size import engine_needs
 from gpo.run.estimate.prompt_room import make_room
-from gpo.run.identity.recorded_config import record_config
+from gpo.run.identity.recorded_config import record_config, set_frame
 from gpo.run.layers.budget import check_prices
-from gpo.run.start.quick_look import take_few
+from gpo.run.start.configured_task import ConfiguredTask, read_task
 from gpo.task.benchmarks.mmlu import name_subject
 from gpo.task.demonstrations import split_prompt
 from gpo.task.prompt import find_placeholders
@@ -144,6 +144,7 @@ def assemble(
     base_dir: Path,
     data_dir: Path | None = None,
     task: Task | None = None,
+    configured: ConfiguredTask | None = None,
     models: Mapping[str, OpenModel] | None = None,
     method_object: Method | ComposedMethod | None = None,
     on_pull: PullProgress | None = None,
@@ -154,9 +155,9 @@ def assemble(
 
     `base_dir` is the folder that relative paths of the configuration start from, `data_dir` the one with the rows of
     benchmarks; neither becomes part of what is recorded, so that the same rows make the same run. `task`, `models`
-    (by role) and `method_object` take the place of what the configuration names. An embedded engine is made large
-    enough for the prompt `scored` too. With `few` the search has at most so many rows of train and dev, and no test
-    rows. Raises `ConfigError` and `ModelError`.
+    (by role) and `method_object` take the place of what the configuration names; `configured` is what `read_task` found
+    of it already. An embedded engine is made large enough for the prompt `scored` too. With `few` the search has at
+    most so many rows of train and dev, and no test rows. Raises `ConfigError` and `ModelError`.
     """
     chosen: AnyMethod
     if method_object is None and isinstance(config.method, MethodConfig):
@@ -168,13 +169,8 @@ def assemble(
     else:
         chosen = method_object
     own_task = task
-    task = task or Task.from_config(
-        config.task, seed=config.seed, chat=config.models.task.chat, base_dir=base_dir, data_dir=data_dir
-    )
-    task = _set_frame(task, config)
-    quick = ""
-    if few is not None:
-        task, quick = take_few(task, few, config.seed)
+    configured = configured or (ConfiguredTask(set_frame(task, config)) if task else None)
+    task, quick = configured or read_task(config, base_dir, data_dir, few)
     if task.metric.over_split is not None:
         require("numpy", "metrics", f"task.metric: {task.metric.name}, a score of the whole split,")
     if isinstance(chosen, PlusMethod):
@@ -226,13 +222,6 @@ def assemble(
         base_dir=base_dir,
         warnings=tuple(line for line in (quick, raised) if line),
     )
-
-
-def _set_frame(task: Task, config: Config) -> Task:
-    """`task` in the frame of an old run, or in that of the authors' code, unless it has one of its own."""
-    if task.frame is None and config.layout == 1:
-        return replace(task, frame="qa")
-    return replace(task, frame="plain") if task.frame is None and config.preset == "released" else task
 
 
 def _roomy(config: Config, chosen: AnyMethod, prompt: str) -> tuple[Config, str]:

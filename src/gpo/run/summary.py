@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 
 from gpo.evaluation.score import Scorer
 from gpo.evaluation.statistics import few_rows_warning
@@ -138,6 +137,8 @@ def _show_request(plan: Plan, best: str) -> dict[str, object]:
 
 def versions() -> dict[str, str]:
     """Versions of what a result depends on."""
+    from importlib.metadata import PackageNotFoundError, version
+
     found = {"python": ".".join(map(str, sys.version_info[:3]))}
     names = {"gpo": DISTRIBUTION, **{name: name for name in ("xllamacpp", "aiohttp", "numpy")}}
     for name, distribution in names.items():

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,7 @@ def of(*languages: str) -> pytest.MarkDecorator:
 def test_what_is_not_run_is_counted() -> None:
     assert len(ALL) > 40
     assert sum(bool(block.why) for block in ALL) <= MOST_NOT_RUN
-    known = {"", "text", "sh", "yaml", "json", "python", "mermaid"}
+    known = {"", "text", "sh", "yaml", "json", "python", "toml", "mermaid"}
     assert {block.language for block in ALL} <= known, "a language that nothing here runs"
 
 
@@ -75,7 +76,7 @@ def complete(part: Mapping[str, Any]) -> dict[str, Any]:
     """A part of a configuration with the rest around it."""
     model = {"model": "openai/gpt-4o-mini"}
     models = {"task": model, "optimizer": model, **part.get("models", {})}
-    return {"task": {"data": "gpo/tickets"}, **part, "models": models}
+    return {**part, "task": {"data": "gpo/tickets", **part.get("task", {})}, "models": models}
 
 
 @of("yaml")
@@ -86,6 +87,11 @@ def test_a_configuration_is_valid(block: Block) -> None:
 @of("json")
 def test_json_can_be_read(block: Block) -> None:
     json.loads(block.text)
+
+
+@of("toml")
+def test_toml_can_be_read(block: Block) -> None:
+    tomllib.loads(block.text)
 
 
 COMMAND = re.compile(r"^(?:\$ )?(?:[A-Z_]+=\S+ )*(?:(?:python3 -m )?uv run (?:--[\w-]+ \w+ )*)?(gpo .*)$")

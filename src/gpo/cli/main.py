@@ -42,7 +42,9 @@ def _version(value: bool) -> None:
     if value:
         from importlib.metadata import version
 
-        print(version("gpo"))
+        from gpo.extras import DISTRIBUTION
+
+        print(version(DISTRIBUTION))
         raise typer.Exit
 
 

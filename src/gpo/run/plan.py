@@ -12,6 +12,7 @@ from gpo.config.models import ModelConfig
 from gpo.config.schema import BudgetConfig, Config, MethodConfig, OptimizeConfig
 from gpo.errors import ConfigError
 from gpo.evaluation.rounds import ScorerSettings
+from gpo.extras import require
 from gpo.model.factory import Endpoints, OpenModel, PullProgress, RoleName, is_embedded, open_model
 from gpo.optimizer.calls import Calls, Sizes
 from gpo.optimizer.candidates import Guard
@@ -59,6 +60,7 @@ class Plan:
     method: AnyMethod
     task_model: OpenModel
     optimizer_model: OpenModel
+    embedder_model: OpenModel | None = None
     scorer: ScorerSettings
     temperature: float
     max_tokens: int
@@ -77,7 +79,8 @@ class Plan:
     @property
     def models(self) -> dict[RoleName, OpenModel]:
         """The models by role."""
-        return {"task": self.task_model, "optimizer": self.optimizer_model}
+        found: dict[RoleName, OpenModel] = {"task": self.task_model, "optimizer": self.optimizer_model}
+        return {**found, "embedder": self.embedder_model} if self.embedder_model else found
 
     async def aclose(self) -> None:
         """Close the models, each once."""
@@ -168,7 +171,10 @@ def assemble(
     own_task = task
     configured = configured or (ConfiguredTask(set_frame(task, config)) if task else None)
     task, quick = configured or read_task(config, base_dir, data_dir, few)
+    if task.metric.over_split is not None:
+        require("numpy", "metrics", f"task.metric: {task.metric.name}, a score of the whole split,")
     if isinstance(chosen, PlusMethod):
+        require("numpy", "plus", "method: gpo+")
         _check_rows_tell(task)
         chosen = chosen.within(task, config.budget.max_calls, test=len(task.splits.test))
     own = models or {}
@@ -201,6 +207,7 @@ def assemble(
         method=chosen,
         task_model=opened["task"],
         optimizer_model=opened["optimizer"],
+        embedder_model=opened.get("embedder"),
         scorer=scorer_settings(config, task),
         temperature=config.models.optimizer.temperature,
         max_tokens=config.models.optimizer.max_tokens,
@@ -225,7 +232,9 @@ def _roomy(config: Config, chosen: AnyMethod, prompt: str) -> tuple[Config, str]
 
 
 def _roles(config: Config) -> tuple[tuple[RoleName, ModelConfig], ...]:
-    return (("task", config.models.task), ("optimizer", config.models.optimizer))
+    models = config.models
+    both: tuple[tuple[RoleName, ModelConfig], ...] = (("task", models.task), ("optimizer", models.optimizer))
+    return (*both, ("embedder", models.embedder)) if models.embedder else both
 
 
 def _prompt(config: Config, chosen: AnyMethod) -> str:

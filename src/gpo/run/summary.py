@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from gpo.evaluation.score import Scorer
 from gpo.evaluation.statistics import few_rows_warning
+from gpo.extras import DISTRIBUTION
 from gpo.model.factory import RoleName
 from gpo.optimizer.search import Search
 from gpo.result.rejections import rejected_steps
@@ -54,8 +55,7 @@ def summary(
         improvement=test.improvement,
         steps=tuple(step_summary(record) for record in search.steps),
         usage=RunUsage(
-            task=RoleUsage(**models["task"].journaled.usage()),  # type: ignore[arg-type]
-            optimizer=RoleUsage(**models["optimizer"].journaled.usage()),  # type: ignore[arg-type]
+            **{role: RoleUsage(**model.journaled.usage()) for role, model in models.items()}  # type: ignore[arg-type]
         ),
         seconds=round(budget.seconds, 3),
         seed=plan.seed,
@@ -140,9 +140,10 @@ def versions() -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
 
     found = {"python": ".".join(map(str, sys.version_info[:3]))}
-    for name in ("gpo", "xllamacpp", "aiohttp", "numpy"):
+    names = {"gpo": DISTRIBUTION, **{name: name for name in ("xllamacpp", "aiohttp", "numpy")}}
+    for name, distribution in names.items():
         try:
-            found[name] = version(name)
+            found[name] = version(distribution)
         except PackageNotFoundError:
             continue
     return found

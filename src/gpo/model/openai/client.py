@@ -17,7 +17,7 @@ from urllib.parse import unquote
 from urllib.request import getproxies, proxy_bypass
 
 from gpo.config.masking import url_secrets
-from gpo.errors import ConfigError, ModelError, PermanentModelError
+from gpo.errors import ConfigError, ModelError, PermanentModelError, TransientModelError
 from gpo.model.model import Reply, Request
 from gpo.model.openai.additions import Additions
 from gpo.model.openai.body import ENCODINGS
@@ -59,6 +59,7 @@ class OpenAIClient:
         query = f"?{parts.query}" if parts.query else ""
         self._chat = f"{self._base}/chat/completions{query}"
         self._plain = f"{self._base}/completions{query}"
+        self._embeddings = f"{self._base}/embeddings{query}"
         self._model = model
         self._added = added or Additions()
         self._name = wire_identity(base_url, model) if identity is None else identity
@@ -113,6 +114,19 @@ class OpenAIClient:
         if len(reply.texts) == 1 < request.n:
             self.trials.lacking |= {"n"}
         return replace(reply, seconds=time.perf_counter() - started)
+
+    async def post_embedding(self, text: str) -> bytes:
+        """The body of the endpoint's answer to `text` at /embeddings. Raises `TransientModelError` and
+        `PermanentModelError`."""
+        asked = {**self._added.body, "model": self._model, "input": text, "encoding_format": "float"}
+        response = await self._reach(self._embeddings, json.dumps(asked).encode())
+        if response.status != 200:
+            raise response_error(*response, endpoint=self._name, key=self._secrets)
+        return response.body
+
+    def no_vector(self) -> ModelError:
+        """The error for a 200 of /embeddings without a vector."""
+        return TransientModelError(f"{self._name}: the answer of /embeddings holds no vector", status=200)
 
     async def aclose(self) -> None:
         """Close the connections. May be called more than once."""
@@ -182,8 +196,11 @@ class OpenAIClient:
 
     async def send(self, data: bytes, chat: bool = True) -> Response:
         """Post a body to the endpoint. Raises `ModelError` where no response comes or it is too large."""
+        return await self._reach(self._chat if chat else self._plain, data)
+
+    async def _reach(self, url: str, data: bytes) -> Response:
         connection = self._connection or self._connect()
-        return await connection.post(self._chat if chat else self._plain, data)
+        return await connection.post(url, data)
 
     def _connect(self) -> EndpointConnection:
         # Here, not above: a run that is complete, a plan and an estimate make no call and need no HTTP client.

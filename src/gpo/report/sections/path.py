@@ -30,7 +30,7 @@ class Move:
 
 def build_path(run: RunView, reader: JournalReader) -> list[Move]:
     """The changes in their order."""
-    means = {
+    means: dict[str, float | None] = {
         item.prompt: item.score for step in run.steps for item in step.candidates if item.score is not None
     }
     means[run.initial_prompt] = run.initial_dev

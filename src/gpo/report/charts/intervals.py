@@ -16,7 +16,7 @@ _ROW, _TOP = 26, 18
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreRow:
+class IntervalRow:
     """A prompt's name, its mean (0..1) and the interval around it, None where it is not known."""
 
     name: str
@@ -24,7 +24,7 @@ class ScoreRow:
     interval: Interval | None
 
 
-def draw_intervals(rows: Sequence[ScoreRow], where: str) -> Markup:
+def draw_intervals(rows: Sequence[IntervalRow], where: str) -> Markup:
     """One row a prompt: its mean as a mark, the 95 % interval as a bar. `where` names the split for the label."""
     x = Scale(0, 100, _LEFT, _RIGHT)
     bottom = _TOP + _ROW * len(rows) - 6

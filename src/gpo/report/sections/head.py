@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from gpo.report.charts.intervals import ScoreRow, draw_intervals
+from gpo.report.charts.intervals import IntervalRow, draw_intervals
 from gpo.report.data import RunView
 from gpo.report.pace import Pace
 from gpo.report.scores import SPLITS, interval
@@ -93,7 +93,7 @@ def _draw(
     run: RunView, reader: JournalReader, split: str, before: float | None, after: float | None
 ) -> Markup | None:
     rows = [
-        ScoreRow(name, mean, interval(reader, prompt, split))
+        IntervalRow(name, mean, interval(reader, prompt, split))
         for name, prompt, mean in (
             ("initial", run.initial_prompt, before),
             ("best", run.best_prompt, after),

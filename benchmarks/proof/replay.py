@@ -1,10 +1,11 @@
 """Every allocation rule replayed on scored tables: true gain on held-out rows, and how far dev flatters.
 
-    python -m benchmarks.replay POOL.jsonl [--seeds 200] [--calls 300] [--likeness 0] [--rules gpo+ …] [--out OUT.json]
-        [--minutes M]
+    python -m benchmarks.replay POOL.jsonl|made [--seeds 200] [--calls 300] [--likeness 0] [--rules gpo+ …]
+        [--first-seed 0] [--out OUT.json] [--minutes M]
 
 POOL.jsonl is what `benchmarks.replay_pool` wrote. A seed deals the rows of search anew into train and dev and draws the
-children; held-out rows are fixed. What is replayed says nothing of what a better parent would have brought up. With
+children; held-out rows are fixed. What is replayed says nothing of what a better parent would have brought up. In
+place of a pool `made` (or `made:strong`) plays in made worlds (`proof/worlds.py`), where a better parent does. With
 `--out` it goes on where it stopped (OUT.json.lines has the finished searches of each rule and task).
 """
 
@@ -13,8 +14,9 @@ from __future__ import annotations
 import argparse
 import json
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -25,8 +27,12 @@ from benchmarks.proof.deadline import Deadline, add_minutes
 from benchmarks.proof.lines import read_lines
 from benchmarks.proof.rules import RULES
 from benchmarks.proof.table import Replay, ScoredTable
+from benchmarks.proof.worlds import WORLDS, MadeReplay, World
 from benchmarks.results import code_digest, machine, say
 from gpo.errors import ConfigError, GPOError
+
+MADE = "made"
+MORE_ROWS_FROM = 1_000
 
 
 def tables_of(path: Path) -> dict[str, ScoredTable]:
@@ -132,10 +138,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if unknown := [rule for rule in found.rules if rule not in RULES]:
             raise ConfigError(f"--rules {unknown[0]}: there is none; there are {', '.join(RULES)}")
-        for task, table in tables_of(found.pool).items():
-            runs = {rule: _runs(task, table, rule, found, kept, deadline) for rule in found.rules}
-            results[task] = {"prompts": len(table.texts), "rules": summarise(runs)}
-            lines = markdown(f"{task}: {len(table.texts)} prompts", results[task]["rules"])
+        for task, played in _played(found).items():
+            runs = {rule: _runs(task, rule, played, found, kept, deadline) for rule in found.rules}
+            results[task] = {"rules": summarise(runs)}
+            lines = markdown(task, results[task]["rules"])
             print("\n".join(lines), flush=True)
     except GPOError as error:
         say(str(error))
@@ -146,14 +152,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+Player = Callable[[str, int], dict[str, float]]
+"""From a rule and a seed to what came of the search."""
+
+
+def _played(found: Namespace) -> dict[str, Player]:
+    """What is searched, by name: the tasks of the pool, or made worlds. Raises `ConfigError`."""
+    name, _, chosen = str(found.pool).partition(":")
+    if name == MADE:
+        if chosen and chosen not in WORLDS:
+            raise ConfigError(f"{found.pool}: there is none; there are {', '.join(WORLDS)}")
+        return {
+            world: partial(play_world, WORLDS[world], calls=found.calls, first_seed=found.first_seed)
+            for world in ([chosen] if chosen else WORLDS)
+        }
+    options = {"calls": found.calls, "likeness": found.likeness}
+    return {
+        f"{task}: {len(table.texts)} prompts": lambda rule, seed, table=table: play(  # type: ignore[misc]
+            table, rule, seed + found.first_seed, **options
+        )
+        for task, table in tables_of(found.pool).items()
+    }
+
+
+def play_world(world: World, rule: str, seed: int, *, calls: int, first_seed: int = 0) -> dict[str, float]:
+    """As `play`, in a made world with 24 rows of train and of dev, 48 from 1,000 calls on."""
+    rows = 24 if calls < MORE_ROWS_FROM else 48
+    replay = MadeReplay(world, budget=calls, train=rows, dev=rows, seed=seed + first_seed)
+    found = RULES[rule](replay)
+    truth = replay.truths[found.prompt]
+    return {
+        "gain": 100 * (truth - replay.truths[replay.start]),
+        "flattering": 100 * (found.dev - truth),
+        "calls": float(replay.calls),
+        "prompts": float(len(replay.drawn)),
+    }
+
+
 def _runs(
-    task: str, table: ScoredTable, rule: str, found: Namespace, kept: Kept, deadline: Deadline
+    task: str, rule: str, played: Player, found: Namespace, kept: Kept, deadline: Deadline
 ) -> list[dict[str, float]]:
     """The searches of one rule, a seed each."""
-    runs = kept.of(task, rule)
-    for seed in range(len(runs), found.seeds):
+    for seed in range(len(kept.of(task, rule)), found.seeds):
         deadline.check()
-        kept.add(task, rule, play(table, rule, seed, calls=found.calls, likeness=found.likeness))
+        kept.add(task, rule, played(rule, seed))
     return kept.of(task, rule)
 
 
@@ -201,8 +243,8 @@ class Kept:
 def _settings(found: Namespace) -> dict[str, Any]:
     pool = found.pool
     digest = blake2b(pool.read_bytes(), digest_size=8).hexdigest() if pool.is_file() else ""
-    return {"pool": pool.name, "digest": digest, "seeds": found.seeds, "calls": found.calls,
-            "likeness": found.likeness}  # fmt: skip
+    return {"pool": pool.name, "digest": digest, "seeds": found.seeds, "first_seed": found.first_seed,
+            "calls": found.calls, "likeness": found.likeness}  # fmt: skip
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -211,6 +253,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("pool", type=Path)
     parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument(
+        "--first-seed", type=int, default=0, help="fresh ones check what was chosen on others"
+    )
     parser.add_argument("--calls", type=int, default=300)
     parser.add_argument("--likeness", type=float, default=0.0)
     parser.add_argument("--rules", nargs="+", default=list(RULES), help="the first is what is compared with")

@@ -62,7 +62,7 @@ class Replay:
         self.seen = np.zeros(table.search.shape, dtype=bool)
         self.start = table.start
         self._table = table
-        self._free = np.ones(len(table.texts), dtype=bool)
+        self._free = np.ones(len(table.search), dtype=bool)
         self._free[table.start] = False
         self.drawn = [table.start]
         self._words = [frozenset(text.lower().split()) for text in table.texts]

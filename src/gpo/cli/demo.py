@@ -11,17 +11,24 @@ import typer
 def demo(
     seed: Annotated[int, typer.Option(help="Another seed gives another split and another search.")] = 0,
     run_dir: Annotated[
-        Optional[Path], typer.Option(help="Where the run is kept; runs/demo-SEED if not given.")
+        Optional[Path],
+        typer.Option(
+            help="Where the run is kept; runs/demo-SEED if not given (with gpo+ runs/demo-plus-SEED)."
+        ),
     ] = None,
+    method: Annotated[str, typer.Option(help="The search: gpo or gpo+.")] = "gpo",
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Route support tickets with a small model on this machine: fetch it, find a better prompt, prove it."""
     from gpo.cli.shared.common import assemble, run_plan
     from gpo.config.load import parse_config
+    from gpo.errors import ConfigError
     from gpo.run.layout import keep_layout
 
-    directory = run_dir or Path("runs") / f"demo-{seed}"
-    config = keep_layout(parse_config({**CONFIG, "seed": seed}), directory)
+    if method not in METHODS:
+        raise ConfigError(f"--method {method}: the demo has {' and '.join(METHODS)}")
+    directory = run_dir or Path("runs") / f"demo-{'plus-' if method == 'gpo+' else ''}{seed}"
+    config = keep_layout(parse_config({**METHODS[method], "seed": seed}), directory)
     run_plan(assemble(config, Path()), directory, as_json=json)
 
 
@@ -36,4 +43,13 @@ CONFIG = {
     "evaluation": "racing",
     # The start prompt names no label, so that next to none of its replies can be read: that is what gets better.
     "optimize": {"epochs": 1, "batch_size": 8, "candidates": 6, "max_words": 80, "keep_going": True},
+}
+# Fewer rows of test, and a search of fewer calls: its start library needs no long search to get away from the start.
+METHODS = {
+    "gpo": CONFIG,
+    "gpo+": {
+        **{key: value for key, value in CONFIG.items() if key != "evaluation"},
+        "task": {"data": "gpo/tickets", "split": {"train": 24, "dev": 24, "test": 60}},
+        "method": {"name": "gpo+", "budget": 100},
+    },
 }

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from gpo.errors import RunError
 from gpo.result.result import Result
+from gpo.result.wording import describe_contributions
 from gpo.run.directory import RunDirectory
 from gpo.run.journal_writer import SPLIT_LEVEL, prompt_id
 from gpo.storage.journal_reader import JournalReader
@@ -91,6 +92,8 @@ class RunView:
     failures: tuple[str, ...] = ()
     retries: int = 0
     notes: tuple[str, ...] = ()
+    contributions: tuple[str, ...] = ()
+    """What each part of a search by gpo+ brought, a line a part."""
 
     @property
     def method(self) -> str:
@@ -173,6 +176,7 @@ def _view(path: Path, reader: JournalReader, result: Result | None, running: boo
         failures=tuple(event.text("error") for event in _events(reader, "failure")),
         retries=sum(event.count(role) or 0 for event in _events(reader, "retries") for role in event.data),
         notes=_notes(result) if result else (),
+        contributions=tuple(describe_contributions(result)) if result else (),
     )
 
 

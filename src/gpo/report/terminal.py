@@ -13,7 +13,7 @@ from gpo.report.standing import describe_standing
 from gpo.result.result import Result
 from gpo.result.verdict import describe_verdict, warn_of_few_rows
 from gpo.result.word_diff import compare_words
-from gpo.result.wording import describe_cost, format_percent
+from gpo.result.wording import describe_contributions, describe_cost, format_percent
 from gpo.text import points, printable
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from gpo.report.data import RunView
 
+BROUGHT = "what each part brought, in points of the dev estimate"
 _STYLES = {"same": "", "removed": "red strike", "added": "bold green"}
 _LONGEST_TURN = 800
 _WIDE = 100_000
@@ -72,6 +73,8 @@ def show(result: Result, console: Console) -> None:
     scores = [result.scores.initial.dev, *(step.get("best_dev") for step in result.steps)]
     if line := _curve(scores, console):
         parts += [Text(), Text(line, style="dim")]
+    if brought := describe_contributions(result):
+        parts += [Text(), Text(BROUGHT, style="bold"), *(Text(printable(line)) for line in brought)]
     parts += [Text(), Text(describe_cost(result), style="dim")]
     _print(parts, console)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gpo.result.result import Result, RoleUsage
 from gpo.text import points
 
@@ -50,6 +52,23 @@ def format_dollars(usd: float | None) -> str:
     if usd is None:
         return "cost unknown"
     return "$0" if usd == 0 else f"${usd:.4f}" if usd < 1 else f"${usd:,.2f}"
+
+
+def describe_contributions(result: Result) -> list[str]:
+    """What each part of a search by gpo+ brought to the dev estimate of the best prompt, a line a part; none for other
+    methods. The numbers are points along the line from the given prompt to the best one."""
+    told = result.extra.get("gpo+")
+    items = told.get("contributions") if isinstance(told, Mapping) else None
+    lines = []
+    for item in items if isinstance(items, list | tuple) else []:
+        if not isinstance(item, Mapping):
+            continue
+        part, gain, tried, finals = (item.get(key) for key in ("part", "gain", "tried", "finalists"))
+        if not isinstance(gain, int | float):
+            continue
+        of = f"{tried} tried" + (f", {finals} in a step's final" if finals else "")
+        lines.append(f"{100 * gain:+6.1f}  {part} ({of})")
+    return lines
 
 
 def _dollars(*roles: RoleUsage) -> str:

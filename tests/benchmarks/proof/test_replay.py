@@ -12,6 +12,7 @@ from benchmarks.proof.plus_rule import plus
 from benchmarks.proof.replay import main, play, summarise
 from benchmarks.proof.rules import RULES
 from benchmarks.proof.table import Floats, Replay, Rows, ScoredTable, Spent
+from benchmarks.proof.worlds import WORLDS, MadeReplay
 
 from benchmarks.proof import replay as replay_module
 
@@ -151,7 +152,7 @@ def test_the_command_writes_what_it_prints(tmp_path: Path, capsys: pytest.Captur
     pool.write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert main([str(pool), "--seeds", "3", "--calls", "60", "--out", str(tmp_path / "out.json")]) == 0
     kept = json.loads((tmp_path / "out.json").read_text())
-    rules = kept["tasks"]["made"]["rules"]
+    rules = kept["tasks"]["made: 12 prompts"]["rules"]
     assert [line["rule"] for line in rules] == list(RULES)
     gain = next(line for line in rules if line["rule"] == "gpo+")["gain"]["mean"]
     assert f"| gpo+ | {gain:+.1f} ±" in capsys.readouterr().out
@@ -207,3 +208,24 @@ def test_a_stopped_replay_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert json.loads(out.read_text())["tasks"] == whole["tasks"]
     assert not kept.exists()
     assert main([str(pool), "--rules", "nonsense"]) == 2
+
+
+def test_a_made_world_has_one_truth_for_all_rules(capsys: pytest.CaptureFixture[str]) -> None:
+    world = WORLDS["strong"]
+    one = MadeReplay(world, budget=50, train=12, dev=12, seed=1)
+    other = MadeReplay(world, budget=50, train=12, dev=12, seed=1)
+    assert one.dev == other.dev
+    first = [one.child(0) for _ in range(3)]
+    other.ask(0, other.dev)
+    assert [other.child(0) for _ in range(3)] == first
+    assert one.truths == other.truths
+    rows = range(24)
+    assert (one.ask(2, rows) == other.ask(2, rows)).all()
+    good = one.ask(1, [0])[0]
+    assert (one.said(1, 0) == one.labels[0]) == bool(good)
+    # An ability of 0.1 with a row sd of 1.2 and interactions of 0.3 is about Phi(0.1 / sqrt(1 + 1.44 + 0.045)).
+    starts = [MadeReplay(world, budget=1, train=2, dev=2, seed=seed).truths[0] for seed in range(40)]
+    assert np.mean(starts) == pytest.approx(0.525, abs=0.02)
+    assert main(["made:flat", "--seeds", "2", "--calls", "60", "--rules", "racing", "gpo+"]) == 0
+    assert "| gpo+ |" in capsys.readouterr().out
+    assert main(["made:round"]) == 2

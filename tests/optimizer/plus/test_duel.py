@@ -9,11 +9,14 @@ import numpy as np
 
 from gpo.evaluation.outcome import Outcome
 from gpo.evaluation.score import Scorer
+from gpo.optimizer.plus.account import Account
 from gpo.optimizer.plus.contest import pick
 from gpo.optimizer.plus.duel import choose_answer, duel
 from gpo.optimizer.plus.estimates import PosteriorEstimates, estimate_by_means
+from gpo.optimizer.plus.plan import plan_schedule
 from gpo.optimizer.plus.standing import Standing
 from gpo.optimizer.plus.table import Entry, ScoreRow, ScoreTable
+from gpo.task.demonstrations import Demonstration
 from gpo.task.example import Example
 
 ROWS = [
@@ -120,3 +123,31 @@ async def test_plain_means_rank_those_behind_that_met_few_rows() -> None:
     found = estimate_by_means(made.scores())
     assert found.mean(0) == 1.0
     assert found.theta[0] < found.theta[1]
+
+
+def test_what_each_part_brought_is_told_along_the_line_of_the_answer() -> None:
+    shown = (Demonstration("Row 1", "a"),)
+    made, _ = table(0, "given", "hint")
+    made.add(Entry("hint", shown))
+    made.add(Entry("edited hint", shown, parent=2, move="edit"))
+    made.add(Entry("written", shown, parent=3, move="meta-prompt"))
+    made.add(Entry("other", parent=1, move="reflection"))
+    for entry in range(6):
+        made._outcomes[entry][0] = Outcome(ROWS[0].example, 1.0, "a")
+    means = np.array([0.1, 0.5, 0.6, 0.65, 0.8, 0.3])
+    found = PosteriorEstimates(means, means, np.repeat(means[:, None], 24, axis=1))
+    account = Account(
+        table=made, estimates=found, plan=plan_schedule(60, dev=12, fresh=12), leader=4, guessing=(), replies=2,
+        unusable=0, estimated_by="", starts={0: "start", 1: "label hint", 2: "label hint, with demonstrations"},
+        moves={"edit": {"tried": 3, "finalists": 1}, "meta-prompt": {"tried": 2, "finalists": 1},
+               "reflection": {"tried": 1, "finalists": 0}},
+    )  # fmt: skip
+    # 0.1 to 0.5 by the hint, 0.1 more with its demonstration, 0.05 by the edit, 0.15 by the words of the optimizer.
+    assert [
+        (item.part, round(item.gain, 6), item.tried, item.finalists) for item in account.contributions()
+    ] == [
+        ("start library", 0.4, 2, 0),
+        ("demonstrations", 0.1, 0, 0),
+        ("edits", 0.05, 3, 1),
+        ("written by the optimizer model", 0.15, 3, 1),
+    ]

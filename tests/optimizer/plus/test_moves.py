@@ -132,7 +132,14 @@ def test_the_library_says_what_an_answer_is() -> None:
     assert words[0] == "Let us see"
     assert {"", FINAL, THINK, "Answer with exactly one of these: label0, label1."} <= set(words)
     assert sum(bool(start.demonstrations) for start in starts) == len(starts) / 2
-    assert [bool(start.demonstrations) for start in starts[:6]] == [False] * 3 + [True] * 3
+    assert [start.name for start in starts[:6]] == [
+        "start",
+        "label hint",
+        "label hint, with demonstrations",
+        "final answer only",
+        "final answer only, with demonstrations",
+        "start, with demonstrations",
+    ]
     short = build_library(task(), "Let us see", 8, Guard(initial="Let us see"), ())
     assert THINK not in [start.words for start in short], "no room to think"
 

@@ -6,15 +6,19 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from gpo.config.load import parse_config
 from gpo.errors import ConfigError, Interrupted, PermanentModelError
 from gpo.model import embedder
 from gpo.report.data import read_run
+from gpo.report.page import report_html
+from gpo.report.terminal import show
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
 from gpo.run.estimate.estimate import estimate
@@ -107,6 +111,30 @@ async def test_it_climbs_and_says_by_what_its_scores_are_estimated(tmp_path: Pat
     assert (tmp_path / "run/best_prompt.txt").read_text() == result.best_prompt
     template = json.loads((tmp_path / "run/best_template.json").read_text())
     assert len(template["messages"]) == 1 + 2 * len(shown)
+
+
+async def test_what_each_part_brought_adds_up_and_is_on_screen_and_page(tmp_path: Path) -> None:
+    result, _ = await run(tmp_path, {"name": "gpo+", "budget": "light"})
+    parts = told(result)["contributions"]
+    assert [item["part"] for item in parts] == [
+        "start library",
+        "demonstrations",
+        "edits",
+        "written by the optimizer model",
+    ]
+    scores = result.scores
+    assert scores.best.dev is not None
+    assert scores.initial.dev is not None
+    gained = sum(item["gain"] for item in parts)
+    assert gained == pytest.approx(scores.best.dev - scores.initial.dev, abs=1e-6)
+    moves = told(result)["moves"]
+    assert parts[2]["tried"] == moves["edit"]["tried"]
+    assert parts[3]["tried"] == moves["meta-prompt"]["tried"] + moves["reflection"]["tried"]
+    screen = StringIO()
+    show(result, Console(file=screen, width=200))
+    line = f"{100 * parts[3]['gain']:+.1f}  written by the optimizer model ({parts[3]['tried']} tried"
+    assert line in screen.getvalue()
+    assert line in report_html(tmp_path / "run")
 
 
 async def test_no_prompt_is_scored_on_a_row_that_it_shows(tmp_path: Path) -> None:
@@ -302,6 +330,7 @@ async def test_few_rows(tmp_path: Path) -> None:
     result, _ = await run(tmp_path, rows={"train": 3, "dev": 2, "test": 2})
     assert result.status == "complete"
     assert any("train has 3 rows" in line for line in result.extra["warnings"])
+    assert any("3 rows of train are left for the last duel" in line for line in result.extra["warnings"])
 
 
 async def test_the_estimate_knows_its_calls(tmp_path: Path) -> None:

@@ -16,6 +16,27 @@ UNUSABLE = 0.9
 SHOWN_DIRECTIONS = 10
 
 
+LIBRARY, DEMONSTRATIONS = "start library", "demonstrations"
+PARTS = (LIBRARY, DEMONSTRATIONS, "edits", "written by the optimizer model")
+PART_OF_MOVE = {
+    "edit": PARTS[2],
+    "demonstrations": DEMONSTRATIONS,
+    "meta-prompt": PARTS[3],
+    "reflection": PARTS[3],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What a `part` of the search brought to the dev estimate of the answer (0..1), how many of its candidates were
+    `tried`, and how many of these reached the final of a step."""
+
+    part: str
+    gain: float
+    tried: int
+    finalists: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """The state of a search: `starts` are the start prompts by their numbers, `moves` how often candidates of each
@@ -58,6 +79,7 @@ class Account:
                 for number, name in self.starts.items()
                 if self.table.met(number)
             },
+            "contributions": [asdict(item) for item in self.contributions()],
             "moves": {move: dict(counts) for move, counts in self.moves.items()},
             "optimizer_replies": {"all": self.replies, "unusable": self.unusable},
             **self._directions(),
@@ -66,6 +88,29 @@ class Account:
     def lines(self) -> list[str]:
         """What a person should know; none where all went as it should."""
         return [*self.said, *self._library(), *self._guesses(), *self._optimizer()]
+
+    def contributions(self) -> list[Contribution]:
+        """What each part brought: by the estimates, along the line from the given prompt to the answer. They add up to
+        the difference between these two."""
+        gains = dict.fromkeys(PARTS, 0.0)
+        mean = self.estimates.mean
+        line = self.leader
+        while (parent := self.table.entries[line].parent) is not None:
+            gains[PART_OF_MOVE[self.table.entries[line].move]] += mean(line) - mean(parent)
+            line = parent
+        entry = self.table.entries[line]
+        plain = self.table.find(entry.words) if entry.demonstrations else None
+        if plain is not None and self.table.met(plain):
+            gains[DEMONSTRATIONS] += mean(line) - mean(plain)
+            line = plain
+        gains[LIBRARY] += mean(line) - mean(0)
+        tried = dict.fromkeys(PARTS, 0)
+        finals = dict.fromkeys(PARTS, 0)
+        tried[LIBRARY] = sum(1 for number in self.starts if number and self.table.met(number))
+        for move, counts in self.moves.items():
+            tried[PART_OF_MOVE[move]] += counts.get("tried", 0)
+            finals[PART_OF_MOVE[move]] += counts.get("finalists", 0)
+        return [Contribution(part, gains[part], tried[part], finals[part]) for part in PARTS]
 
     def _library(self) -> list[str]:
         found = []

@@ -21,7 +21,7 @@ from gpo.optimizer.metaprompt import MetaPromptSettings
 from gpo.optimizer.parts.edit_distance import Cosine, EditDistance
 from gpo.optimizer.plus.account import Account
 from gpo.optimizer.plus.contest import hold, pick
-from gpo.optimizer.plus.duel import choose_answer, duel
+from gpo.optimizer.plus.duel import BLOCK, choose_answer, duel
 from gpo.optimizer.plus.moves import library as starts
 from gpo.optimizer.plus.moves.demonstrations import deal, draw_balanced
 from gpo.optimizer.plus.moves.propose import CandidateSource, Parent, Proposed, Proposer
@@ -84,6 +84,9 @@ class PlusSearch(StepSearch):
         self._current, self._stale = 0, 0
         self._answer: int | None = None
         self._said = dealt.warnings
+        if settings.duel and len(dealt.fresh) < BLOCK:
+            left = f"{len(dealt.fresh)} rows of train are left for the last duel"
+            self._said += (f"{left}, so it is mostly on dev rows that its prompts were chosen by",)
         words = optimize.edit_distance
         self._limits: EditDistance = (
             TrustRegion(words.initial, words.final)

@@ -19,7 +19,7 @@ THINK = "Think about it first, then give the final answer at the end."
 MOST_LABELS = 30
 """A longer list of labels would be most of the prompt."""
 FIRST = 3
-"""So many come first without and with demonstrations, then the others: a small budget screens only these."""
+"""So many come first, without and with demonstrations; a small budget screens only these."""
 GAIN = 0.02
 """In 0..1: less than that above the start prompt is nothing."""
 
@@ -68,8 +68,16 @@ def build_library(
     if not demonstrations:
         return [*first, *last]
     shown = tuple(demonstrations)
-    return [*first, *_with(first, shown), *last, *_with(last, shown)]
+    # The smallest budgets screen two or three: the start, and the form without and with demonstrations.
+    given, *others = first
+    return [
+        given,
+        *(item for start in others for item in (start, _with(start, shown))),
+        _with(given, shown),
+        *last,
+        *(_with(start, shown) for start in last),
+    ]
 
 
-def _with(starts: Sequence[Start], shown: tuple[Demonstration, ...]) -> list[Start]:
-    return [Start(f"{start.name}, with demonstrations", start.words, shown) for start in starts]
+def _with(start: Start, shown: tuple[Demonstration, ...]) -> Start:
+    return Start(f"{start.name}, with demonstrations", start.words, shown)

@@ -126,12 +126,15 @@ class ModelConfig(Section):
 
 
 class ModelsConfig(Section):
-    """The two roles."""
+    """The two roles, and what may stand beside them."""
 
     task: ModelConfig
     """The model that answers the rows under a prompt."""
     optimizer: ModelConfig
     """The model that writes new prompts."""
+    embedder: ModelConfig | None = None
+    """What the relevance trajectory compares prompts by, asked at its endpoint's /embeddings; null: BGE on this machine
+    (the extra `embed`). Of its settings those of sampling and of replies have no meaning."""
 
     @model_validator(mode="before")
     @classmethod

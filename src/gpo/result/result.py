@@ -70,6 +70,8 @@ class RunUsage:
 
     task: RoleUsage = RoleUsage()
     optimizer: RoleUsage = RoleUsage()
+    embedder: RoleUsage | None = None
+    """None: no model of a run's configuration embeds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +154,14 @@ class Result:
             scores=Scores(**{name: _scores(scores.record(name)) for name in ("initial", "best")}),
             improvement=build(Improvement, record.record("improvement")),
             steps=tuple(_step(step) for step in record.records("steps")),
-            usage=RunUsage(**{role: build(RoleUsage, usage.record(role)) for role in ("task", "optimizer")}),
+            usage=RunUsage(
+                **{role: build(RoleUsage, usage.record(role)) for role in ("task", "optimizer")},
+                **{
+                    role: build(RoleUsage, usage.record(role))
+                    for role in ("embedder",)
+                    if usage.data.get(role) is not None
+                },
+            ),
             seconds=record.number("seconds", 0, _LONGEST) or 0.0,
             seed=int(record.number("seed") or 0),
             versions={name: record.record("versions").text(name) for name in record.record("versions").data},

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 
 from gpo.evaluation.score import Scorer
 from gpo.evaluation.statistics import few_rows_warning
+from gpo.extras import DISTRIBUTION
 from gpo.model.factory import RoleName
 from gpo.optimizer.search import Search
 from gpo.result.rejections import rejected_steps
@@ -55,8 +55,7 @@ def summary(
         improvement=test.improvement,
         steps=tuple(step_summary(record) for record in search.steps),
         usage=RunUsage(
-            task=RoleUsage(**models["task"].journaled.usage()),  # type: ignore[arg-type]
-            optimizer=RoleUsage(**models["optimizer"].journaled.usage()),  # type: ignore[arg-type]
+            **{role: RoleUsage(**model.journaled.usage()) for role, model in models.items()}  # type: ignore[arg-type]
         ),
         seconds=round(budget.seconds, 3),
         seed=plan.seed,
@@ -138,10 +137,13 @@ def _show_request(plan: Plan, best: str) -> dict[str, object]:
 
 def versions() -> dict[str, str]:
     """Versions of what a result depends on."""
+    from importlib.metadata import PackageNotFoundError, version
+
     found = {"python": ".".join(map(str, sys.version_info[:3]))}
-    for name in ("gpo", "xllamacpp", "aiohttp", "numpy"):
+    names = {"gpo": DISTRIBUTION, **{name: name for name in ("xllamacpp", "aiohttp", "numpy")}}
+    for name, distribution in names.items():
         try:
-            found[name] = version(name)
+            found[name] = version(distribution)
         except PackageNotFoundError:
             continue
     return found

@@ -87,7 +87,9 @@ class Work:
         self.scorer.recall_grade = RecordedGrades(journal)
         if plan.task.metric.over_split is not None:
             journal.put_meta(SPLIT_LEVEL, plan.task.metric.name)
-        self._embedder = LateEmbedder(journal)
+        self._embedder = LateEmbedder(
+            journal, self.models["embedder"].model if "embedder" in self.models else None
+        )
         self._search = plan.search(plan, self.models, self._workbench(), self._listeners)
         self._test = HeldOutTest()
 

@@ -214,7 +214,9 @@ def test_the_command_writes_the_file_or_prints_the_essentials(
         return ended.value.code, printed.out, printed.err
 
     out = tmp_path / "page.html"
-    assert gpo("report", finished, "--out", out) == (0, f"{out}\n", "")
+    code, text, error = gpo("report", finished, "--out", out)
+    assert (code, text) == (0, f"{out}\n")
+    assert error.startswith("next     open it in a browser")
     assert out.read_text(encoding="utf-8").startswith("<!doctype html>")
     code, text, _ = gpo("report", finished, "--text")
     assert code == 0

@@ -23,8 +23,8 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("optimizer/parts/edit_distance.py", "optimizer/test_edit_distance.py optimizer/test_method_parts.py"),
     (
         "optimizer/parts/trajectory.py",
-        "optimizer/test_trajectory.py optimizer/test_calls.py optimizer/test_method_parts.py "
-        "optimizer/test_meta_prompts.py",
+        "optimizer/test_trajectory.py optimizer/test_calls.py optimizer/test_workbench.py "
+        "optimizer/test_method_parts.py optimizer/test_meta_prompts.py",
     ),
     (
         "optimizer/parts",
@@ -92,7 +92,9 @@ TESTS: tuple[tuple[str, str], ...] = (
         "reliability/test_foreign_folders.py"),
     ("storage/typed.py", "storage/test_typed.py reliability/test_foreign_folders.py storage/test_journal.py"),
     ("storage/regular_file.py", "reliability/test_foreign_folders.py run/test_directory.py"),
-    ("storage/journal_reader.py", "storage/test_journal.py report/test_pace.py reliability/test_journal_writer.py"),
+    ("storage/journal_reader.py", "storage/test_journal.py report/test_pace.py reliability/test_journal_writer.py "
+        "reliability/test_foreign_folders.py::test_a_journal_with_any_field_of_another_type_is_shown_or_is_one_line"),
+    ("storage/codec.py", "storage/test_codec.py storage/test_journal.py reliability/test_foreign_folders.py"),
     ("storage", "storage/test_journal.py storage/test_shared_store.py run/test_journaled.py run/test_directory.py"),
 )  # fmt: skip
 

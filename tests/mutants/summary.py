@@ -35,7 +35,7 @@ def write_summary(sample: Sequence[Mutant], results: Mapping[str, Mapping[str, A
                     "operator": mutant.operator.removeprefix("core/"),
                     "before": mutant.before,
                     "after": mutant.after,
-                    "why": reasons.get((mutant.before, mutant.after), ""),
+                    "why": reasons.get((Path(mutant.path).name, mutant.before, mutant.after), ""),
                 }
             )
     total = sum(rooms.values(), Counter[str]())
@@ -59,7 +59,12 @@ def write_summary(sample: Sequence[Mutant], results: Mapping[str, Mapping[str, A
     )
 
 
-def _reasons() -> dict[tuple[str, str], str]:
-    """By the line before and after: code moves."""
+def _reasons() -> dict[tuple[str, str, str], str]:
+    """By the name of the file and the line before and after: code moves."""
     old = json.loads(SUMMARY.read_text(encoding="utf-8"))["survivors"] if SUMMARY.exists() else []
-    return {(item["before"], item["after"]): item["why"] for item in old if item["why"]} | EQUIVALENT
+    told = {
+        (Path(item["where"].rpartition(":")[0]).name, item["before"], item["after"]): item["why"]
+        for item in old
+        if item["why"]
+    }
+    return told | EQUIVALENT

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gpo.optimizer.parts.trajectory import Importance, Recency, Relevance, trajectory
+from gpo.optimizer.parts.trajectory import trajectory
 from gpo.optimizer.state import Information, Step, Visited
 
 # Angles to the current prompt "e": b 10°, d 40°, a 60°, c 90°.
@@ -64,14 +64,6 @@ async def test_the_released_order_is_current_first_and_then_descending(name: str
     found = await trajectory(name, k=3, descending=True).show(step())
     assert "".join(point.prompt for point in found.earlier) == shown
     assert found.current_first
-
-
-def test_three_prompts_are_shown_unless_another_number_is_asked_for() -> None:
-    assert [trajectory(name) for name in ("recency", "relevance", "importance")] == [
-        Recency(3),
-        Relevance(3),
-        Importance(3),
-    ]
 
 
 @pytest.mark.parametrize("name", ["none", "recency", "relevance", "importance"])

@@ -54,3 +54,22 @@ async def test_without_an_embedder_the_latest_are_shown_and_it_is_said_once() ->
         raise PermanentModelError("there is none here", scope="run")
 
     assert await shown(embed) == (["other", "other"], [NO_EMBEDDER])
+
+
+async def test_edits_stand_in_for_replies_that_are_no_prompts() -> None:
+    bench = workbench(ScriptedTaskModel({}), ScriptedOptimizer([["", "", ""]]))
+    words = "Read it well. Think, then answer. Be brief."
+    proposer = Proposer(
+        bench,
+        Guard(),
+        PlusConfig(demonstrations=False, reflection=False),
+        k=2,
+        enforce=False,
+        meta_prompt=MetaPromptSettings(task_examples=1),
+        pool=(),
+        clauses=("Answer with one word.",),
+    )
+    step = Step(0, 9, [Visited(words, 0.5, 0, Information(words))], bench)
+    proposed = await proposer.propose(step, Parent(entry=Entry(words), number=0), None, 4)
+    assert [draft.entry.move for draft in proposed.drafts if draft.entry] == ["edit"] * 4
+    assert proposer.unusable == 3

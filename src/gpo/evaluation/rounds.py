@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gpo.errors import PermanentModelError
-from gpo.evaluation.grading import Grader
+from gpo.evaluation.grading import Grader, UnreadableVerdict
 from gpo.evaluation.outcome import Cut, Outcome
 from gpo.model.model import Model, Reply, Request
 from gpo.task.answer import Prediction
@@ -17,11 +17,13 @@ from gpo.task.task import Opening, Task
 
 @dataclass
 class ScorerSettings:
-    """How the task model is called: `temperature`, `max_tokens` of the first round and of the second."""
+    """How the task model is called: `temperature`, `max_tokens` of the first round, of the second, and of a judge's
+    verdict."""
 
     temperature: float = 0.0
     max_tokens: int = 256
     second_round_tokens: int = 100
+    judge_tokens: int = 512
     seed: int = 0
 
 
@@ -80,9 +82,21 @@ class Rounds:
             grade = Grade(0.0)
         else:
             known = recall(answered) if recall and self.grader.remembers else None
-            grade = known or await self.grader.grade(prediction, targets, example)
+            try:
+                grade = known or await self.grader.grade(prediction, targets, example)
+            except PermanentModelError as error:
+                if error.scope == "run":
+                    raise
+                asked = (error.call,) if isinstance(error, UnreadableVerdict) and error.call else ()
+                return Outcome(example, None, calls=(*calls, *asked), failure=str(error))
         return Outcome(
-            example, grade.value, prediction, reply.text, answered.calls, cut=cut, feedback=grade.feedback
+            example,
+            grade.value,
+            prediction,
+            reply.text,
+            (*calls, *grade.calls),
+            cut=cut,
+            feedback=grade.feedback,
         )
 
     async def _ask(

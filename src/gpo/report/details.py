@@ -130,7 +130,9 @@ def exchange(reader: JournalReader, score: RecordedScore) -> list[list[str]]:
     """The whole conversation behind a score, turn by turn as [role, text]; a text that a base model continued has the
     role "text", what the model thought before the last reply "reasoning", and what the metric said "feedback". Empty
     where no call is known."""
-    last = next(iter(reader.calls(score.calls[-1:])), None)  # its request holds the rounds before
+    # The last round's request holds the rounds before; a judge's call is not one of them.
+    calls = (call for key in reversed(score.calls) for call in reader.calls([key]))
+    last = next((call for call in calls if call.role != "judge"), None)
     if last is None:
         return []
     asked = [[message.role, message.content] for message in last.request.messages]

@@ -131,7 +131,7 @@ def sections(run: RunView, reader: JournalReader) -> dict[str, str]:
 
 def _facts(run: RunView) -> list[tuple[str, object]]:
     models = run.config.get("models") or {}
-    names_ = {role: str((models.get(role) or {}).get("model", "")) for role in ("task", "optimizer")}
+    names_ = {role: str((models.get(role) or {}).get("model", "")) for role in ("task", "optimizer", "judge")}
     steps = (
         f"{len(run.steps)} of {run.total}" if run.total and run.status != "complete" else str(len(run.steps))
     )
@@ -140,6 +140,7 @@ def _facts(run: RunView) -> list[tuple[str, object]]:
         ("method", run.method),
         ("task model", names_["task"]),
         ("optimizer", names_["optimizer"]),
+        ("judge", names_["judge"]),
         ("seed", run.config.get("seed", 0)),
         ("steps", steps),
     ]

@@ -66,10 +66,17 @@ class RoleUsage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunUsage:
-    """Usage by role."""
+    """Usage by role; `judge` is None where there is none."""
 
     task: RoleUsage = RoleUsage()
     optimizer: RoleUsage = RoleUsage()
+    judge: RoleUsage | None = None
+
+    @property
+    def roles(self) -> dict[str, RoleUsage]:
+        """Those that there are, by name."""
+        judge = {"judge": self.judge} if self.judge else {}
+        return {"task": self.task, "optimizer": self.optimizer, **judge}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +112,8 @@ class Result:
         plain = {name: getattr(self, name) for name in names}
         for name in ("scores", "improvement", "usage"):
             plain[name] = asdict(plain[name])
+        if self.usage.judge is None:
+            del plain["usage"]["judge"]
         finite: dict[str, Any] = _plain({**plain, **self.extra})
         return finite
 
@@ -152,7 +161,13 @@ class Result:
             scores=Scores(**{name: _scores(scores.record(name)) for name in ("initial", "best")}),
             improvement=build(Improvement, record.record("improvement")),
             steps=tuple(_step(step) for step in record.records("steps")),
-            usage=RunUsage(**{role: build(RoleUsage, usage.record(role)) for role in ("task", "optimizer")}),
+            usage=RunUsage(
+                **{
+                    role: build(RoleUsage, usage.record(role))
+                    for role in ("task", "optimizer", "judge")
+                    if role != "judge" or role in usage.data
+                }
+            ),
             seconds=record.number("seconds", 0, _LONGEST) or 0.0,
             seed=int(record.number("seed") or 0),
             versions={name: record.record("versions").text(name) for name in record.record("versions").data},
@@ -222,6 +237,7 @@ def _extra(record: Record, names: set[str]) -> dict[str, Any]:
         if any(not isinstance(line, str) for line in record.items(name)):
             record.refuse(name, "must be a list of texts")
     record.text_or_none("embedder")
+    record.record("judge")
     return {key: value for key, value in record.data.items() if key not in names}
 
 

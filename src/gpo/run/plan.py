@@ -59,6 +59,7 @@ class Plan:
     method: AnyMethod
     task_model: OpenModel
     optimizer_model: OpenModel
+    judge_model: OpenModel | None = None
     scorer: ScorerSettings
     temperature: float
     max_tokens: int
@@ -77,7 +78,8 @@ class Plan:
     @property
     def models(self) -> dict[RoleName, OpenModel]:
         """The models by role."""
-        return {"task": self.task_model, "optimizer": self.optimizer_model}
+        judge: dict[RoleName, OpenModel] = {"judge": self.judge_model} if self.judge_model else {}
+        return {"task": self.task_model, "optimizer": self.optimizer_model, **judge}
 
     async def aclose(self) -> None:
         """Close the models, each once."""
@@ -178,11 +180,12 @@ def assemble(
     own = models or {}
     written, prompt = config, _prompt(config, chosen)
     config, raised = _roomy(config, chosen, prompt)
-    endpoints = Endpoints(settings for role, settings in _roles(config) if role not in own)
+    roles = _roles(config, task)
+    endpoints = Endpoints(settings for role, settings in roles if role not in own)
     racing = _racing(config, chosen)
     longest = max(prompt, scored, key=len)
     # Only an engine asks how long requests are: to find out takes a look at every row.
-    embedded = any(is_embedded(settings) for role, settings in _roles(config) if role not in own)
+    embedded = any(is_embedded(settings) for role, settings in roles if role not in own)
     asked = _count_calls(config, task, chosen, racing=racing)
     needs = engine_needs(config, task, longest, asked) if embedded else {}
     opened = {
@@ -195,7 +198,7 @@ def assemble(
             endpoints=endpoints,
             needs=needs.get(role),
         )
-        for role, settings in _roles(config)
+        for role, settings in roles
     }
     _check_frozen(prompt, config.optimize.frozen)
     check_prices(config.budget, {role: model.cost for role, model in opened.items()})
@@ -205,6 +208,7 @@ def assemble(
         method=chosen,
         task_model=opened["task"],
         optimizer_model=opened["optimizer"],
+        judge_model=opened.get("judge"),
         scorer=scorer_settings(config, task),
         temperature=config.models.optimizer.temperature,
         max_tokens=config.models.optimizer.max_tokens,
@@ -235,8 +239,17 @@ def _roomy(config: Config, chosen: AnyMethod, prompt: str) -> tuple[Config, str]
     return make_room(config, prompt)
 
 
-def _roles(config: Config) -> tuple[tuple[RoleName, ModelConfig], ...]:
-    return (("task", config.models.task), ("optimizer", config.models.optimizer))
+def _roles(config: Config, task: Task) -> tuple[tuple[RoleName, ModelConfig], ...]:
+    """The roles that `task` needs. Raises `ConfigError` where it needs a judge and there is none."""
+    roles: tuple[tuple[RoleName, ModelConfig], ...] = (
+        ("task", config.models.task),
+        ("optimizer", config.models.optimizer),
+    )
+    if task.metric.judge is None:
+        return roles
+    if config.models.judge is None:
+        raise ConfigError("models.judge: is missing; the metric judge needs a model that grades")
+    return (*roles, ("judge", config.models.judge))
 
 
 def _prompt(config: Config, chosen: AnyMethod) -> str:
@@ -288,5 +301,6 @@ def scorer_settings(config: Config, task: Task) -> ScorerSettings:
         temperature=config.models.task.temperature,
         max_tokens=config.models.task.max_tokens,
         second_round_tokens=task.second_round_tokens,
+        judge_tokens=config.models.judge.max_tokens if config.models.judge else 512,
         seed=config.seed,
     )

@@ -23,6 +23,7 @@ from gpo.task.labels import (
 from gpo.task.load import Loaded, load, load_rows
 from gpo.task.metric import Metric, metric
 from gpo.task.metrics.fit import check_metric
+from gpo.task.metrics.judge import Judge
 from gpo.task.prompt import Frame, Position
 from gpo.task.splits import Columns, check_splits, make_examples
 from gpo.task.task import Task
@@ -48,6 +49,7 @@ class TaskOptions(TypedDict, total=False):
     target: str
     answer: AnswerOption
     metric: MetricOption
+    judge: Mapping[str, Any] | None
     position: Position
     frame: Frame | None
     demonstrations: int
@@ -152,7 +154,9 @@ def build(
     reader = own.reader or _reader(config.answer, leave_out_test(found))
     unknown = warn_of_unknown_labels(splits.test, reader) if is_label and not listed else []
     by_default = "fields" if kind == "json" and "metric" not in config.model_fields_set else config.metric
-    grades = metric(own.metric or by_default, base_dir=base_dir)
+    grades = metric(own.metric or by_default, base_dir=base_dir, judge=_judge(config))
+    if grades.judge:
+        grades.judge.human_scores([*splits.train, *splits.dev])
     check_metric(grades.name, "" if own.reader else kind, everything, own=grades.own is not None)
     return Task(
         name=loaded.name,
@@ -175,6 +179,14 @@ def build(
         ),
         test_warnings=tuple(unknown),
     )
+
+
+def _judge(config: TaskConfig) -> Judge | None:
+    given = config.judge
+    if given is None:
+        return None
+    answers, scores = (given.labels.answer, given.labels.score) if given.labels else ("", "")
+    return Judge(given.rubric, *given.scale, answers=answers, scores=scores)
 
 
 def check_targets(found: Sequence[Example], reader: AnswerReader, kind: str) -> list[str]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from tests.fuzz.check import check
 from tests.fuzz.kept import CORPUS, kept
 from tests.fuzz.targets import TARGETS
+from tests.fuzz.targets.canned import CannedClient
+from tests.fuzz.targets.replies import judge
 from tests.fuzz.targets.target import Target
 
 MOST_BYTES = 300_000
@@ -27,6 +31,18 @@ def test_the_corpus_brings_nothing_but_our_own_errors(target: Target) -> None:
 def test_the_corpus_is_small_and_belongs_to_the_targets() -> None:
     assert {folder.name for folder in CORPUS.iterdir()} == {target.name for target in TARGETS}
     assert sum(path.stat().st_size for path in CORPUS.rglob("*") if path.is_file()) < MOST_BYTES
+
+
+def test_seeds_of_the_wire_reach_the_end() -> None:
+    # A target that never gets as far as a reply finds nothing, however long it runs.
+    good = b'{"choices": [{"message": {"content": "hi"}}]}'
+    for model in (
+        CannedClient(200, {}, good),
+        CannedClient(200, {"Content-Encoding": "gzip"}, gzip.compress(good)),
+    ):
+        reply = judge(model)
+        assert reply is not None
+        assert reply.texts == ("hi",)
 
 
 def test_a_fault_is_found() -> None:

@@ -219,10 +219,10 @@ async def test_an_answer_is_in_the_journal_before_it_is_in_the_store(tmp_path: P
     found: list[bool] = []
 
     class Watched(SharedStore):
-        def put(self, key: str, reply: Reply) -> None:
+        def put(self, key: str, reply: Reply, packed: bytes | None = None) -> None:
             with JournalReader(path) as survivor:
                 found.append(survivor.get_call(key) is not None)
-            super().put(key, reply)
+            super().put(key, reply, packed)
 
     store = Watched(tmp_path / "store.sqlite", pytest.fail)
     with Journal(path) as journal:

@@ -14,7 +14,7 @@ import gpo
 from gpo.config.load import parse_config
 from gpo.errors import BudgetError, ConfigError, DataError, ModelError
 from gpo.evaluation.agreement import compare_with_people
-from gpo.report.details import exchange
+from gpo.report.details import exchanges
 from gpo.report.terminal import show
 from gpo.result.result import Result
 from gpo.run.estimate.estimate import estimate
@@ -73,7 +73,7 @@ def test_a_judge_grades_a_whole_run_and_is_counted_by_itself(server: ModelServer
     with JournalReader(tmp_path / "run/journal.sqlite") as reader:
         scores = list(reader.scores())
         assert {score.value for score in scores} == {0.8, 0.2}
-        shown = exchange(reader, next(reader.scores(prompt_id("amber anchor"), "dev")))
+        (shown,) = exchanges(reader, [next(reader.scores(prompt_id("amber anchor"), "dev"))])
     assert [role for role, _ in shown] == ["user", "reply", "feedback"]
     assert "<answer-" not in shown[0][1]
     assert shown[2][1] in ("It is right.\nScore: 8", "It is wrong.\nScore: 2")

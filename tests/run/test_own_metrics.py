@@ -13,7 +13,7 @@ import pytest
 
 import gpo
 from gpo.errors import ConfigError
-from gpo.report.details import exchange
+from gpo.report.details import exchanges
 from gpo.run.journal_writer import prompt_id
 from gpo.storage.journal_reader import JournalReader
 from gpo.task.example import Example
@@ -112,7 +112,7 @@ def test_the_report_shows_what_the_metric_said(server: ModelServer, tmp_path: Pa
     run(server, told, method="ape", run_dir=tmp_path / "run")
     with JournalReader(tmp_path / "run/journal.sqlite") as reader:
         scores = list(reader.scores(prompt_id("amber anchor"), "dev"))
-        said = {score.value: exchange(reader, score)[-1] for score in scores}
+        said = {score.value: exchanges(reader, [score])[0][-1] for score in scores}
     assert said[1.0][0] == "reply"
     assert said[0.0][0] == "feedback"
     assert said[0.0][1].startswith("wanted ")

@@ -43,7 +43,7 @@ on_ray = [
 
 def test_without_ray_it_is_one_clear_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ConfigError, match=r"^--ray: Ray is not installed; .*pip install ray"):
+    with pytest.raises(ConfigError, match=r"^--ray needs ray, which is not installed: pip install .*\[ray\]"):
         RayExecutor(address="local", out=tmp_path).run([], print)
 
 

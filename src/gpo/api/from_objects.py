@@ -8,6 +8,7 @@ from typing import Any
 
 from gpo import paths
 from gpo.config.load import parse_config
+from gpo.errors import ConfigError
 from gpo.model.callable import THREADS, CallableModel
 from gpo.model.factory import OpenModel
 from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
@@ -35,6 +36,8 @@ def make_plan(
     roles = (
         models if isinstance(models, Mapping) and "task" in models else {"task": models, "optimizer": models}
     )
+    if callable(roles.get("embedder")):
+        raise ConfigError("models.embedder: must be a name or a mapping; a function cannot take its place")
     own = {role: _own_model(role, model) for role, model in roles.items() if callable(model)}
     data: dict[str, Any] = {
         **settings,

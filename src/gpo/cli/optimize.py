@@ -123,20 +123,28 @@ def _run(
     """Run `loaded`, read from `path`, in `run_dir` or in the folder that is chosen for it."""
     import sys
 
-    from gpo.cli.shared.common import assemble, run_plan
+    from gpo import paths
+    from gpo.cli.shared.common import assemble, run_plan, show_complete
+    from gpo.run.identity.recorded_config import record_configured
     from gpo.run.layout import keep_layout
+    from gpo.run.start.configured_task import read_task
     from gpo.run.start.default_directory import choose_directory
     from gpo.text import printable
 
+    base_dir, rows = path.parent, data_dir or paths.data_dir()
+    folder = run_dir or fork
+    asked = keep_layout(loaded, folder, fork) if folder else loaded
+    configured = read_task(asked, base_dir, rows, few)
     if run_dir is None:
-        plan = assemble(keep_layout(loaded, fork) if fork else loaded, path.parent, data_dir, few=few)
         free = "layout" not in loaded.model_fields_set
-        chosen = choose_directory(path, plan.recorded, any_layout=free, few=few)
+        recorded = record_configured(asked, configured.task, base_dir)
+        chosen = choose_directory(path, recorded, any_layout=free, few=few)
         if chosen.told:
             print(printable(chosen.told), file=sys.stderr)
         run_dir = chosen.path
-        if keep_layout(loaded, run_dir, fork).layout == plan.layout:
-            run_plan(plan, run_dir, as_json=as_json, fork=fork)
-            return
-    plan = assemble(keep_layout(loaded, run_dir, fork), path.parent, data_dir, few=few)
-    run_plan(plan, run_dir, as_json=as_json, fork=fork)
+        kept = keep_layout(loaded, run_dir, fork)
+        if kept.layout != asked.layout:
+            asked, configured = kept, read_task(kept, base_dir, rows, few)
+    if not show_complete(asked, configured, base_dir, run_dir, as_json=as_json):
+        plan = assemble(asked, base_dir, data_dir, few=few, configured=configured)
+        run_plan(plan, run_dir, as_json=as_json, fork=fork)

@@ -126,7 +126,7 @@ class ModelConfig(Section):
 
 
 class ModelsConfig(Section):
-    """The roles."""
+    """The two roles, and what may stand beside them."""
 
     task: ModelConfig
     """The model that answers the rows under a prompt."""
@@ -135,9 +135,12 @@ class ModelsConfig(Section):
     judge: ModelConfig | None = None
     """The model that grades answers (task.metric: judge), at temperature 0; of its replies 512 tokens at most where it
     is left out."""
+    embedder: ModelConfig | None = None
+    """What the relevance trajectory compares prompts by, asked at its endpoint's /embeddings; null: BGE on this machine
+    (the extra `embed`). Of its settings those of sampling and of replies have no meaning."""
 
     def roles(self) -> dict[str, ModelConfig]:
-        """The models that there are, by role."""
+        """The models that there are and that write, by role."""
         judge = {"judge": self.judge} if self.judge else {}
         return {"task": self.task, "optimizer": self.optimizer, **judge}
 

@@ -97,6 +97,7 @@ def _open_bge() -> Callable[[str], NDArray[np.float32]]:
 
 
 def _load_bge(*, local_files_only: bool) -> Callable[[str], NDArray[np.float32]]:
+    _turn_telemetry_off()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from fastembed import TextEmbedding
@@ -129,6 +130,7 @@ def _open_minilm() -> Callable[[str], NDArray[np.float32]]:
 
 
 def _load_minilm(onnx: Path, tokenizer_file: Path) -> Callable[[str], NDArray[np.float32]]:
+    _turn_telemetry_off()
     import onnxruntime  # type: ignore[import-untyped]
     from tokenizers import Tokenizer
 
@@ -157,6 +159,12 @@ def _load_minilm(onnx: Path, tokenizer_file: Path) -> Callable[[str], NDArray[np
         return pooled
 
     return encode
+
+
+def _turn_telemetry_off() -> None:
+    """Keep onnxruntime from writing a device id and a database of events under the user's cache folder, which it
+    otherwise does as soon as it is imported (from 1.31 on); it sends them to its maker."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
 def _unit(vector: NDArray[np.float32]) -> list[float]:

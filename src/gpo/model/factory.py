@@ -6,13 +6,14 @@ Opens, and sends nothing: a wrong name, a missing file or key is found before a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from gpo.config.masking import MASK, is_masked, masked_url
 from gpo.config.models import ModelConfig
 from gpo.errors import ConfigError
+from gpo.extras import require
 from gpo.model.layers.endpoint_limiter import EndpointLimiter, RoleQueue
 from gpo.model.layers.rates import Rates
 from gpo.model.layers.retry import RetrySettings
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 OPENAI = "https://api.openai.com/v1"
 PullProgress = Callable[[str, int, int], None]
 """(name, bytes so far, bytes in all) while weights are fetched."""
-RoleName = Literal["task", "optimizer", "judge"]
+RoleName = Literal["task", "optimizer", "judge", "embedder"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,11 @@ def open_model(
     """
     where = f"models.{role}"
     if is_embedded(config):
+        if role == "embedder":
+            raise ConfigError(f"{where}.model: {config.model} is embedded; name a model at an endpoint")
         return _embedded(config, where, base_dir, on_pull, needs, endpoints or Endpoints([config]))
+    if role == "embedder":
+        return _wire_embedder(config, where, endpoints or Endpoints([config]))
     return _wire(config, where, endpoints or Endpoints([config]))
 
 
@@ -159,6 +164,7 @@ def _weights(config: ModelConfig, where: str, base_dir: Path) -> str:
     name = config.model
     if name.endswith(".gguf") and not name.startswith("local/"):
         name = str(base_dir / in_home(name))
+    require("xllamacpp", "local", f"{where}.model: {config.model}")
     try:
         check_model(name)
     except ConfigError as error:
@@ -265,8 +271,19 @@ def _native_client(config: ModelConfig, name: NativeName, where: str) -> OpenAIC
     )
 
 
-def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
+def _wire_embedder(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
+    from gpo.model.openai.embeddings import EmbeddingModel
 
+    if (name := native_name(config.model)) is not None:
+        raise ConfigError(
+            f"{where}.model: {name.provider} has no /embeddings that GPO knows; name another model"
+        )
+
+    client, _ = wire_client(config, where)
+    return replace(_wire(config, where, endpoints), client=EmbeddingModel(client))
+
+
+def _wire(config: ModelConfig, where: str, endpoints: Endpoints) -> OpenModel:
     advice = _address(config, where)[2]
     client, _ = wire_client(config, where)
     known = price(config)

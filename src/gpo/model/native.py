@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gpo.errors import ConfigError, ModelError, PermanentModelError, TransientModelError
+from gpo.extras import install
 from gpo.model.openai.additions import Additions
 from gpo.model.openai.client import OpenAIClient
 from gpo.model.openai.errors import UnreachableError, clean, redact, unreadable_error
@@ -137,8 +138,8 @@ def check_extra(name: NativeName, where: str) -> None:
             found = False
         if not found:
             raise ConfigError(
-                f"{where}.model: {name.provider}:{name.model} needs the extra {EXTRA}; install it with "
-                f"uv sync --extra {EXTRA} (or pip install 'gpo[{EXTRA}]')"
+                f"{where}.model: {name.provider}:{name.model} needs the extra {EXTRA}, which is not "
+                f"installed: {install(EXTRA)} (in a clone: uv sync --extra {EXTRA})"
             )
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from gpo.config.models import ModelConfig, Price
+from gpo.extras import install, is_installed
 from gpo.model.providers import PROVIDERS, native_name
 
 MILLION = 1_000_000
@@ -52,6 +53,11 @@ def price(config: ModelConfig) -> Price | None:
     return _from_table(config.model, url=config.base_url)
 
 
+def missing_table() -> str:
+    """What to add where a price is not known: how to get the table of prices, "" where it is here."""
+    return "" if is_installed("genai_prices") else f"; GPO's table of prices is an extra: {install('prices')}"
+
+
 def recorded_price(section: object) -> Price | None:
     """The price of a model's section as a run wrote it down; None also where another version of GPO wrote it."""
     try:
@@ -72,6 +78,8 @@ def cost(tokens: Tokens, price: Price | None) -> float | None:
 
 
 def _from_table(model: str, *, provider: str | None = None, url: str | None = None) -> Price | None:
+    if not is_installed("genai_prices"):
+        return None
     from genai_prices import Usage, calc_price
 
     def dollars(**tokens: int) -> float | None:

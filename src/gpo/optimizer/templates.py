@@ -5,21 +5,15 @@ Values are untrusted text: they are inserted once and never read as templates.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-
-from jinja2 import (
-    BaseLoader,
-    ChoiceLoader,
-    Environment,
-    FileSystemLoader,
-    PrefixLoader,
-    StrictUndefined,
-    TemplateError,
-)
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from typing import TYPE_CHECKING
 
 from gpo.errors import ConfigError
+
+if TYPE_CHECKING:
+    from jinja2 import BaseLoader, Environment
 
 TEXTS = Path(__file__).with_name("texts")
 
@@ -33,30 +27,37 @@ class Templates:
 
     own: Path | None = None
     layout: int = 2
-    _environment: Environment = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.own is not None and not self.own.is_dir():
             raise ConfigError(f"optimize.meta_prompt: {self.own} is not a folder of templates")
+
+    def render(self, name: str, **values: object) -> str:
+        """The text of the template `name` (without its ending). Raises `ConfigError` naming the file at fault."""
+        from jinja2 import TemplateError
+
+        try:
+            return self._environment.get_template(f"{name}.jinja").render(**values).strip()
+        except TemplateError as error:
+            reason = " ".join(str(error).split())
+            raise ConfigError(f"template {name}.jinja in {self.own or TEXTS.name}: {reason}") from None
+
+    @cached_property
+    def _environment(self) -> Environment:
+        # Imported when the first text is written: a run that is complete writes none.
+        from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
+
         old = TEXTS / "layout1" if self.layout == 1 else None
         loaders: list[BaseLoader] = [FileSystemLoader([folder for folder in (old, TEXTS) if folder])]
         if self.own is not None:
             # Until 0.1.0 the folder of the published protocols was called "original".
             before = PrefixLoader({"published": FileSystemLoader(self.own / "original")})
             loaders = [FileSystemLoader(self.own), before, *loaders]
-        environment = ImmutableSandboxedEnvironment(
+        return ImmutableSandboxedEnvironment(
             loader=ChoiceLoader(loaders),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
             autoescape=False,
         )
-        object.__setattr__(self, "_environment", environment)
-
-    def render(self, name: str, **values: object) -> str:
-        """The text of the template `name` (without its ending). Raises `ConfigError` naming the file at fault."""
-        try:
-            return self._environment.get_template(f"{name}.jinja").render(**values).strip()
-        except TemplateError as error:
-            reason = " ".join(str(error).split())
-            raise ConfigError(f"template {name}.jinja in {self.own or TEXTS.name}: {reason}") from None

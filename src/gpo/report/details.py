@@ -13,7 +13,7 @@ from gpo.report.data import CandidateView, RunView, StepView
 from gpo.report.scores import SPLITS, SplitTable, split_table
 from gpo.result.word_diff import compare_words
 from gpo.storage.journal_reader import JournalReader
-from gpo.storage.records import RecordedScore
+from gpo.storage.records import RecordedCall, RecordedScore
 
 _KINDS = {"same": "=", "removed": "-", "added": "+"}
 
@@ -126,21 +126,31 @@ def _cell(score: RecordedScore | None) -> list[Any] | None:
     return [score.value, int(score.unreadable), text]
 
 
-def exchange(reader: JournalReader, score: RecordedScore) -> list[list[str]]:
-    """The whole conversation behind a score, turn by turn as [role, text]; a text that a base model continued has the
-    role "text", what the model thought before the last reply "reasoning", and what the metric said "feedback". Empty
-    where no call is known."""
-    # The last round's request holds the rounds before; a judge's call is not one of them.
-    calls = (call for key in reversed(score.calls) for call in reader.calls([key]))
-    last = next((call for call in calls if call.role != "judge"), None)
-    if last is None:
-        return []
-    asked = [[message.role, message.content] for message in last.request.messages]
-    if last.request.prompt is not None:
-        asked.append(["text", last.request.prompt])
-    thought = [["reasoning", text] for text in last.reply.reasoning[:1] if text]
-    said = reader.feedback(score.prompt_id, score.split, score.example_id)
-    return [*asked, *thought, ["reply", last.reply.text], *([["feedback", said]] if said else [])]
+def exchanges(reader: JournalReader, scores: Sequence[RecordedScore]) -> list[list[list[str]]]:
+    """The whole conversation behind each score, turn by turn as [role, text]; a text that a base model continued has
+    the role "text", what the model thought before the last reply "reasoning", and what the metric said "feedback".
+    Empty where no call is known."""
+    found: dict[str, list[list[str]]] = {}
+    # The request of the last call holds the rounds before it; behind it there may be a judge's.
+    for place in (-1, -2):
+        left = [score.calls for score in scores if not any(key in found for key in score.calls)]
+        keys = list(dict.fromkeys(calls[place] for calls in left if len(calls) >= -place))
+        calls_ = reader.calls(keys) if keys else ()
+        found |= {call.reply.call or "": _turns(call) for call in calls_ if call.role != "judge"}
+    told = []
+    for score in scores:
+        turns = next((found[key] for key in reversed(score.calls) if key in found), [])
+        said = reader.feedback(score.prompt_id, score.split, score.example_id) if turns else ""
+        told.append([*turns, *([["feedback", said]] if said else [])])
+    return told
+
+
+def _turns(call: RecordedCall) -> list[list[str]]:
+    asked = [[message.role, message.content] for message in call.request.messages]
+    if call.request.prompt is not None:
+        asked.append(["text", call.request.prompt])
+    thought = [["reasoning", text] for text in call.reply.reasoning[:1] if text]
+    return [*asked, *thought, ["reply", call.reply.text]]
 
 
 Exchanges = Mapping[str, list[list[str]]]

@@ -6,10 +6,11 @@ The live view has no need of it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from gpo.report.data import RunView
-from gpo.report.details import exchange
+from gpo.report.details import exchanges
 from gpo.report.embed import pack
 from gpo.report.scores import SPLITS, SplitTable, split_table
 from gpo.storage.journal_reader import JournalReader
@@ -19,6 +20,7 @@ MOST_PACKED = 450_000
 """Bytes of a page that conversations may take."""
 _FIRST_GUESS = 3_000_000
 _LONGEST_TEXT = 20_000
+_AT_ONCE = 256
 
 
 def pack_exchanges(run: RunView, reader: JournalReader, limit: int = MOST_PACKED) -> str:
@@ -30,9 +32,7 @@ def pack_exchanges(run: RunView, reader: JournalReader, limit: int = MOST_PACKED
     while True:
         kept: dict[str, list[list[str]]] = {}
         size = 0
-        for key, score in _by_interest(run, prompts, tables):
-            if key not in read:
-                read[key] = [[role, _cut(text)] for role, text in exchange(reader, score)]
+        for key in _read(reader, _by_interest(run, prompts, tables), read):
             size += sum(len(text) for _, text in read[key])
             if size > budget:
                 break
@@ -43,6 +43,17 @@ def pack_exchanges(run: RunView, reader: JournalReader, limit: int = MOST_PACKED
         if len(packed) <= limit:
             return packed
         budget = min(int(size * 0.9), int(budget * 0.9 * limit / len(packed)))
+
+
+def _read(
+    reader: JournalReader, wanted: Iterator[tuple[str, RecordedScore]], read: dict[str, list[list[str]]]
+) -> Iterator[str]:
+    """The keys of `wanted`, whose conversations are in `read` when they are given out."""
+    while some := list(islice(wanted, _AT_ONCE)):
+        new = [(key, score) for key, score in some if key not in read]
+        for (key, _), turns in zip(new, exchanges(reader, [score for _, score in new]), strict=True):
+            read[key] = [[role, _cut(text)] for role, text in turns]
+        yield from (key for key, _ in some)
 
 
 def _by_interest(
@@ -85,4 +96,4 @@ def find_exchange(
     if split not in SPLITS or not 0 <= index < len(prompts):
         return None
     row: Any = split_table(reader, [prompts[index]], split).rows.get(example)
-    return exchange(reader, row[0]) if row else None
+    return exchanges(reader, [row[0]])[0] if row else None

@@ -6,9 +6,11 @@ Reads the journal's calls without their texts, and prices. A price that is not k
 from __future__ import annotations
 
 import bisect
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from gpo.config.models import Price
@@ -131,22 +133,22 @@ def _phases(
     """The phase of every call: that of the score that rests on it, else the step whose scoring came next."""
     found: dict[str, Phase] = {}
     unfinished = max((step for step in first_step.values() if step is not None), default=-1) + 1
-    for score in reader.scores(split="test"):
-        for key in score.calls:
-            found[key] = "test"
-    for score in reader.scores(split="dev"):  # after test: a call that both share was paid for by dev
-        step = first_step.get(score.prompt_id, unfinished)
-        for key in score.calls:
-            known = found.get(key)
-            if step is None:
-                found[key] = "initial"
-            elif known is None or known == "test" or (isinstance(known, int) and step < known):
+    for _, keys in reader.score_calls("test"):
+        found.update(dict.fromkeys(keys, "test"))
+    for id_, keys in reader.score_calls("dev"):  # after test: a call that both share was paid for by dev
+        step = first_step.get(id_, unfinished)
+        if step is None:
+            found.update(dict.fromkeys(keys, "initial"))
+            continue
+        for key in keys:
+            known = found.setdefault(key, step)
+            if known == "test" or (isinstance(known, int) and step < known):
                 found[key] = step
     starts: dict[int, float] = {}
     for line in ledger:
         phase = found.get(line.key)
-        if isinstance(phase, int):
-            starts[phase] = min(starts.get(phase, line.started), line.started)
+        if isinstance(phase, int) and line.started < starts.get(phase, math.inf):
+            starts[phase] = line.started
     times = sorted((start, phase) for phase, start in starts.items())
     after = times[-1][1] + 1 if times else 0
     for line in ledger:
@@ -168,23 +170,28 @@ def _concurrency(
     placed = []
     for begin, end in spans:
         index = max(0, bisect.bisect_right(starts, begin) - 1)
-        lengths[index] = max(lengths[index], end - starts[index])
+        if end - starts[index] > lengths[index]:
+            lengths[index] = end - starts[index]
         placed.append((index, begin, end))
-    offsets = [sum(lengths[:index]) for index in range(len(starts))]
-    total = sum(lengths)
+    *offsets, total = accumulate(lengths, initial=0.0)
     if total <= 0:
         return [], 0.0, []
     width = total / _BINS
     bins = [0.0] * _BINS
     for index, begin, end in placed:
-        low, high = (max(0.0, offsets[index] + at - starts[index]) for at in (begin, end))
-        _fill(bins, low / width, high / width)
+        shift = offsets[index] - starts[index]
+        _fill(bins, max(0.0, shift + begin) / width, max(0.0, shift + end) / width)
     resumed = [offset for offset, length in zip(offsets[1:], lengths[1:], strict=True) if length > 0]
     return bins, width, resumed
 
 
 def _fill(bins: list[float], low: float, high: float) -> None:
-    for index in range(min(int(low), len(bins) - 1), min(int(high), len(bins) - 1) + 1):
+    last = len(bins) - 1
+    first, end = min(int(low), last), min(int(high), last)
+    if first == end:  # most calls are shorter than a bin
+        bins[first] += max(0.0, min(high, first + 1) - low)
+        return
+    for index in range(first, end + 1):
         bins[index] += max(0.0, min(high, index + 1) - max(low, index))
 
 

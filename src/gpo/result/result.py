@@ -66,17 +66,20 @@ class RoleUsage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunUsage:
-    """Usage by role; `judge` is None where there is none."""
+    """Usage by role."""
 
     task: RoleUsage = RoleUsage()
     optimizer: RoleUsage = RoleUsage()
     judge: RoleUsage | None = None
+    """None: no model of a run's configuration grades."""
+    embedder: RoleUsage | None = None
+    """None: no model of a run's configuration embeds."""
 
     @property
     def roles(self) -> dict[str, RoleUsage]:
         """Those that there are, by name."""
-        judge = {"judge": self.judge} if self.judge else {}
-        return {"task": self.task, "optimizer": self.optimizer, **judge}
+        found = {name: getattr(self, name) for name in ("task", "optimizer", "judge", "embedder")}
+        return {name: used for name, used in found.items() if used is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,11 +165,12 @@ class Result:
             improvement=build(Improvement, record.record("improvement")),
             steps=tuple(_step(step) for step in record.records("steps")),
             usage=RunUsage(
+                **{role: build(RoleUsage, usage.record(role)) for role in ("task", "optimizer")},
                 **{
                     role: build(RoleUsage, usage.record(role))
-                    for role in ("task", "optimizer", "judge")
-                    if role != "judge" or role in usage.data
-                }
+                    for role in ("judge", "embedder")
+                    if usage.data.get(role) is not None
+                },
             ),
             seconds=record.number("seconds", 0, _LONGEST) or 0.0,
             seed=int(record.number("seed") or 0),

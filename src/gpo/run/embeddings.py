@@ -7,10 +7,30 @@ import sys
 from array import array
 from collections.abc import Awaitable, Callable, Sequence
 
+from gpo.errors import ConfigError
+from gpo.extras import require
+from gpo.model.model import Model
+from gpo.optimizer.methods import Method
+from gpo.optimizer.parts.trajectory import Relevance
 from gpo.storage.journal import Journal
 
 EMBEDDER = "embedder"
 Embed = Callable[[Sequence[str]], Awaitable[list[list[float]]]]
+
+
+def check_embedder(method: object, model: object | None) -> None:
+    """Raise the `ConfigError` that names the ways out where `method` compares prompts by their embeddings, no `model`
+    embeds, and the extra is not installed."""
+    if model is None and isinstance(method, Method) and isinstance(method.trajectory, Relevance):
+        try:
+            require(
+                "fastembed", "embed", "method: the relevance trajectory compares prompts by embeddings and"
+            )
+        except ConfigError as error:
+            raise ConfigError(
+                f"{error}; or name models.embedder, which is asked at its endpoint; or choose another trajectory "
+                "(method: {trajectory: recency})"
+            ) from None
 
 
 def remember_embeddings(embed: Embed, name: str, journal: Journal) -> Embed:
@@ -39,15 +59,20 @@ def remember_embeddings(embed: Embed, name: str, journal: Journal) -> Embed:
 
 
 class LateEmbedder:
-    """The run's embedder, opened at the first need and named in the journal: a resumed run uses the same one."""
+    """The run's embedder, opened at the first need and named in the journal: a resumed run uses the same one.
 
-    def __init__(self, journal: Journal) -> None:
+    `model` is that of the role "embedder", with its layers; None: an embedder in this process."""
+
+    def __init__(self, journal: Journal, model: Model | None = None) -> None:
         self.name: str | None = None
         self._journal = journal
+        self._model = model
         self._remembered: Embed | None = None
 
     async def __call__(self, texts: Sequence[str]) -> list[list[float]]:
-        """Unit vectors of `texts`. Raises `ModelError` where no embedder can be opened."""
+        """Unit vectors of `texts`. Raises `ModelError` where no embedder can be opened, and what a model raises."""
+        if self._model is not None:
+            return await self._ask(self._model, texts)
         if self._remembered is None:
             from gpo.model.embedder import open_embedder
 
@@ -65,6 +90,16 @@ class LateEmbedder:
 
             self._remembered = remember_embeddings(embed, self.name, self._journal)
         return await self._remembered(texts)
+
+    async def _ask(self, model: Model, texts: Sequence[str]) -> list[list[float]]:
+        # Its calls are in the journal like those of other models, so that they are counted when a run goes on.
+        from gpo.model.openai.embeddings import embed_with
+
+        self.name = model.identity
+        self._journal.put_meta(EMBEDDER, self.name)
+        # One by one: a step brings one new text, all others are in the journal.
+        vectors = {text: await embed_with(model, text) for text in dict.fromkeys(texts)}
+        return [vectors[text] for text in texts]
 
 
 def _hash(text: str) -> str:

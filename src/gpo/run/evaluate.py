@@ -140,10 +140,10 @@ async def evaluate_prompts(
         keeps = shared is not None and plan.task_model.shareable and plan.scorer.temperature == 0
         costs: dict[str, Cost] = {role: other.cost for role, other in plan.models.items()}
         budget = Budget(plan.budget, costs, journal, shutdown, kept=_KEPT if keeps else _NOT_KEPT)
-        asked = {
+        asked: dict[RoleName, RoleModel] = {
             role: compose(other, role, journal=journal, budget=budget, shared=shared, note=watchers.note)
             for role, other in plan.models.items()
-            if role != "optimizer"
+            if role in ("task", "judge")
         }
         model, judge = asked["task"], asked.get("judge")
         scorer = Scorer(

@@ -13,6 +13,7 @@ from gpo.errors import BudgetError, Interrupted, RunError, UnreadableReplies
 from gpo.evaluation.score import TooManyFailures
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
+from gpo.run.embeddings import check_embedder
 from gpo.run.gc_tuning import collect_seldom
 from gpo.run.layers.budget import SAVED
 from gpo.run.layers.shutdown import Shutdown
@@ -62,6 +63,7 @@ class Run:
                     assert result is not None
                     self.progress.phase = "done"
                     return result
+                check_embedder(self.plan.method, self.plan.embedder_model)
                 journal = self.directory.open(self.plan.recorded, self.plan.config_text)
                 shared = SharedStore.open(warn=self._watchers.note) if self.use_shared_store else None
                 with collect_seldom():

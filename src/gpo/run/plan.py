@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from gpo.config.models import ModelConfig
 from gpo.config.schema import BudgetConfig, Config, MethodConfig, OptimizeConfig
 from gpo.errors import ConfigError
 from gpo.evaluation.rounds import ScorerSettings
+from gpo.extras import require
 from gpo.model.factory import Endpoints, OpenModel, PullProgress, RoleName, is_embedded, open_model
 from gpo.optimizer.calls import Calls, Sizes
 from gpo.optimizer.candidates import Guard
@@ -26,9 +27,9 @@ from gpo.optimizer.workbench import Workbench
 from gpo.run.compose import RoleModel
 from gpo.run.estimate.context_size import engine_needs
 from gpo.run.estimate.prompt_room import make_room
-from gpo.run.identity.recorded_config import record_config
+from gpo.run.identity.recorded_config import record_config, set_frame
 from gpo.run.layers.budget import check_prices
-from gpo.run.start.quick_look import take_few
+from gpo.run.start.configured_task import ConfiguredTask, read_task
 from gpo.task.benchmarks.mmlu import name_subject
 from gpo.task.demonstrations import split_prompt
 from gpo.task.prompt import find_placeholders
@@ -60,6 +61,7 @@ class Plan:
     task_model: OpenModel
     optimizer_model: OpenModel
     judge_model: OpenModel | None = None
+    embedder_model: OpenModel | None = None
     scorer: ScorerSettings
     temperature: float
     max_tokens: int
@@ -78,8 +80,13 @@ class Plan:
     @property
     def models(self) -> dict[RoleName, OpenModel]:
         """The models by role."""
-        judge: dict[RoleName, OpenModel] = {"judge": self.judge_model} if self.judge_model else {}
-        return {"task": self.task_model, "optimizer": self.optimizer_model, **judge}
+        found: dict[RoleName, OpenModel | None] = {
+            "task": self.task_model,
+            "optimizer": self.optimizer_model,
+            "judge": self.judge_model,
+            "embedder": self.embedder_model,
+        }
+        return {role: model for role, model in found.items() if model is not None}
 
     async def aclose(self) -> None:
         """Close the models, each once."""
@@ -143,6 +150,7 @@ def assemble(
     base_dir: Path,
     data_dir: Path | None = None,
     task: Task | None = None,
+    configured: ConfiguredTask | None = None,
     models: Mapping[str, OpenModel] | None = None,
     method_object: Method | ComposedMethod | None = None,
     on_pull: PullProgress | None = None,
@@ -153,9 +161,9 @@ def assemble(
 
     `base_dir` is the folder that relative paths of the configuration start from, `data_dir` the one with the rows of
     benchmarks; neither becomes part of what is recorded, so that the same rows make the same run. `task`, `models`
-    (by role) and `method_object` take the place of what the configuration names. An embedded engine is made large
-    enough for the prompt `scored` too. With `few` the search has at most so many rows of train and dev, and no test
-    rows. Raises `ConfigError` and `ModelError`.
+    (by role) and `method_object` take the place of what the configuration names; `configured` is what `read_task` found
+    of it already. An embedded engine is made large enough for the prompt `scored` too. With `few` the search has at
+    most so many rows of train and dev, and no test rows. Raises `ConfigError` and `ModelError`.
     """
     chosen: AnyMethod
     if method_object is None and isinstance(config.method, MethodConfig):
@@ -167,14 +175,12 @@ def assemble(
     else:
         chosen = method_object
     own_task = task
-    task = task or Task.from_config(
-        config.task, seed=config.seed, chat=config.models.task.chat, base_dir=base_dir, data_dir=data_dir
-    )
-    task = _set_frame(task, config)
-    quick = ""
-    if few is not None:
-        task, quick = take_few(task, few, config.seed)
+    configured = configured or (ConfiguredTask(set_frame(task, config)) if task else None)
+    task, quick = configured or read_task(config, base_dir, data_dir, few)
+    if task.metric.over_split is not None:
+        require("numpy", "metrics", f"task.metric: {task.metric.name}, a score of the whole split,")
     if isinstance(chosen, PlusMethod):
+        require("numpy", "plus", "method: gpo+")
         _check_rows_tell(task)
         chosen = chosen.within(task, config.budget.max_calls, test=len(task.splits.test))
     own = models or {}
@@ -209,6 +215,7 @@ def assemble(
         task_model=opened["task"],
         optimizer_model=opened["optimizer"],
         judge_model=opened.get("judge"),
+        embedder_model=opened.get("embedder"),
         scorer=scorer_settings(config, task),
         temperature=config.models.optimizer.temperature,
         max_tokens=config.models.optimizer.max_tokens,
@@ -225,13 +232,6 @@ def assemble(
     )
 
 
-def _set_frame(task: Task, config: Config) -> Task:
-    """`task` in the frame of an old run, or in that of the authors' code, unless it has one of its own."""
-    if task.frame is None and config.layout == 1:
-        return replace(task, frame="qa")
-    return replace(task, frame="plain") if task.frame is None and config.preset == "released" else task
-
-
 def _roomy(config: Config, chosen: AnyMethod, prompt: str) -> tuple[Config, str]:
     """`config` with room for candidates like `prompt`, see `make_room`. A run of GPO 0.1.0 goes on as it began."""
     if config.layout == 1 or isinstance(chosen, EvaluateOnly):
@@ -241,15 +241,15 @@ def _roomy(config: Config, chosen: AnyMethod, prompt: str) -> tuple[Config, str]
 
 def _roles(config: Config, task: Task) -> tuple[tuple[RoleName, ModelConfig], ...]:
     """The roles that `task` needs. Raises `ConfigError` where it needs a judge and there is none."""
-    roles: tuple[tuple[RoleName, ModelConfig], ...] = (
-        ("task", config.models.task),
-        ("optimizer", config.models.optimizer),
-    )
-    if task.metric.judge is None:
-        return roles
-    if config.models.judge is None:
-        raise ConfigError("models.judge: is missing; the metric judge needs a model that grades")
-    return (*roles, ("judge", config.models.judge))
+    models = config.models
+    roles: list[tuple[RoleName, ModelConfig]] = [("task", models.task), ("optimizer", models.optimizer)]
+    if task.metric.judge is not None:
+        if models.judge is None:
+            raise ConfigError("models.judge: is missing; the metric judge needs a model that grades")
+        roles.append(("judge", models.judge))
+    if models.embedder:
+        roles.append(("embedder", models.embedder))
+    return tuple(roles)
 
 
 def _prompt(config: Config, chosen: AnyMethod) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 
 from gpo.evaluation.agreement import Agreement
 from gpo.evaluation.score import Scorer
 from gpo.evaluation.statistics import few_rows_warning
+from gpo.extras import DISTRIBUTION
 from gpo.model.factory import RoleName
 from gpo.optimizer.search import Search
 from gpo.result.rejections import rejected_steps
@@ -56,7 +56,9 @@ def summary(
         ),
         improvement=test.improvement,
         steps=tuple(step_summary(record) for record in search.steps),
-        usage=RunUsage(**{role: RoleUsage(**model.journaled.usage()) for role, model in models.items()}),  # type: ignore[arg-type]
+        usage=RunUsage(
+            **{role: RoleUsage(**model.journaled.usage()) for role, model in models.items()}  # type: ignore[arg-type]
+        ),
         seconds=round(budget.seconds, 3),
         seed=plan.seed,
         versions=versions(),
@@ -143,10 +145,13 @@ def _show_request(plan: Plan, best: str) -> dict[str, object]:
 
 def versions() -> dict[str, str]:
     """Versions of what a result depends on."""
+    from importlib.metadata import PackageNotFoundError, version
+
     found = {"python": ".".join(map(str, sys.version_info[:3]))}
-    for name in ("gpo", "xllamacpp", "aiohttp", "numpy"):
+    names = {"gpo": DISTRIBUTION, **{name: name for name in ("xllamacpp", "aiohttp", "numpy")}}
+    for name, distribution in names.items():
         try:
-            found[name] = version(name)
+            found[name] = version(distribution)
         except PackageNotFoundError:
             continue
     return found

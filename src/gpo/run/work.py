@@ -93,7 +93,9 @@ class Work:
         self.scorer.recall_grade = RecordedGrades(journal)
         if plan.task.metric.over_split is not None:
             journal.put_meta(SPLIT_LEVEL, plan.task.metric.name)
-        self._embedder = LateEmbedder(journal)
+        self._embedder = LateEmbedder(
+            journal, self.models["embedder"].model if "embedder" in self.models else None
+        )
         self._search = plan.search(plan, self.models, self._workbench(), self._listeners)
         self._test = HeldOutTest()
 
@@ -152,7 +154,7 @@ class Work:
     @property
     def _scoring(self) -> list[RoleName]:
         """The roles whose calls a score rests on."""
-        return [role for role in self.models if role != "optimizer"]
+        return [role for role in self.models if role in ("task", "judge")]
 
     def _count_recorded(self, keys: Collection[str]) -> None:
         for role in self._scoring:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, groupby, islice
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
@@ -60,10 +62,7 @@ class JournalReader:
 
     def calls(self, keys: Sequence[str] | None = None) -> Iterator[RecordedCall]:
         """Whole calls in the order in which they were recorded, or those of `keys` in the order of `keys`."""
-        if keys is None:
-            rows = self._records(tables.CALL, "ORDER BY rowid")
-        else:
-            rows = (row for key in keys for row in self._records(tables.CALL, "WHERE key = ?", (key,)))
+        rows = self._records(tables.CALL, "ORDER BY rowid") if keys is None else self._calls_of(keys)
         for row in rows:
             with translate_row_errors(self.path, tables.JOURNAL):
                 asked = codec.unpack_request(row[10], row[2])
@@ -72,10 +71,19 @@ class JournalReader:
     def ledger(self) -> Iterator[LedgerLine]:
         """All calls in the order in which they were recorded; their texts are not read."""
         query = f"SELECT {', '.join(tables.CALL.columns[:9])} FROM calls ORDER BY rowid"
+        known: set[tuple[type, ...]] = set()
         for row in self._rows(query):
-            self._check_kinds(tables.CALL, row)
+            types = tuple(map(type, row))
+            if types not in known:
+                self._check_kinds(tables.CALL, row)
+                known.add(types)
             line = LedgerLine._make(row)
-            if not (0 <= line.started < _LATEST and 0 <= line.seconds < _LATEST) or min(row[4:7]) < 0:
+            if (
+                not (0 <= row[7] < _LATEST and 0 <= row[8] < _LATEST)
+                or row[4] < 0
+                or row[5] < 0
+                or row[6] < 0
+            ):
                 self._refuse(tables.CALL, row, "has a time or a count that cannot be")
             yield line
 
@@ -136,6 +144,19 @@ class JournalReader:
                 unreadable, cut = bool(row[5] & 1), bool(row[5] & 2)
                 yield RecordedScore(row[0], row[1], example, row[3], prediction, unreadable, tuple(keys), cut)
 
+    def score_calls(self, split: str) -> Iterator[tuple[str, list[str]]]:
+        """For each prompt with scores of `split` its id and the keys of the calls that they rest on, in no order; what
+        they are is not read."""
+        query = "SELECT prompt_id, calls FROM scores WHERE split = ? ORDER BY prompt_id"
+        for id_, rows in groupby(self._rows(query, (split,)), key=itemgetter(0)):
+            found = self._json_many([row[1] for row in rows], "scores.calls")
+            if type(id_) is not str or set(map(type, found)) - {list}:
+                raise damaged_error(self.path, tables.JOURNAL, "table scores: calls is no list of keys")
+            keys = list(chain.from_iterable(found))
+            if set(map(type, keys)) - {str}:
+                raise damaged_error(self.path, tables.JOURNAL, "table scores: calls is no list of keys")
+            yield id_, keys
+
     def feedback(self, prompt_id: str, split: str, example_id: str) -> str:
         """What was said about one prompt's answer to one example; "" where nothing was."""
         if not self._has_feedback:
@@ -167,14 +188,11 @@ class JournalReader:
         `now`: the end of a process that still runs (as in `time.time()`), where the caller knows of one.
         """
         starts = [event.at for event in self.events("start")]
-        total = 0.0
-        for index, start in enumerate(starts):
-            until = starts[index + 1] if index + 1 < len(starts) else None
-            if until is None and now is not None:
-                total += max(0.0, now - start)
-            else:
-                total += max(0.0, self._last_sign(start, until) - start)
-        return total
+        if not starts:
+            return 0.0
+        signs = self._last_signs(starts)
+        ends = [*map(min, signs, starts[1:]), signs[-1] if now is None else now]
+        return sum(max(0.0, end - start) for start, end in zip(starts, ends, strict=True))
 
     def last_sign(self) -> float:
         """The latest time that this journal tells of, in seconds since 1970; 0 where there is none."""
@@ -198,16 +216,28 @@ class JournalReader:
     ) -> None:
         self.close()
 
-    def _last_sign(self, start: float, until: float | None) -> float:
-        query = """SELECT max(at) FROM (
-            SELECT max(at) AS at FROM events WHERE at >= ?1 AND (?2 IS NULL OR at < ?2)
-            UNION ALL
-            SELECT max(started + seconds) FROM calls
-                WHERE source = 'sent' AND started >= ?1 AND (?2 IS NULL OR started < ?2))"""
-        (last,) = next(self._rows(query, (start, until)))
+    def _calls_of(self, keys: Sequence[str]) -> Iterator[Any]:
+        for start in range(0, len(keys), _BATCH // 2):
+            some = keys[start : start + _BATCH // 2]
+            marks = ", ".join("?" * len(some))
+            found = {
+                row[0]: row for row in self._records(tables.CALL, f"WHERE key IN ({marks})", tuple(some))
+            }
+            yield from (found[key] for key in some if key in found)
+
+    def _last_signs(self, starts: Sequence[float]) -> list[float]:
+        """The last time that is told of each process that began at one of `starts` (in order)."""
+        # All in one pass: a run that was started often has as many processes as calls.
+        chosen = "max(at), started" if len(starts) == 1 else "at, started"
+        query = f"""SELECT {chosen} FROM (
+            SELECT at, at AS started FROM events UNION ALL
+            SELECT started + seconds, started FROM calls WHERE source = 'sent') WHERE started >= ?"""
+        found = list(starts)
         with translate_row_errors(self.path, tables.JOURNAL):
-            found = start if last is None else float(last)
-        return found if until is None else min(found, until)
+            for at, begun in self._rows(query, (starts[0],)):
+                index = bisect_right(starts, begun) - 1
+                found[index] = max(found[index], float(at))
+        return found
 
     def _rows(self, query: str, values: tuple[Any, ...] = ()) -> Iterator[Any]:
         with translate_sqlite_errors(self.path, tables.JOURNAL):

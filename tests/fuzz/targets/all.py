@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.fuzz.targets import (
     answers,
+    bodies,
     candidates,
     configuration,
     data,
@@ -21,6 +22,7 @@ TARGETS: tuple[Target, ...] = (
     parquet.TARGET,
     answers.TARGET,
     replies.TARGET,
+    bodies.TARGET,
     candidates.TARGET,
     journal.TARGET,
     run_folder.TARGET,

@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 
 from gpo.errors import GPOError, ModelError
 from gpo.model.model import Message, Reply, Request
-from gpo.model.openai.client import OpenAIClient
 from gpo.model.openai.errors import retry_after
 from gpo.storage import codec
+from tests.fuzz.targets.canned import KEY, CannedClient
 from tests.fuzz.targets.target import Input, Target, own, text
 
-KEY = "sk-Zx9/very+secret.42"
 STATUSES = (200, 200, 200, 400, 401, 404, 408, 413, 429, 500, 503, 301)
 _REQUEST = Request(messages=(Message("user", "hi"),), stop=("\n", "x"))
-
-
-class _Canned(OpenAIClient):
-    """A wire whose server is the input: everything but the connection is real."""
-
-    def __init__(self, status: int, header: str, body: bytes) -> None:
-        super().__init__(base_url="http://localhost:1/v1", model="m", api_key=KEY)
-        self._answer = status, {"Retry-After": header}, body
-
-    async def _post(self, url: object, data: bytes) -> tuple[int, dict[str, str], bytes]:
-        return self._answer
 
 
 def run(data: bytes) -> None:
@@ -36,9 +25,13 @@ def run(data: bytes) -> None:
     wait = retry_after({"Retry-After": text(header)})
     if wait is not None and not 0 <= wait <= 3600:
         raise AssertionError(f"a wait of {wait} s")
-    request = Request(messages=_REQUEST.messages, stop=_REQUEST.stop, n=n)
+    judge(CannedClient(status, {"Retry-After": text(header)}, body), n)
+
+
+def judge(model: CannedClient, n: int = 1) -> Reply | None:
+    """Ask `model` for `n` completions: it is a reply, or an error of GPO's without the key in it."""
     try:
-        reply = asyncio.run(_asked(_Canned(status, text(header), body), request))
+        reply = asyncio.run(_asked(model, replace(_REQUEST, n=n)))
     except ModelError as error:
         own(error)
         line = str(error)
@@ -48,9 +41,11 @@ def run(data: bytes) -> None:
         own(error)
     else:
         _check(reply, n)
+        return reply
+    return None
 
 
-async def _asked(model: OpenAIClient, request: Request) -> Reply:
+async def _asked(model: CannedClient, request: Request) -> Reply:
     try:
         return await model.complete(request)
     finally:

@@ -12,15 +12,21 @@ if TYPE_CHECKING:
     from gpo.config.schema import Config
     from gpo.result.result import Result
     from gpo.run.plan import Plan
+    from gpo.run.start.configured_task import ConfiguredTask
 
 
 def assemble(
-    config: Config, base_dir: Path, data_dir: Path | None = None, scored: str = "", few: int | None = None
+    config: Config,
+    base_dir: Path,
+    data_dir: Path | None = None,
+    scored: str = "",
+    few: int | None = None,
+    configured: ConfiguredTask | None = None,
 ) -> Plan:
     """The run that `config` asks for; weights that are missing are fetched with a progress bar on stderr.
 
-    Benchmarks are read from `data_dir`, or from `$GPO_DATA_DIR` where that is None; `scored` and `few` as for
-    `plan.assemble`.
+    Benchmarks are read from `data_dir`, or from `$GPO_DATA_DIR` where that is None; `scored`, `few` and `configured` as
+    for `plan.assemble`.
     """
     from gpo import paths
     from gpo.cli.shared.pulling import PullDisplay
@@ -35,7 +41,32 @@ def assemble(
             on_pull=display.progress,
             scored=scored,
             few=few,
+            configured=configured,
         )
+
+
+def show_complete(
+    config: Config, configured: ConfiguredTask, base_dir: Path, run_dir: Path, *, as_json: bool
+) -> bool:
+    """Show the result of a complete run of `config` in `run_dir` again; False where there is none. Raises `RunError`
+    where the folder holds a run of another configuration."""
+    from gpo.run.directory import RunDirectory
+    from gpo.run.start.complete import find_complete
+
+    result = find_complete(config, configured.task, RunDirectory(run_dir), base_dir)
+    if result is None:
+        return False
+    print(_complete(run_dir), file=sys.stderr)
+    if not (run_dir / "report.html").exists():
+        _write_page(run_dir)
+    print_result(result, run_dir, as_json=as_json)
+    return True
+
+
+def _complete(run_dir: Path) -> str:
+    from gpo.text import printable
+
+    return printable(f"{run_dir} holds the complete run; nothing is left to do")
 
 
 def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = None) -> Result:
@@ -57,7 +88,7 @@ def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = No
     try:
         with ProgressDisplay(progress) as display:
             if complete:
-                display.note(f"{run_dir} holds the complete run; nothing is left to do")
+                display.note(_complete(run_dir))
             run = Run(plan, directory, progress, display, fork=fork)
             result = run_stoppable(run.execute(), run.stop, display.note)
     except Stopped as stop:

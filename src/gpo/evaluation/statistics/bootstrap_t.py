@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from gpo.evaluation.statistics.adjusted_wald import adjusted_wald
 from gpo.evaluation.statistics.interval import Interval
 from gpo.evaluation.statistics.paired import differences, sum_blocks
+from gpo.evaluation.statistics.plain_resampling import draw_ratios
+from gpo.extras import is_installed
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
     from gpo.evaluation.statistics.paired import Floats
 
 RESAMPLES = 9_999
 """One less than a round number, so that the limits are order statistics (the 250th from either end)."""
 _AT_ONCE = 2_000_000
+_DIGITS = 12
+"""Behind the point. With numpy and without it sums differ in the last digits, and results shall not."""
 
 
 def paired_bootstrap(
@@ -50,26 +57,23 @@ def bootstrap_t(
     that (one row or two, rows that are all alike, differences in hardly any row) is `adjusted_wald`'s with rows as
     large as can be, ±`scales`, one a group. `seed` fixes the draws. Raises `ValueError` where a group is empty.
     """
-    import numpy as np
-
     if not groups or any(not len(values) for values in groups):
         raise ValueError("an interval needs at least one value")
-    mean = float(sum(values.mean() for values in groups))
+    mean = sum(fmean(values) for values in groups)
     bound = sum(scales)
     low, high = _adjust(groups, scales, confidence)
     limits = _studentized(groups, seed, confidence, resamples)
     if limits is not None:
         nearest = _adjust(groups, [_usual(*pair) for pair in zip(groups, scales, strict=True)], confidence)
-        low = min(mean - limits[1], nearest[0]) if np.isfinite(limits[1]) else low
-        high = max(mean - limits[0], nearest[1]) if np.isfinite(limits[0]) else high
-    return Interval(mean, max(-bound, min(low, mean)), min(bound, max(high, mean)))
+        low = min(mean - limits[1], nearest[0]) if math.isfinite(limits[1]) else low
+        high = max(mean - limits[0], nearest[1]) if math.isfinite(limits[0]) else high
+    found = mean, max(-bound, min(low, mean)), min(bound, max(high, mean))
+    return Interval(*(round(value, _DIGITS) for value in found))
 
 
 def _adjust(groups: Sequence[Floats], scales: Sequence[float], confidence: float) -> tuple[float, float]:
-    import numpy as np
-
     told = [
-        (float(values.sum()), float(np.square(values).sum()), len(values), scale)
+        (math.fsum(values), _sum_squares(values), len(values), scale)
         for values, scale in zip(groups, scales, strict=True)
     ]
     return adjusted_wald(told, confidence)
@@ -77,45 +81,58 @@ def _adjust(groups: Sequence[Floats], scales: Sequence[float], confidence: float
 
 def _usual(values: Floats, scale: float) -> float:
     """The size of a difference, as a root mean square over the rows that differ; `scale` where none does."""
-    import numpy as np
+    moved = [value for value in values if value != 0]
+    return math.sqrt(_sum_squares(moved) / len(moved)) if moved else scale
 
-    moved = values[values != 0]
-    return float(np.sqrt(np.square(moved).mean())) if len(moved) else scale
+
+def _sum_squares(values: Floats) -> float:
+    return math.fsum(value * value for value in values)
 
 
 def _studentized(
     groups: Sequence[Floats], seed: int, confidence: float, resamples: int
 ) -> tuple[float, float] | None:
     """Quantiles of s (m* − m)/s*; None where no standard error can be had."""
-    import numpy as np
-
-    blocks = [sum_blocks(values - values.mean(), seed, 0.0) for values in groups]
+    means = [fmean(values) for values in groups]
+    around = [[value - mean for value in values] for values, mean in zip(groups, means, strict=True)]
+    blocks = [sum_blocks(values, seed, 0.0) for values in around]
     sizes = [-(-len(values) // len(block)) for values, block in zip(groups, blocks, strict=True)]
-    centred = [block / size for block, size in zip(blocks, sizes, strict=True)]
-    error = float(np.sqrt(sum(_error_squared(values) for values in centred)))
-    span = sum(float(np.abs(values).max()) for values in centred)
+    centred = [[value / size for value in block] for block, size in zip(blocks, sizes, strict=True)]
+    error = math.sqrt(sum(_error_squared(values) for values in centred))
+    span = sum(max(map(abs, values)) for values in centred)
     if any(len(values) < 2 for values in centred) or error <= 1e-9 * max(span, 1e-9):
         return None
-    generator = np.random.Generator(np.random.PCG64(seed))
-    shift, squared = np.zeros(resamples), np.zeros(resamples)
-    for values in centred:
-        _draw(values, generator, shift, squared)
-    still = squared <= (1e-9 * span) ** 2
-    far = np.where(np.abs(shift) <= 1e-9 * span, 0.0, np.copysign(np.inf, shift))
-    ratio = np.where(still, far, shift / np.sqrt(np.where(still, 1.0, squared)))
+    draw = _draw_ratios if is_installed("numpy") else draw_ratios
+    ordered = sorted(draw(centred, seed, resamples, span))
     place = max(1, int((resamples + 1) * (1 - confidence) / 2 + 1e-9))
-    ordered = np.partition(ratio, [place - 1, resamples - place])
-    return float(ordered[place - 1]) * error, float(ordered[resamples - place]) * error
+    return ordered[place - 1] * error, ordered[resamples - place] * error
 
 
 def _error_squared(values: Floats) -> float:
     """The squared standard error of the mean of values around 0."""
+    return _sum_squares(values) / len(values) / max(1, len(values) - 1)
+
+
+def _draw_ratios(groups: Sequence[Floats], seed: int, resamples: int, span: float) -> list[float]:
+    """`plain_resampling.draw_ratios` with numpy."""
     import numpy as np
 
-    return float(np.square(values).sum()) / len(values) / max(1, len(values) - 1)
+    generator = np.random.Generator(np.random.PCG64(seed))
+    shift, squared = np.zeros(resamples), np.zeros(resamples)
+    for values in groups:
+        _draw(np.asarray(values, dtype=np.float64), generator, shift, squared)
+    still = squared <= (1e-9 * span) ** 2
+    far = np.where(np.abs(shift) <= 1e-9 * span, 0.0, np.copysign(np.inf, shift))
+    ratios: list[float] = np.where(still, far, shift / np.sqrt(np.where(still, 1.0, squared))).tolist()
+    return ratios
 
 
-def _draw(values: Floats, generator: np.random.Generator, shift: Floats, squared: Floats) -> None:
+def _draw(
+    values: NDArray[np.float64],
+    generator: np.random.Generator,
+    shift: NDArray[np.float64],
+    squared: NDArray[np.float64],
+) -> None:
     """Add the mean and the squared standard error of resamples of `values` to `shift` and `squared`, in blocks, so
     that a large split does not need resamples × rows numbers at once."""
     import numpy as np

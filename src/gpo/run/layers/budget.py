@@ -22,7 +22,7 @@ from typing import Any
 from gpo.config.schema import BudgetConfig
 from gpo.errors import BudgetError, ConfigError, RunError
 from gpo.model.model import Request, Usage
-from gpo.model.prices import Cost
+from gpo.model.prices import Cost, missing_table
 from gpo.model.tally import Tally
 from gpo.run.layers.amount import Amount, prompt_bound
 from gpo.run.layers.shutdown import Shutdown
@@ -50,6 +50,7 @@ def check_prices(config: BudgetConfig, costs: Mapping[str, Cost]) -> None:
             raise ConfigError(
                 f"budget.max_usd: the price of models.{role} is not known, so dollars cannot be capped; give "
                 f"models.{role}.price (input and output, dollars for a million tokens) or cap calls or tokens"
+                f"{missing_table()}"
             )
 
 

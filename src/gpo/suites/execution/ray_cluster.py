@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from gpo.errors import ConfigError
+from gpo.extras import install
 
 _STARTS = 4
 
@@ -22,7 +23,7 @@ def import_ray() -> Any:
     except ModuleNotFoundError as error:
         if error.name != "ray":
             raise
-        raise ConfigError("--ray: Ray is not installed; install it with: pip install ray") from None
+        raise ConfigError(f"--ray needs ray, which is not installed: {install('ray')}") from None
     return ray
 
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from gpo.evaluation.statistics import Comparison, compare_groups
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 Stratum = Mapping[str, Sequence[float]]
 """What is averaged alike, a task under one model and setting: for each of its questions the differences (after −
@@ -46,16 +42,15 @@ def compare_strata(
     return compare_groups(groups, scales, seed=seed)
 
 
-def _by_question(parts: Sequence[tuple[Stratum, float]]) -> NDArray[np.float64]:
+def _by_question(parts: Sequence[tuple[Stratum, float]]) -> list[float]:
     """One value a question of a task: their mean is the weighted sum of the strata's means."""
-    import numpy as np
-
     questions = list(dict.fromkeys(question for stratum, _ in parts for question in stratum))
-    values = np.zeros(len(questions))
+    values = [0.0] * len(questions)
     for stratum, share in parts:
         found = [stratum.get(question, ()) for question in questions]
-        sums = np.array([sum(differences) for differences in found], dtype=float)
-        often = np.array([len(differences) for differences in found], dtype=float)
-        usual, mean = often.mean(), sums.sum() / often.sum()
-        values += share * (sums / usual + mean * (1 - often / usual))
+        often = sum(map(len, found))
+        usual, mean = often / len(questions), math.fsum(map(math.fsum, found)) / often
+        for place, differences in enumerate(found):
+            own = math.fsum(differences) / usual
+            values[place] += share * (own + mean * (1 - len(differences) / usual))
     return values

@@ -6,13 +6,13 @@ Only files of rows are read (Parquet, Arrow, JSON, CSV): loading scripts, pickle
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import re
 from pathlib import Path
 from types import ModuleType
 from typing import Final
 
 from gpo.errors import ConfigError
+from gpo.extras import install, is_installed
 from gpo.task.benchmarks.spec import Record
 
 OLDEST: Final = 4
@@ -46,13 +46,13 @@ def read(
     Raises `ConfigError` in one line where `datasets` is missing or too old, where the hub does not answer within a
     few seconds, where there is no such data set, and where it is not made of files of rows.
     """
+    if not is_installed("datasets"):
+        raise ConfigError(
+            f"task.data: reading {repo} from the Hugging Face hub needs datasets, which is not installed: "
+            f"{install('datasets')}; or give the rows as files (a benchmark: --data-dir DIR)"
+        )
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
-    if importlib.util.find_spec("datasets") is None:
-        raise ConfigError(
-            f"task.data: to read {repo} from the Hugging Face hub, install datasets: "
-            f'pip install "datasets>={OLDEST}"; or give the rows as files (a benchmark: --data-dir DIR)'
-        )
     token = False if public else None
     _check_reachable(repo, revision, token)
     library = _library()  # imported late: that takes seconds

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gpo.errors import ConfigError, DataError
+from gpo.extras import install
 from gpo.task.files import text_file
 
 _BATCH = 1024
@@ -27,7 +28,9 @@ def read_records(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
         import pyarrow
         from pyarrow import parquet
     except ImportError:
-        raise ConfigError(f"{path}: parquet files need pyarrow: pip install pyarrow") from None
+        raise ConfigError(
+            f"{path}: a parquet file needs pyarrow, which is not installed: {install('parquet')}"
+        ) from None
     number = 0
     try:
         with parquet.ParquetFile(path) as whole:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from gpo.errors import ConfigError
+from gpo.extras import install
 from gpo.task.answer.reader import Answer
 from gpo.task.example import Example
 from gpo.task.metrics.texts import as_text
@@ -52,7 +53,7 @@ def _compiled(pattern: str) -> Any:
     try:
         import regex
     except ImportError:
-        raise ConfigError("task.metric: regex needs the extra metrics: pip install 'gpo[metrics]'") from None
+        raise ConfigError(f"task.metric: regex needs the extra metrics: {install('metrics')}") from None
     try:
         return regex.compile(pattern)
     except (regex.error, RecursionError, OverflowError) as error:

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from gpo.errors import ConfigError
+from gpo.extras import install
 from gpo.task.answer import Answer, Prediction
 from gpo.task.example import Example
 from gpo.task.metrics.split_level import Counts
@@ -20,9 +21,7 @@ def require_sacrebleu(name: str) -> None:
     try:
         import sacrebleu  # noqa: F401
     except ImportError:
-        raise ConfigError(
-            f"task.metric: {name} needs the extra metrics: pip install 'gpo[metrics]'"
-        ) from None
+        raise ConfigError(f"task.metric: {name} needs the extra metrics: {install('metrics')}") from None
 
 
 class Bleu:

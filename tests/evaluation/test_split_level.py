@@ -75,6 +75,8 @@ def answer(body: dict[str, Any]) -> str:
     text = last_text(body)
     if "<START>" in text:
         return f"<START>Find what is rare, please, {body.get('seed')}.<END>"
+    if "mail " not in text:
+        return "Yes."  # to the tiny call that begins a run
     number = int(text.split("mail ")[1].split()[0])
     return "rare" if number % 6 == 0 and "Find what" in text and number % 12 == 0 else "usual"
 

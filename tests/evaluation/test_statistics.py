@@ -236,6 +236,12 @@ def test_means_of_groups_add_up_and_a_group_of_one_is_no_certainty() -> None:
     assert (found.low, found.high) == pytest.approx((50 / 3 - 60.1152, 50 / 3 + 60.1152), abs=1e-3)
 
 
+def test_the_rows_of_all_groups_are_flipped_together() -> None:
+    # By their groups' sizes: 1/4, 1/4, 1/8 and 1/8. Of 16 flips only all up and all down reach 3/4.
+    found = compare_groups([np.array([0.5, 0.5]), np.array([0.25, 0.25])], [1.0, 1.0], seed=0)
+    assert (found.mean, found.p_value) == (0.75, 2 / 16)
+
+
 def test_thirds_that_add_up_to_a_gain_are_one() -> None:
     third = 100 / 3
     found = compare_groups([np.array([third + third + third - 2e-14, 0.0, 1e-14])], [100.0], seed=0)

@@ -84,28 +84,32 @@ def mutate(source: str, operator: str, occurrence: int) -> str:
 
 
 def find_mutations(path: Path) -> dict[Span, list[tuple[str, int]]]:
-    """Operators and occurrences by place, of a file, without places where a mutation changes no behaviour."""
+    """Operators and occurrences by place, of a file, without places where a mutation changes no behaviour: besides
+    declarations the `*` before keywords, of which cosmic-ray makes an arithmetic operator."""
     source = path.read_text(encoding="utf-8")
     unused = find_declarations(source)
     tree = get_ast(source)
     counts: Counter[str] = Counter()
     found: defaultdict[Span, list[tuple[str, int]]] = defaultdict(list)
     for node in ast_nodes(tree):
+        marker = node.type == "operator" and node.parent.type in ("parameters", "lambdef")
         for name, operator in OPERATORS.items():
             for start, end in operator.mutation_positions(node):
-                if not any(first <= start and end <= last for first, last in unused):
+                if not marker and not any(first <= start and end <= last for first, last in unused):
                     found[start, end].append((name, counts[name]))
                 counts[name] += 1
     return dict(found)
 
 
 def find_declarations(source: str) -> list[Span]:
-    """Places of type annotations, which are never evaluated here (`from __future__ import annotations`), and of the
-    switches of `@dataclass`, which mypy holds the code to."""
+    """Places of type annotations, which are never evaluated here (`from __future__ import annotations`), of the
+    switches of `@dataclass`, which mypy holds the code to, and of protocols, which nobody calls."""
     parts: list[ast.AST | None] = []
     for node in ast.walk(ast.parse(source)):
         parts += [getattr(node, field, None) for field in ("annotation", "returns")]
         if isinstance(node, ast.ClassDef):
+            if any(isinstance(base, ast.Name) and base.id == "Protocol" for base in node.bases):
+                parts.append(node)
             parts += [
                 word.value
                 for call in node.decorator_list
@@ -115,7 +119,7 @@ def find_declarations(source: str) -> list[Span]:
     return [
         ((part.lineno, part.col_offset), (part.end_lineno or 0, part.end_col_offset or 0))
         for part in parts
-        if isinstance(part, ast.expr)
+        if isinstance(part, ast.expr | ast.ClassDef)
     ]
 
 

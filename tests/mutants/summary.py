@@ -1,4 +1,7 @@
-"""The committed summary of a run: figures by room and every survivor with why it survived."""
+"""The committed summary of a run: figures by room and every survivor with why it survived.
+
+Why stands in `equivalent.py`, or is written into the summary by hand and kept when it is written anew.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.mutants.equivalent import EQUIVALENT
 from tests.mutants.sample import Mutant
 
 SUMMARY = Path(__file__).parent / "summary.json"
 
 
 def write_summary(sample: Sequence[Mutant], results: Mapping[str, Mapping[str, Any]], command: str) -> str:
-    """Write `summary.json` anew and return its figures in a line. Reasons that were written into it are kept."""
+    """Write `summary.json` anew and return its figures in a line."""
     reasons = _reasons()
     rooms: dict[str, Counter[str]] = {}
     survivors = []
@@ -31,7 +35,7 @@ def write_summary(sample: Sequence[Mutant], results: Mapping[str, Mapping[str, A
                     "operator": mutant.operator.removeprefix("core/"),
                     "before": mutant.before,
                     "after": mutant.after,
-                    "why": reasons.get((mutant.path, mutant.before, mutant.after), ""),
+                    "why": reasons.get((Path(mutant.path).name, mutant.before, mutant.after), ""),
                 }
             )
     total = sum(rooms.values(), Counter[str]())
@@ -48,11 +52,19 @@ def write_summary(sample: Sequence[Mutant], results: Mapping[str, Mapping[str, A
         "survivors": survivors,
     }
     SUMMARY.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return f"{killed} of {len(sample)} killed ({data['killed_percent']} %)"
+    told = sum(bool(item["why"]) for item in survivors)
+    return (
+        f"{killed} of {len(sample)} killed ({data['killed_percent']} %); of the others {told} are explained and "
+        f"{len(survivors) - told} open"
+    )
 
 
 def _reasons() -> dict[tuple[str, str, str], str]:
-    if not SUMMARY.exists():
-        return {}
-    old = json.loads(SUMMARY.read_text(encoding="utf-8"))["survivors"]
-    return {(item["where"].rpartition(":")[0], item["before"], item["after"]): item["why"] for item in old}
+    """By the name of the file and the line before and after: code moves."""
+    old = json.loads(SUMMARY.read_text(encoding="utf-8"))["survivors"] if SUMMARY.exists() else []
+    told = {
+        (Path(item["where"].rpartition(":")[0]).name, item["before"], item["after"]): item["why"]
+        for item in old
+        if item["why"]
+    }
+    return told | EQUIVALENT

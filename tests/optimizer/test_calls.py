@@ -9,6 +9,7 @@ import pytest
 
 import gpo
 from gpo.config.load import parse_config
+from gpo.config.published import ApoConfig, Pe2Config
 from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes
 from gpo.optimizer.loop import LoopSettings, count_loop_calls
 from gpo.optimizer.metaprompt import MetaPromptSettings
@@ -17,7 +18,9 @@ from gpo.optimizer.parts.edit_distance import NoLimit
 from gpo.optimizer.parts.information import PromptInformation
 from gpo.optimizer.parts.refinement import Generation
 from gpo.optimizer.parts.trajectory import Importance, NoTrajectory, Recency, Relevance, Shown, Summarization
+from gpo.optimizer.published.apo import Apo
 from gpo.optimizer.published.bandit import BruteForce, SuccessiveHalving, SuccessiveRejects, Ucb
+from gpo.optimizer.published.pe2 import Pe2
 from gpo.optimizer.state import Information, Step
 from gpo.run.estimate.context_size import engine_needs
 from gpo.run.estimate.estimate import Estimate, estimate
@@ -109,6 +112,39 @@ def test_pairs_that_a_selection_asks_for() -> None:
     assert BruteForce(99).pairs(4, 10, 1, True) == 40
 
 
+def test_what_pe2_asks_for() -> None:
+    # A beam of 1, then of 4 and 4 again, with 4 proposals each: 4 + 16 + 16 = 36. Each of the 1 + 4 + 4 prompts walks
+    # the 16 train rows; the initial prompt and 36 more meet every dev row.
+    inspection = OptimizerCalls(36, 1, 1500, PromptContent(prompts=2, failures=2))
+    rewrite = OptimizerCalls(36, 1, 300, PromptContent(prompts=3, failures=2, reply_tokens=1500))
+    found = Pe2.calls(Pe2Config(), SIZES)
+    assert found.optimizer == (inspection, rewrite)
+    assert (found.train, found.dev) == (RowUse(pairs=9 * 16), RowUse((37,) * 5))
+    # With the history four more prompts are in the second turn, and a third turn sums up the rewrite.
+    rewrite = OptimizerCalls(36, 1, 300, PromptContent(prompts=7, failures=2, reply_tokens=1500))
+    history = OptimizerCalls(36, 1, 200, PromptContent(prompts=7, failures=2, reply_tokens=1800))
+    assert Pe2.calls(Pe2Config(history=True), SIZES).optimizer == (inspection, rewrite, history)
+
+
+def test_what_apo_asks_for() -> None:
+    # A prompt gets 2 edits and 3 paraphrases, of which 4 are kept. Round 1: a beam of 1 on 8 train rows; of 5 arms,
+    # each on 20 // 5 = 4 dev rows, 2 go on to all 5 rows. Round 2: a beam of 2 on 8 train rows; of 10 arms, each on
+    # 2 rows, again 2. So 3 prompts are expanded: 6 edits, and paraphrases of 6 edits and 3 prompts.
+    settings = ApoConfig(
+        rounds=2, beam=2, minibatch=8, groups=2, errors=3, paraphrases=1, expansion=4, selection="brute-force",
+        bandit_rounds=1, bandit_prompts=4, bandit_samples=5,
+    )  # fmt: skip
+    errors = PromptContent(prompts=1, failures=3)
+    reasons = OptimizerCalls(6, 1, 1024, errors)
+    edits = OptimizerCalls(6, 1, 1024, errors + PromptContent(reply_tokens=1024))
+    paraphrases = OptimizerCalls(9, 1, 1024, PromptContent(prompts=1))
+    found = Apo.calls(settings, SIZES)
+    assert found.optimizer == (reasons, edits, paraphrases)
+    assert (found.train, found.dev) == (RowUse(pairs=8 + 16), RowUse((1,) * 5, (20 + 10) + (20 + 10)))
+    none = settings.model_copy(update={"paraphrases": 0})
+    assert Apo.calls(none, SIZES).optimizer == (reasons, edits)
+
+
 def sections(**changes: Any) -> dict[str, Any]:
     model = {"model": "a", "base_url": "http://localhost:1", "max_tokens": 50}
     models = {"task": model, "optimizer": {**model, "model": "b"}}
@@ -121,10 +157,10 @@ def estimated(method: ComposedMethod | None = None, **changes: Any) -> Estimate:
 
 
 def test_an_own_part_with_a_cost_is_counted_and_one_without_is_taken_to_ask_no_model() -> None:
-    # 40 train rows in batches of 8 over 3 epochs: 15 steps.
+    # 40 train rows in batches of 8 over 3 epochs: 15 steps, and one tiny call before them.
     silent, talkative = (estimated(gpo.method("gpo", trajectory=own())) for own in (Silent, Talkative))
-    assert (silent.optimizer.expected.calls, silent.optimizer.most.calls) == (15, 45)
-    assert (talkative.optimizer.expected.calls, talkative.optimizer.most.calls) == (45, 75)
+    assert (silent.optimizer.expected.calls, silent.optimizer.most.calls) == (16, 46)
+    assert (talkative.optimizer.expected.calls, talkative.optimizer.most.calls) == (46, 76)
     assert talkative.optimizer.most.completion_tokens - silent.optimizer.most.completion_tokens == 30 * 40
     assert silent.task == talkative.task == estimated().task
 

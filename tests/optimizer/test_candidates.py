@@ -160,3 +160,10 @@ def test_hidden_characters_do_not_survive_in_a_candidate() -> None:
         read_reply("<START>Réponds 👍\ufe0f en un mot — d’accord ?<END>")
         == "Réponds 👍\ufe0f en un mot — d’accord ?"
     )
+
+
+@pytest.mark.parametrize(("rows", "copied"), [(19, False), (20, True)])
+def test_a_phrase_of_more_than_a_tenth_of_the_rows_is_the_tasks_own(rows: int, copied: bool) -> None:
+    phrase = "the small brown dog sleeps near our door"
+    guard = Guard(examples=[f"{phrase if i < 2 else 'nothing'} {i}" for i in range(rows)])
+    assert (guard.reason(f"Say it: {phrase}") is not None) is copied

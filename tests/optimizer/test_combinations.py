@@ -51,7 +51,9 @@ def test_table_2(
     # Reflection reads the train batch, and nothing else does.
     train = {row["input"] for row in LANDSCAPE.rows(16)}
     asked = {row for row in train for body in server.bodies() if row in str(body["messages"][0]["content"])}
-    questions = [body for body in server.bodies() if "<START>" not in str(body)]
+    questions = [
+        body for body in server.bodies() if "<START>" not in str(body) and "the word OK" not in str(body)
+    ]
     read = {row for row in train for body in questions if row in str(body["messages"][0]["content"])}
     assert asked >= read
     assert bool(read) == ("reflection" in direction)
@@ -115,7 +117,9 @@ def test_every_position_and_setting(
     settings["optimize"] |= {"epochs": 1}
     result = gpo.optimize(**settings)
     assert result.status == "complete"
-    questions = [body for body in server.bodies() if "<START>" not in str(body)]
+    questions = [
+        body for body in server.bodies() if "<START>" not in str(body) and "the word OK" not in str(body)
+    ]
     assert all(("messages" in body) == chat for body in questions)
     one = str(questions[0])
     assert "amber anchor" in one

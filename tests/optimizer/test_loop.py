@@ -148,6 +148,14 @@ async def test_rejected_candidates_are_sampled_again_and_say_why() -> None:
     ]
 
 
+async def test_a_model_that_gives_more_than_was_asked_for_is_not_asked_again() -> None:
+    optimizer = ScriptedOptimizer([["one", "two", "three"]])
+    bench = workbench(ScriptedTaskModel(ROWS), optimizer)
+    found = await Loop(recency(), bench, Guard(), LoopSettings(steps=1, candidates=2)).run("start")
+    assert [request.n for request in optimizer.asked("candidates")] == [2]
+    assert [item.prompt for item in found.steps[0].candidates] == ["one", "two", "three"]
+
+
 async def test_a_step_without_a_new_candidate_stays_where_it_is() -> None:
     optimizer = ScriptedOptimizer([["start"], ["two"]])
     bench = workbench(ScriptedTaskModel(ROWS), optimizer)

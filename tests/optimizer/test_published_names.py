@@ -42,7 +42,10 @@ def test_numbers_of_a_protocol_can_be_changed_and_are_written_down(name: str) ->
         ({"name": "gpo", "rounds": 2}, "method: a mapping with a name changes the numbers of gpo+"),
         ({"name": ["x"]}, "method: a mapping with a name changes the numbers of gpo+"),
         ({"directon": "prompt"}, "unknown key method.directon: did you mean method.direction?"),
-        ({"direction": "x"}, "method.direction: input should be 'prompt'"),
+        (
+            {"direction": "x"},
+            "method.direction: direction has no option 'x'; there are prompt, prompt+performance",
+        ),
         (3, "method: must be a name or a mapping, not 3"),
     ],
 )

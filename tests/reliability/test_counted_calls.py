@@ -134,7 +134,7 @@ def fill_the_disk(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on file size")
 @pytest.mark.parametrize("cap", [0, 1000])
-@pytest.mark.parametrize("size", [100_000, 120_000, 140_000, 200_000])
+@pytest.mark.parametrize("size", [120_000, 140_000, 160_000, 200_000])
 async def test_after_a_full_disk_what_was_paid_is_not_free(size: int, cap: int, tmp_path: Path) -> None:
     with landscape_server() as server:
         line = fill_the_disk(server, tmp_path, size, calls=cap, temperature=0.5)
@@ -160,7 +160,7 @@ async def test_after_a_full_disk_what_was_paid_is_not_free(size: int, cap: int, 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on file size")
 async def test_a_cap_holds_over_a_full_disk(tmp_path: Path) -> None:
     with landscape_server(delay=0.002) as server:
-        fill_the_disk(server, tmp_path, 112_000, calls=60, temperature=0.5)
+        fill_the_disk(server, tmp_path, 118_000, calls=60, temperature=0.5)
         first = server.stats.finished
         with pytest.raises(BudgetError, match="max_calls") as caught:
             await run(server, tmp_path, budget={"max_calls": 60}, model={"temperature": 0.5})

@@ -148,6 +148,7 @@ def test_a_journal_of_the_first_version_opens(tmp_path: Path) -> None:
     for table in ("meta", "calls", "steps", "prompts", "scores", "embeddings", "events"):
         connection.execute(f"ALTER TABLE {table} DROP COLUMN checksum")
     connection.execute("DROP TABLE refusals")
+    connection.execute("DROP TABLE feedback")
     connection.execute("PRAGMA user_version = 1")
     connection.commit()
     connection.close()

@@ -131,7 +131,7 @@ async def test_the_lower_rate_holds_for_both_roles_of_one_model() -> None:
 
 
 async def test_no_server_names_the_key_to_correct(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"start it, or correct models\.task\.base_url$"):
+    with pytest.raises(ModelError, match=r"start it, or correct models\.optimizer\.base_url$"):
         await run("http://127.0.0.1:9/v1", tmp_path)
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from gpo.report.charts.curve import curve
+from gpo.report.charts.curve import draw_scores
 from gpo.report.charts.tree import tree
 from gpo.report.comparison.compare import compare_html
 from gpo.report.data import read_run
@@ -75,7 +75,7 @@ def test_a_dropped_candidate_stands_below_the_scores_and_behind_them_in_the_line
     first = run.steps[0]
     dropped = replace(first.candidates[1], score=None, estimate=1.0, estimate_rows=2)
     run = replace(run, steps=(replace(first, candidates=(first.candidates[0], dropped)),))
-    picture = str(curve(run))
+    picture = str(draw_scores(run))
     heights = {m[0]: float(m[1]) for m in re.findall(r'data-c="([^"]*)"[^>]*?cy="([\d.]+)"', picture)}
     heights |= {m[1]: float(m[0]) for m in re.findall(r'cy="([\d.]+)"[^>]*?data-c="([^"]*)"', picture)}
     assert heights["0.1"] > 226  # the bottom of the scores' axis

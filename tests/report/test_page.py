@@ -185,10 +185,12 @@ def test_exchanges_keep_to_their_limit(tmp_path: Path) -> None:
     diary.close()
     run = read_run(tmp_path / "run")
     with JournalReader(tmp_path / "run/journal.sqlite") as reader:
-        text = pack_exchanges(run, reader, 6_000)
+        few = pack_exchanges(run, reader, 6_000)
         everything = pack_exchanges(run, reader, 10_000_000)
-    kept = json.loads(zlib.decompress(base64.b64decode(text)))
-    assert len(text) <= 6_000 < len(everything)
+    kept = json.loads(zlib.decompress(base64.b64decode(few.text)))
+    assert len(few.text) <= 6_000 < len(everything.text)
+    assert (few.kept, few.total, everything.kept) == (len(kept), 13 * 8, 13 * 8)
+    assert f"this file holds {few.kept}" not in report_html(tmp_path / "run")  # all of them fit
     best = run.chosen_prompts().index(run.best_prompt)
     assert {key.rsplit("/", 1)[1] for key in list(kept)} >= {"0", str(best)}
 
@@ -214,7 +216,9 @@ def test_the_command_writes_the_file_or_prints_the_essentials(
         return ended.value.code, printed.out, printed.err
 
     out = tmp_path / "page.html"
-    assert gpo("report", finished, "--out", out) == (0, f"{out}\n", "")
+    code, text, error = gpo("report", finished, "--out", out)
+    assert (code, text) == (0, f"{out}\n")
+    assert error.startswith("next     open it in a browser")
     assert out.read_text(encoding="utf-8").startswith("<!doctype html>")
     code, text, _ = gpo("report", finished, "--text")
     assert code == 0

@@ -116,7 +116,7 @@ async def test_state_grows_with_the_run_and_says_when_nothing_is_new(
     assert (first["status"], len(first["details"]["steps"])) == ("running", 1)
     assert same == {"version": first["version"], "status": "unchanged"}
     assert len(second["details"]["steps"]) == 2
-    assert "step 2 of 10 done" in second["sections"]["result"]
+    assert "step 2 of 10 done" in second["sections"]["head"]
 
 
 async def test_texts_are_escaped_in_what_the_page_inserts(
@@ -125,7 +125,7 @@ async def test_texts_are_escaped_in_what_the_page_inserts(
     async with client.get(f"{address}/state?run=one") as response:
         sections = (await response.json())["sections"]
     assert "<b>words" not in "".join(sections.values())
-    assert "&lt;b&gt;words" in sections["result"]
+    assert "&lt;b&gt;words" in sections["prompt"]
 
 
 async def test_an_exchange_is_the_whole_conversation(client: aiohttp.ClientSession, address: str) -> None:

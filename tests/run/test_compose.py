@@ -37,3 +37,9 @@ async def test_composing_changes_nothing_in_what_is_opened(tmp_path: Path) -> No
     assert opened.client is client
     assert one.limited is not two.limited
     assert len(lines) == 2, "one a role, as both are at one endpoint"
+
+
+def test_a_plan_warns_of_nothing_but_a_start_prompt_that_is_too_long(tmp_path: Path) -> None:
+    assert plan("http://127.0.0.1:1/v1", tmp_path).warnings == ()
+    (line,) = plan("http://127.0.0.1:1/v1", tmp_path, prompt="word " * 201).warnings
+    assert "the start prompt has 201 words" in line

@@ -51,23 +51,31 @@ def test_the_first_question_of_dev(
 
 
 @pytest.mark.parametrize(
-    ("preset", "prompt", "begun"),
+    ("preset", "layout", "prompt", "begun"),
     [
         (
             "released",
+            2,
             "The following are multiple choice questions about anything.",
             "The following are multiple choice questions about high school physics.",
         ),
-        ("released", "Let's think step by step.", "Let's think step by step."),
+        ("released", 2, "Let's think step by step.", "Let's think step by step."),
+        (
+            "released",
+            1,
+            "The following are multiple choice questions about anything.",
+            "The following are multiple choice questions about anything.",
+        ),
         (
             "paper",
+            2,
             "The following are multiple choice questions about anything.",
             "The following are multiple choice questions about anything.",
         ),
     ],
 )
 def test_a_start_prompt_with_the_opening_of_mmlu_names_the_subject_where_the_release_does(
-    tmp_path: Path, preset: str, prompt: str, begun: str
+    tmp_path: Path, preset: str, layout: int, prompt: str, begun: str
 ) -> None:
     folder = tmp_path / "mmlu" / "high_school_physics"
     folder.mkdir(parents=True)
@@ -86,6 +94,7 @@ def test_a_start_prompt_with_the_opening_of_mmlu_names_the_subject_where_the_rel
                 "prompt": prompt,
                 "models": {"task": model, "optimizer": model},
                 "preset": preset,
+                "layout": layout,
             }
         ),
         base_dir=tmp_path,

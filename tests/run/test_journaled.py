@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import tempfile
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,6 +71,21 @@ async def test_the_time_that_a_call_waits_for_its_turn_is_none_of_its_own(tmp_pa
     with JournalReader(path) as reader:
         first, *_, last = sorted(reader.ledger(), key=lambda line: line.started)
     assert last.started >= first.started + 3 * 0.05 - 0.01
+
+
+async def test_an_answer_of_another_run_took_no_time(tmp_path: Path) -> None:
+    with closing(opened(tmp_path / "store.sqlite")) as store:
+        with Journal(tmp_path / "first.sqlite") as journal:
+            await JournaledModel(CountingModel(delay=0.05), journal, "task", shared=store).complete(ask("q"))
+        with Journal(tmp_path / "second.sqlite") as journal:
+            model = CountingModel()
+            before = journal.now()
+            await JournaledModel(model, journal, "task", shared=store).complete(ask("q"))
+            after = journal.now()
+    with JournalReader(tmp_path / "second.sqlite") as reader:
+        (line,) = reader.ledger()
+    assert model.sent == {}
+    assert before <= line.started <= after
 
 
 async def test_an_answer_that_was_seen_is_already_in_the_journal(tmp_path: Path) -> None:

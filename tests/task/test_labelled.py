@@ -26,7 +26,7 @@ def test_the_set_is_large_and_has_all_kinds() -> None:
     kinds = Counter(row["kind"] for row in ROWS)
     assert len(ROWS) >= 400
     assert len(READINGS["outputs"]) >= 200
-    assert set(kinds) == set(get_args(AnswerKind))
+    assert set(kinds) == set(get_args(AnswerKind)) - {"json"}  # test_json_answers.py has those
     assert min(kinds.values()) >= 30
     assert len({row["id"] for row in ROWS}) == len(ROWS)
     assert {row["finish"] for row in ROWS} == {"stop", "length"}

@@ -35,8 +35,8 @@ BELOW, USELESS_VARIANCE = 2.5, 2.25
 """Of prompts of no use: so many logits under the readable ones, with that variance."""
 LEAST_USELESS, MOST_USELESS = 0.1, 0.5
 """Bounds of their share."""
-ROUNDS, STEPS = 24, 1
-"""Updates of the prior, and steps of Newton's method before each."""
+ROUNDS = 24
+"""Updates of the prior, each after one step of Newton's method."""
 LOW_STEPS = 6
 LONGEST_STEP = 1.5
 
@@ -85,12 +85,10 @@ def fit(scores: Array, prior: Prior | None = None, *, row_sd: float = ROW_SD) ->
 
     state = _State(scores, prior, row_sd**2)
     for _ in range(ROUNDS):
-        for _ in range(STEPS):
-            state.step()
+        state.step()
         if prior is None:
             state.update_prior()
-    for _ in range(STEPS):
-        state.step()
+    state.step()
     low, readable = state.useless() if prior is None else (state.theta, np.ones(len(scores)))
     return Posterior(state.theta, state.sd(), state.rows, state.prior, low, readable)
 

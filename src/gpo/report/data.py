@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gpo.errors import RunError
+from gpo.report.useless import count_useless
 from gpo.result.result import Result
 from gpo.result.wording import describe_contributions
 from gpo.run.directory import RunDirectory
@@ -91,6 +92,7 @@ class RunView:
     started: float | None
     failures: tuple[str, ...] = ()
     retries: int = 0
+    reply_warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     contributions: tuple[str, ...] = ()
     """What each part of a search by gpo+ brought, a line a part."""
@@ -175,6 +177,9 @@ def _view(path: Path, reader: JournalReader, result: Result | None, running: boo
         started=min(starts, default=None),
         failures=tuple(event.text("error") for event in _events(reader, "failure")),
         retries=sum(event.count(role) or 0 for event in _events(reader, "retries") for role in event.data),
+        reply_warnings=tuple(map(str, result.extra.get("reply_warnings") or ()))
+        if result
+        else count_useless(reader),
         notes=_notes(result) if result else (),
         contributions=tuple(describe_contributions(result)) if result else (),
     )

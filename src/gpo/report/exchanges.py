@@ -6,6 +6,7 @@ The live view has no need of it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -23,8 +24,18 @@ _LONGEST_TEXT = 20_000
 _AT_ONCE = 256
 
 
-def pack_exchanges(run: RunView, reader: JournalReader, limit: int = MOST_PACKED) -> str:
-    """Conversations by "split/example/prompt index", packed into at most about `limit` bytes."""
+@dataclass(frozen=True, slots=True)
+class PackedExchanges:
+    """`text` holds `kept` of the run's `total` conversations, packed."""
+
+    text: str
+    kept: int
+    total: int
+
+
+def pack_exchanges(run: RunView, reader: JournalReader, limit: int = MOST_PACKED) -> PackedExchanges:
+    """Conversations by "split/example/prompt index", packed into at most about `limit` bytes; an empty one where no
+    call is recorded."""
     prompts = run.chosen_prompts()
     tables = [split_table(reader, prompts, split) for split in SPLITS]
     budget = _FIRST_GUESS
@@ -36,12 +47,12 @@ def pack_exchanges(run: RunView, reader: JournalReader, limit: int = MOST_PACKED
             size += sum(len(text) for _, text in read[key])
             if size > budget:
                 break
-            if read[key]:
-                kept[key] = read[key]
+            kept[key] = read[key]
         # Neighbours that share a question pack best.
         packed = pack(dict(sorted(kept.items())))
         if len(packed) <= limit:
-            return packed
+            total = sum(len(row) for table in tables for row in table.rows.values())
+            return PackedExchanges(packed, len(kept), total)
         budget = min(int(size * 0.9), int(budget * 0.9 * limit / len(packed)))
 
 

@@ -39,6 +39,7 @@ def show_run(run: RunView, console: Console) -> None:
         return
     from rich.text import Text
 
+    _warn(run.reply_warnings, console)
     console.print(Text(describe_standing(run), style="bold"))
     console.print(Text("\nbest prompt so far", style="bold"))
     console.print(Text(printable(run.best_prompt, newlines=True)), soft_wrap=True)
@@ -47,11 +48,12 @@ def show_run(run: RunView, console: Console) -> None:
 
 
 def show(result: Result, console: Console) -> None:
-    """Print the essentials of `result`: first the best prompt, as it is to be copied. What goes into a pipe or a file
-    is neither wrapped nor padded."""
+    """Print the essentials of `result`: first what its numbers stand or fall with, where there is any such thing, then
+    the best prompt, as it is to be copied. What goes into a pipe or a file is neither wrapped nor padded."""
     from rich.padding import Padding
     from rich.text import Text
 
+    _warn(reply_warnings(result), console)
     console.print(Text("best prompt", style="bold"))
     console.print(Text(printable(result.best_prompt, newlines=True)), soft_wrap=True)
     parts: list[RenderableType] = [
@@ -65,7 +67,6 @@ def show(result: Result, console: Console) -> None:
         _scores(result),
         Text(),
         Text(describe_verdict(result), style="bold"),
-        *(Text(printable(line), style="yellow") for line in reply_warnings(result)),
     ]
     told = result.extra.get("judge")
     if isinstance(told, Mapping) and (line := describe_agreement(told)):
@@ -81,6 +82,15 @@ def show(result: Result, console: Console) -> None:
         parts += [Text(), Text(BROUGHT, style="bold"), *(Text(printable(line)) for line in brought)]
     parts += [Text(), Text(describe_cost(result), style="dim")]
     _print(parts, console)
+
+
+def _warn(lines: Sequence[str], console: Console) -> None:
+    from rich.text import Text
+
+    for line in lines:
+        console.print(Text(f"Warning: {printable(line)}", style="bold yellow"), soft_wrap=True)
+    if lines:
+        console.print()
 
 
 def _print(parts: Sequence[RenderableType], console: Console) -> None:

@@ -1,4 +1,4 @@
-"""Whether the best prompt is really better, in one plain sentence."""
+"""Whether the best prompt is really better, in one word and in one plain sentence."""
 
 from __future__ import annotations
 
@@ -12,6 +12,32 @@ def decide_verdict(result: Result) -> Verdict:
     gain = result.improvement
     unchanged = result.best_prompt == result.initial_prompt
     return decide(gain.test, gain.ci_low, gain.ci_high, gain.p_value, unchanged=unchanged)
+
+
+def name_verdict(result: Result) -> str:
+    """The verdict in a word or two, for the head of a page: "Better", "Not shown", "Worse" or "Nothing readable"; where
+    no test was to decide "Unchanged", "Not tested" or "Unfinished"."""
+    if is_unreadable(result):
+        return "Nothing readable"
+    if result.status != "complete":
+        return "Unfinished"
+    return _NAMES[decide_verdict(result)]
+
+
+_NAMES = {
+    Verdict.BETTER: "Better",
+    Verdict.WORSE: "Worse",
+    Verdict.NOT_SHOWN: "Not shown",
+    Verdict.NO_TEST: "Not tested",
+    Verdict.UNCHANGED: "Unchanged",
+}
+
+
+def is_unreadable(result: Result) -> bool:
+    """Whether no reply to the best prompt on dev could be read, so that its scores say nothing."""
+    rows = (result.extra.get("rows") or {}).get("dev")
+    unreadable = result.extra.get("unreadable_dev_replies_of_best")
+    return bool(result.extra.get("stopped")) or (bool(rows) and unreadable == rows)
 
 
 def describe_verdict(result: Result) -> str:

@@ -75,6 +75,7 @@ class Plan:
     config_text: str
     base_dir: Path
     search: BuildSearch = build_search
+    tries_optimizer: bool = True
     warnings: tuple[str, ...] = ()
 
     @property

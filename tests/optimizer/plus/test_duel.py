@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from random import Random
 
@@ -78,6 +79,17 @@ async def test_a_duel_is_on_rows_that_no_finalist_met_and_finds_the_best() -> No
     assert made.left == 0
     assert made.met(3) > made.met(0), "the better half goes on"
     assert choose_answer(made, standing.estimates, part) == 3
+
+
+async def test_a_duel_shares_what_is_left_among_its_rounds_in_blocks_of_four_rows() -> None:
+    made, scorer = table(100, "0.4", "0.5", "0.6", "0.9")
+    standing = Standing(made, posterior=True)
+    await made.ask(range(4), range(4))
+    scorer.asked.clear()
+    made.left = 88
+    await duel(made, lambda: standing.estimates, standing.eligible, 4, Random(0))
+    # log2 4 = 2 rounds of 44 pairs, 11 for each of four prompts: two whole blocks, 8 rows.
+    assert Counter(prompt for prompt, _ in scorer.asked[:32]) == {"0.4": 8, "0.5": 8, "0.6": 8, "0.9": 8}
 
 
 async def test_a_duel_ends_where_all_rows_are_met() -> None:

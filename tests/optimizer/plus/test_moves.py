@@ -18,6 +18,7 @@ from gpo.optimizer.plus.moves import edits
 from gpo.optimizer.plus.moves.library import FINAL, THINK, build_library
 from gpo.optimizer.plus.moves.reflection import ReflectionTrial
 from gpo.optimizer.plus.moves.shares import count_replies, share_out
+from gpo.optimizer.plus.moves.trust_region import TrustRegion
 from gpo.optimizer.plus.rows import order_freshest_first, order_rows
 from gpo.task.demonstrations import Demonstration
 from gpo.task.example import Example
@@ -184,3 +185,13 @@ def test_reflection_has_to_win_after_three_trials() -> None:
     lucky = ReflectionTrial(tried=3, won=2)
     assert lucky.earns(4, 2)
     assert not ReflectionTrial(tried=6, won=1).earns(6, 2)
+
+
+def test_the_trust_region_grows_after_a_gain_and_shrinks_after_none() -> None:
+    region = TrustRegion()
+    limits = [region.limit(0, 9)]
+    # 50 · 1.5 = 75; 112.5 is more than twice 50; then 100 · 0.6 = 60, 36, 21.6, 12.96; 7.776 is under 10.
+    for better in (True, True, False, False, False, False, False):
+        region.note(better=better)
+        limits.append(region.limit(0, 9))
+    assert limits == [50, 75, 100, 60, 36, 21, 12, 10]

@@ -100,7 +100,7 @@ def _studentized(
     centred = [[value / size for value in block] for block, size in zip(blocks, sizes, strict=True)]
     error = math.sqrt(sum(_error_squared(values) for values in centred))
     span = sum(max(map(abs, values)) for values in centred)
-    if any(len(values) < 2 for values in centred) or error <= 1e-9 * max(span, 1e-9):
+    if any(len(values) < 2 for values in centred) or error <= 1e-9 * span:
         return None
     draw = _draw_ratios if is_installed("numpy") else draw_ratios
     ordered = sorted(draw(centred, seed, resamples, span))
@@ -146,4 +146,4 @@ def _draw(
         means = drawn.mean(axis=1)
         shift[part] += means
         squares = np.einsum("ij,ij->i", drawn, drawn) / rows
-        squared[part] += np.maximum(0.0, squares - means * means) / (rows - 1)
+        squared[part] += (squares - means * means) / (rows - 1)

@@ -29,7 +29,7 @@ def draw_ratios(groups: Sequence[Sequence[float]], seed: int, resamples: int, sp
             mean = sum(map(values.__getitem__, drawn)) / rows
             shift[number] += mean
             spread = sum(map(squares.__getitem__, drawn)) / rows - mean * mean
-            squared[number] += max(0.0, spread) / (rows - 1)
+            squared[number] += spread / (rows - 1)
     return [_ratio(*pair, span) for pair in zip(shift, squared, strict=True)]
 
 

@@ -13,24 +13,34 @@ from gpo.text import points
 
 WIDTH = 760
 _LEFT, _RIGHT = 62, 748
-_TOP, _MIDDLE, _RUG, _LOW, _BOTTOM = 34, 226, 250, 294, 388
-_HEIGHT = 438
+_TOP, _MIDDLE, _RUG = 34, 226, 250
+_LOW, _BOTTOM = 30, 140
 
 
-def curve(run: RunView) -> Markup:
-    """Best and current dev score a step, every fully scored candidate as a dot; below them those dropped early,
-    edit limit and distances."""
-    last = max(run.total or 0, len(run.steps), 1)
-    if run.status != "running" and run.steps:
-        last = len(run.steps)
-    x = Scale(-0.3, last + 0.6, _LEFT, _RIGHT)
+def draw_scores(run: RunView) -> Markup:
+    """Best and current dev score a step; every fully scored candidate as a dot of the group "others", which the page
+    shows on demand, and below them those dropped early."""
+    x = _step_scale(run)
     label = (
         f"Dev score by step: {_percent(run.initial_dev)} at the start, best so far {_percent(run.best_dev)} after "
         f"{len(run.steps)} steps. The table below has the numbers."
     )
-    return drawing(
-        WIDTH, _HEIGHT, label, _scores(run, x), _distances(run.steps, x), axis_bottom(x, _BOTTOM, "step")
-    )
+    bottom = _RUG + 12 if any(is_dropped(item) for step in run.steps for item in step.candidates) else _MIDDLE
+    return drawing(WIDTH, bottom + 46, label, _scores(run, x), axis_bottom(x, bottom, "step"))
+
+
+def draw_distances(run: RunView) -> Markup:
+    """Edit limit and the edit distances that were measured, by step; outliers are marked at the upper edge."""
+    x = _step_scale(run)
+    label = "Words changed by step, beside the edit limit. The table below has the numbers."
+    return drawing(WIDTH, _BOTTOM + 46, label, _distances(run.steps, x), axis_bottom(x, _BOTTOM, "step"))
+
+
+def _step_scale(run: RunView) -> Scale:
+    last = max(run.total or 0, len(run.steps), 1)
+    if run.status != "running" and run.steps:
+        last = len(run.steps)
+    return Scale(-0.3, last + 0.6, _LEFT, _RIGHT)
 
 
 def _scores(run: RunView, x: Scale) -> Markup:
@@ -39,21 +49,24 @@ def _scores(run: RunView, x: Scale) -> Markup:
         value for value in (run.initial_dev, run.best_dev) if value is not None
     ]
     y = score_scale(values, _MIDDLE, _TOP)
-    parts = [axis_left(y, _LEFT, _RIGHT, "dev score", unit="")]
     start = [(0.0, run.initial_dev)] if run.initial_dev is not None else []
     current = [*start, *((s.number + 1.0, s.chosen_score) for s in run.steps if s.chosen_score is not None)]
     best = [*start, *((s.number + 1.0, s.best_score) for s in run.steps if s.best_score is not None)]
-    parts.append(element("path", class_="line current", d=draw_path((x(a), y(100 * b)) for a, b in current)))
-    parts.append(
-        element("path", class_="line best", d=draw_path(steps([(x(a), y(100 * b)) for a, b in best])))
-    )
+    lines = [
+        element("path", class_="line current", d=draw_path((x(a), y(100 * b)) for a, b in current)),
+        element("path", class_="line best", d=draw_path(steps([(x(a), y(100 * b)) for a, b in best]))),
+    ]
+    chosen: list[Markup] = []
+    others: list[Markup] = []
     if run.initial_dev is not None:
-        parts.append(mark("diamond", x(0), y(100 * run.initial_dev), class_="dot chosen", name="initial"))
-    # The chosen ones last, on top of the others.
-    for item in sorted(items, key=lambda item: item.chosen):
+        chosen.append(mark("diamond", x(0), y(100 * run.initial_dev), class_="dot chosen", name="initial"))
+    for item in items:
         kind, class_ = ("diamond", "dot chosen") if item.chosen else ("dot", "dot")
-        parts.append(mark(kind, x(_place(item)), y(100 * (item.score or 0.0)), class_=class_, name=item.name))
-    return element("g", *parts, *_rug(run, x))
+        spot = (x(_place(item)), y(100 * (item.score or 0.0)))
+        (chosen if item.chosen else others).append(mark(kind, *spot, class_=class_, name=item.name))
+    hidden = element("g", *others, *_rug(run, x), class_="others")
+    # The chosen ones last, on top of the others.
+    return element("g", axis_left(y, _LEFT, _RIGHT, "dev score", unit=""), *lines, hidden, *chosen)
 
 
 def _rug(run: RunView, x: Scale) -> list[Markup]:
@@ -81,7 +94,8 @@ def _distances(all_steps: Sequence[StepView], x: Scale) -> Markup:
         parts.append(element("path", class_="line limit", d=draw_path(corners)))
     for item in sorted(items, key=lambda item: item.chosen):
         distance = min(float(item.distance or 0), top)
-        kind = "cross" if item.rejected else "diamond" if item.chosen else "dot"
+        outlier = float(item.distance or 0) > top
+        kind = "up" if outlier else "cross" if item.rejected else "diamond" if item.chosen else "dot"
         class_ = "dot rejected" if item.rejected else "dot chosen" if item.chosen else "dot"
         parts.append(mark(kind, x(_place(item)), y(distance), class_=class_, name=item.name))
     return element("g", *parts)

@@ -98,12 +98,13 @@ def axis_bottom(scale: Scale, y: float, title: str, *, whole: bool = True, unit:
 
 
 def mark(kind: str, x: float, y: float, *, class_: str, name: str | None = None) -> Markup:
-    """A point: "dot", "diamond" or "cross". Shapes say what colours say."""
+    """A point: "dot", "diamond", "cross", or "up" for one beyond the upper edge. Shapes say what colours say."""
     if kind == "dot":
         return element("circle", class_=class_, cx=x, cy=y, r=4, data_c=name)
     r = 6 if kind == "diamond" else 3.5
     lines = {
         "diamond": [(x, y - r), (x + r, y), (x, y + r), (x - r, y), (x, y - r)],
+        "up": [(x, y - 7), (x + 6, y + 4), (x - 6, y + 4), (x, y - 7)],
     }.get(kind)
     d = (
         draw_path(lines) + "Z"

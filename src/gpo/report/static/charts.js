@@ -31,22 +31,32 @@ function select(name) {
   const text = found.initial ? [state.data.initial.prompt] : marked(found.candidate.diff);
   put(panel,
     h("div", { class: "bar" }, h("b", {}, described(found)),
-      found.initial ? null : h("button", { type: "button", onclick: () => openCandidate(name) }, "Show in lineage")),
+      found.initial ? null : h("button", { type: "button", onclick: () => openCandidate(name) }, "Show its step")),
     found.candidate && found.candidate.rejected ? h("p", { class: "tag bad" }, `Rejected: ${found.candidate.rejected}`) : null,
     h("div", { class: "text" }, ...text));
 }
 
 function enhance(figure) {
   const svg = figure.querySelector("svg");
-  const marks = [...svg.querySelectorAll("[data-c]")];
-  if (!marks.length) return;
+  const all = [...svg.querySelectorAll("[data-c]")];
+  if (!all.length) return;
   svg.setAttribute("role", "group");
-  for (const mark of marks) {
+  for (const mark of all) {
     const found = find(mark.dataset.c);
     mark.setAttribute("role", "button");
     mark.setAttribute("aria-label", found ? described(found) : mark.dataset.c);
   }
+  // Candidates are drawn on demand; those out of sight are no stops. Places are measured where they are first needed.
+  const others = svg.querySelector(".others");
+  const toggle = figure.parentNode.querySelector("input.candidates");
+  let marks = [];
   let places = null;
+  let onKey = null;
+  const gather = () => {
+    marks = all.filter((mark) => !others || !others.contains(mark) || (toggle && toggle.checked));
+    places = null;
+    onKey = roving(marks, (key, mark) => nextMark(placed(), key, mark));
+  };
   const placed = () => {
     places = places || marks.map((mark) => {
       const area = mark.getBBox();
@@ -54,14 +64,15 @@ function enhance(figure) {
     }).map((place) => (Number.isNaN(place.step) ? { ...place, step: -1 } : place));
     return places;
   };
-  const onKey = roving(marks, (key, mark) => nextMark(placed(), key, mark));
+  gather();
+  if (toggle) toggle.addEventListener("change", gather);
   // On the figure: an SVG element that listens to focus becomes a stop of the Tab key itself.
   figure.addEventListener("keydown", (event) => {
     if (!event.target.dataset.c) return;
     if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
       openCandidate(event.target.dataset.c);
-    } else onKey(event);
+    } else if (onKey) onKey(event);
   });
   figure.addEventListener("focusin", (event) => event.target.dataset.c && select(event.target.dataset.c));
   const near = (event) => {

@@ -41,7 +41,7 @@ async function unpack(base64) {
 
 // `nodes` are one stop of the Tab key; `move(event, node)` names the next one for a key.
 function roving(nodes, move) {
-  if (!nodes.length) return;
+  if (!nodes.length) return null;
   const stop = nodes.find((node) => node.getAttribute("tabindex") === "0") || nodes[0];
   for (const node of nodes) node.setAttribute("tabindex", node === stop ? "0" : "-1");
   return (event) => {

@@ -62,7 +62,7 @@ function openCandidate(name, stay = false) {
   const [number, index] = name.split(".").map(Number);
   const node = $(`step-${number + 1}`);
   if (!node) return;
-  node.open = true;
+  for (let outer = node; outer; outer = outer.parentElement.closest("details")) outer.open = true;
   fill(node, number);
   const candidate = $(`candidate-${number}-${index}`);
   candidate.scrollIntoView({ block: "center" });

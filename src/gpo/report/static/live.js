@@ -22,17 +22,21 @@ function update(news) {
   version = news.version;
   state.data = news.details;
   const active = document.activeElement;
-  const name = active && active.dataset ? active.dataset.c : null;
+  const name = active && active.dataset ? active.dataset.c : null; // a mark of a chart
   const chart = active && active.closest ? active.closest("[data-section]")?.dataset.section : null;
   for (const node of document.querySelectorAll("[data-section]")) {
     const html = news.sections[node.dataset.section];
     if (html === undefined || node.dataset.html === html) continue;
     const open = [...node.querySelectorAll("details")].map((part) => part.open);
+    const checked = [...node.querySelectorAll("input:checked")].map((part) => part.id);
+    const held = node.contains(active) && active.id ? active.id : null;
     const panel = node.querySelector("#candidate");
     node.innerHTML = html; // from our own server, which escaped every text
     node.dataset.html = html;
     node.querySelectorAll("details").forEach((part, i) => { part.open = open[i] || false; });
-    if (panel) node.querySelector("#candidate").replaceWith(panel);
+    for (const id of checked) if ($(id)) $(id).checked = true;
+    if (held) $(held)?.focus({ preventScroll: true });
+    if (panel && panel.dataset.name) node.querySelector("#candidate").replaceWith(panel);
   }
   draw();
   if (name && chart) document.querySelector(`[data-section="${chart}"] [data-c="${name}"]`)?.focus({ preventScroll: true });

@@ -22,8 +22,11 @@ function draw() {
 }
 
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy], [data-close]");
+  const button = event.target.closest("[data-copy], [data-close], [data-walk], [data-filter], [data-download]");
   if (!button) return;
+  if (button.dataset.walk) return void openExchange(exchange.r + Number(button.dataset.walk), exchange.column);
+  if (button.dataset.filter) return void (state.data && showFiltered(button.dataset.split, button.dataset.filter));
+  if (button.dataset.download) return void (state.data && download(button.dataset.download));
   if ("close" in button.dataset) return button.closest("dialog").close();
   const source = $(button.dataset.copy);
   try {

@@ -24,8 +24,10 @@ _TEXT = "Reply with the word OK."
 
 def probe_request(plan: Plan) -> Request | None:
     """The call that is tried first: as large as the largest that the method will make, with next to no words; None
-    where it makes none, or at an embedded model and a function, which refuse nothing."""
-    asked = plan.calls(most=True).optimizer if plan.optimizer_model.remote else ()
+    where it makes none, at an embedded model and a function, which refuse nothing, and where the task model is the same
+    one: the first rows of dev show that it is there, and a parameter that it does not take ends no run."""
+    needed = plan.tries_optimizer and plan.optimizer_model.remote and not _one_model(plan)
+    asked = plan.calls(most=True).optimizer if needed else ()
     if not asked:
         return None
     return Request(
@@ -36,6 +38,11 @@ def probe_request(plan: Plan) -> Request | None:
         seed=call_seed(plan.seed, 0, PROBE) if plan.temperature > 0 else None,
         purpose=PROBE,
     )
+
+
+def _one_model(plan: Plan) -> bool:
+    task, optimizer = plan.task_model, plan.optimizer_model
+    return task.queue.limiter is optimizer.queue.limiter and task.client.identity == optimizer.client.identity
 
 
 async def probe(model: Model, request: Request, journal: Journal) -> None:

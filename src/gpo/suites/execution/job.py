@@ -13,7 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -115,6 +115,9 @@ def _carry_out(trial: Trial, out: Path, *, signals: bool) -> tuple[CellStatus, s
     try:
         cap = Cap(max_calls=trial.max_calls, max_tokens=trial.max_tokens)
         plan = assemble(config, base_dir=base, data_dir=data)
+        # The trials of a suite share their optimizer and most dev answers: none pays for a call that only tries it,
+        # which an equal budget would have to count too.
+        plan = replace(plan, tries_optimizer=False)
         if cap:
             plan = cap_plan(plan, cap)
         result = _execute(Run(plan, RunDirectory(directory)), signals=signals)

@@ -1,0 +1,45 @@
+"""The configuration of a run, and the command that makes it again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from gpo.report.data import RunView
+from gpo.run.directory import RunDirectory
+
+_INNER = ("layout", "data_digest", "columns_digest", "metric_code", "helper_code", "task_object")
+"""What a journal keeps beside the keys of a configuration."""
+_COPY = "again.yaml"
+
+
+def show_config(run: RunView) -> str:
+    """The keys that were given or chosen, as YAML; what is null is left out. The journal holds no secrets."""
+    plain = {key: value for key, value in run.config.items() if key not in _INNER}
+    return yaml.safe_dump(_drop_empty(plain), sort_keys=False, allow_unicode=True, width=100)
+
+
+def describe_rerun(run: RunView) -> str:
+    """The commands, "" where the run's data or a model came from a Python program, which alone can make it again."""
+    models = (run.config.get("models") or {}).values()
+    names = [str(model.get("model", "")) for model in models if isinstance(model, Mapping)]
+    data = (run.config.get("task") or {}).get("data", "")
+    path = RunDirectory(run.path).config_path
+    if (
+        str(data).startswith("python:")
+        or any(name.startswith("python/") for name in names)
+        or not path.is_file()
+    ):
+        return ""
+    copy = f"cp {shlex.quote(str(path))} {_COPY}"
+    return f"{copy}\ngpo optimize {_COPY} --run-dir {shlex.quote(f'{run.path}-again')}"
+
+
+def _drop_empty(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        kept = {str(key): _drop_empty(item) for key, item in value.items()}
+        return {key: item for key, item in kept.items() if item is not None and item != {}}
+    return [_drop_empty(item) for item in value] if isinstance(value, list | tuple) else value

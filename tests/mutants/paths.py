@@ -91,7 +91,8 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("storage/sqlite", "storage/test_sqlite_files.py storage/test_journal.py storage/test_shared_store.py "
         "reliability/test_foreign_folders.py"),
     ("storage/typed.py", "storage/test_typed.py reliability/test_foreign_folders.py storage/test_journal.py"),
-    ("storage/regular_file.py", "reliability/test_foreign_folders.py run/test_directory.py"),
+    ("storage/regular_file.py", "storage/test_regular_file.py reliability/test_foreign_folders.py "
+        "run/test_directory.py"),
     ("storage/journal_reader.py", "storage/test_journal.py report/test_pace.py reliability/test_journal_writer.py "
         "reliability/test_foreign_folders.py::test_a_journal_with_any_field_of_another_type_is_shown_or_is_one_line"),
     ("storage/codec.py", "storage/test_codec.py storage/test_journal.py reliability/test_foreign_folders.py"),

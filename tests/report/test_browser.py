@@ -22,7 +22,8 @@ from aiohttp import web
 
 from gpo.report.page import write_report
 from gpo.report.server import HOST, View
-from gpo.run.journal_writer import EXAMPLES
+from gpo.run.journal_writer import EXAMPLES, prompt_id
+from gpo.storage.records import RecordedScore
 from tests.report.support import Diary, run_sums
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -396,7 +397,32 @@ def test_a_page_grows_with_its_run(open_page: Open, tmp_path: Path, serve: Calla
     page.locator(".cells button[data-key]").first.click()
     page.locator("#exchange-body pre").first.wait_for()
     assert "Question 1?" in page.locator("#exchange-body").inner_text()
+    page.keyboard.press("Escape")
+    assert violations(page) == []
     diary.close()
+
+
+def test_a_long_prompt_is_folded_and_a_run_of_unreadable_replies_says_so_first(
+    open_page: Open, tmp_path: Path
+) -> None:
+    words = " ".join(f"word{i}" for i in range(300))
+    diary = Diary(tmp_path / "run", words, examples=6)
+    for number in range(1, 5):
+        diary.journal.put_score(RecordedScore(prompt_id(words), "dev", f"dev:{number}", 0.0, None, True, ()))
+    diary.step([f"{words} and more"], right=4)
+    diary.close()
+    for width in (1440, 400):
+        page = open_page(write_report(tmp_path / "run"), viewport={"width": width, "height": 900})
+        strip = page.get_by_role("note", name="Warnings")
+        assert "4 of 12 replies could not be read" in strip.inner_text()
+        assert strip.bounding_box()["y"] < page.locator("#prompt").bounding_box()["y"]
+        page.get_by_label("Differences").check()
+        fold = page.locator(".pane.diff .fold")
+        assert fold.locator("summary").inner_text() == "260 unchanged words"
+        fold.locator("summary").click()
+        assert "word150" in page.locator(".pane.diff .prompt").inner_text()
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_list_and_comparison_have_no_accessibility_violations(

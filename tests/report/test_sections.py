@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from gpo.report.data import read_run
+from gpo.report.details import collect_details
 from gpo.report.page import report_html, sections
 from gpo.report.scores import SplitTable
 from gpo.report.sections.changes import count_changes
@@ -216,3 +218,34 @@ def test_the_command_names_the_configuration_in_a_way_a_shell_reads(tmp_path: Pa
     )
     assert "seed: 7" in show_config(run)
     assert "null" not in show_config(run)
+
+
+def test_a_reply_that_could_not_be_read_is_shown_in_its_cell(tmp_path: Path) -> None:
+    diary = Diary(tmp_path / "run", "Start <here>.", examples=4)
+    with JournalReader(tmp_path / "run/journal.sqlite") as reader:
+        first = next(iter(reader.scores(example_id="dev:2")))
+    diary.journal.put_score(replace(first, prediction=None, unreadable=True))
+    diary.close()
+    run = read_run(tmp_path / "run")
+    with JournalReader(tmp_path / "run/journal.sqlite") as reader:
+        rows = collect_details(run, reader)["grid"]["splits"][0]["rows"]
+    assert rows[1]["cells"] == [[0.0, 1, None, "No"]]  # what the model had said
+    assert rows[0]["cells"] == [[0.0, 0, "no"]]
+
+
+def test_ten_figures_are_the_same_in_the_result_on_the_screen_and_on_the_page(finished: Path) -> None:
+    found = json.loads((finished / "result.json").read_text(encoding="utf-8"))
+    scores, gain, usage = found["scores"], found["improvement"], found["usage"]
+    figures = [
+        f"{100 * scores[name][split]:.1f}" for name in ("initial", "best") for split in ("dev", "test")
+    ]
+    figures += [f"{100 * gain[name]:+.1f}" for name in ("test", "ci_low", "ci_high")]
+    figures += [f"p = {gain['p_value']:.2g}", f"{usage['task']['calls']:,} task calls"]
+    figures += [f"{usage['optimizer']['calls']:,} optimizer calls"]
+    file = io.StringIO()
+    show(Result.read(finished / "result.json"), Console(file=file, width=200))
+    page = report_html(finished)
+    assert len(figures) == 10
+    for figure in figures:
+        assert figure in file.getvalue(), figure
+        assert figure in page, figure

@@ -14,18 +14,24 @@ from gpo.report.scores import SPLITS, SplitTable, split_table
 from gpo.result.word_diff import compare_words
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.records import RecordedCall, RecordedScore
+from gpo.text import shorten
 
+_MOST_REPLIES, _BEGINNING = 2000, 80
+"""Unreadable replies whose beginning the table shows, and its characters."""
 _KINDS = {"same": "=", "removed": "-", "added": "+"}
 
 
 def collect_details(run: RunView, reader: JournalReader) -> dict[str, Any]:
     """Everything but the exchanges, as JSON values."""
     prompts = run.chosen_prompts()
+    tables = [split_table(reader, prompts, split) for split in SPLITS]
+    grid = build_grid(run, prompts, tables)
+    _add_unreadable_replies(reader, tables, grid)
     return {
         "initial": {"prompt": run.initial_prompt, "dev": run.initial_dev},
         "best": run.best_prompt,
         "steps": [_step(step) for step in run.steps],
-        "grid": build_grid(run, prompts, [split_table(reader, prompts, split) for split in SPLITS]),
+        "grid": grid,
     }
 
 
@@ -56,6 +62,27 @@ def build_grid(run: RunView, prompts: Sequence[str], tables: Sequence[SplitTable
             if table.rows
         ],
     }
+
+
+def _add_unreadable_replies(
+    reader: JournalReader, tables: Sequence[SplitTable], grid: Mapping[str, Any]
+) -> None:
+    """Put the beginning of the reply into the cells of the initial and the best prompt where nothing could be read from
+    it, as a fourth entry; of the first ones alone where there are very many."""
+    parts = {part["split"]: part["rows"] for part in grid["splits"]}
+    wanted: list[tuple[list[Any], str]] = []
+    for table in tables:
+        for scores, row in zip(table.rows.values(), parts.get(table.split, ()), strict=True):
+            for index in sorted({grid["initial"], grid["best"]}):
+                score = scores.get(index)
+                if score is not None and score.unreadable and score.calls:
+                    wanted.append((row["cells"][index], score.calls[-1]))
+    del wanted[_MOST_REPLIES:]
+    keys = list(dict.fromkeys(key for _, key in wanted))
+    found = {call.reply.call or "": shorten(call.reply.text, _BEGINNING) for call in reader.calls(keys)}
+    for cell, key in wanted:
+        if key in found:
+            cell.append(found[key])
 
 
 def name_prompts(run: RunView, prompts: Sequence[str]) -> list[str]:

@@ -151,4 +151,6 @@ def _measure_progress(run: RunView, reader: JournalReader) -> Ongoing:
     if done and total and total > done:
         # A mean over finished steps; the initial prompt's own scoring counts as one more.
         left = f"about {format_duration(run.seconds / (done + 1) * (total - done))} left for the search"
-    return Ongoing(done=done, total=total, rate=f"{len(recent) / span:.1f} calls a second", left=left)
+    rate = len(recent) / span
+    told = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
+    return Ongoing(done=done, total=total, rate=f"{told} calls a second", left=left)

@@ -12,6 +12,9 @@ from gpo.result.wording import format_percent
 from gpo.run.journal_writer import prompt_id
 from gpo.storage.journal_reader import JournalReader
 
+_LONGEST_SAME, _KEPT = 24, 6
+"""As for the prompt itself, but here it is the changed words that matter."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
@@ -58,7 +61,7 @@ def build_path(run: RunView, reader: JournalReader) -> list[Move]:
                 won=sum(after[key] > before[key] for key in both) if both else None,
                 lost=sum(after[key] < before[key] for key in both) if both else None,
                 distance=item.distance,
-                parts=fold(compare_words(item.parent, item.prompt)),
+                parts=fold(compare_words(item.parent, item.prompt), _LONGEST_SAME, _KEPT),
             )
         )
     return moves

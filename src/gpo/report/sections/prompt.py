@@ -54,11 +54,12 @@ def build_prompt(run: RunView) -> PromptView:
     )
 
 
-def fold(pieces: Iterable[Piece]) -> list[Part]:
-    """The pieces with the middle of long unchanged ones folded."""
+def fold(pieces: Iterable[Piece], longest: int = _LONGEST_SAME, kept: int = _KEPT) -> list[Part]:
+    """The pieces with the middle of unchanged ones of more than `longest` words folded; `kept` words stay at each end,
+    at most half of `longest`."""
     found: list[Part] = []
     for piece in pieces:
-        ends = _find_ends(piece.text) if piece.kind == "same" else None
+        ends = _find_ends(piece.text, longest, kept) if piece.kind == "same" else None
         if ends is None:
             found.append(Part(piece.kind, piece.text))
             continue
@@ -71,18 +72,18 @@ def fold(pieces: Iterable[Piece]) -> list[Part]:
     return found
 
 
-def _find_ends(text: str) -> tuple[int, int, int] | None:
+def _find_ends(text: str, longest: int, kept: int) -> tuple[int, int, int] | None:
     """Where the middle of a long text begins and ends, and how many words it has."""
     words = text.split()
-    if len(words) <= _LONGEST_SAME:
+    if len(words) <= longest:
         return None
     first = last = 0
-    for word in words[:_KEPT]:
+    for word in words[:kept]:
         first = text.index(word, first) + len(word)
     last = len(text)
-    for word in reversed(words[-_KEPT:]):
+    for word in reversed(words[-kept:]):
         last = text.rindex(word, 0, last)
-    return first, last, len(words) - 2 * _KEPT
+    return first, last, len(words) - 2 * kept
 
 
 def _read_template(extra: Mapping[str, Any]) -> list[tuple[str, str]]:

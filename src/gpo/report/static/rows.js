@@ -71,8 +71,8 @@ function cellNode(row, r, column, c) {
   if (!cell) return h("td", {}, "–");
   const [sign, word, class_] = shownAs(cell);
   return h("td", {}, h("button", { type: "button", class: `${class_} ${gradient(row, column)}`, tabindex: r === rows.row && c === rows.column ? 0 : -1,
-    "data-key": `${view.split}/${row.id}/${column}`, "data-r": r, "data-c-index": c, title: cell[2], onclick: () => openExchange(r, column) },
-    h("span", { "aria-hidden": "true" }, sign), h("span", { class: "hidden" }, word), cell[2] === null ? "" : ` ${cell[2].slice(0, 80)}`));
+    "data-key": `${view.split}/${row.id}/${column}`, "data-r": r, "data-c-index": c, title: cell[2] ?? cell[3], onclick: () => openExchange(r, column) },
+    h("span", { "aria-hidden": "true" }, sign), h("span", { class: "hidden" }, word), cell[2] !== null ? ` ${cell[2].slice(0, 80)}` : cell[3] ? h("span", { class: "said" }, ` “${cell[3]}”`) : ""));
 }
 
 // Of graded scores: how much better or worse than with the prompt on the left, in four shades.

@@ -27,12 +27,12 @@ def evaluate(server: ModelServer, asked: gpo.Task) -> Any:
 
 def test_labels_are_an_enum_and_read_from_it(server: ModelServer) -> None:
     server.answer = lambda body: json.dumps({"answer": "left"})
-    found = evaluate(server, task({"kind": "label", "labels": ["left", "right"], "structured": True}))
+    found = evaluate(server, task({"kind": "label", "labels": ["left", "answer"], "structured": True}))
     assert (found.interval.mean, found.unreadable) == (1.0, 0)
     for body in server.bodies():
         schema = body["response_format"]["json_schema"]
         assert (body["response_format"]["type"], schema["strict"]) == ("json_schema", True)
-        assert schema["schema"]["properties"] == {"answer": {"type": "string", "enum": ["left", "right"]}}
+        assert schema["schema"]["properties"] == {"answer": {"type": "string", "enum": ["left", "answer"]}}
         assert schema["schema"]["required"] == ["answer"]
         assert schema["schema"]["additionalProperties"] is False
 

@@ -26,13 +26,15 @@ def evaluate(server: ModelServer, asked: gpo.Task) -> Any:
 
 
 def test_labels_are_an_enum_and_read_from_it(server: ModelServer) -> None:
-    server.answer = lambda body: json.dumps({"answer": "left"})
-    found = evaluate(server, task({"kind": "label", "labels": ["left", "answer"], "structured": True}))
+    server.answer = lambda body: json.dumps({"answer": "größer"})  # escaped, as JSON may be
+    found = evaluate(
+        server, task({"kind": "label", "labels": ["größer", "kleiner"], "structured": True}, "größer")
+    )
     assert (found.interval.mean, found.unreadable) == (1.0, 0)
     for body in server.bodies():
         schema = body["response_format"]["json_schema"]
         assert (body["response_format"]["type"], schema["strict"]) == ("json_schema", True)
-        assert schema["schema"]["properties"] == {"answer": {"type": "string", "enum": ["left", "answer"]}}
+        assert schema["schema"]["properties"] == {"answer": {"type": "string", "enum": ["größer", "kleiner"]}}
         assert schema["schema"]["required"] == ["answer"]
         assert schema["schema"]["additionalProperties"] is False
 

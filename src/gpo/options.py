@@ -51,6 +51,9 @@ class Surroundings(TypedDict, total=False):
 class EvaluateOptions(Surroundings, Settings, total=False):
     """Everything that `gpo.evaluate` takes beside the task, the prompt, the model and the split."""
 
+    judge: ModelLike | None
+    """The model that grades, where the metric is `judge`."""
+
 
 class RunOptions(Surroundings, Settings, total=False):
     """Everything that `gpo.optimize` takes beside the task and the models."""

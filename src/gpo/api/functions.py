@@ -46,9 +46,10 @@ def optimize(
     """Find a better prompt, in a script and in a notebook. Beside `await`, use `aoptimize`.
 
     `task`: a `Task`, the configuration's `task` section as a mapping, or its `data` alone.
-    `models`: both roles as `{"task": …, "optimizer": …}`, or one model for both; a model is a name, a mapping with the
-    configuration's keys, or a function of the prompt text (or of `messages`) that returns the reply. An async function
-    is called in one event loop for the whole process, so that a client which it uses serves any number of runs.
+    `models`: the roles as `{"task": …, "optimizer": …}` (and "judge", for that metric), or one model for both; a model
+    is a name, a mapping with the configuration's keys, or a function of the prompt text (or of `messages`) that returns
+    the reply. An async function is called in one event loop for the whole process, so that a client which it uses
+    serves any number of runs.
     `prompt`: the prompt to start from ("Let's think step by step.").
     `method`: a name (`gpo.methods()`), the four options as a mapping, or own parts: `gpo.method(…)` ("gpo").
     `run_dir`: keeps the run, so that the same call again goes on where it stopped; without it nothing is kept.
@@ -89,7 +90,8 @@ def evaluate(
 ) -> Evaluation:
     """The score of one prompt on one split, with its interval. Beside `await`, use `aevaluate`.
 
-    `split`: "train", "dev" or "test". `model`, and all others: as for `optimize`. Raises `GPOError`.
+    `split`: "train", "dev" or "test". `judge`: the model that grades, for that metric. `model`, and all others: as for
+    `optimize`. Raises `GPOError`.
     """
     with _Scoring(task, prompt, model, split, dict(options)) as work, work.display as display:
         return run_in_background(work.execute(), work.stop, display.tick)
@@ -164,7 +166,8 @@ class _Scoring:
         self._watcher = options.pop("watcher", None)
         self.display: Display = open_display(options.pop("progress", None))
         self._prompt, self._split, self._shutdown = prompt, split, Shutdown()
-        roles = {"task": model, "optimizer": model}
+        judge = options.pop("judge", None)
+        roles = {"task": model, "optimizer": model, **({} if judge is None else {"judge": judge})}
         self._plan = make_plan(task, roles, prompt=prompt, source="gpo.evaluate", **options)
 
     async def execute(self) -> Evaluation:

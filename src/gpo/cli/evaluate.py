@@ -92,6 +92,7 @@ def _print(evaluation: Evaluation, difference: Comparison | None, *, as_json: bo
     import sys
 
     from gpo.cli.shared.checks import difference_line
+    from gpo.evaluation.agreement import describe_agreement
 
     if as_json:
         other = (
@@ -108,5 +109,7 @@ def _print(evaluation: Evaluation, difference: Comparison | None, *, as_json: bo
         f"{points(interval.high)}, {evaluation.examples} examples, {evaluation.unreadable} unreadable, "
         f"{evaluation.failed} failed)"
     )
+    if evaluation.agreement and (line := describe_agreement(evaluation.agreement.to_dict())):
+        print(line)
     if difference is not None:
         print(difference_line(difference))

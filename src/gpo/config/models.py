@@ -1,4 +1,4 @@
-"""The section `models`: the task model and the optimizer model, each with how it is called."""
+"""The section `models`: the task model, the optimizer model and the judge, each with how it is called."""
 
 from __future__ import annotations
 
@@ -132,14 +132,39 @@ class ModelsConfig(Section):
     """The model that answers the rows under a prompt."""
     optimizer: ModelConfig
     """The model that writes new prompts."""
+    judge: ModelConfig | None = None
+    """The model that grades answers (task.metric: judge), at temperature 0; of its replies 512 tokens at most where it
+    is left out."""
     embedder: ModelConfig | None = None
     """What the relevance trajectory compares prompts by, asked at its endpoint's /embeddings; null: BGE on this machine
     (the extra `embed`). Of its settings those of sampling and of replies have no meaning."""
 
+    def roles(self) -> dict[str, ModelConfig]:
+        """The models that there are and that write, by role."""
+        judge = {"judge": self.judge} if self.judge else {}
+        return {"task": self.task, "optimizer": self.optimizer, **judge}
+
+    @field_validator("judge")
+    @classmethod
+    def _judges_at_zero(cls, value: ModelConfig | None) -> ModelConfig | None:
+        if value is not None and (value.temperature or not value.chat):
+            raise ValueError(
+                "a judge is a chat model that is asked at temperature 0; leave temperature and chat out"
+            )
+        return value
+
     @model_validator(mode="before")
     @classmethod
-    def _optimizer_defaults(cls, data: Any) -> Any:
+    def _role_defaults(cls, data: Any) -> Any:
         # The paper samples candidates at temperature 1.0 with 512 tokens; the task model's defaults are others.
-        if isinstance(data, dict) and isinstance(data.get("optimizer"), dict):
-            return {**data, "optimizer": {"temperature": 1.0, "max_tokens": 512, **data["optimizer"]}}
+        # A judge says why before it says how much.
+        own: dict[str, dict[str, Any]] = {
+            "optimizer": {"temperature": 1.0, "max_tokens": 512},
+            "judge": {"max_tokens": 512},
+        }
+        if isinstance(data, dict):
+            return {
+                **data,
+                **{role: {**own[role], **data[role]} for role in own if isinstance(data.get(role), dict)},
+            }
         return data

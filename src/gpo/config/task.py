@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, field_validator
 
 from gpo.config.section import Section
 
@@ -27,10 +28,40 @@ class AnswerConfig(Section):
         Annotated[str, BeforeValidator(lambda v: _label(v), json_schema_input_type=str | float | bool)], ...
     ] = ()
     """The allowed labels (kind: label); taken from the targets where empty."""
+    structured: bool = False
+    """Ask the endpoint to hold the reply (of two rounds the second) to the labels, the question's letters or the schema
+    (kinds label, choice, json)."""
     rounds: Literal[1, 2] = 1
     """2: a second turn asks for the bare answer after the first reply."""
     second_round_tokens: Annotated[int, Field(gt=0)] = 100
     """Most tokens of the second round's reply."""
+
+
+class JudgeLabelsConfig(Section):
+    """Answers that people have scored, in columns of the data: the judge grades them too, and is compared."""
+
+    answer: Annotated[str, Field(min_length=1)]
+    """The column of an answer to the row's question."""
+    score: Annotated[str, Field(min_length=1)]
+    """The column of the score, on the judge's scale, that people gave that answer; rows without one are passed over."""
+
+
+class JudgeConfig(Section):
+    """What the model `models.judge` grades by (metric: judge)."""
+
+    rubric: Annotated[str, Field(min_length=1)]
+    """What a good answer is, in words for the judge."""
+    scale: tuple[float, float] = (0.0, 10.0)
+    """The lowest and the highest score; scores are brought to 0 to 1."""
+    labels: JudgeLabelsConfig | None = None
+    """Where people's scores are; null: there are none, and nobody knows how good the judge is."""
+
+    @field_validator("scale")
+    @classmethod
+    def _rises(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if not (math.isfinite(value[0]) and math.isfinite(value[1]) and value[0] < value[1]):
+            raise ValueError("must be two numbers, the lower one first, such as [0, 10]")
+        return value
 
 
 def _split_size(value: int | float) -> int | float:
@@ -68,7 +99,10 @@ class TaskConfig(Section):
     metric: str = "exact_match"
     """`exact_match`, `accuracy`, `f1` (macro, over the split), `within 0.5` or `within 2%` (numbers), `regex` (targets
     are patterns), `rouge_l` (of stemmed words; the best of several references counts), `bleu` (over the split), `chrf`,
-    `fields` (the share of fields that are right, for JSON, where it is the default), or `package.module:function`."""
+    `fields` (the share of fields that are right, for JSON, where it is the default), `judge` (what `models.judge`
+    says), or `package.module:function`."""
+    judge: JudgeConfig | None = None
+    """What the judge grades by (metric: judge)."""
     position: Position = "question_end"
     """Where the prompt stands."""
     frame: Literal["plain", "qa"] | None = None

@@ -1,4 +1,5 @@
-"""Grading answers: built-in metrics at once, own ones many at a time, and none twice for the same answer to a row."""
+"""Grading answers: built-in metrics at once, own ones many at a time, and none twice for the same answer to a row; a
+judge is a model, whose layers see to all that."""
 
 from __future__ import annotations
 
@@ -9,24 +10,37 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from gpo.errors import ConfigError, PermanentModelError
+from gpo.model.model import Model, Request
 from gpo.task.answer import Answer
 from gpo.task.example import Example
 from gpo.task.metric import Metric
-from gpo.task.metrics.own import Grade, OwnMetric
+from gpo.task.metrics.judge import Judge
+from gpo.task.metrics.own import LONGEST_FEEDBACK, Grade, OwnMetric
 from gpo.task.metrics.texts import as_text
+from gpo.text import shorten
 
 AT_ONCE = 64
 """Calls of an own metric that are under way at most: sync ones in as many threads, async ones in the loop."""
 
 
+class UnreadableVerdict(PermanentModelError):
+    """A judge's reply has no number of the scale; `call` is its journal key, where it has one."""
+
+    def __init__(self, message: str, call: str | None) -> None:
+        super().__init__(message, scope="call")
+        self.call = call
+
+
 class Grader:
-    """Grades answers with `metric`, whose calls it lets run side by side.
+    """Grades answers with `metric`, whose calls it lets run side by side. Where the metric is a judge, `judge` is the
+    model, and `judge_tokens` are the most tokens of its reply.
 
     An own metric sees the answer and the row alone, so one grade holds for all prompts that answer alike.
     """
 
-    def __init__(self, metric: Metric) -> None:
-        self._metric = metric
+    def __init__(self, metric: Metric, judge: Model | None = None, judge_tokens: int = 512) -> None:
+        self._metric, self._judge, self._judge_tokens = metric, judge, judge_tokens
         self._known: dict[tuple[str, str], Grade] = {}
         self._under_way: dict[tuple[str, str], asyncio.Task[Grade]] = {}
         self._pool: ThreadPoolExecutor | None = None
@@ -38,7 +52,10 @@ class Grader:
         return self._metric.own is not None
 
     async def grade(self, prediction: Answer, targets: Sequence[Answer], example: Example) -> Grade:
-        """The grade of `prediction`. Raises `ConfigError` naming the row where an own metric fails."""
+        """The grade of `prediction`. Raises `ConfigError` naming the row where an own metric fails,
+        `UnreadableVerdict`, and what the judge raises."""
+        if self._metric.judge is not None:
+            return await self._verdict(self._metric.judge, prediction, targets, example)
         own = self._metric.own
         if own is None:
             return Grade(self._metric(prediction, targets, example))
@@ -51,6 +68,33 @@ class Grader:
             task.add_done_callback(lambda done: self._take(key, done))
         # Shielded: several prompts may wait for it, and one that is given up does not take it from the others.
         return await asyncio.shield(self._under_way[key])
+
+    async def _verdict(
+        self, judge: Judge, prediction: Answer, targets: Sequence[Answer], example: Example
+    ) -> Grade:
+        if self._judge is None:
+            raise ConfigError("models.judge: the metric judge needs a model")
+        reply = await self._judge.complete(
+            Request(
+                messages=judge.messages(prediction, targets, example),
+                max_tokens=self._judge_tokens,
+                purpose="verdict",
+            )
+        )
+        # A number at the end of a reply that broke off may have lost a digit.
+        number = None if any(reply.cut[:1]) else judge.read(reply.text)
+        if number is None:
+            why = (
+                f"was cut at models.judge.max_tokens ({self._judge_tokens})"
+                if any(reply.cut[:1])
+                else "has no score"
+            )
+            raise UnreadableVerdict(
+                f"models.judge: the verdict on example {example.id} {why}: {shorten(reply.text, 100)!a}",
+                reply.call,
+            )
+        feedback = " ".join(reply.text.split("\0")).strip()[:LONGEST_FEEDBACK]
+        return Grade(judge.value(number), feedback, (reply.call,) if reply.call else ())
 
     async def _call(self, own: OwnMetric, text: str, example: Example) -> Grade:
         async with self._place():

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gpo.errors import PermanentModelError
-from gpo.evaluation.grading import Grader
+from gpo.evaluation.grading import Grader, UnreadableVerdict
 from gpo.evaluation.outcome import Cut, Outcome
 from gpo.model.model import Model, Reply, Request
 from gpo.task.answer import Prediction
@@ -17,11 +17,13 @@ from gpo.task.task import Opening, Task
 
 @dataclass
 class ScorerSettings:
-    """How the task model is called: `temperature`, `max_tokens` of the first round and of the second."""
+    """How the task model is called: `temperature`, `max_tokens` of the first round, of the second, and of a judge's
+    verdict."""
 
     temperature: float = 0.0
     max_tokens: int = 256
     second_round_tokens: int = 100
+    judge_tokens: int = 512
     seed: int = 0
 
 
@@ -62,12 +64,14 @@ class Rounds:
         # What the calls of one group begin with: the prompt where it stands in front, else the question.
         prefix_group = f"prompt {prompt}" if self.task.leads(prompt) else f"example {example.id}"
         try:
-            reply = await self._ask(opening, self.settings.max_tokens, calls, prefix_group)
+            form = self.task.reply_format(example, closing=False)
+            reply = await self._ask(opening, self.settings.max_tokens, calls, prefix_group, form)
             cut = _cut(reply, 1)
             closing = self.task.closing(opening, reply.text)
             if closing is not None:
+                form = self.task.reply_format(example, closing=True)
                 reply = await self._ask(
-                    closing, self.settings.second_round_tokens, calls, prefix_group, continues=True
+                    closing, self.settings.second_round_tokens, calls, prefix_group, form, continues=True
                 )
                 cut = _cut(reply, 2) or cut
         except PermanentModelError as error:
@@ -80,13 +84,32 @@ class Rounds:
             grade = Grade(0.0)
         else:
             known = recall(answered) if recall and self.grader.remembers else None
-            grade = known or await self.grader.grade(prediction, targets, example)
+            try:
+                grade = known or await self.grader.grade(prediction, targets, example)
+            except PermanentModelError as error:
+                if error.scope == "run":
+                    raise
+                asked = (error.call,) if isinstance(error, UnreadableVerdict) and error.call else ()
+                return Outcome(example, None, calls=(*calls, *asked), failure=str(error))
         return Outcome(
-            example, grade.value, prediction, reply.text, answered.calls, cut=cut, feedback=grade.feedback
+            example,
+            grade.value,
+            prediction,
+            reply.text,
+            (*calls, *grade.calls),
+            cut=cut,
+            feedback=grade.feedback,
         )
 
     async def _ask(
-        self, text: Opening, max_tokens: int, calls: list[str], prefix_group: str, *, continues: bool = False
+        self,
+        text: Opening,
+        max_tokens: int,
+        calls: list[str],
+        prefix_group: str,
+        form: str,
+        *,
+        continues: bool = False,
     ) -> Reply:
         settings = self.settings
         messages, plain = ((), text) if isinstance(text, str) else (text, None)
@@ -101,6 +124,7 @@ class Rounds:
                 purpose="score",
                 prefix_group=prefix_group,
                 continues=continues,
+                response_format=form,
             )
         )
         if reply.call:

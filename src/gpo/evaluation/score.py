@@ -48,11 +48,14 @@ class Scorer:
     pairs are neither asked nor told to `on_outcome`."""
     recall_grade: RecallGrade | None = None
     """Gives what an own metric made of an answer in an earlier process: it is not asked again."""
+    judge: Model | None = None
+    """The model that grades, where the metric is a judge."""
     on_stop: Callable[[GPOError], Awaitable[None]] | None = None
     """Awaited before an error is raised and the calls under way are cancelled: they may finish in it."""
 
     def __post_init__(self) -> None:
-        self._rounds = Rounds(self.task, self.model, self.settings, Grader(self.task.metric))
+        self.grader = Grader(self.task.metric, self.judge, self.settings.judge_tokens)
+        self._rounds = Rounds(self.task, self.model, self.settings, self.grader)
         self.replies = ReplyLog(self.task, self.settings)
         self._scores: dict[tuple[str, str], Score] = {}
         # Of prompts that were scored on a part of a split, by row.

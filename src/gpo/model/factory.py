@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 OPENAI = "https://api.openai.com/v1"
 PullProgress = Callable[[str, int, int], None]
 """(name, bytes so far, bytes in all) while weights are fetched."""
-RoleName = Literal["task", "optimizer", "embedder"]
+RoleName = Literal["task", "optimizer", "judge", "embedder"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

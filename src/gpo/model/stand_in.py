@@ -13,15 +13,16 @@ from gpo.model.model import Reply, Request
 from gpo.model.prices import cost, price
 
 REPLY = "(a reply)"
-"""What stands for every reply."""
+"""What stands for every reply but a judge's."""
 
 
 @dataclass
 class StandIn:
-    """Answers nothing but `REPLY`. `seen` is told every request first, and may raise to end what is going on."""
+    """Answers nothing but `reply`. `seen` is told every request first, and may raise to end what is going on."""
 
     name: str
     seen: Callable[[Request], None] = field(default=lambda _: None)
+    reply: str = REPLY
 
     @property
     def identity(self) -> str:
@@ -31,17 +32,19 @@ class StandIn:
     async def complete(self, request: Request) -> Reply:
         """As many stand-ins of a reply as were asked for."""
         self.seen(request)
-        return Reply(texts=(REPLY,) * request.n, finish_reasons=("stop",) * request.n)
+        return Reply(texts=(self.reply,) * request.n, finish_reasons=("stop",) * request.n)
 
     async def aclose(self) -> None:
         """Nothing is open."""
 
 
-def stand_in(config: ModelConfig, seen: Callable[[Request], None] = lambda _: None) -> OpenModel:
+def stand_in(
+    config: ModelConfig, seen: Callable[[Request], None] = lambda _: None, reply: str = REPLY
+) -> OpenModel:
     """In place of the model of `config`, with its price."""
     known = price(config)
     return OpenModel(
-        client=StandIn(config.model, seen),
+        client=StandIn(config.model, seen, reply),
         queue=RoleQueue(EndpointLimiter(1), 1),
         retry=None,
         cost=lambda used: cost(used, known),

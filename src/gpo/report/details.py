@@ -157,14 +157,18 @@ def exchanges(reader: JournalReader, scores: Sequence[RecordedScore]) -> list[li
     """The whole conversation behind each score, turn by turn as [role, text]; a text that a base model continued has
     the role "text", what the model thought before the last reply "reasoning", and what the metric said "feedback".
     Empty where no call is known."""
-    # The request of the last call holds the rounds before it.
-    keys = [score.calls[-1] if score.calls else "" for score in scores]
-    known = list(dict.fromkeys(key for key in keys if key))
-    found = {call.reply.call or "": _turns(call) for call in reader.calls(known)}
+    found: dict[str, list[list[str]]] = {}
+    # The request of the last call holds the rounds before it; behind it there may be a judge's.
+    for place in (-1, -2):
+        left = [score.calls for score in scores if not any(key in found for key in score.calls)]
+        keys = list(dict.fromkeys(calls[place] for calls in left if len(calls) >= -place))
+        calls_ = reader.calls(keys) if keys else ()
+        found |= {call.reply.call or "": _turns(call) for call in calls_ if call.role != "judge"}
     told = []
-    for score, key in zip(scores, keys, strict=True):
-        said = reader.feedback(score.prompt_id, score.split, score.example_id) if key in found else ""
-        told.append([*found.get(key, []), *([["feedback", said]] if said else [])])
+    for score in scores:
+        turns = next((found[key] for key in reversed(score.calls) if key in found), [])
+        said = reader.feedback(score.prompt_id, score.split, score.example_id) if turns else ""
+        told.append([*turns, *([["feedback", said]] if said else [])])
     return told
 
 

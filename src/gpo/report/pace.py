@@ -20,7 +20,7 @@ from gpo.run.journal_writer import prompt_id
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.records import LedgerLine
 
-ROLES = ("task", "optimizer")
+ROLES = ("task", "optimizer", "judge")
 _BINS = 160
 
 Phase = str | int

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
 
+from gpo.evaluation.agreement import describe_agreement
 from gpo.report.standing import describe_standing
 from gpo.result.result import Result
 from gpo.result.verdict import describe_verdict, warn_of_few_rows
@@ -67,6 +68,9 @@ def show(result: Result, console: Console) -> None:
         Text(),
         Text(describe_verdict(result), style="bold"),
     ]
+    told = result.extra.get("judge")
+    if isinstance(told, Mapping) and (line := describe_agreement(told)):
+        parts.append(Text(line))
     if warning := warn_of_few_rows(result):
         parts.append(Text(warning, style="yellow"))
     if gap := gap_line(result):

@@ -70,8 +70,16 @@ class RunUsage:
 
     task: RoleUsage = RoleUsage()
     optimizer: RoleUsage = RoleUsage()
+    judge: RoleUsage | None = None
+    """None: no model of a run's configuration grades."""
     embedder: RoleUsage | None = None
     """None: no model of a run's configuration embeds."""
+
+    @property
+    def roles(self) -> dict[str, RoleUsage]:
+        """Those that there are, by name."""
+        found = {name: getattr(self, name) for name in ("task", "optimizer", "judge", "embedder")}
+        return {name: used for name, used in found.items() if used is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +115,8 @@ class Result:
         plain = {name: getattr(self, name) for name in names}
         for name in ("scores", "improvement", "usage"):
             plain[name] = asdict(plain[name])
+        if self.usage.judge is None:
+            del plain["usage"]["judge"]
         finite: dict[str, Any] = _plain({**plain, **self.extra})
         return finite
 
@@ -158,7 +168,7 @@ class Result:
                 **{role: build(RoleUsage, usage.record(role)) for role in ("task", "optimizer")},
                 **{
                     role: build(RoleUsage, usage.record(role))
-                    for role in ("embedder",)
+                    for role in ("judge", "embedder")
                     if usage.data.get(role) is not None
                 },
             ),
@@ -231,6 +241,7 @@ def _extra(record: Record, names: set[str]) -> dict[str, Any]:
         if any(not isinstance(line, str) for line in record.items(name)):
             record.refuse(name, "must be a list of texts")
     record.text_or_none("embedder")
+    record.record("judge")
     return {key: value for key, value in record.data.items() if key not in names}
 
 

@@ -15,16 +15,15 @@ def format_percent(share: float | None) -> str:
 
 def describe_cost(result: Result) -> str:
     """Calls, tokens, dollars and time of a run in one line."""
-    task, optimizer = result.usage.task, result.usage.optimizer
-    tokens = sum(r.prompt_tokens + r.completion_tokens for r in (task, optimizer))
-    stored = task.cached + optimizer.cached
+    roles = result.usage.roles
+    tokens = sum(r.prompt_tokens + r.completion_tokens for r in roles.values())
+    stored = sum(r.cached for r in roles.values())
     return " · ".join(
         [
-            f"{task.calls:,} task calls",
-            f"{optimizer.calls:,} optimizer calls",
+            *(f"{used.calls:,} {role} calls" for role, used in roles.items()),
             *([f"{stored:,} answered by the store"] if stored else []),
             f"{tokens:,} tokens{_describe_reuse(result)}",
-            _dollars(task, optimizer),
+            _dollars(*roles.values()),
             format_duration(result.seconds),
         ]
     )
@@ -33,7 +32,7 @@ def describe_cost(result: Result) -> str:
 def _describe_reuse(result: Result) -> str:
     """What servers took from their prefix caches, where they say."""
     reused = sum(count or 0 for count in (result.extra.get("cached_tokens") or {}).values())
-    sent = result.usage.task.prompt_tokens + result.usage.optimizer.prompt_tokens
+    sent = sum(used.prompt_tokens for used in result.usage.roles.values())
     return f" ({reused / sent:.0%} of the prompts' from the prefix cache)" if reused and sent else ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,12 +10,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from gpo.errors import ConfigError, ModelError, RunError
+from gpo.evaluation.agreement import Agreement, measure_agreement
 from gpo.evaluation.compare_scores import both_scored, compare_scores, score_interval
 from gpo.evaluation.outcome import Outcome, Score
 from gpo.evaluation.score import Scorer
 from gpo.evaluation.statistics import Comparison, Interval
+from gpo.model.factory import RoleName
 from gpo.model.prices import Cost
-from gpo.run.compose import compose
+from gpo.model.tally import Tally
+from gpo.run.compose import RoleModel, compose
 from gpo.run.estimate.probe import try_optimizer
 from gpo.run.gc_tuning import collect_seldom
 from gpo.run.layers.budget import GO_ON, Budget
@@ -38,7 +41,8 @@ class Evaluation:
     `unreadable` replies counted as wrong; `failed` rows could not be scored and are left out. `values` are in the
     split's order, `scored` is all that was scored. `warnings` are lines for a person, `left_out` the parameters that
     the endpoint does not take. `optimizer` says what one call of the optimizer model came to, which tries what `gpo
-    optimize` will need: `ok`, `left_out`, `usage`; None where it was not tried."""
+    optimize` will need: `ok`, `left_out`, `usage`; None where it was not tried. `judge` is what a judge used, and
+    `agreement` how far it agrees with people."""
 
     prompt: str
     split: str
@@ -52,6 +56,8 @@ class Evaluation:
     left_out: tuple[str, ...] = ()
     scored: Score | None = field(default=None, repr=False, compare=False)
     optimizer: dict[str, Any] | None = None
+    judge: dict[str, Any] | None = None
+    agreement: Agreement | None = None
 
     def __repr__(self) -> str:
         """The score with its interval, and on what it rests."""
@@ -77,6 +83,11 @@ class Evaluation:
             "warnings": list(self.warnings),
             **({"endpoints": {"task": {"left_out": list(self.left_out)}}} if self.left_out else {}),
             **({"optimizer": self.optimizer} if self.optimizer else {}),
+            **(
+                {"judge": {"usage": self.judge, **(self.agreement.to_dict() if self.agreement else {})}}
+                if self.judge
+                else {}
+            ),
         }
 
 
@@ -118,7 +129,7 @@ async def evaluate_prompts(
 
     def count(prompt: str, split: str, index: int, outcome: Outcome) -> None:
         progress.pairs_done += 1
-        _count_calls(progress, model.journaled)
+        _count_calls(progress, [role.journaled for role in asked.values()])
         watchers.progressed(progress)
         if outcome.failure is not None:
             failures.append(outcome.failure)
@@ -126,17 +137,27 @@ async def evaluate_prompts(
     shared = SharedStore.open(warn=watchers.note)
     with TemporaryDirectory(prefix="gpo-") as folder:
         journal = Journal(Path(folder) / "journal.sqlite")
-        opened = plan.task_model
-        keeps = shared is not None and opened.shareable and plan.scorer.temperature == 0
+        keeps = shared is not None and plan.task_model.shareable and plan.scorer.temperature == 0
         costs: dict[str, Cost] = {role: other.cost for role, other in plan.models.items()}
         budget = Budget(plan.budget, costs, journal, shutdown, kept=_KEPT if keeps else _NOT_KEPT)
-        model = compose(opened, "task", journal=journal, budget=budget, shared=shared, note=watchers.note)
+        asked: dict[RoleName, RoleModel] = {
+            role: compose(other, role, journal=journal, budget=budget, shared=shared, note=watchers.note)
+            for role, other in plan.models.items()
+            if role in ("task", "judge")
+        }
+        model, judge = asked["task"], asked.get("judge")
         scorer = Scorer(
-            plan.task, model.model, plan.scorer, on_outcome=count, on_stop=budget.shutdown.stop_and_wait
+            plan.task,
+            model.model,
+            plan.scorer,
+            judge=judge.model if judge else None,
+            on_outcome=count,
+            on_stop=budget.shutdown.stop_and_wait,
         )
         try:
             async with budget.shutdown.guard(budget.seconds_left, budget.out_of_time):
                 with collect_seldom():
+                    agreement = await measure_agreement(plan.task, scorer.grader, scorer.on_stop)
                     scores = await scorer.score(prompts, split)
                 # Whoever scores again what is known should not be asked to pay for anything.
                 tried = (
@@ -153,16 +174,17 @@ async def evaluate_prompts(
                 shared.close()
     useless = scorer.replies.warnings(split)
     watchers.notes(useless)
-    observed = model.journaled.observed
     found = [
         _evaluation(
             score,
             failures,
             seed=plan.seed,
             usage=model.journaled.usage(),
-            warnings=(*observed.left_out_lines(), *useless),
-            left_out=observed.left_out,
+            warnings=(*_observed_lines(asked), *useless),
+            left_out=model.journaled.observed.left_out,
             optimizer=tried,
+            judge=judge.journaled.usage() if judge else None,
+            agreement=agreement,
         )
         for score in scores
     ]
@@ -170,6 +192,14 @@ async def evaluate_prompts(
         watchers.prompt_scored(one.prompt, split, one.interval.mean)
     progress.phase = "done"
     return found
+
+
+def _observed_lines(asked: Mapping[RoleName, RoleModel]) -> list[str]:
+    """What the endpoints did not take, and that a judge's replies were cut: those of the task model are counted by the
+    scorer."""
+    seen = {role: model.journaled.observed for role, model in asked.items()}
+    cut = seen["judge"].cut_lines() if "judge" in seen else []
+    return [*(line for observed in seen.values() for line in observed.left_out_lines()), *cut]
 
 
 def _check_split(plan: Plan, split: str) -> None:
@@ -188,6 +218,8 @@ def _evaluation(
     warnings: tuple[str, ...],
     left_out: tuple[str, ...],
     optimizer: dict[str, Any] | None,
+    judge: dict[str, Any] | None,
+    agreement: Agreement | None,
 ) -> Evaluation:
     values = [value for value in score.values if value is not None]
     if not values:
@@ -207,6 +239,8 @@ def _evaluation(
         left_out=left_out,
         scored=score,
         optimizer=optimizer,
+        judge=judge,
+        agreement=agreement,
     )
 
 
@@ -230,8 +264,8 @@ def read_prompt(text: str, option: str = "--prompt") -> str:
         raise ConfigError(f"{option} {text}: the file cannot be read ({error})") from None
 
 
-def _count_calls(progress: Progress, asked: JournaledModel) -> None:
-    tally = asked.tally
+def _count_calls(progress: Progress, asked: Sequence[JournaledModel]) -> None:
+    tally = sum((model.tally for model in asked), Tally())
     progress.calls, progress.cached = tally.calls, tally.cached
     progress.tokens = tally.prompt_tokens + tally.completion_tokens
     progress.saved_tokens = tally.saved_prompt_tokens + tally.saved_completion_tokens

@@ -12,7 +12,6 @@ from gpo.errors import UnreadableReplies
 from gpo.evaluation.outcome import Outcome
 from gpo.evaluation.score import Scorer
 from gpo.model.factory import RoleName
-from gpo.model.tally import Tally
 from gpo.optimizer.methods import Method
 from gpo.optimizer.search import Search, StepRecord
 from gpo.result.rejections import rejected_steps
@@ -120,17 +119,17 @@ class Listeners:
         """Bring what was used so far up to date for a display; between pairs it may lag by `_EVERY`."""
         self._due = time.monotonic() + _EVERY
         progress = self._progress
-        task, optimizer = self._models["task"].journaled, self._models["optimizer"].journaled
-        used = (task.tally, optimizer.tally)
+        asked = [model.journaled for model in self._models.values()]
+        used = [model.tally for model in asked]
         progress.calls = sum(tally.calls for tally in used)
         progress.cached = sum(tally.cached for tally in used)
-        progress.replayed = task.replayed + optimizer.replayed
+        progress.replayed = sum(model.replayed for model in asked)
         progress.tokens = sum(tally.prompt_tokens + tally.completion_tokens for tally in used)
         progress.saved_tokens = sum(
             tally.saved_prompt_tokens + tally.saved_completion_tokens for tally in used
         )
-        progress.retries = self._models["task"].retries + self._models["optimizer"].retries
-        progress.usd = self._usd(*used)
+        progress.retries = sum(model.retries for model in self._models.values())
+        progress.usd = self._usd()
         self._watcher.progressed(progress)
 
     def _count(self, prompt: str, split: str, values: Sequence[float | None]) -> None:
@@ -168,8 +167,9 @@ class Listeners:
             for line in lines:
                 self._watcher.note(line)
 
-    def _usd(self, task: Tally, optimizer: Tally) -> float | None:
-        costs = [self._plan.task_model.cost(task), self._plan.optimizer_model.cost(optimizer)]
+    def _usd(self) -> float | None:
+        models = self._plan.models
+        costs = [models[role].cost(model.journaled.tally) for role, model in self._models.items()]
         return None if None in costs else sum(cost for cost in costs if cost is not None)
 
     def _test_pairs(self, *, prompts: int) -> int:

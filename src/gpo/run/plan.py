@@ -60,6 +60,7 @@ class Plan:
     method: AnyMethod
     task_model: OpenModel
     optimizer_model: OpenModel
+    judge_model: OpenModel | None = None
     embedder_model: OpenModel | None = None
     scorer: ScorerSettings
     temperature: float
@@ -80,8 +81,13 @@ class Plan:
     @property
     def models(self) -> dict[RoleName, OpenModel]:
         """The models by role."""
-        found: dict[RoleName, OpenModel] = {"task": self.task_model, "optimizer": self.optimizer_model}
-        return {**found, "embedder": self.embedder_model} if self.embedder_model else found
+        found: dict[RoleName, OpenModel | None] = {
+            "task": self.task_model,
+            "optimizer": self.optimizer_model,
+            "judge": self.judge_model,
+            "embedder": self.embedder_model,
+        }
+        return {role: model for role, model in found.items() if model is not None}
 
     async def aclose(self) -> None:
         """Close the models, each once."""
@@ -181,11 +187,12 @@ def assemble(
     own = models or {}
     written, prompt = config, _prompt(config, chosen)
     config, raised = _roomy(config, chosen, prompt)
-    endpoints = Endpoints(settings for role, settings in _roles(config) if role not in own)
+    roles = _roles(config, task)
+    endpoints = Endpoints(settings for role, settings in roles if role not in own)
     racing = _racing(config, chosen)
     longest = max(prompt, scored, key=len)
     # Only an engine asks how long requests are: to find out takes a look at every row.
-    embedded = any(is_embedded(settings) for role, settings in _roles(config) if role not in own)
+    embedded = any(is_embedded(settings) for role, settings in roles if role not in own)
     asked = _count_calls(config, task, chosen, racing=racing)
     needs = engine_needs(config, task, longest, asked) if embedded else {}
     opened = {
@@ -198,7 +205,7 @@ def assemble(
             endpoints=endpoints,
             needs=needs.get(role),
         )
-        for role, settings in _roles(config)
+        for role, settings in roles
     }
     _check_frozen(prompt, config.optimize.frozen)
     check_prices(config.budget, {role: model.cost for role, model in opened.items()})
@@ -208,6 +215,7 @@ def assemble(
         method=chosen,
         task_model=opened["task"],
         optimizer_model=opened["optimizer"],
+        judge_model=opened.get("judge"),
         embedder_model=opened.get("embedder"),
         scorer=scorer_settings(config, task),
         temperature=config.models.optimizer.temperature,
@@ -232,10 +240,17 @@ def _roomy(config: Config, chosen: AnyMethod, prompt: str) -> tuple[Config, str]
     return make_room(config, prompt)
 
 
-def _roles(config: Config) -> tuple[tuple[RoleName, ModelConfig], ...]:
+def _roles(config: Config, task: Task) -> tuple[tuple[RoleName, ModelConfig], ...]:
+    """The roles that `task` needs. Raises `ConfigError` where it needs a judge and there is none."""
     models = config.models
-    both: tuple[tuple[RoleName, ModelConfig], ...] = (("task", models.task), ("optimizer", models.optimizer))
-    return (*both, ("embedder", models.embedder)) if models.embedder else both
+    roles: list[tuple[RoleName, ModelConfig]] = [("task", models.task), ("optimizer", models.optimizer)]
+    if task.metric.judge is not None:
+        if models.judge is None:
+            raise ConfigError("models.judge: is missing; the metric judge needs a model that grades")
+        roles.append(("judge", models.judge))
+    if models.embedder:
+        roles.append(("embedder", models.embedder))
+    return tuple(roles)
 
 
 def _prompt(config: Config, chosen: AnyMethod) -> str:
@@ -287,5 +302,6 @@ def scorer_settings(config: Config, task: Task) -> ScorerSettings:
         temperature=config.models.task.temperature,
         max_tokens=config.models.task.max_tokens,
         second_round_tokens=task.second_round_tokens,
+        judge_tokens=config.models.judge.max_tokens if config.models.judge else 512,
         seed=config.seed,
     )

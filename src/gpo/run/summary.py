@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
+from gpo.evaluation.agreement import Agreement
 from gpo.evaluation.score import Scorer
 from gpo.evaluation.statistics import few_rows_warning
 from gpo.extras import DISTRIBUTION
@@ -34,6 +35,7 @@ def summary(
     search: Search,
     test: HeldOutTest,
     embedder: str | None,
+    agreement: Agreement | None = None,
     stopped: str = "",
 ) -> Result:
     """The result so far; `stopped` is why the run ended before its first step."""
@@ -74,7 +76,12 @@ def summary(
                 *plan.task.warnings,
                 *plan.warnings,
                 *(line for model in models.values() for line in model.journaled.observed.left_out_lines()),
-                *models["optimizer"].journaled.observed.cut_lines(),
+                *(
+                    line
+                    for role, model in models.items()
+                    if role != "task"
+                    for line in model.journaled.observed.cut_lines()
+                ),
                 *replies,
                 *(plan.task.test_warnings if test.means else ()),
                 *([few] if few else []),
@@ -91,6 +98,7 @@ def summary(
             # Only where there were some: most runs lose none, and a reader should not have to ask what it means.
             **({"lost_attempts": budget.lost_attempts} if budget.lost_attempts else {}),
             **_endpoints(models),
+            **({"judge": agreement.to_dict()} if agreement else {}),
         },
     )
 

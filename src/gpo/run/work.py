@@ -5,9 +5,12 @@ Puts together what the files beside it offer. Run directory and lock are those o
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
+from gpo.evaluation.agreement import Agreement, describe_agreement, measure_agreement
 from gpo.evaluation.score import Scorer
+from gpo.model.factory import RoleName
 from gpo.model.model import Reply
 from gpo.model.prices import Cost
 from gpo.optimizer.templates import Templates
@@ -71,8 +74,11 @@ class Work:
             plan.task,
             self.models["task"].model,
             plan.scorer,
+            judge=self.models["judge"].model if "judge" in self.models else None,
             on_stop=shutdown.stop_and_wait,
         )
+        self._watchers, self._on_stop = watchers, shutdown.stop_and_wait
+        self._agreement: Agreement | None = None
         self._listeners = Listeners(
             plan, self.models, self.scorer, JournalWriter(journal), progress, watchers
         )
@@ -80,8 +86,8 @@ class Work:
         self.scorer.recall = RecordedScores(
             journal,
             plan.task,
-            self.models["task"].model.identity,
-            self.models["task"].journaled.count_recorded,
+            " judged by ".join(self.models[role].model.identity for role in self._scoring),
+            self._count_recorded,
             self._listeners.recalled,
         )
         self.scorer.recall_grade = RecordedGrades(journal)
@@ -99,6 +105,9 @@ class Work:
         try:
             if tried := probe_request(self._plan):
                 await probe(self.models["optimizer"].journaled, tried, self._journal)
+            self._agreement = await measure_agreement(self._plan.task, self.scorer.grader, self._on_stop)
+            if self._agreement and (line := describe_agreement(self._agreement.to_dict())):
+                self._watchers.note(line)
             await self._search.run(self._plan.prompt)
         finally:
             self._listeners.refresh()
@@ -126,6 +135,7 @@ class Work:
             search=self._search,
             test=self._test,
             embedder=self._embedder.name,
+            agreement=self._agreement,
             stopped=stopped,
         )
 
@@ -140,6 +150,15 @@ class Work:
         self.budget.close()
         if self._fork:
             self._fork.close()
+
+    @property
+    def _scoring(self) -> list[RoleName]:
+        """The roles whose calls a score rests on."""
+        return [role for role in self.models if role in ("task", "judge")]
+
+    def _count_recorded(self, keys: Collection[str]) -> None:
+        for role in self._scoring:
+            self.models[role].journaled.count_recorded(keys)
 
     def _workbench(self) -> Workbench:
         plan = self._plan

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from gpo.errors import ConfigError, DataError
 from gpo.task.answer import Answer, AnswerReader, Prediction, answer_reader
 from gpo.task.answer.label import quote
+from gpo.task.answer.structured.reply_format import check_structured
 from gpo.task.answer.text import TextReader
 from gpo.task.draw import Size, draw
 from gpo.task.example import Example
@@ -23,6 +24,7 @@ from gpo.task.labels import (
 from gpo.task.load import Loaded, load, load_rows
 from gpo.task.metric import Metric, metric
 from gpo.task.metrics.fit import check_metric
+from gpo.task.metrics.judge import Judge
 from gpo.task.prompt import Frame, Position
 from gpo.task.splits import Columns, check_splits, make_examples
 from gpo.task.task import Task
@@ -48,6 +50,7 @@ class TaskOptions(TypedDict, total=False):
     target: str
     answer: AnswerOption
     metric: MetricOption
+    judge: Mapping[str, Any] | None
     position: Position
     frame: Frame | None
     demonstrations: int
@@ -152,7 +155,11 @@ def build(
     reader = own.reader or _reader(config.answer, leave_out_test(found))
     unknown = warn_of_unknown_labels(splits.test, reader) if is_label and not listed else []
     by_default = "fields" if kind == "json" and "metric" not in config.model_fields_set else config.metric
-    grades = metric(own.metric or by_default, base_dir=base_dir)
+    grades = metric(own.metric or by_default, base_dir=base_dir, judge=_judge(config))
+    if config.answer.structured:
+        check_structured(reader, chat=chat)
+    if grades.judge:
+        grades.judge.human_scores([*splits.train, *splits.dev])
     check_metric(grades.name, "" if own.reader else kind, everything, own=grades.own is not None)
     return Task(
         name=loaded.name,
@@ -164,6 +171,7 @@ def build(
         demonstrations=config.demonstrations,
         chat=chat,
         rounds=config.answer.rounds,
+        structured=config.answer.structured,
         second_round_tokens=config.answer.second_round_tokens,
         input_columns=columns.inputs,
         question=columns.template,
@@ -175,6 +183,14 @@ def build(
         ),
         test_warnings=tuple(unknown),
     )
+
+
+def _judge(config: TaskConfig) -> Judge | None:
+    given = config.judge
+    if given is None:
+        return None
+    answers, scores = (given.labels.answer, given.labels.score) if given.labels else ("", "")
+    return Judge(given.rubric, *given.scale, answers=answers, scores=scores)
 
 
 def check_targets(found: Sequence[Example], reader: AnswerReader, kind: str) -> list[str]:

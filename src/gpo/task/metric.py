@@ -13,6 +13,7 @@ from gpo.errors import ConfigError
 from gpo.task.answer.reader import Answer
 from gpo.task.example import Example
 from gpo.task.metrics.fields import share_of_fields
+from gpo.task.metrics.judge import Judge
 from gpo.task.metrics.macro_f1 import MacroF1
 from gpo.task.metrics.numeric import within
 from gpo.task.metrics.own import OwnMetric
@@ -22,7 +23,7 @@ from gpo.task.metrics.texts import as_text, equal
 from gpo.task.metrics.translation import Bleu, chrf, require_sacrebleu
 from gpo.task.rouge import rouge_l
 
-NAMES = "exact_match, accuracy, f1, within NUMBER, regex, rouge_l, bleu, chrf, fields"
+NAMES = "exact_match, accuracy, f1, within NUMBER, regex, rouge_l, bleu, chrf, fields, judge"
 SPLIT_LEVEL = ("f1", "bleu")
 """Those of the whole split."""
 MetricFunction = Callable[[Answer, Sequence[Answer], Example], float]
@@ -32,13 +33,15 @@ MetricFunction = Callable[[Answer, Sequence[Answer], Example], float]
 class Metric:
     """A metric by name. `binary` says that every value is 0 or 1, so that tests on counts of right answers apply. `own`
     is what is called in place of `function` where many answers are graded at once, and may say more than a value.
-    Where there is `over_split`, it is the score of a split, and `function` tells only which rows went well."""
+    Where there is `over_split`, it is the score of a split, and `function` tells only which rows went well. Where there
+    is a `judge`, a model is asked, and `function` cannot say anything."""
 
     name: str
     binary: bool
     function: MetricFunction
     own: OwnMetric | None = None
     over_split: SplitMetric | None = None
+    judge: Judge | None = None
 
     def __call__(self, prediction: Answer, targets: Sequence[Answer], example: Example) -> float:
         """The value in 0..1 of `prediction` against the best of `targets`, both in the form of the answer's reader.
@@ -48,11 +51,13 @@ class Metric:
         return self.function(prediction, targets, example)
 
 
-def metric(chosen: str | Metric | Callable[..., Any], *, base_dir: Path | None = None) -> Metric:
+def metric(
+    chosen: str | Metric | Callable[..., Any], *, base_dir: Path | None = None, judge: Judge | None = None
+) -> Metric:
     """The metric called `chosen` (docs/metrics.md), "package.module:function", or an own callable.
 
     For what an own metric takes and returns see `OwnMetric`. Its attribute `binary` may say that it returns nothing but
-    0 and 1. `base_dir` is searched for the module first.
+    0 and 1. `base_dir` is searched for the module first. `judge` is what the metric of that name grades by.
     """
     if isinstance(chosen, Metric):
         return chosen
@@ -73,6 +78,8 @@ def metric(chosen: str | Metric | Callable[..., Any], *, base_dir: Path | None =
         bleu = Bleu()
         function = bleu.of_row if chosen == "bleu" else chrf
         return Metric(chosen, binary=False, function=function, over_split=bleu if chosen == "bleu" else None)
+    if chosen == "judge":
+        return _judged(judge)
     if chosen.startswith("within "):
         return Metric(chosen, binary=True, function=within(chosen))
     if ":" in chosen:
@@ -87,6 +94,18 @@ def is_named(name: str) -> bool:
 
 def _matches(prediction: Answer, targets: Sequence[Answer], example: Example) -> float:
     return float(any(equal(prediction, target) for target in targets))
+
+
+def _judged(judge: Judge | None) -> Metric:
+    if judge is None:
+        raise ConfigError("task.judge: is missing; the metric judge needs a rubric there")
+    return Metric("judge", binary=False, function=_ask_nobody, judge=judge)
+
+
+def _ask_nobody(prediction: Answer, targets: Sequence[Answer], example: Example) -> float:
+    raise ConfigError(
+        "task.metric: judge asks a model, which is there in gpo.optimize and gpo.evaluate alone"
+    )
 
 
 def _rouge_l(prediction: Answer, targets: Sequence[Answer], example: Example) -> float:

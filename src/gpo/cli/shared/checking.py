@@ -62,10 +62,13 @@ def configured(
     """The models to ask, by role. Raises `ConfigError` where neither a configuration nor an address is given."""
     if path is not None:
         models = load_config(path).models
-        same = (
-            models.task.model == models.optimizer.model and models.task.base_url == models.optimizer.base_url
-        )
-        return {"task": models.task} if same else {"task": models.task, "optimizer": models.optimizer}
+        found: dict[str, ModelConfig] = {}
+        for role, config in models.roles().items():
+            if all(
+                (config.model, config.base_url) != (known.model, known.base_url) for known in found.values()
+            ):
+                found[role] = config
+        return found
     if model is None:
         raise ConfigError("gpo models check: name a configuration, or --model NAME with --base-url URL")
     return {"task": ModelConfig(model=model, base_url=base_url, api_key_env=api_key_env)}

@@ -70,10 +70,7 @@ class Preview:
                 f"task.data: the rows of {data} are not on this machine, and {self.flag} fetches nothing; the first "
                 "run fetches them, or name their folder with --data-dir"
             )
-        for role, settings in (
-            ("task", self.config.models.task),
-            ("optimizer", self.config.models.optimizer),
-        ):
+        for role, settings in self.config.models.roles().items():
             check_settings(settings, role=role, base_dir=self.base_dir, keys=False)
         return plan.assemble(
             self.config, base_dir=self.base_dir, data_dir=data_dir, models=models, few=self.few
@@ -83,9 +80,12 @@ class Preview:
 _NOT_KNOWN = 'Nothing was sent. What models reply is not known yet: "(a reply)" stands for it, and is scored.'
 
 
+_FIRST = {"task": "first task prompt", "judge": "first call of the judge"}
+
+
 def _print_call(call: FirstCall) -> None:
     asked = call.request
-    what = "first task prompt" if call.role == "task" else f"first call for {asked.purpose or 'a reply'}"
+    what = _FIRST.get(call.role, f"first call for {asked.purpose or 'a reply'}")
     if call.role == "optimizer" and asked.purpose == "candidates":
         what = "first meta-prompt"
     settings = f"temperature {asked.temperature:g}, at most {asked.max_tokens} tokens"

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from gpo.report.charts.curve import WIDTH
 from gpo.report.charts.svg import Scale, axis_bottom, axis_left, draw_path, drawing, element
-from gpo.report.pace import Pace, Phase
+from gpo.report.pace import ROLES, Pace, Phase
 
 _LEFT, _RIGHT, _TOP, _BOTTOM, _HEIGHT = 72, 748, 34, 190, 240
 
@@ -55,7 +55,7 @@ def tokens_by_step(pace: Pace) -> Markup | None:
     bars: list[Markup] = []
     for index, (_, roles) in enumerate(pace.phases):
         base = 0
-        for role in ("task", "optimizer"):
+        for role in ROLES:
             tokens = roles[role].tokens if role in roles else 0
             top, bottom = y(base + tokens), y(base)
             gap = min(2.0, width * 0.2)

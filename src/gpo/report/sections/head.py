@@ -105,7 +105,7 @@ def _draw(
 
 def _facts(run: RunView, reader: JournalReader, pace: Pace) -> list[tuple[str, str]]:
     models = run.config.get("models") or {}
-    names = {role: str((models.get(role) or {}).get("model", "")) for role in ("task", "optimizer")}
+    names = {role: str((models.get(role) or {}).get("model", "")) for role in ("task", "optimizer", "judge")}
     costs = [usage.usd for usage in pace.roles.values()]
     dollars = format_dollars(None if None in costs else sum(cost for cost in costs if cost is not None))
     left = f" of {run.total}" if run.total and run.status != "complete" else ""
@@ -118,6 +118,7 @@ def _facts(run: RunView, reader: JournalReader, pace: Pace) -> list[tuple[str, s
         ("task", run.task),
         ("task model", names["task"]),
         ("optimizer", names["optimizer"]),
+        ("judge", names["judge"]),
         ("method", run.method),
         ("steps", f"{len(run.steps)}{left}"),
         ("seed", str(run.config.get("seed", 0))),

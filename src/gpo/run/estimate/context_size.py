@@ -6,6 +6,8 @@ counted as such.
 
 from __future__ import annotations
 
+from functools import reduce
+
 from gpo.config.schema import Config
 from gpo.model.local.engine_fit import USUAL, Needs
 from gpo.optimizer.calls import Calls
@@ -33,10 +35,23 @@ def engine_needs(config: Config, task: Task, prompt: str, asked: Calls | None = 
         "task": _task(config, task, prompt, asked.demonstrations),
         "optimizer": _optimizer(config, task, prompt, asked),
     }
-    if config.models.task.model == config.models.optimizer.model:
-        both = found["task"].joined(found["optimizer"])
-        return dict.fromkeys(found, both)
-    return found
+    if task.metric.judge and config.models.judge:
+        found["judge"] = _judge(config, task, config.models.judge.max_tokens)
+    models = config.models.roles()
+    return {
+        role: reduce(
+            Needs.joined, (found[other] for other in found if models[other].model == models[role].model)
+        )
+        for role in found
+    }
+
+
+def _judge(config: Config, task: Task, reply: int) -> Needs:
+    judge = task.metric.judge
+    rows = [example for name in ("train", "dev", "test") for example in task.examples(name)]
+    asked = [_size(judge.messages("", task.targets(example), example)) for example in rows] if judge else []
+    tokens = max(asked, default=0) // DENSE_BYTES_A_TOKEN + config.models.task.max_tokens
+    return Needs(longest=max(USUAL, tokens + CHAT_TOKENS + reply))
 
 
 def _task(config: Config, task: Task, prompt: str, shown: int) -> Needs:

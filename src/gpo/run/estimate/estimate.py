@@ -54,14 +54,21 @@ class RoleEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Of both models."""
+    """Of all models; `judge` is None where there is none."""
 
     task: RoleEstimate
     optimizer: RoleEstimate
+    judge: RoleEstimate | None = None
+
+    @property
+    def roles(self) -> dict[str, RoleEstimate]:
+        """Those that there are, by name."""
+        judge = {"judge": self.judge} if self.judge else {}
+        return {"task": self.task, "optimizer": self.optimizer, **judge}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return asdict(self)
+        return {role: asdict(found) for role, found in self.roles.items()}
 
 
 def estimate(plan: Plan) -> Estimate:
@@ -70,15 +77,18 @@ def estimate(plan: Plan) -> Estimate:
     return Estimate(
         RoleEstimate(_task(plan, asked[False], most=False), _task(plan, asked[True], most=True)),
         RoleEstimate(_optimizer(plan, asked[False], most=False), _optimizer(plan, asked[True], most=True)),
+        RoleEstimate(_judge(plan, asked[False], most=False), _judge(plan, asked[True], most=True))
+        if plan.judge_model
+        else None,
     )
 
 
 def lines(found: Estimate, budget: BudgetConfig) -> list[str]:
     """For a person; the last line says which cap of `budget` the run would meet."""
     rows = [("", "calls", "prompt tokens", "completion tokens", "dollars")]
-    for role in ("task", "optimizer"):
+    for role, of_role in found.roles.items():
         for kind in ("expected", "most"):
-            load: Load = getattr(getattr(found, role), kind)
+            load: Load = getattr(of_role, kind)
             usd = "unknown" if load.usd is None else f"{load.usd:,.4f}"
             name = f"{role}, {'at most' if kind == 'most' else kind}"
             rows.append(
@@ -94,7 +104,7 @@ def lines(found: Estimate, budget: BudgetConfig) -> list[str]:
 
 def _caps(found: Estimate, budget: BudgetConfig) -> list[str]:
     def total(kind: str, value: Callable[[Load], float | None]) -> float | None:
-        parts = [value(getattr(role, kind)) for role in (found.task, found.optimizer)]
+        parts = [value(getattr(role, kind)) for role in found.roles.values()]
         return None if None in parts else sum(part for part in parts if part is not None)
 
     caps: list[tuple[str, float | None, Callable[[Load], float | None]]] = [
@@ -116,15 +126,40 @@ def _caps(found: Estimate, budget: BudgetConfig) -> list[str]:
 
 def _task(plan: Plan, asked: Calls, *, most: bool) -> Load:
     """Scoring: dev and train as the method asks for them, and test for two prompts."""
+    sums = [_scoring(plan, rows, use, asked, most) for rows, use in _uses(plan, asked)]
+    calls, prompt, completion = (sum(parts) for parts in zip(*sums, strict=True))
+    return _load(plan.task_model.cost, round(calls), round(prompt), round(completion))
+
+
+def _uses(plan: Plan, asked: Calls) -> list[tuple[Sequence[Example], RowUse]]:
     splits = plan.task.splits
     uses = (
         (splits.dev, asked.dev),
         (splits.train, asked.train),
         (splits.test, RowUse((2,) * len(splits.test))),
     )
-    sums = [_scoring(plan, rows, use, asked, most) for rows, use in uses if rows and use.total]
-    calls, prompt, completion = (sum(parts) for parts in zip(*sums, strict=True))
-    return _load(plan.task_model.cost, round(calls), round(prompt), round(completion))
+    return [(rows, use) for rows, use in uses if rows and use.total]
+
+
+def _judge(plan: Plan, asked: Calls, *, most: bool) -> Load:
+    """A verdict on every reply, and on what people have scored. Answers that are alike are judged once, which nobody
+    knows beforehand."""
+    judge, task = plan.task.metric.judge, plan.task
+    assert judge is not None
+    assert plan.judge_model is not None
+    limit = plan.scorer.second_round_tokens if task.asks_again else plan.scorer.max_tokens
+    answer = limit if most else limit * BYTES_A_TOKEN // REPLY_SHARE
+    people = judge.human_scores([*task.splits.train, *task.splits.dev])
+    calls = len(people)
+    prompt: float = sum(
+        _tokens(judge.messages(item.answer, task.targets(item.example), item.example), 0, most)
+        for item in people
+    )
+    for rows, use in _uses(plan, asked):
+        sizes = [_tokens(judge.messages("", task.targets(row), row), answer, most) for row in rows]
+        calls += round(use.total)
+        prompt += _most(sizes, use) if most else use.total * sum(sizes) / len(sizes)
+    return _load(plan.judge_model.cost, calls, round(prompt), calls * _reply(plan.scorer.judge_tokens, most))
 
 
 def _scoring(
@@ -199,11 +234,14 @@ def scoring_rounds(
     expected = CANDIDATE_BYTES if limit else 0
     longer = max(0, (limit if most else expected) - size) + shown
     opening = plan.task.opening(plan.prompt, example)
-    rounds = [(_tokens(opening, longer, most), _reply(plan.scorer.max_tokens, most))]
+    form = [count_bytes(plan.task.reply_format(example, closing=closing)) for closing in (False, True)]
+    rounds = [(_tokens(opening, longer + form[0], most), _reply(plan.scorer.max_tokens, most))]
     closing = plan.task.closing(opening, "")
     if closing is not None:
         heard = plan.scorer.max_tokens if most else plan.scorer.max_tokens * BYTES_A_TOKEN // REPLY_SHARE
-        rounds.append((_tokens(closing, longer + heard, most), _reply(plan.scorer.second_round_tokens, most)))
+        rounds.append(
+            (_tokens(closing, longer + heard + form[1], most), _reply(plan.scorer.second_round_tokens, most))
+        )
     return rounds
 
 

@@ -22,7 +22,7 @@ from gpo.storage.shared_store import SharedStore
 
 
 class JournaledModel(ModelLayer):
-    """Wraps `model` for one `role` ("task", "optimizer"). An answer it returns is in the journal.
+    """Wraps `model` for one `role` ("task", "optimizer", "judge"). An answer it returns is in the journal.
 
     Deterministic calls (temperature 0) are looked up in `shared` before they are sent and put there after, but for
     replies that were cut and those of an endpoint that does not take the temperature, which are sampled;
@@ -174,7 +174,11 @@ class JournaledModel(ModelLayer):
         except (TransientModelError, PermanentModelError) as error:
             data = {"role": self._role, "purpose": request.purpose, "call": key, "error": str(error)}
             self._journal.put_event("failure", data)
-            if self._role == "task" and isinstance(error, PermanentModelError) and error.scope == "call":
+            if (
+                self._role in ("task", "judge")
+                and isinstance(error, PermanentModelError)
+                and error.scope == "call"
+            ):
                 # The scorer leaves the example out and goes on: a replay must do the same.
                 await self._journal.put_refusal(key, str(error))
             raise

@@ -36,29 +36,40 @@ class FirstCall:
         turns = [{"role": turn.role, "content": turn.content} for turn in asked.messages]
         body: dict[str, Any] = {"messages": turns} if asked.prompt is None else {"prompt": asked.prompt}
         settings = {"temperature": asked.temperature, "max_tokens": asked.max_tokens, "n": asked.n}
-        more = {"seed": asked.seed, "stop": list(asked.stop) or None}
+        more = {
+            "seed": asked.seed,
+            "stop": list(asked.stop) or None,
+            "response_format": asked.response_format or None,
+        }
         kept = {key: value for key, value in more.items() if value is not None}
         return {"role": self.role, "model": self.model, "purpose": asked.purpose, **body, **settings, **kept}
 
 
 class FirstCalls:
-    """Stand-ins for the models of `config`, and what they are asked: the first call of the task model, and of the
-    optimizer model all up to the first request for prompts."""
+    """Stand-ins for the models of `config`, and what they are asked: the first call of the task model and of the
+    judge, and of the optimizer model all up to the first request for prompts."""
 
     def __init__(self, config: Config) -> None:
         self._names: dict[RoleName, str] = {
             "task": config.models.task.model,
             "optimizer": config.models.optimizer.model,
         }
+        if judge := config.models.judge:
+            self._names["judge"] = judge.model
         self._calls: list[FirstCall] = []
         self.models: dict[str, OpenModel] = {
             "task": stand_in(config.models.task, self._task),
             "optimizer": stand_in(config.models.optimizer, self._optimizer),
         }
+        if judge:
+            # A number that can be read: without one no row would be scored.
+            low = config.task.judge.scale[0] if config.task.judge else 0
+            self.models["judge"] = stand_in(judge, self._judge, f"{low:g}")
 
     async def find(self, plan: Plan) -> Sequence[FirstCall]:
         """The first calls of `plan`, which has these models. Raises `ConfigError`."""
-        scorer = Scorer(plan.task, plan.task_model.client, plan.scorer)
+        judge = plan.judge_model.client if plan.judge_model else None
+        scorer = Scorer(plan.task, plan.task_model.client, plan.scorer, judge=judge)
         own = plan.base_dir / plan.optimize.meta_prompt if plan.optimize.meta_prompt else None
         bench = Workbench(
             task=plan.task,
@@ -78,9 +89,13 @@ class FirstCalls:
         if not self._calls:
             self._calls.append(FirstCall("task", self._names["task"], request))
 
+    def _judge(self, request: Request) -> None:
+        if all(call.role != "judge" for call in self._calls):
+            self._calls.append(FirstCall("judge", self._names["judge"], request))
+
     def _optimizer(self, request: Request) -> None:
         self._calls.append(FirstCall("optimizer", self._names["optimizer"], request))
-        if request.purpose not in _BEFOREHAND or len(self._calls) > _MOST:
+        if request.purpose not in _BEFOREHAND or len(self._calls) > _MOST + ("judge" in self.models):
             raise _Enough
 
 

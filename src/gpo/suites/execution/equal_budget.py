@@ -43,7 +43,8 @@ def _build(
     listener: Listener | None,
 ) -> Search:
     optimizer = models["optimizer"].journaled
-    meter = Meter(cap, models["task"].journaled, optimizer)
+    judge = models["judge"].journaled if "judge" in models else None
+    meter = Meter(cap, models["task"].journaled, optimizer, judge)
     metered = replace(
         bench,
         scorer=MeteredScorer(bench.scorer, meter),

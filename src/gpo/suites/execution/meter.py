@@ -37,16 +37,18 @@ class UsedUp(Exception):
 
 
 class Meter:
-    """Counts for one search under `cap`, whose calls `task` and `optimizer` tally.
+    """Counts for one search under `cap`, whose calls `task`, `optimizer` and `judge` tally.
 
     A step fits where all calls and tokens through its end do: sums, which do not depend on the order of their parts.
     What cannot fit is not paid for: calls are counted before they are made, tokens at one a word of what is asked.
     """
 
-    def __init__(self, cap: Cap, task: JournaledModel, optimizer: JournaledModel) -> None:
+    def __init__(
+        self, cap: Cap, task: JournaledModel, optimizer: JournaledModel, judge: JournaledModel | None = None
+    ) -> None:
         self.calls = 0
         self._cap = cap
-        self._models = {"task": task, "optimizer": optimizer}
+        self._models = {"task": task, "optimizer": optimizer, **({"judge": judge} if judge else {})}
         self._asked: set[Pair] = set()
         self._requests: set[str] = set()
         self._stopped = False
@@ -63,7 +65,7 @@ class Meter:
 
     @property
     def tokens(self) -> int:
-        """Prompt and completion tokens of both models so far, those of stored answers included."""
+        """Prompt and completion tokens of all models so far, those of stored answers included."""
         return sum(_tokens(model) for model in self._models.values())
 
     def step_started(self) -> None:

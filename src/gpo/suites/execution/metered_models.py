@@ -60,10 +60,12 @@ class MeteredScorer(Scorer):
         }
 
     def _rounds_of(self, examples: Sequence[Example]) -> int:
-        """Calls of a pair: whether there is a second round is the task's word, with demonstrations there is none."""
+        """Calls of a pair: whether there is a second round is the task's word, with demonstrations there is none. A
+        judge's verdict is one more."""
+        verdicts = int(self.task.metric.judge is not None)
         if not examples:
-            return 1
-        return 1 if self.task.closing(self.task.opening("", examples[0]), "") is None else 2
+            return 1 + verdicts
+        return verdicts + (1 if self.task.closing(self.task.opening("", examples[0]), "") is None else 2)
 
 
 class MeteredModel(ModelLayer):

@@ -145,7 +145,7 @@ def _size(plan: Plan, cap: Cap, *, texts: bool) -> RunSize:
         asked = opening - (_Amount(0, 0, 0.0) - tested)
         return replace(size, steps=0, candidates=0, calls=asked.calls, tokens=asked.tokens, usd=asked.usd)
     found = estimate(plan)
-    loads = (found.task.expected, found.optimizer.expected)
+    loads = [role.expected for role in found.roles.values()]
     whole = _Amount(
         sum(load.calls for load in loads),
         sum(load.prompt_tokens + load.completion_tokens for load in loads) if texts else None,
@@ -220,4 +220,4 @@ def _task(section: str, seed: int, chat: bool, base_dir: str, data_dir: Path | N
 
 def _no_models(config: Config) -> dict[str, OpenModel]:
     """A plan makes no call and fetches no weights."""
-    return {"task": stand_in(config.models.task), "optimizer": stand_in(config.models.optimizer)}
+    return {role: stand_in(settings) for role, settings in config.models.roles().items()}

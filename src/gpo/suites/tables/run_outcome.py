@@ -122,7 +122,7 @@ def read_outcome(run_dir: str, out: Path) -> TrialOutcome | None:
         steps=(*first, *(_best_dev(directory, step) for step in result.steps)),
         calls=sum(used[role].calls for role in used),
         tokens=sum(used[role].prompt_tokens + used[role].completion_tokens for role in used),
-        usd=_dollars(directory, used, ROLES),
+        usd=_dollars(directory, used, tuple(used)),
         optimizer_usd=_dollars(directory, used, ("optimizer",)),
         seconds=result.seconds,
         stopped_by_budget=result.status == "budget",

@@ -21,7 +21,7 @@ def check_metric(name: str, kind: str, examples: Iterable[Example], *, own: bool
         )
     if name.startswith("within ") and kind and kind != "number":
         raise ConfigError(f"task.metric: {name} is for numbers, and task.answer.kind is {kind}; write number")
-    if (name == "fields") != (kind == "json") and kind and not own:
+    if (name == "fields") != (kind == "json") and kind and not own and name != "judge":
         raise ConfigError(
             "task.metric: JSON is compared by its fields; leave task.metric out"
             if kind == "json"

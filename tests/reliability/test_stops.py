@@ -106,7 +106,7 @@ def test_the_first_signal_lets_calls_finish_and_saves(number: signal.Signals, tm
         # Nothing in flight was thrown away.
         assert server.stats.outcomes["aborted"] == 0
         assert json.loads((tmp_path / "run" / "result.json").read_text())["status"] == "interrupted"
-        assert "interrupted" in (tmp_path / "run" / "report.html").read_text()
+        assert "Interrupted after" in (tmp_path / "run" / "report.html").read_text()
         finished = server.stats.finished
         server.delay = 0.0
         process = start(tmp_path)

@@ -15,7 +15,7 @@ from gpo.model.model import Message
 from gpo.task.answer import Answer, AnswerReader, Prediction, read_reply
 from gpo.task.answer.label import BooleanReader, LabelReader
 from gpo.task.answer.structured.json_reader import JsonReader
-from gpo.task.answer.structured.reply_format import reply_format, unwrap
+from gpo.task.answer.structured.reply_format import reply_format
 from gpo.task.demonstrations import BEGIN, split_prompt
 from gpo.task.example import Example, Splits
 from gpo.task.metric import Metric
@@ -204,8 +204,6 @@ class Task:
         self, reply: str, example: Example, *, cut: bool = False
     ) -> tuple[Prediction, list[Answer]]:
         """What `reply` answers (None: unreadable) and what is expected, in the same form: what a metric compares."""
-        if self.structured and not isinstance(self.answer, JsonReader):
-            reply = unwrap(reply)
         references = example.target if isinstance(example.target, tuple) else (example.target,)
         targets = self.targets(example)
         prediction = self._verbatim(reply, references, targets)

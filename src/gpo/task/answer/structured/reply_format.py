@@ -1,4 +1,4 @@
-"""The form that an endpoint is asked to hold a reply to (`response_format` on the wire), and reading such a reply."""
+"""The form that an endpoint is asked to hold a reply to (`response_format` on the wire)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check_structured(reader: AnswerReader, *, chat: bool) -> None:
 
 def reply_format(reader: AnswerReader, question: str) -> str:
     """The value of `response_format` for a reply to `question`, as JSON: one of the labels or of the question's letters
-    under the key "answer", or the schema. "" where a question lists no options."""
+    under the key "answer", which every reader knows, or the schema. "" where a question lists no options."""
     if isinstance(reader, JsonReader):
         schema, strict = dict(reader.schema or {}), _is_strict(reader.schema or {})
     else:
@@ -37,15 +37,6 @@ def reply_format(reader: AnswerReader, question: str) -> str:
         schema, strict = _object({_KEY: {"type": "string", "enum": words}}), True
     named = {"name": _KEY, "schema": schema, **({"strict": True} if strict else {})}
     return json.dumps({"type": "json_schema", "json_schema": named}, ensure_ascii=False, sort_keys=True)
-
-
-def unwrap(reply: str) -> str:
-    """What `{"answer": TEXT}` holds; any other reply as it is, from an endpoint that does not hold to the form."""
-    try:
-        found = json.loads(reply)
-    except (ValueError, RecursionError):
-        return reply
-    return found[_KEY] if isinstance(found, dict) and isinstance(found.get(_KEY), str) else reply
 
 
 def _object(properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from rouge_score.rouge_scorer import RougeScorer
 from gpo.errors import ConfigError
 from gpo.task.example import Example
 from gpo.task.metric import metric
-from gpo.task.metrics.texts import equal, normalised
+from gpo.task.metrics.texts import equal, is_same_text, normalised
 from gpo.task.rouge import rouge_l
 
 EXAMPLE = Example("train:1", "question", "The target.", {"input": "question"})
@@ -158,3 +158,17 @@ def test_a_metric_by_path(tmp_path: Path) -> None:
     ]:
         with pytest.raises(ConfigError, match=problem):
             metric(wrong, base_dir=tmp_path)
+
+
+@given(
+    st.text(alphabet="aB1.,! \n“", max_size=30),
+    st.text(alphabet="aB1.,! \n“", max_size=30),
+    st.sampled_from(["", " ", "!", " . ", "x ", "1.", "“ ”"]),
+    st.sampled_from([0, 3, 5000]),
+)
+def test_a_long_text_is_the_same_as_a_short_one_where_both_are_normalised_alike(
+    one: str, other: str, filler: str, times: int
+) -> None:
+    for long in (one + filler * times, filler * times + one):
+        assert is_same_text(long, other) == (normalised(long) == normalised(other))
+        assert is_same_text(other, long) == is_same_text(long, other)

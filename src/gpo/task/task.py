@@ -19,7 +19,7 @@ from gpo.task.answer.structured.reply_format import reply_format
 from gpo.task.demonstrations import BEGIN, split_prompt
 from gpo.task.example import Example, Splits
 from gpo.task.metric import Metric
-from gpo.task.metrics.texts import as_text, normalised
+from gpo.task.metrics.texts import as_text, is_same_text
 from gpo.task.prompt import SLOT, Frame, Layout, Position, fill, is_template, lay_out
 
 if TYPE_CHECKING:
@@ -321,8 +321,7 @@ class Task:
         # The data's own answer word for word is right even where its kind cannot read it (a faulty benchmark item).
         if isinstance(self.answer, JsonReader):  # whose punctuation matters
             return None
-        given = normalised(reply)
         for reference, target in zip(references, targets, strict=True):
-            if given == normalised(as_text(reference)):
+            if is_same_text(reply, as_text(reference)):
                 return target
         return None

@@ -20,7 +20,22 @@ def normalised(text: str) -> str:
     Brackets and operators stay (they can be the answer), and so does punctuation where nothing else is.
     """
     spaced = " ".join(text.split()).casefold()
-    return " ".join(_PUNCTUATION.sub("", spaced).split()) or spaced
+    return _drop_punctuation(spaced) or spaced
+
+
+def is_same_text(one: str, other: str) -> bool:
+    """Whether both are `normalised` alike. Of a text that is far longer than the other only as much is read as shows that
+    it is another one: a reply of megabytes would hold up all other calls."""
+    short, long = sorted((one, other), key=len)
+    if len(long) > 4 * len(short) + 1000:
+        head = " ".join(long[: 2 * len(short) + 1000].split()[:-1]).casefold()  # whole words
+        if len(_drop_punctuation(head)) > len(normalised(short)):
+            return False
+    return normalised(one) == normalised(other)
+
+
+def _drop_punctuation(spaced: str) -> str:
+    return " ".join(_PUNCTUATION.sub("", spaced).split())
 
 
 def as_text(answer: Answer) -> str:
@@ -36,4 +51,4 @@ def equal(prediction: Answer, target: Answer) -> bool:
     """Whether two answers are the same, numbers within `TOLERANCE`."""
     if isinstance(prediction, int | float) and isinstance(target, int | float):
         return math.isclose(prediction, target, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
-    return normalised(as_text(prediction)) == normalised(as_text(target))
+    return is_same_text(as_text(prediction), as_text(target))

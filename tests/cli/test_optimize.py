@@ -125,7 +125,7 @@ def test_the_best_prompt_goes_with_its_template_and_one_filled_example(
     assert asked in screen
     assert any(f"{first}\n{best}" in call["messages"][-1]["content"] for call in server.bodies())
     page = (folder / "report.html").read_text()
-    assert f'<h4>user</h4><div class="prompt">{first}\n{best}</div>' in page
+    assert f'aria-label="Example, user 1">{first}\n{best}</div>' in page
 
 
 def test_evaluate_gives_a_score_and_its_interval(server: ModelServer, tmp_path: Path) -> None:

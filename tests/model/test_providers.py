@@ -22,7 +22,7 @@ def test_a_missing_extra_is_one_line_that_names_it(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     for name in ("anthropic:claude-x", "gemini:gemini-x"):
         with pytest.raises(
-            ConfigError, match=rf"models.task.model: {name} needs the extra any-llm; .*--extra"
+            ConfigError, match=rf"models.task.model: {name} needs the extra any-llm, which is not .*--extra"
         ):
             open_model(ModelConfig(model=name), role="task")
 

@@ -9,6 +9,7 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("optimizer/plus/moves", "optimizer/plus/test_propose.py optimizer/plus/test_moves.py optimizer/plus/test_runs.py"),
     ("optimizer/plus", "optimizer/plus/test_duel.py optimizer/plus/test_plan.py optimizer/plus/test_propose.py "
         "optimizer/plus/test_moves.py optimizer/plus/test_runs.py"),
+    ("evaluation/window.py", "evaluation/test_window.py"),
     ("evaluation/posterior.py", "evaluation/test_posterior.py"),
     ("evaluation/statistics/power.py", "evaluation/test_power.py cli/test_power.py"),
     ("evaluation/statistics/d", "evaluation/test_power.py evaluation/test_verdict.py evaluation/test_statistics.py "
@@ -43,6 +44,7 @@ TESTS: tuple[tuple[str, str], ...] = (
         "optimizer/test_published_names.py"),
     ("optimizer/published", "optimizer/test_published_names.py optimizer/test_methods.py reliability/test_evaluate.py"),
     ("optimizer/calls.py", "optimizer/test_calls.py reliability/test_estimate.py run/test_context_size.py"),
+    ("optimizer/workbench.py", "optimizer/test_workbench.py optimizer/test_reflection.py optimizer/test_loop.py"),
     ("optimizer/layout1.py", "run/test_old_layout.py optimizer/test_edit_distance.py"),
     (
         "optimizer/candidates.py",

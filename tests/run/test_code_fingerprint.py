@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
-from gpo.run.identity.code_fingerprint import fingerprint_code
+from gpo.run.identity.code_fingerprint import _text, fingerprint_code
 from tests.run.test_task_identity import optimize, task
 
 _loaded: object | None = None
@@ -66,3 +66,8 @@ def test_what_it_counts_or_loads_as_it_runs_is_not_what_it_is(tmp_path: Path) ->
         assert optimize(task(metric=thing), tmp_path / str(number)).status == "complete"
     others = [counted(0.5), Judge(0.5)]
     assert len({fingerprint_code(thing) for thing in [*things, *others]}) == 5
+
+
+def test_a_source_that_is_gone_is_empty(tmp_path: Path) -> None:
+    assert _text(str(tmp_path / "gone.py")) == ""
+    assert _text(None) == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import metadata
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -44,5 +45,5 @@ def test_a_package_that_is_not_there_has_no_version(monkeypatch: pytest.MonkeyPa
             raise PackageNotFoundError(name)
         return version(name)
 
-    monkeypatch.setattr(summary, "version", found)
+    monkeypatch.setattr(metadata, "version", found)
     assert sorted(summary.versions()) == ["aiohttp", "gpo", "numpy", "python"]

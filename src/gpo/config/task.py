@@ -28,6 +28,9 @@ class AnswerConfig(Section):
         Annotated[str, BeforeValidator(lambda v: _label(v), json_schema_input_type=str | float | bool)], ...
     ] = ()
     """The allowed labels (kind: label); taken from the targets where empty."""
+    structured: bool = False
+    """Ask the endpoint to hold the reply (of two rounds the second) to the labels, the question's letters or the schema
+    (kinds label, choice, json)."""
     rounds: Literal[1, 2] = 1
     """2: a second turn asks for the bare answer after the first reply."""
     second_round_tokens: Annotated[int, Field(gt=0)] = 100

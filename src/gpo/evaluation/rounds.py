@@ -64,12 +64,14 @@ class Rounds:
         # What the calls of one group begin with: the prompt where it stands in front, else the question.
         prefix_group = f"prompt {prompt}" if self.task.leads(prompt) else f"example {example.id}"
         try:
-            reply = await self._ask(opening, self.settings.max_tokens, calls, prefix_group)
+            form = self.task.reply_format(example, closing=False)
+            reply = await self._ask(opening, self.settings.max_tokens, calls, prefix_group, form)
             cut = _cut(reply, 1)
             closing = self.task.closing(opening, reply.text)
             if closing is not None:
+                form = self.task.reply_format(example, closing=True)
                 reply = await self._ask(
-                    closing, self.settings.second_round_tokens, calls, prefix_group, continues=True
+                    closing, self.settings.second_round_tokens, calls, prefix_group, form, continues=True
                 )
                 cut = _cut(reply, 2) or cut
         except PermanentModelError as error:
@@ -100,7 +102,14 @@ class Rounds:
         )
 
     async def _ask(
-        self, text: Opening, max_tokens: int, calls: list[str], prefix_group: str, *, continues: bool = False
+        self,
+        text: Opening,
+        max_tokens: int,
+        calls: list[str],
+        prefix_group: str,
+        form: str,
+        *,
+        continues: bool = False,
     ) -> Reply:
         settings = self.settings
         messages, plain = ((), text) if isinstance(text, str) else (text, None)
@@ -115,6 +124,7 @@ class Rounds:
                 purpose="score",
                 prefix_group=prefix_group,
                 continues=continues,
+                response_format=form,
             )
         )
         if reply.call:

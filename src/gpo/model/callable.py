@@ -66,6 +66,7 @@ class CallableModel:
         return Reply(
             texts=tuple(texts),
             finish_reasons=("stop",) * len(texts),
+            left_out=("response_format",) if request.response_format else (),
             seconds=time.perf_counter() - started,
         )
 

@@ -47,6 +47,8 @@ class Request:
     sample: int = 0
     purpose: str = ""
     prefix_group: str = ""
+    response_format: str = ""
+    """JSON of the form that the reply is to be held to; "": any."""
     continues: bool = False
 
     def key(self, identity: str) -> str:
@@ -55,7 +57,7 @@ class Request:
         A request at temperature > 0 carries a seed derived from the run's seed, so sampled calls of two runs
         never share a key.
         """
-        body = [
+        body: list[object] = [
             identity,
             [[message.role, message.content] for message in self.messages],
             self.prompt,
@@ -66,6 +68,8 @@ class Request:
             list(self.stop),
             self.sample,
         ]
+        if self.response_format:
+            body.append(self.response_format)
         text = _compact(body)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 

@@ -36,6 +36,7 @@ def pack_request(request: Request) -> bytes:
         "seed": request.seed,
         "stop": list(request.stop),
         "sample": request.sample,
+        **({"response_format": request.response_format} if request.response_format else {}),
     }
     return _pack(body)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from gpo.errors import ConfigError, DataError
 from gpo.task.answer import Answer, AnswerReader, Prediction, answer_reader
 from gpo.task.answer.label import quote
+from gpo.task.answer.structured.reply_format import check_structured
 from gpo.task.answer.text import TextReader
 from gpo.task.draw import Size, draw
 from gpo.task.example import Example
@@ -155,6 +156,8 @@ def build(
     unknown = warn_of_unknown_labels(splits.test, reader) if is_label and not listed else []
     by_default = "fields" if kind == "json" and "metric" not in config.model_fields_set else config.metric
     grades = metric(own.metric or by_default, base_dir=base_dir, judge=_judge(config))
+    if config.answer.structured:
+        check_structured(reader, chat=chat)
     if grades.judge:
         grades.judge.human_scores([*splits.train, *splits.dev])
     check_metric(grades.name, "" if own.reader else kind, everything, own=grades.own is not None)
@@ -168,6 +171,7 @@ def build(
         demonstrations=config.demonstrations,
         chat=chat,
         rounds=config.answer.rounds,
+        structured=config.answer.structured,
         second_round_tokens=config.answer.second_round_tokens,
         input_columns=columns.inputs,
         question=columns.template,

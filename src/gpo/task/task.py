@@ -15,6 +15,7 @@ from gpo.model.model import Message
 from gpo.task.answer import Answer, AnswerReader, Prediction, read_reply
 from gpo.task.answer.label import BooleanReader, LabelReader
 from gpo.task.answer.structured.json_reader import JsonReader
+from gpo.task.answer.structured.reply_format import reply_format
 from gpo.task.demonstrations import BEGIN, split_prompt
 from gpo.task.example import Example, Splits
 from gpo.task.metric import Metric
@@ -47,8 +48,9 @@ class Task:
     worked examples stand before the question (then there is one round). `chat` False lays everything out as a text
     that a base model continues. `frame` None is no frame for a chat and `Q: … A:` for a base model.
     `input_columns` are the columns that the question is made of: a prompt with all of them in braces, or with
-    `{input}`, is the whole template. `question` is how it is made of them. `warnings` are lines for a person,
-    `test_warnings` those about the test split, to be said when it is evaluated.
+    `{input}`, is the whole template. `question` is how it is made of them.
+    `structured` asks the endpoint to hold the reply that is read to the answer's form. `warnings` are lines for a
+    person, `test_warnings` those about the test split, to be said when it is evaluated.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Task:
     second_round_tokens: int = 100
     input_columns: tuple[str, ...] = ("input",)
     question: str = "{input}"
+    structured: bool = False
     warnings: tuple[str, ...] = ()
     test_warnings: tuple[str, ...] = ()
 
@@ -106,6 +109,12 @@ class Task:
     def asks_again(self) -> bool:
         """Whether a second turn asks for the bare answer."""
         return self.rounds == 2 and not self.demonstrations
+
+    def reply_format(self, example: Example, *, closing: bool) -> str:
+        """The form that the reply to the second round (`closing`) or the first is held to, as JSON; "": none."""
+        if not self.structured or closing != self.asks_again:
+            return ""
+        return reply_format(self.answer, example.input)
 
     @property
     def stop(self) -> tuple[str, ...]:

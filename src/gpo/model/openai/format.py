@@ -51,6 +51,8 @@ def encode(
         body["seed"] = request.seed
     if request.stop and "stop" not in lacking:
         body["stop"] = list(request.stop)
+    if request.response_format and "response_format" not in lacking:
+        body["response_format"] = json.loads(request.response_format)
     # A lone surrogate has no UTF-8 form and makes strict servers refuse the whole body.
     return _compact(body).encode("utf-8", "replace")
 

@@ -17,7 +17,7 @@ _ROUNDS = 8
 _REFUSALS = (400, 422)
 # Where the words name a parameter or the system turn, these are refusals too.
 _MAYBE = (404, 405, 500, 501)
-_ORDER = ("n", "seed", "temperature", "max_tokens", "stop", "system")
+_ORDER = ("response_format", "n", "seed", "temperature", "max_tokens", "stop", "system")
 """In this order parameters are suspected that no words name."""
 
 
@@ -150,6 +150,8 @@ def sent(request: Request, lacking: frozenset[str] = frozenset()) -> frozenset[s
         found.add("seed")
     if request.stop:
         found.add("stop")
+    if request.response_format:
+        found.add("response_format")
     if any(message.role == "system" for message in request.messages):
         found.add("system")
     return frozenset(found) - lacking
@@ -175,6 +177,7 @@ def _shape(request: Request, lacking: frozenset[str]) -> tuple[object, ...]:
         1 if "n" in lacking else request.n,
         request.seed is None or "seed" in lacking,
         request.stop,
+        bool(request.response_format) and "response_format" not in lacking,
         lacking,
     )
 

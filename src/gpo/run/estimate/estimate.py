@@ -234,11 +234,14 @@ def scoring_rounds(
     expected = CANDIDATE_BYTES if limit else 0
     longer = max(0, (limit if most else expected) - size) + shown
     opening = plan.task.opening(plan.prompt, example)
-    rounds = [(_tokens(opening, longer, most), _reply(plan.scorer.max_tokens, most))]
+    form = [count_bytes(plan.task.reply_format(example, closing=closing)) for closing in (False, True)]
+    rounds = [(_tokens(opening, longer + form[0], most), _reply(plan.scorer.max_tokens, most))]
     closing = plan.task.closing(opening, "")
     if closing is not None:
         heard = plan.scorer.max_tokens if most else plan.scorer.max_tokens * BYTES_A_TOKEN // REPLY_SHARE
-        rounds.append((_tokens(closing, longer + heard, most), _reply(plan.scorer.second_round_tokens, most)))
+        rounds.append(
+            (_tokens(closing, longer + heard + form[1], most), _reply(plan.scorer.second_round_tokens, most))
+        )
     return rounds
 
 

@@ -43,6 +43,8 @@ def identity(task: Task, *, whole: bool) -> dict[str, Any]:
             "second_round_tokens": task.second_round_tokens,
             "input_columns": list(task.input_columns),
         }
+        if task.structured:
+            found["task_object"]["structured"] = True
         if task.metric.judge:
             found["task_object"]["judge"] = asdict(task.metric.judge)
     return found

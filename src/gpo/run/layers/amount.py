@@ -28,5 +28,6 @@ class Amount:
 def prompt_bound(request: Request) -> int:
     """Tokens that the prompt of `request` cannot exceed: a byte-pair token covers at least one byte of UTF-8."""
     texts = [message.content for message in request.messages] if request.prompt is None else [request.prompt]
-    size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    # Servers put the form of the reply before the prompt, or count it all the same.
+    size = sum(len(text.encode("utf-8", "surrogatepass")) for text in (*texts, request.response_format))
     return size + CALL_OVERHEAD + MESSAGE_OVERHEAD * len(texts)

@@ -15,6 +15,7 @@ _LEFT_OUT = {
     "max_tokens": "the endpoint takes max_completion_tokens in place of max_tokens",
     "n": "the endpoint does not take n: completions are asked for one by one",
     "seed": "the endpoint does not take seed, so another run may get other replies",
+    "response_format": "the endpoint does not take response_format: no reply is held to task.answer.structured",
     "stop": "the endpoint does not take stop: replies are cut here",
     "system": "the endpoint takes no system turn: the prompt stands at the beginning of the user turn (task.position)",
 }

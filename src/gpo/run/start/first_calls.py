@@ -36,7 +36,11 @@ class FirstCall:
         turns = [{"role": turn.role, "content": turn.content} for turn in asked.messages]
         body: dict[str, Any] = {"messages": turns} if asked.prompt is None else {"prompt": asked.prompt}
         settings = {"temperature": asked.temperature, "max_tokens": asked.max_tokens, "n": asked.n}
-        more = {"seed": asked.seed, "stop": list(asked.stop) or None}
+        more = {
+            "seed": asked.seed,
+            "stop": list(asked.stop) or None,
+            "response_format": asked.response_format or None,
+        }
         kept = {key: value for key, value in more.items() if value is not None}
         return {"role": self.role, "model": self.model, "purpose": asked.purpose, **body, **settings, **kept}
 

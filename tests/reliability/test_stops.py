@@ -25,12 +25,12 @@ from tests.support.server import ModelServer
 from .support import configuration, landscape_server, plan, run, timeless, write_rows
 
 
-def start(folder: Path, *more: str, name: str = "run") -> subprocess.Popen[str]:
+def start(folder: Path, *more: str, name: str = "run", as_json: bool = True) -> subprocess.Popen[str]:
     """`gpo optimize` as a process of its own."""
     code = "from gpo.cli.main import main; main()"
     command = [sys.executable, "-c", code, "optimize", str(folder / "gpo.yaml")]
     return subprocess.Popen(
-        [*command, "--run-dir", str(folder / name), "--json", *more],
+        [*command, "--run-dir", str(folder / name), *(["--json"] if as_json else []), *more],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -114,6 +114,21 @@ def test_the_first_signal_lets_calls_finish_and_saves(number: signal.Signals, tm
         assert process.returncode == 0
         assert server.stats.repeated == 0
         assert server.stats.finished > finished
+
+
+def test_a_person_who_stops_a_run_sees_the_best_prompt_so_far(tmp_path: Path) -> None:
+    with landscape_server(delay=0.05) as server:
+        write_configuration(tmp_path, server, model={"concurrency": 4})
+        process = start(tmp_path, as_json=False)
+        wait_for_calls(server, 10, process)
+        process.send_signal(signal.SIGINT)
+        out, told = process.communicate(timeout=30)
+    assert process.returncode == 130, told
+    found = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert out.splitlines()[:2] == ["best prompt so far", found["best_prompt"]]
+    assert "Interrupted after" in out
+    assert f"report   {tmp_path / 'run' / 'report.html'}" in told
+    assert f"prompt   {tmp_path / 'run' / 'best_prompt.txt'}" in told
 
 
 def test_the_second_signal_leaves_at_once_and_loses_nothing_that_was_answered(tmp_path: Path) -> None:

@@ -443,6 +443,40 @@ def test_list_and_comparison_have_no_accessibility_violations(
     page.close()
 
 
+def test_the_list_of_runs_is_sorted_filtered_and_follows_the_folder(
+    browser: Any, tmp_path: Path, serve: Callable[[Path], str]
+) -> None:
+    def write(name: str, right: int) -> None:
+        diary = Diary(tmp_path / "runs" / name)
+        diary.step(["Try."], right=right)
+        diary.close()
+
+    for name, right in (("first", 5), ("second", 2), ("third", 4)):
+        write(name, right)
+    page = browser.new_page(viewport={"width": 1100, "height": 900})
+    page.goto(serve(tmp_path / "runs"))
+
+    def names() -> list[str]:
+        return list(page.locator("#runs tbody tr:visible th").all_inner_texts())
+
+    assert names() == ["third", "second", "first"]
+    page.get_by_role("button", name="best dev", exact=True).click()
+    assert names() == ["first", "third", "second"]
+    page.get_by_role("button", name="best dev", exact=True).click()
+    assert names() == ["second", "third", "first"]
+    page.get_by_label("Compare third").check()
+    write("fourth", 3)
+    page.locator("#runs tbody th", has_text="fourth").wait_for()
+    assert names() == ["second", "fourth", "third", "first"]
+    assert page.get_by_label("Compare third").is_checked()
+    page.get_by_label("Filter").fill("ird")
+    assert names() == ["third"]
+    assert page.locator("#runs-count").inner_text() == "1 of 4 runs"
+    assert page.locator("#runs .spark path").count() == 4
+    assert violations(page) == []
+    page.close()
+
+
 def test_a_long_run_is_usable_at_once(open_page: Open, tmp_path: Path) -> None:
     diary = Diary(tmp_path / "run", examples=6, total=300)
     for step in range(300):

@@ -18,9 +18,9 @@ from gpo.report.scores import SplitTable
 from gpo.report.sections.changes import count_changes
 from gpo.report.sections.head import build_head
 from gpo.report.sections.path import build_path
-from gpo.report.sections.prompt import fold
 from gpo.report.sections.rerun import describe_rerun, show_config
 from gpo.report.terminal import show, show_run
+from gpo.result.folding import fold
 from gpo.result.result import Improvement, Result
 from gpo.result.verdict import name_verdict
 from gpo.result.word_diff import compare_words

@@ -10,8 +10,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from gpo.report.runs_list import COLUMNS, list_runs
 from gpo.report.server import HOST, View, find_runs
-from tests.report.support import Diary
+from gpo.result.verdict import name_verdict
+from gpo.text import points
+from tests.report.support import Diary, run_sums
 
 
 @pytest.fixture
@@ -47,7 +50,23 @@ async def test_the_list_names_every_run(client: aiohttp.ClientSession, address: 
         html = await response.text()
     assert response.status == 200
     assert {"/run?name=one", "/run?name=deep%2Ftwo"} <= set(re.findall(r'href="([^"]*)"', html))
-    assert "interrupted" in html
+    assert "Interrupted" in html
+
+
+def test_a_row_has_the_verdict_the_gain_with_its_interval_and_what_it_took(tmp_path: Path) -> None:
+    found = run_sums(tmp_path / "run")
+    (row,), damaged = list_runs({"run": tmp_path / "run"})
+    cells = dict(zip(COLUMNS, (text for text, _ in row.cells), strict=True))
+    gain = found.improvement
+    assert None not in (gain.test, gain.ci_low, gain.ci_high)
+    shown = [points(value or 0.0, signed=True) for value in (gain.test, gain.ci_low, gain.ci_high)]
+    assert cells["gain on test"] == f"{shown[0]} ({shown[1]} to {shown[2]})"
+    assert cells["verdict"] == name_verdict(found)
+    assert cells["best dev"] == points(found.scores.best.dev or 0.0)
+    assert cells["steps"].startswith(str(len(found.steps)))
+    assert ("recency" in cells["method"], damaged) == (True, [])
+    assert row.sparkline
+    assert "Best dev score by step, from" in row.sparkline
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def _plan(suite: Suite, trials: Grid, only: str | None, *, as_json: bool) -> Non
     import json
     import sys
 
-    from gpo.cli.shared.common import say_next
+    from gpo.cli.shared.common import say_next, wrap
     from gpo.suites.execution.runner import narrow
     from gpo.suites.forecast.forecast import lines, plan
 
@@ -87,7 +87,7 @@ def _plan(suite: Suite, trials: Grid, only: str | None, *, as_json: bool) -> Non
         print()
         return
     for line in lines(planned):
-        print(line)
+        print(wrap(line, indent=2) if sys.stdout.isatty() else line)
     say_next("the same command without --plan runs it")
 
 
@@ -137,6 +137,7 @@ def _print_trials(failed: dict[str, str]) -> Callable[[TrialResult, int, int], N
     """One line a run on stderr; collects what failed."""
     import sys
 
+    from gpo.cli.shared.common import wrap
     from gpo.text import printable
 
     def print_trial(result: TrialResult, number: int, planned: int) -> None:
@@ -145,7 +146,8 @@ def _print_trials(failed: dict[str, str]) -> Callable[[TrialResult, int, int], N
         ended = {"budget": "stopped by its budget"}.get(result.status, result.status)
         reason = f": {result.reason}" if result.reason else ""
         line = f"[{number}/{planned}] {result.run_dir} {ended} after {result.seconds:.0f} s{reason}"
-        print(printable(line), file=sys.stderr, flush=True)
+        line = printable(line)
+        print(wrap(line, indent=2) if sys.stderr.isatty() else line, file=sys.stderr, flush=True)
 
     return print_trial
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -19,7 +18,7 @@ app = typer.Typer(help="Tasks and benchmarks by name.", no_args_is_help=True, ri
 @app.command("list")
 def list_() -> None:
     """The tasks that GPO brings, and the benchmarks in their groups."""
-    from gpo.cli.shared.common import say_next
+    from gpo.cli.shared.common import say_next, wrap
     from gpo.task import benchmarks
     from gpo.task.builtin import describe, list_names
 
@@ -27,7 +26,7 @@ def list_() -> None:
     for name in list_names():
         _line(f"gpo/{name}", describe(name))
     groups = benchmarks.list_groups()
-    print("\nBenchmarks (rows from --data-dir or $GPO_DATA_DIR, else from the Hugging Face hub)")
+    print("\n" + wrap("Benchmarks (rows from --data-dir or $GPO_DATA_DIR, else from the Hugging Face hub)"))
     _line("bbh/TASK", f"BIG-Bench Hard: {len(groups['bbh'])} tasks")
     _members(groups["bbh"])
     _line("mmlu/SUBJECT", f"Multiple-choice exams: {len(groups['mmlu'])} subjects")
@@ -194,21 +193,19 @@ def _setting(value: object) -> str:
 
 
 def _line(name: str, text: str, width: int = 29) -> None:
-    print(f"  {name:<{width}}  {text}")
+    from gpo.cli.shared.common import wrap
+
+    print(wrap(f"  {name:<{width}}  {text}", indent=width + 4))
 
 
 def _fact(name: str, text: str) -> None:
-    print(f"  {name:<14} {text}")
+    from gpo.cli.shared.common import wrap
+
+    print(wrap(f"  {name:<14} {text}", indent=17))
 
 
 def _members(members: Sequence[str], lead: str = "") -> None:
+    from gpo.cli.shared.common import wrap
+
     listing = ", ".join(member.partition("/")[2] for member in members)
-    wrapped = textwrap.wrap(
-        lead + listing,
-        width=80,
-        initial_indent="      ",
-        subsequent_indent="        " if lead else "      ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    print("\n".join(wrapped))
+    print(wrap(f"      {lead}{listing}", indent=8 if lead else 6))

@@ -60,6 +60,10 @@ class ReplyLog:
         """Replies on `split` so far."""
         return len(self._splits[split].pairs) if split in self._splits else 0
 
+    def count_useless(self, split: str) -> int:
+        """Those of them that broke off or could not be read."""
+        return self._splits[split].useless if split in self._splits else 0
+
     def warnings(self, split: str) -> list[str]:
         """One line a cause where more than a fifth of the replies on `split` broke off or could not be read: how many,
         why, a typical reply and what to change. The more frequent cause stands first."""

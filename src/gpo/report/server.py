@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,8 @@ from gpo.report.comparison.compare import compare_html
 from gpo.report.data import RunView, read_run
 from gpo.report.details import collect_details
 from gpo.report.exchanges import find_exchange
-from gpo.report.page import STATUS, render, sections
-from gpo.result.wording import format_percent
+from gpo.report.page import render, sections
+from gpo.report.runs_list import COLUMNS, NUMERIC, list_runs
 from gpo.run.directory import RunDirectory
 from gpo.storage.journal_reader import JournalReader
 
@@ -220,31 +219,17 @@ def _exchange(path: Path, split: str, example: str, index: int) -> list[list[str
 
 
 def _list_html(folder: Path) -> str:
-    rows, damaged = [], []
-    for name, path in find_runs(folder).items():
-        try:
-            run = read_run(path)
-        except GPOError as error:
-            damaged.append(str(error))
-            continue
-        except Exception as error:  # whatever a stranger's folder brought about, the other runs are shown
-            damaged.append(f"{path}: cannot be shown ({type(error).__name__})")
-            continue
-        rows.append(
-            {
-                "name": name,
-                "task": run.task,
-                "method": run.method,
-                "status": STATUS[run.status],
-                "steps": f"{len(run.steps)} of {run.total}" if run.total else str(len(run.steps)),
-                "initial": format_percent(run.initial_dev),
-                "best": format_percent(run.best_dev),
-                "started": time.strftime("%Y-%m-%d %H:%M", time.localtime(run.started))
-                if run.started
-                else "",
-            }
-        )
-    return render("runs.html", served=True, title="Runs · GPO", folder=folder, rows=rows, damaged=damaged)
+    rows, damaged = list_runs(find_runs(folder))
+    return render(
+        "runs.html",
+        served=True,
+        title="Runs · GPO",
+        folder=folder,
+        columns=COLUMNS,
+        numeric=NUMERIC,
+        rows=rows,
+        damaged=damaged,
+    )
 
 
 def _compare_html(chosen: dict[str, Path], strict: bool) -> str:

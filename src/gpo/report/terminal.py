@@ -1,4 +1,4 @@
-"""The result of a run on a terminal: what changed, whether it is better, what it cost.
+"""The result of a run on a terminal: the prompt, whether it is better, what it cost, what changed.
 
 Reads a `Result`. All prompts are untrusted text and are made printable.
 """
@@ -11,25 +11,22 @@ from typing import TYPE_CHECKING
 
 from gpo.evaluation.agreement import describe_agreement
 from gpo.report.standing import describe_standing
+from gpo.report.terminal_change import show_change
 from gpo.result.result import Result
 from gpo.result.verdict import describe_verdict, warn_of_few_rows
-from gpo.result.word_diff import compare_words
 from gpo.result.wording import describe_contributions, describe_cost, format_percent
 from gpo.text import points, printable
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
-    from rich.text import Text
 
     from gpo.report.data import RunView
 
 BROUGHT = "what each part brought, in points of the dev estimate"
-_STYLES = {"same": "", "removed": "red strike", "added": "bold green"}
-_LONGEST_TURN = 800
 _WIDE = 100_000
 _BLOCKS = "▁▂▃▄▅▆▇█"
-_MARKS = {"same": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
+_BLOCKS_AT_MOST, _BESIDE_BLOCKS = 48, 31  # what stands beside the blocks has at most so many columns
 
 
 def show_run(run: RunView, console: Console) -> None:
@@ -39,58 +36,52 @@ def show_run(run: RunView, console: Console) -> None:
         return
     from rich.text import Text
 
-    _warn(run.reply_warnings, console)
-    console.print(Text(describe_standing(run), style="bold"))
-    console.print(Text("\nbest prompt so far", style="bold"))
-    console.print(Text(printable(run.best_prompt, newlines=True)), soft_wrap=True)
+    _show_prompt("best prompt so far", run.best_prompt, run.reply_warnings, console)
+    parts: list[RenderableType] = [Text(), Text(describe_standing(run), style="bold")]
     if line := _curve([run.initial_dev, *(step.best_score for step in run.steps)], console):
-        console.print(Text(f"\n{line}", style="dim"))
-
-
-def show(result: Result, console: Console) -> None:
-    """Print the essentials of `result`: first what its numbers stand or fall with, where there is any such thing, then
-    the best prompt, as it is to be copied. What goes into a pipe or a file is neither wrapped nor padded."""
-    from rich.padding import Padding
-    from rich.text import Text
-
-    _warn(reply_warnings(result), console)
-    console.print(Text("best prompt", style="bold"))
-    console.print(Text(printable(result.best_prompt, newlines=True)), soft_wrap=True)
-    parts: list[RenderableType] = [
-        Text(),
-        Text("initial prompt", style="bold"),
-        Padding(Text(printable(result.initial_prompt, newlines=True)), (0, 2)),
-        Text("what changed", style="bold"),
-        Padding(_diff(result, console), (0, 2)),
-        *_asked(result),
-        Text(),
-        _scores(result),
-        Text(),
-        Text(describe_verdict(result), style="bold"),
-    ]
-    told = result.extra.get("judge")
-    if isinstance(told, Mapping) and (line := describe_agreement(told)):
-        parts.append(Text(line))
-    if warning := warn_of_few_rows(result):
-        parts.append(Text(warning, style="yellow"))
-    if gap := gap_line(result):
-        parts.append(Text(gap, style="dim"))
-    scores = [result.scores.initial.dev, *(step.get("best_dev") for step in result.steps)]
-    if line := _curve(scores, console):
         parts += [Text(), Text(line, style="dim")]
-    if brought := describe_contributions(result):
-        parts += [Text(), Text(BROUGHT, style="bold"), *(Text(printable(line)) for line in brought)]
-    parts += [Text(), Text(describe_cost(result), style="dim")]
     _print(parts, console)
 
 
-def _warn(lines: Sequence[str], console: Console) -> None:
+def show(result: Result, console: Console) -> None:
+    """Print the essentials of `result`: what its numbers stand or fall with, where there is any such thing, then the
+    best prompt, the verdict, the figures, and what changed. On a terminal no line is longer than it is wide and no word
+    is broken; what goes into a pipe or a file is neither wrapped nor padded."""
     from rich.text import Text
 
-    for line in lines:
-        console.print(Text(f"Warning: {printable(line)}", style="bold yellow"), soft_wrap=True)
-    if lines:
+    title = "best prompt" if result.status == "complete" else "best prompt so far"
+    _show_prompt(title, result.best_prompt, reply_warnings(result), console)
+    parts: list[RenderableType] = [Text(), Text(describe_verdict(result), style="bold")]
+    if warning := warn_of_few_rows(result):
+        parts.append(Text(warning, style="yellow"))
+    parts += [Text(), _scores(result), Text()]
+    if gap := gap_line(result):
+        parts.append(Text(gap, style="dim"))
+    told = result.extra.get("judge")
+    if isinstance(told, Mapping) and (line := describe_agreement(told)):
+        parts.append(Text(line))
+    scores = [result.scores.initial.dev, *(step.get("best_dev") for step in result.steps)]
+    if line := _curve(scores, console):
+        parts.append(Text(line, style="dim"))
+    parts.append(Text(describe_cost(result), style="dim"))
+    if brought := describe_contributions(result):
+        parts += [Text(), Text(BROUGHT, style="bold"), *(Text(printable(line)) for line in brought)]
+    parts += show_change(result, marked=console.no_color or not console.is_terminal)
+    _print(parts, console)
+
+
+def _show_prompt(title: str, prompt: str, warnings: Sequence[str], console: Console) -> None:
+    """Whatever must be known first, then the prompt alone, exact where it goes into a pipe or a file."""
+    from rich.text import Text
+
+    for line in warnings:
+        console.print(
+            Text(f"Warning: {printable(line)}", style="bold yellow"), soft_wrap=not console.is_terminal
+        )
+    if warnings:
         console.print()
+    console.print(Text(title, style="bold"))
+    console.print(Text(printable(prompt, newlines=True)), soft_wrap=not console.is_terminal)
 
 
 def _print(parts: Sequence[RenderableType], console: Console) -> None:
@@ -131,56 +122,14 @@ def _curve(scores: Sequence[float | None], console: Console) -> str:
     if len(known) < 3 or not console.encoding.lower().startswith("utf"):
         return ""
     low, span = min(known), max(known) - min(known)
-    most = 48
+    most = min(_BLOCKS_AT_MOST, console.width - _BESIDE_BLOCKS) if console.is_terminal else _BLOCKS_AT_MOST
+    if most < 2:
+        return ""
     picked = (
         [known[round(i * (len(known) - 1) / (most - 1))] for i in range(most)] if len(known) > most else known
     )
     blocks = "".join(_BLOCKS[round((score - low) / span * 7)] if span else _BLOCKS[0] for score in picked)
     return f"best dev by step  {format_percent(known[0])} {blocks} {format_percent(known[-1])}"
-
-
-def _diff(result: Result, console: Console) -> Text:
-    """The best prompt with its differences to the initial one: colours, and marks where there are none."""
-    from rich.text import Text
-
-    text = Text()
-    marked = console.no_color or not console.is_terminal
-    for piece in compare_words(result.initial_prompt, result.best_prompt):
-        word = printable(piece.text, newlines=True)
-        body = word.rstrip()
-        before, after = _MARKS[piece.kind] if marked else ("", "")
-        text.append(before + body + after, style=_STYLES[piece.kind])
-        text.append(word[len(body) :] or " ")
-    return text
-
-
-def _asked(result: Result) -> list[RenderableType]:
-    """What is sent with the best prompt for one row, each turn with its role; nothing for a run of an older GPO."""
-    from rich.padding import Padding
-    from rich.text import Text
-
-    turns = asked(result)
-    if not turns:
-        return []
-    text = Text()
-    for role, content in turns:
-        cut = content if len(content) <= _LONGEST_TURN else f"{content[:_LONGEST_TURN]} …"
-        text.append(f"{role}: ", style="dim")
-        text.append(f"{printable(cut, newlines=True)}\n")
-    text.rstrip()
-    return [Text("as it is asked, for the first dev row", style="bold"), Padding(text, (0, 2))]
-
-
-def asked(result: Result) -> list[tuple[str, str]]:
-    """Role and text of every turn of the filled example of `result`; none where there is none."""
-    turns = result.extra.get("example")
-    if not isinstance(turns, list | tuple):
-        return []
-    return [
-        (str(turn.get("role", "")), str(turn.get("content", "")))
-        for turn in turns
-        if isinstance(turn, Mapping)
-    ]
 
 
 def _scores(result: Result) -> Table:

@@ -130,6 +130,8 @@ class Listeners:
         )
         progress.retries = sum(model.retries for model in self._models.values())
         progress.usd = self._usd()
+        replies = self._scorer.replies
+        progress.replies, progress.useless = replies.count("dev"), replies.count_useless("dev")
         self._watcher.progressed(progress)
 
     def _count(self, prompt: str, split: str, values: Sequence[float | None]) -> None:

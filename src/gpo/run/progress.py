@@ -52,6 +52,10 @@ class Progress:
     """Dollars; None where a price is unknown."""
     retries: int = 0
     """Calls that were made again."""
+    replies: int = 0
+    """Replies on dev that were read so far."""
+    useless: int = 0
+    """Those of them that broke off or could not be read."""
     limits: Mapping[str, LimitedModel] = field(default_factory=dict)
     """What the calls of each role wait for."""
     started: float = field(default_factory=time.monotonic)

@@ -72,10 +72,11 @@ def _complete(run_dir: Path) -> str:
 def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = None) -> Result:
     """Run `plan` with progress on stderr and the result on stdout; `fork` as for `Run`.
 
-    What a budget ended is shown as far as it is, before the error goes on. Raises `GPOError` and `KeyboardInterrupt`.
+    What a budget or a person ended is shown as far as it is, before the error goes on. Raises `GPOError` and
+    `KeyboardInterrupt`.
     """
     from gpo.cli.shared.signals import run_stoppable
-    from gpo.errors import BudgetError, Stopped
+    from gpo.errors import BudgetError, Interrupted, Stopped
     from gpo.report.progress.terminal import ProgressDisplay
     from gpo.result.result import Result
     from gpo.run.directory import RunDirectory
@@ -94,8 +95,8 @@ def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = No
     except Stopped as stop:
         if isinstance(stop.result, Result):
             _write_page(run_dir)
-            # Who pressed Ctrl-C means to go on; who set a cap is done and wants the prompt.
-            if isinstance(stop, BudgetError):
+            # JSON is for programs: who pressed Ctrl-C means to go on, and the whole result follows then.
+            if isinstance(stop, BudgetError) or (isinstance(stop, Interrupted) and not as_json):
                 print_result(stop.result, run_dir, as_json=as_json)
         raise
     if not complete or not (run_dir / "report.html").exists():
@@ -144,8 +145,25 @@ def saved(run_dir: Path) -> list[str]:
     lines = [f"{what:<8} {run_dir / name}" for what, name in names.items() if (run_dir / name).exists()]
     return [
         *lines,
-        f"{'next':<8} gpo export {shlex.quote(str(run_dir))} --to text (or promptfoo, inspect, langchain, …)",
+        f"{'next':<8} gpo export {shlex.quote(str(run_dir))} --to text",
+        f"{'':<8} (or promptfoo, inspect, langchain, …)",
     ]
+
+
+def wrap(line: str, indent: int = 0) -> str:
+    """`line` broken between words at the width of the terminal, 80 where there is none; the lines that follow begin
+    `indent` columns in. A word that is longer stays whole."""
+    import shutil
+    import textwrap
+
+    return textwrap.fill(
+        line,
+        shutil.get_terminal_size().columns,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    )
 
 
 def say_next(*commands: str) -> None:

@@ -69,11 +69,11 @@ def _read(number: int, name: str, directory: Path) -> Compared:
         totals = reader.totals()
         dev = interval(reader, run.best_prompt, "dev")
         test = interval(reader, run.best_prompt, "test") if run.status == "complete" else None
-    asked, paid = _costs(totals, run)
+    asked, paid = sum_costs(totals, run)
     return Compared(number=number, name=name, run=run, dev=dev, test=test, asked=asked, paid=paid)
 
 
-def _costs(totals: Mapping[str, Tally], run: RunView) -> tuple[Cost, Cost]:
+def sum_costs(totals: Mapping[str, Tally], run: RunView) -> tuple[Cost, Cost]:
     """What was asked for, and the paid part of it."""
     models = run.config.get("models") or {}
     prices = {role: recorded_price(models.get(role)) for role in totals}
@@ -91,21 +91,13 @@ def _cost(totals: Mapping[str, Tally], prices: Mapping[str, Price | None]) -> Co
 
 
 def _row(item: Compared) -> list[str]:
-    run, gain = item.run, item.run.result.improvement if item.run.result else None
-    change = ""
-    if gain and gain.test is not None and gain.ci_low is not None and gain.ci_high is not None:
-        change = " ".join(
-            (
-                points(gain.test, signed=True),
-                f"({points(gain.ci_low, signed=True)} to {points(gain.ci_high, signed=True)})",
-            )
-        )
+    run = item.run
     return [
         run.method,
         format_percent(run.initial_dev),
         _with_interval(item.dev),
         _with_interval(item.test),
-        change or "–",
+        describe_gain(run),
         _with_paid(item, lambda cost: f"{cost.calls:,}"),
         _with_paid(item, lambda cost: f"{cost.tokens:,}"),
         _with_paid(item, lambda cost: "unknown" if cost.usd is None else format_dollars(cost.usd)),
@@ -115,6 +107,15 @@ def _row(item: Compared) -> list[str]:
         STATUS[run.status],
         run.task,
     ]
+
+
+def describe_gain(run: RunView) -> str:
+    """Best minus initial prompt on test in points with the 95 % interval, a dash where it was not measured."""
+    gain = run.result.improvement if run.result else None
+    if gain is None or gain.test is None or gain.ci_low is None or gain.ci_high is None:
+        return "–"
+    interval_ = f"({points(gain.ci_low, signed=True)} to {points(gain.ci_high, signed=True)})"
+    return f"{points(gain.test, signed=True)} {interval_}"
 
 
 def _with_paid(item: Compared, told: Callable[[Cost], str]) -> str:

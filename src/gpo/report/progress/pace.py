@@ -35,6 +35,8 @@ class PaceLine:
         if span > 1:
             parts.append(f"{(calls1 - calls0) / span:.1f} calls/s")
             parts.append(f"{(tokens1 - tokens0) / span:,.0f} tokens/s")
+        if p.useless:
+            parts.append(f"{p.useless:,} of {p.replies:,} replies unreadable or cut")
         if p.cached:
             parts.append(f"{p.cached:,} from the store")
         if p.replayed:

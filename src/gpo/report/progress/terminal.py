@@ -9,9 +9,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from gpo.report.progress.pace import PaceLine, describe_phase
+from gpo.report.progress.step_line import describe_step
 from gpo.run.progress import Progress
 from gpo.run.watcher import Watcher
-from gpo.text import points, printable, shorten
+from gpo.text import points, printable
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from gpo.optimizer.search import StepRecord
 
 REFRESH = 0.25
+_PLAIN_WIDTH = 160  # of a step's line in a file or a pipe
+_BAR = 28
 
 
 class ProgressDisplay(Watcher):
@@ -67,14 +70,7 @@ class ProgressDisplay(Watcher):
 
     def step_finished(self, record: StepRecord) -> None:
         """The line that stays when a step is over."""
-        limit = "" if record.limit is None else f"  edit limit {record.limit:>2}"
-        better = " ↑" if record.best_score > record.parent_score and record.best == record.chosen else "  "
-        head = (
-            f"step {record.step + 1:>{len(str(record.total))}}/{record.total}{limit}  {record.scored} candidates  "
-            f"dev {100 * record.chosen_score:5.1f}  best {100 * record.best_score:5.1f}{better} "
-        )
-        width = max(20, self._console.width - len(head) - 2) if self._console else 100
-        self.note(head + " " + shorten(record.chosen, width))
+        self.note(describe_step(record, self._console.width if self._console else _PLAIN_WIDTH))
 
     def _refresh(self) -> None:
         while not self._stop.wait(REFRESH):
@@ -88,12 +84,13 @@ class ProgressDisplay(Watcher):
         p = self.progress
         bar = Table.grid(padding=(0, 1))
         share = min(p.pairs_done, p.pairs_planned)
-        bar.add_row(
-            ProgressBar(total=max(1, p.pairs_planned), completed=share, width=28),
-            Text(describe_phase(p)),
-            Text("" if p.best_score is None else f"best dev {points(p.best_score)}", style="bold"),
-            Text("" if p.limit is None or p.phase != "optimizing" else f"edit limit {p.limit} words"),
-        )
+        told = Text(describe_phase(p))
+        if p.best_score is not None:
+            told.append(" · ").append(f"best dev {points(p.best_score)}", style="bold")
+        if p.limit is not None and p.phase == "optimizing":
+            told.append(f" · edit limit {p.limit} words")
+        width = min(_BAR, self._console.width // 4) if self._console else _BAR
+        bar.add_row(ProgressBar(total=max(1, p.pairs_planned), completed=share, width=width), told)
         lines = Table.grid()
         lines.add_row(bar)
         lines.add_row(Text(self._pace.line(), style="dim"))

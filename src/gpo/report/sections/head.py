@@ -54,7 +54,7 @@ class Head:
 
 def build_head(run: RunView, reader: JournalReader, pace: Pace) -> Head:
     """All that stands above the first section."""
-    word = _name_standing(run)
+    word = name_standing(run)
     split, before, after = _headline(run)
     warnings = list(run.reply_warnings)
     if run.result and (few := warn_of_few_rows(run.result)):
@@ -74,7 +74,8 @@ def build_head(run: RunView, reader: JournalReader, pace: Pace) -> Head:
     )
 
 
-def _name_standing(run: RunView) -> str:
+def name_standing(run: RunView) -> str:
+    """The verdict of a run in a word or two, or that it goes on or was interrupted."""
     if run.result is not None:
         return name_verdict(run.result)
     return "Running" if run.status == "running" else "Interrupted"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gpo.report.charts.tree import ancestry
 from gpo.report.data import RunView
-from gpo.report.sections.prompt import Part, fold
+from gpo.result.folding import Part, fold
 from gpo.result.word_diff import compare_words
 from gpo.result.wording import format_percent
 from gpo.run.journal_writer import prompt_id

@@ -115,8 +115,11 @@ def _cell(table: Table, row: str, column: Column) -> str:
 
 
 def _width(table: Table, column: Column) -> int:
-    """Characters of the longest line in the cells of `column`."""
-    return max(len(line) for row in table.rows for line in _cell(table, row, column).splitlines())
+    """Characters of the longest line in the cells of `column`, and of the longest word of its head."""
+    return max(
+        *(len(line) for row in table.rows for line in _cell(table, row, column).splitlines()),
+        *map(len, column_text(column).split()),
+    )
 
 
 def _blocks(table: Table, width: int | None) -> list[list[Column]]:
@@ -128,7 +131,7 @@ def _blocks(table: Table, width: int | None) -> list[list[Column]]:
     blocks: list[list[Column]] = [[]]
     used = first
     for column in table.columns:
-        wide = frame + max(_width(table, column), *map(len, column_text(column).split()))
+        wide = frame + _width(table, column)
         if blocks[-1] and used + wide > width:
             blocks.append([])
             used = first

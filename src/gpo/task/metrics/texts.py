@@ -24,8 +24,8 @@ def normalised(text: str) -> str:
 
 
 def is_same_text(one: str, other: str) -> bool:
-    """Whether both are `normalised` alike. Of a text that is far longer than the other only as much is read as shows that
-    it is another one: a reply of megabytes would hold up all other calls."""
+    """Whether both are `normalised` alike. Of a text that is far longer than the other only as much is read as shows
+    that it is another one: a reply of megabytes would hold up all other calls."""
     short, long = sorted((one, other), key=len)
     if len(long) > 4 * len(short) + 1000:
         head = " ".join(long[: 2 * len(short) + 1000].split()[:-1]).casefold()  # whole words

@@ -98,7 +98,7 @@ def test_slots_fit_into_a_quarter_of_the_memory() -> None:
 
 def test_an_engine_for_both_roles_has_what_the_greedier_needs(tmp_path: Path) -> None:
     task, optimizer = Needs(longest=1300), Needs(longest=5000, at_once=8)
-    assert task.joined(optimizer) == Needs(longest=5000, at_once=None)
+    assert task.join(optimizer) == Needs(longest=5000, at_once=None)
     path = gguf(tmp_path / "a.gguf", QWEN)
     settings = fit(path, task)
     assert settings.context == 1536

@@ -42,9 +42,9 @@ def point_to(key: str, function: str, known: Collection[str]) -> str:
         return f"{said}; did you mean {close[0]}?"
     for owner, keys, form in _HOMES:
         if key in keys:
-            return f"{said}; {_written(owner, form.format(key), function)}"
+            return f"{said}; {_write_call(owner, form.format(key), function)}"
     near: Mapping[str, str] = {
-        name: _written(owner, form.format(name), function)
+        name: _write_call(owner, form.format(name), function)
         for owner, keys, form in reversed(_HOMES)
         for name in keys
     }
@@ -53,7 +53,7 @@ def point_to(key: str, function: str, known: Collection[str]) -> str:
     return f"{said}, which are {', '.join(known)}"
 
 
-def _written(owner: str, form: str, function: str) -> str:
+def _write_call(owner: str, form: str, function: str) -> str:
     """Where the key stands, in the words of `form`."""
     if owner == "budget":
         return f"write {form}"

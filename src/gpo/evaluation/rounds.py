@@ -66,14 +66,14 @@ class Rounds:
         try:
             form = self.task.reply_format(example, closing=False)
             reply = await self._ask(opening, self.settings.max_tokens, calls, prefix_group, form)
-            cut = _cut(reply, 1)
+            cut = _find_cut(reply, 1)
             closing = self.task.closing(opening, reply.text)
             if closing is not None:
                 form = self.task.reply_format(example, closing=True)
                 reply = await self._ask(
                     closing, self.settings.second_round_tokens, calls, prefix_group, form, continues=True
                 )
-                cut = _cut(reply, 2) or cut
+                cut = _find_cut(reply, 2) or cut
         except PermanentModelError as error:
             if error.scope == "run":
                 raise
@@ -136,5 +136,5 @@ def _is_cut(reply: Reply) -> bool:
     return any(reply.cut[:1])
 
 
-def _cut(reply: Reply, number: int) -> Cut | None:
+def _find_cut(reply: Reply, number: int) -> Cut | None:
     return Cut(number, reply.text) if _is_cut(reply) else None

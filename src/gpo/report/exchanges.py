@@ -63,7 +63,7 @@ def _read(
     while some := list(islice(wanted, _AT_ONCE)):
         new = [(key, score) for key, score in some if key not in read]
         for (key, _), turns in zip(new, exchanges(reader, [score for _, score in new]), strict=True):
-            read[key] = [[role, _cut(text)] for role, text in turns]
+            read[key] = [[role, _shorten(text)] for role, text in turns]
         yield from (key for key, _ in some)
 
 
@@ -93,7 +93,7 @@ def _differs(before: RecordedScore | None, after: RecordedScore | None) -> bool:
     return before is not None and after is not None and before.value != after.value
 
 
-def _cut(text: str) -> str:
+def _shorten(text: str) -> str:
     if len(text) <= _LONGEST_TEXT:
         return text
     return f"{text[:_LONGEST_TEXT]}\n… {len(text) - _LONGEST_TEXT:,} more characters are in the journal"

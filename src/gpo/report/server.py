@@ -80,12 +80,12 @@ class View:
 
     async def run(self, request: web.Request) -> web.Response:
         """One run; its data comes from `state`."""
-        name, path = await self._found(request.query.get("name", ""))
+        name, path = await self._find(request.query.get("name", ""))
         return _page(await asyncio.to_thread(_run_html, name, path))
 
     async def state(self, request: web.Request) -> web.Response:
         """What a run's page shows, or only its version where the page has seen it (`since`)."""
-        name, path = await self._found(request.query.get("run", ""))
+        name, path = await self._find(request.query.get("run", ""))
         version = _version(path)
         if request.query.get("since") == version:
             return _json(f'{{"version":{embed.json_text(version)},"status":"unchanged"}}')
@@ -98,7 +98,7 @@ class View:
 
     async def exchange(self, request: web.Request) -> web.Response:
         """One conversation."""
-        _, path = await self._found(request.query.get("run", ""))
+        _, path = await self._find(request.query.get("run", ""))
         query = request.query
         prompt = query.get("prompt", "")
         index = int(prompt) if prompt.isascii() and prompt.isdigit() and len(prompt) < 7 else -1
@@ -118,7 +118,7 @@ class View:
         chosen = {name: runs[name] for name in names or runs}
         return _page(await asyncio.to_thread(_compare_html, chosen, bool(names)))
 
-    async def _found(self, name: str) -> tuple[str, Path]:
+    async def _find(self, name: str) -> tuple[str, Path]:
         runs = await asyncio.to_thread(find_runs, self.folder)
         if name not in runs:
             raise web.HTTPNotFound(text='{"error":"no such run"}', content_type="application/json")

@@ -31,7 +31,7 @@ def show_change(result: Result, *, marked: bool) -> list[RenderableType]:
     parts: list[RenderableType] = [
         Text(),
         Text("initial prompt", style="bold"),
-        Padding(Text(printable(_cut(result.initial_prompt), newlines=True)), (0, 2)),
+        Padding(Text(printable(_shorten(result.initial_prompt), newlines=True)), (0, 2)),
         Text("what changed", style="bold"),
         Padding(_diff(result, marked), (0, 2)),
     ]
@@ -78,12 +78,12 @@ def _turns(turns: list[tuple[str, str]]) -> Text:
     text = Text()
     for role, content in turns:
         text.append(f"{role}: ", style="dim")
-        text.append(f"{printable(_cut(content), newlines=True)}\n")
+        text.append(f"{printable(_shorten(content), newlines=True)}\n")
     text.rstrip()
     return text
 
 
-def _cut(text: str) -> str:
+def _shorten(text: str) -> str:
     """The beginning of a long text, whole words where it has any."""
     if len(text) <= _LONGEST_TURN:
         return text

@@ -183,7 +183,7 @@ def assemble(
     if isinstance(chosen, PlusMethod):
         require("numpy", "plus", "method: gpo+")
         _check_rows_tell(task)
-        chosen = chosen.within(task, config.budget.max_calls, test=len(task.splits.test))
+        chosen = chosen.fit_budget(task, config.budget.max_calls, test=len(task.splits.test))
     own = models or {}
     written, prompt = config, _prompt(config, chosen)
     config, raised = _roomy(config, chosen, prompt)

@@ -58,7 +58,7 @@ def load(
     if path.exists():
         rows = read_file(path)
         if isinstance(rows, dict):
-            return Loaded(path.stem, _named(rows, str(path)))
+            return Loaded(path.stem, _name_splits(rows, str(path)))
         return Loaded(path.stem, pool=rows)
     raise ConfigError(
         f"task.data: no file or folder {path}; tasks that are known by name are listed by gpo tasks list"
@@ -82,12 +82,14 @@ def load_rows(
 ) -> Loaded:
     """The same for rows from Python: a list, or a mapping of split to list."""
     if isinstance(rows, Mapping):
-        return Loaded(name, _named({key: _rows(part, str(key)) for key, part in rows.items()}, name))
+        return Loaded(name, _name_splits({key: _rows(part, str(key)) for key, part in rows.items()}, name))
     return Loaded(name, pool=_rows(rows, "rows"))
 
 
 def _mapped(data: Mapping[str, str | Path], base_dir: Path) -> dict[str, list[Row]]:
-    return _named({name: read_rows(base_dir / in_home(path)) for name, path in data.items()}, "task.data")
+    return _name_splits(
+        {name: read_rows(base_dir / in_home(path)) for name, path in data.items()}, "task.data"
+    )
 
 
 def read_folder(path: Path) -> dict[str, list[Row]]:
@@ -114,7 +116,7 @@ def split_files(path: Path) -> dict[str, Path]:
     return files
 
 
-def _named(found: Mapping[str, list[Row]], source: str) -> dict[str, list[Row]]:
+def _name_splits(found: Mapping[str, list[Row]], source: str) -> dict[str, list[Row]]:
     splits: dict[str, list[Row]] = {}
     for key, rows in found.items():
         name = OTHER_NAMES.get(key, key)

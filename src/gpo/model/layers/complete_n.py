@@ -41,10 +41,10 @@ class CompleteNModel(ModelLayer):
         for result in results:
             if isinstance(result, BaseException):
                 raise result
-        return _joined([first, *(result for result in results if isinstance(result, Reply))], request.n)
+        return _join([first, *(result for result in results if isinstance(result, Reply))], request.n)
 
 
-def _joined(replies: Sequence[Reply], n: int) -> Reply:
+def _join(replies: Sequence[Reply], n: int) -> Reply:
     usages = [reply.usage for reply in replies]
     return replace(
         replies[0],

@@ -33,7 +33,7 @@ class Needs:
     longest: int | None = None
     at_once: int | None = None
 
-    def joined(self, other: Needs) -> Needs:
+    def join(self, other: Needs) -> Needs:
         """What an engine needs that serves both."""
         longest = None if self.longest is None or other.longest is None else max(self.longest, other.longest)
         at_once = None if self.at_once is None or other.at_once is None else max(self.at_once, other.at_once)

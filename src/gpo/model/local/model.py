@@ -95,7 +95,7 @@ class EmbeddedModel:
             server = await self._server()
             try:
                 reply = await self._wire(server).complete(request, more)
-                return await self._counted(server, reply) if request.n > 1 else reply
+                return await self._count_tokens(server, reply) if request.n > 1 else reply
             except TransientModelError as error:
                 # The connection breaks a moment before the process is seen to be gone.
                 crashed = error.status is None and await asyncio.to_thread(server.gone.wait, 1.0)
@@ -105,7 +105,7 @@ class EmbeddedModel:
             f"{self._identity}: the engine crashed {_ATTEMPTS} times on one call", scope="call"
         )
 
-    async def _counted(self, server: Server, reply: Reply) -> Reply:
+    async def _count_tokens(self, server: Server, reply: Reply) -> Reply:
         """`reply` with the completion tokens of all its texts; the engine reports the first one's."""
         import aiohttp
 

@@ -137,7 +137,7 @@ class _Check:
         self._found.calls += 1
         if response.status != 200:
             return False if 400 <= response.status < 500 and response.status not in (408, 429) else None
-        return self._kept(name, response)
+        return self._check_kept(name, response)
 
     async def repeats(self, fields: dict[str, Any]) -> bool | None:
         """Whether two equal calls with `fields` are answered by equal texts."""
@@ -156,7 +156,7 @@ class _Check:
         said = [(reply.text, reply.reasoning) for reply in texts]
         return None if not (texts[0].text or any(texts[0].reasoning)) else said[0] == said[1]
 
-    def _kept(self, name: str, response: Response) -> bool | None:
+    def _check_kept(self, name: str, response: Response) -> bool | None:
         try:
             reply = decode(response.body, Request(messages=(Message("user", ""),), n=2), "", ())
             data = json.loads(response.body)

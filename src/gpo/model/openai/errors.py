@@ -141,7 +141,7 @@ def connection_error(error: Exception, base_url: str, key: Secrets = None) -> Mo
         return insecure
     if not isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
         # `str` of an error about a response ends with the whole address.
-        said = _told(error) if isinstance(error, aiohttp.ClientResponseError) else str(error)
+        said = _describe(error) if isinstance(error, aiohttp.ClientResponseError) else str(error)
         reason = clean(redact(f"{type(error).__name__} {said}".strip(), key))
         return TransientModelError(f"the connection to {base_url} failed ({reason})")
     if isinstance(error, aiohttp.ClientProxyConnectionError):
@@ -193,7 +193,7 @@ def _proxy_error(
             f"{base_url} cannot be asked ({type(error).__name__}); check base_url and {_PROXY}"
         )
     else:
-        line = f"the proxy does not let us through to {base_url} ({clean(redact(_told(error), key))})"
+        line = f"the proxy does not let us through to {base_url} ({clean(redact(_describe(error), key))})"
         passing = error.status >= 500 or error.status in (408, 429)
         found = (
             TransientModelError(line, status=error.status)
@@ -204,7 +204,7 @@ def _proxy_error(
     return found
 
 
-def _told(error: aiohttp.ClientResponseError) -> str:
+def _describe(error: aiohttp.ClientResponseError) -> str:
     return f"HTTP {error.status}: {error.message}"
 
 

@@ -42,7 +42,7 @@ class PlusMethod:
         """As `result.json` has it."""
         return self.settings.name
 
-    def within(
+    def fit_budget(
         self, task: Task, max_calls: int | None, *, test: int, key: str = "budget.max_calls"
     ) -> PlusMethod:
         """With as many pairs as `method.budget` names, and as `max_calls` of both models leave beside the initial and
@@ -56,7 +56,7 @@ class PlusMethod:
             )
         pairs = (USUAL if named is None else named) // rounds
         if max_calls is not None:
-            left = self._left(task, max_calls, rounds, test, key)
+            left = self._count_left(task, max_calls, rounds, test, key)
             pairs = left if named is None else min(left, pairs)
         return replace(self, pairs=pairs)
 
@@ -85,7 +85,7 @@ class PlusMethod:
             demonstrations=MOST if shown else 0,
         )
 
-    def _left(self, task: Task, max_calls: int, rounds: int, test: int, key: str) -> int:
+    def _count_left(self, task: Task, max_calls: int, rounds: int, test: int, key: str) -> int:
         """Pairs for the search."""
         beside = 2 * test * rounds
         pairs = (max_calls - beside) // rounds

@@ -140,7 +140,7 @@ class Apo(PublishedSearch):
         rng = self.bench.rng(number, f"errors/{place}")
         wrong = [outcome for outcome in outcomes if outcome.value is not None and outcome.value < 1]
         groups = [
-            self._shown(rng.sample(wrong, min(settings.errors, len(wrong))))
+            self._choose_shown(rng.sample(wrong, min(settings.errors, len(wrong))))
             for _ in range(settings.groups if wrong else 0)
         ]
         # The numbers keep calls apart that are equal in all but their place: each has a seed of its own.
@@ -213,7 +213,7 @@ class Apo(PublishedSearch):
             items.append(item)
         return items
 
-    def _shown(self, outcomes: Sequence[Outcome]) -> Errors:
+    def _choose_shown(self, outcomes: Sequence[Outcome]) -> Errors:
         return [describe_failure(self.bench.task, outcome) for outcome in outcomes]
 
 

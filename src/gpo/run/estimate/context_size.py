@@ -40,7 +40,7 @@ def engine_needs(config: Config, task: Task, prompt: str, asked: Calls | None = 
     models = config.models.roles()
     return {
         role: reduce(
-            Needs.joined, (found[other] for other in found if models[other].model == models[role].model)
+            Needs.join, (found[other] for other in found if models[other].model == models[role].model)
         )
         for role in found
     }

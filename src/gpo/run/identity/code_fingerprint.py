@@ -122,7 +122,7 @@ class _Walk:
         if self._is_own(function):
             yield from self.parts(function.__code__)
             yield from self.parts(function.__defaults__)
-            yield from self._named(function.__kwdefaults__ or {})
+            yield from self._walk_named(function.__kwdefaults__ or {})
             module = id(function.__globals__)
             self.state |= {(module, name) for name in _names(function.__code__, _SETS_GLOBAL)}
             read = set(_names(function.__code__, _READS_GLOBAL))
@@ -130,7 +130,7 @@ class _Walk:
             if self._helpers:
                 for name in sorted(set(_names(function.__code__, ("IMPORT_NAME",)))):
                     yield from self.parts(_imported_source(name, function.__module__))
-            yield from self._named(found, module)
+            yield from self._walk_named(found, module)
         sets = set(_names(function.__code__, _SETS_CELL))
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
             if name in sets:
@@ -150,16 +150,16 @@ class _Walk:
             ]
             called = methods if self._helpers else ["__call__"]
             self.state |= {(id(cls), name) for name in _set_by_a_call(cls, called)}
-            yield from self._named(code, id(cls))
+            yield from self._walk_named(code, id(cls))
 
     def _object(self, thing: Any) -> Iterator[str]:
         owners = [id(cls) for cls in type(thing).__mro__]
         yield from self.parts(type(thing))
         if is_dataclass(thing):
             values = {field.name: getattr(thing, field.name, None) for field in fields(thing)}
-            yield from self._named(values, *owners)
+            yield from self._walk_named(values, *owners)
         elif _top(type(thing)) in (self.home or None, "gpo"):
-            yield from self._named(getattr(thing, "__dict__", {}), *owners)
+            yield from self._walk_named(getattr(thing, "__dict__", {}), *owners)
 
     def _source(self, module: types.ModuleType) -> Iterator[str]:
         """The text of a module of the user's, tables and all, and those of the user's modules that it uses."""
@@ -174,7 +174,7 @@ class _Walk:
         if self._helpers and _top(thing) != self.home and is_users(_module(thing)):
             yield from self.parts(sys.modules.get(_module(thing)))
 
-    def _named(self, things: dict[str, Any], *owners: int) -> Iterator[str]:
+    def _walk_named(self, things: dict[str, Any], *owners: int) -> Iterator[str]:
         for name, thing in sorted(things.items()):
             if not any((owner, name) in self._left_out for owner in owners):
                 yield name

@@ -46,11 +46,11 @@ class SingleFlight(Generic[T]):
     def _launch(self, key: str, fetch: Callable[[Flight[T]], Coroutine[Any, Any, T]]) -> Flight[T]:
         flight: Flight[T] = Flight()
         flight.task = asyncio.get_running_loop().create_task(fetch(flight))
-        flight.task.add_done_callback(lambda task: self._done(key, flight, task))
+        flight.task.add_done_callback(lambda task: self._finish(key, flight, task))
         self._flights[key] = flight
         return flight
 
-    def _done(self, key: str, flight: Flight[T], task: asyncio.Task[T]) -> None:
+    def _finish(self, key: str, flight: Flight[T], task: asyncio.Task[T]) -> None:
         self._forget(key, flight)
         if not task.cancelled():
             task.exception()  # someone cancelled may be the only one who asked; no warning about that

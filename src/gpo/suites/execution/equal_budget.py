@@ -29,7 +29,7 @@ STOPPED = "the equal budget is used up"
 def cap_plan(plan: Plan, cap: Cap) -> Plan:
     """`plan` under `cap`."""
     if isinstance(plan.method, PlusMethod):
-        plan = replace(plan, method=plan.method.within(plan.task, cap.max_calls, test=0, key="budget"))
+        plan = replace(plan, method=plan.method.fit_budget(plan.task, cap.max_calls, test=0, key="budget"))
     recorded = {**plan.recorded, "equal_budget": {"calls": cap.max_calls, "tokens": cap.max_tokens}}
     return replace(plan, search=partial(_build, plan.search, cap), recorded=recorded)
 

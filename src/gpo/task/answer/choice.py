@@ -56,21 +56,21 @@ class ChoiceReader(MentionReader):
 
     def read(self, text: str, question: str = "") -> Prediction:
         answer = super().read(text, question)
-        return self._named(text, question, cut=False) if answer is None else answer
+        return self._read_named(text, question, cut=False) if answer is None else answer
 
     def read_cut(self, text: str, question: str = "") -> Prediction:
         answer = super().read_cut(text, question)
-        return self._named(text, question, cut=True) if answer is None else answer
+        return self._read_named(text, question, cut=True) if answer is None else answer
 
     def relevant(self, text: str, question: str) -> str:
         text = _MATH.sub(r"(\1\2)", strip_commands(fold(text)))
         return _without_listing(text, find_options(question))
 
-    def asked(self, question: str) -> str:
+    def strip_options(self, question: str) -> str:
         listed = _OPTION.search(question)
         return question[: listed.start()] if listed else question
 
-    def _named(self, text: str, question: str, *, cut: bool) -> Prediction:
+    def _read_named(self, text: str, question: str, *, cut: bool) -> Prediction:
         """The letter of the option that the reply gives by its text."""
         by_text = find_options(fold_question(question))
         named = _texts(tuple(by_text.values())) if by_text else None
@@ -83,7 +83,7 @@ class ChoiceReader(MentionReader):
         found = named.read_cut(text) if cut else named.read(text)
         return next((letter for letter, option in by_text.items() if option == found), None)
 
-    def bare(self, text: str, question: str) -> Prediction:
+    def read_bare(self, text: str, question: str) -> Prediction:
         if match := _BARE.fullmatch(text):
             return _allowed(match[1], question)
         if match := _WITH_TEXT.fullmatch(text):
@@ -106,14 +106,14 @@ class ChoiceReader(MentionReader):
                 found.append(Mention(*place, letter))
         return found
 
-    def stated(self, passage: str, question: str) -> Prediction:
+    def read_stated(self, passage: str, question: str) -> Prediction:
         if match := _STATED.match(passage):
             if _ANOTHER.match(passage, match.end()):
                 return None
             if classify_standing(passage, match.end() - 1, match.end()) in self.dropped:
-                return super().stated(passage, question)
+                return super().read_stated(passage, question)
             return _allowed(match[1] or match[2], question)
-        return super().stated(passage, question)
+        return super().read_stated(passage, question)
 
     def normal(self, target: str | float, question: str = "") -> Answer:
         """The letter. A target that is none of the options' letters or texts is kept as it is (a faulty item of a

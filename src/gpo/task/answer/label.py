@@ -80,7 +80,7 @@ class LabelReader(MentionReader):
     def continuation(self) -> str:
         return f"\nTherefore, the answer (one of: {', '.join(self.labels)}) is"
 
-    def bare(self, text: str, question: str) -> Prediction:
+    def read_bare(self, text: str, question: str) -> Prediction:
         if len(text) > self._longest:
             return None
         key = self._key(text)
@@ -155,20 +155,20 @@ class BooleanReader(MentionReader):
     def continuation(self) -> str:
         return f"\nTherefore, the answer ({self.form}) is"
 
-    def bare(self, text: str, question: str) -> Prediction:
+    def read_bare(self, text: str, question: str) -> Prediction:
         return None if len(text) > 40 else self._any.get(_loose(text).strip(_AROUND))
 
     def mentions(self, text: str, question: str) -> list[Mention]:
         found = self._labels.mentions(text, question)
         return [mention._replace(answer=self._own[str(mention.answer)]) for mention in found]
 
-    def stated(self, passage: str, question: str) -> Prediction:
+    def read_stated(self, passage: str, question: str) -> Prediction:
         """As for every kind; but an expression ("True and not False") that has yet to be worked out says nothing."""
         clause = re.split(r"(?<=[.!?;])\s", passage, maxsplit=1)[0]
         found = self.mentions(clause, question)
         if any(_OPERATOR.fullmatch(clause[one.end : two.start]) for one, two in pairwise(found)):
             return None
-        return super().stated(passage, question)
+        return super().read_stated(passage, question)
 
     def unmarked(self, text: str, question: str) -> Prediction:
         answer = super().unmarked(text, question)

@@ -64,7 +64,7 @@ class NumberReader(MentionReader):
     def at_once(self, text: str, question: str) -> Prediction:
         return float(text) if _SIMPLE.fullmatch(text) else None
 
-    def bare(self, text: str, question: str) -> Prediction:
+    def read_bare(self, text: str, question: str) -> Prediction:
         if len(text) > _LONGEST:
             return None
         text = text.rstrip(".!,;")
@@ -80,7 +80,7 @@ class NumberReader(MentionReader):
             found = find_spelled(text)
         return [Mention(number.start, number.end, number.value) for number in found]
 
-    def stated(self, passage: str, question: str) -> Prediction:
+    def read_stated(self, passage: str, question: str) -> Prediction:
         clause = _CLAUSE_END.split(passage, maxsplit=1)[0]
         found = self.asserted(clause, question)
         if len({mention.answer for mention in found}) > 1 and holds_only(clause, found):
@@ -98,7 +98,7 @@ class NumberReader(MentionReader):
             return None
         if (results := _left_of_sum(plain, found)) is not None:
             return _readable(results)
-        given = _given(question)
+        given = _find_given(question)
         new = [mention for mention in found if abs(float(str(mention.answer))) not in given]
         answer = _readable((new or found)[-1:])
         opening = self._opening(plain, question)
@@ -106,7 +106,7 @@ class NumberReader(MentionReader):
             return answer if opening is None else opening
         last = plain.strip().rsplit("\n", 1)[-1]
         calculates = "=" in plain[found[0].start : found[-1].end] or CONCLUSION.match(last)
-        return None if calculates or self._bare(last, question) is not None else opening
+        return None if calculates or self._read_bare(last, question) is not None else opening
 
     def _opening(self, text: str, question: str) -> Prediction:
         """The number that is the first line, or the first sentence, of a longer reply."""
@@ -114,7 +114,7 @@ class NumberReader(MentionReader):
         sentence, _, more = first.partition(". ")
         # "3. Add them" is a step of a list, where the list begins with 1 or has more.
         single = not more or (sentence != "1" and len(_ENUMERATOR.findall(text)) == 1)
-        return self._bare(sentence, question) if (rest or more) and single else None
+        return self._read_bare(sentence, question) if (rest or more) and single else None
 
     def _of_the_last_sentence(self, text: str, question: str) -> list[Mention]:
         """The numbers of the last sentence that gives one, without those that only explain it."""
@@ -144,25 +144,25 @@ class NumberReader(MentionReader):
             lines.pop()
         if not lines:
             return None
-        if (answer := self._bare(lines[-1], question)) is not None:
+        if (answer := self._read_bare(lines[-1], question)) is not None:
             return answer
         _, equals, result = lines[-1].rpartition("=")
         found = self.mentions(result, question) if equals and concluding else []
         if len(found) != 1 or result[: found[0].start].strip(" \\({$"):
             return None
-        return None if abs(float(str(found[0].answer))) in _given(question) else _readable(found)
+        return None if abs(float(str(found[0].answer))) in _find_given(question) else _readable(found)
 
     def normal(self, target: str | float, question: str = "") -> Answer:
         if isinstance(target, int | float) and math.isfinite(target):
             return float(target)
-        answer = self.bare(_in_digits(fold(str(target)), "").strip(), "")
+        answer = self.read_bare(_in_digits(fold(str(target)), "").strip(), "")
         if answer is None:
             raise ValueError(f"{quote(str(target))} is not a number")
         return answer
 
 
 @lru_cache(maxsize=4096)
-def _given(question: str) -> frozenset[float]:
+def _find_given(question: str) -> frozenset[float]:
     """The numbers of the question, whatever their sign."""
     found = NumberReader().mentions(_in_digits(question, question), "")
     return frozenset(abs(float(str(mention.answer))) for mention in found)

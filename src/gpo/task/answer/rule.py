@@ -72,7 +72,7 @@ class MentionReader(ABC):
     """How a mention may stand that is never the answer; the others of `_NOT_MEANT` count where nothing else does."""
 
     @abstractmethod
-    def bare(self, text: str, question: str) -> Prediction:
+    def read_bare(self, text: str, question: str) -> Prediction:
         """The answer that `text` (trimmed of quotes and markup) is, and nothing besides; None otherwise."""
 
     @abstractmethod
@@ -98,7 +98,7 @@ class MentionReader(ABC):
 
     def at_once(self, text: str, question: str) -> Prediction:
         """The answer that a short `text` is as it stands."""
-        return self._bare(text, question)
+        return self._read_bare(text, question)
 
     def relevant(self, text: str, question: str) -> str:
         """What of `text` can answer `question`, in plain characters."""
@@ -117,11 +117,11 @@ class MentionReader(ABC):
             return None
         return take_only(self.asserted(before.strip().rsplit("\n", 1)[-1], question))
 
-    def stated(self, passage: str, question: str) -> Prediction:
+    def read_stated(self, passage: str, question: str) -> Prediction:
         """The answer that directly follows a marker."""
         clause = _SENTENCE_END.split(passage, maxsplit=1)[0]
         for part in (passage, clause):
-            if (answer := self._bare(part, question)) is not None:
+            if (answer := self._read_bare(part, question)) is not None:
                 return answer
         found = self.asserted(clause, question)
         if not found:
@@ -136,10 +136,10 @@ class MentionReader(ABC):
 
     def explicit(self, text: str, question: str) -> Prediction:
         """The answer that `text` gives in so many words: as the whole, in JSON, behind a marker or in bold."""
-        answer = self._bare(text, question)
+        answer = self._read_bare(text, question)
         if answer is None and (value := find_json_answer(text)) is not None:
-            answer = self.stated(value, question)
-        return self._marked(text, question) if answer is None else answer
+            answer = self.read_stated(value, question)
+        return self._read_marked(text, question) if answer is None else answer
 
     def unmarked(self, text: str, question: str) -> Prediction:
         """The answer of a reply that announces none."""
@@ -154,7 +154,7 @@ class MentionReader(ABC):
         if holds_only(plain, found):
             return None
         lines = [line for line in plain.split("\n") if line.strip()]
-        opening, last = self._bare(lines[0], question), self._bare(lines[-1], question)
+        opening, last = self._read_bare(lines[0], question), self._read_bare(lines[-1], question)
         if opening is not None and explains(plain):
             return opening
         if last is not None:
@@ -178,7 +178,7 @@ class MentionReader(ABC):
     def _corrected(self, text: str, found: Corrected, question: str) -> Prediction:
         """What a reply gives that says "Wait, …": the explicit answer behind that, or the one before where nothing
         behind speaks against it."""
-        if (answer := self._bare(text, question)) is not None:
+        if (answer := self._read_bare(text, question)) is not None:
             return answer
         after = self.explicit(found.after, question)
         if after is not None:
@@ -194,17 +194,17 @@ class MentionReader(ABC):
         concluded = self.unmarked(found.conclusion, question) if found.conclusion else None
         return others[-1].answer if concluded is None and others[-1].answer == before else concluded
 
-    def _bare(self, text: str, question: str) -> Prediction:
+    def _read_bare(self, text: str, question: str) -> Prediction:
         trimmed = text.strip(WRAPPING)
-        return self.bare(trimmed, question) if trimmed else None
+        return self.read_bare(trimmed, question) if trimmed else None
 
-    def _marked(self, text: str, question: str) -> Prediction:
+    def _read_marked(self, text: str, question: str) -> Prediction:
         for passage in find_marked_passages(text, self.marker):
-            if (answer := self.stated(passage, question)) is not None:
+            if (answer := self.read_stated(passage, question)) is not None:
                 return answer
         later: tuple[int, Prediction] = (len(text), None)
         for start, bold in reversed(find_emphasis(text)[-_MOST_MENTIONS:]):
-            answer, end = self._bare(bold.rstrip(":"), question), start + len(bold) + 4
+            answer, end = self._read_bare(bold.rstrip(":"), question), start + len(bold) + 4
             if answer is None or classify_standing(text, start, end) in ("denied", "ruled_out"):
                 continue
             if later[1] is None:
@@ -230,11 +230,11 @@ class MentionReader(ABC):
             return False
         opening = take_only(self.asserted(lines[0], question))
         return opening not in (None, answer) and (
-            explains(text) or self._bare(lines[0], question) is not None
+            explains(text) or self._read_bare(lines[0], question) is not None
         )
 
     def _only_answers(self, lines: list[str], question: str) -> bool:
-        return len(lines) <= 9 and all(self._bare(line, question) is not None for line in lines)
+        return len(lines) <= 9 and all(self._read_bare(line, question) is not None for line in lines)
 
     def _final_answers_differ(self, text: str, question: str) -> bool:
         if text.count("nswer") < 2:
@@ -242,7 +242,7 @@ class MentionReader(ABC):
         plain = strip_markup(text)
         places = [match.end() for match in _FINAL.finditer(plain)][-9:]
         answers = [
-            self.stated(plain[place : place + 200].strip(WRAPPING).split("\n", 1)[0], question)
+            self.read_stated(plain[place : place + 200].strip(WRAPPING).split("\n", 1)[0], question)
             for place in places
         ]
         return len({answer for answer in answers if answer is not None}) > 1
@@ -266,7 +266,7 @@ class MentionReader(ABC):
         found = self.mentions(text, question)
         if len(found) > _MOST_MENTIONS:
             found = found[:20] + found[20 - _MOST_MENTIONS :]
-        stands = classify_standings(text, found, self.asked(question))
+        stands = classify_standings(text, found, self.strip_options(question))
         kept, doubtful = [], []
         for mention, stand in zip(found, stands, strict=True):
             if stand == "meant":
@@ -278,6 +278,6 @@ class MentionReader(ABC):
         # What is only supposed counts where it is one answer, and nothing else is said.
         return kept or (doubtful if take_only(doubtful) is not None else [])
 
-    def asked(self, question: str) -> str:
+    def strip_options(self, question: str) -> str:
         """What `question` asks, without the answers that it offers."""
         return question

@@ -32,7 +32,7 @@ def read_records(text: str, path: Path, usual: str) -> Iterator[tuple[dict[str, 
     Raises `DataError` naming the line of a record that cannot be read or has other cells than the header.
     """
     text = text.replace("\r\n", "\n")
-    first, told = 1, _told(text)
+    first, told = 1, _describe(text)
     if told:
         text, first = text.partition("\n")[2], 2
     with _any_size():
@@ -95,7 +95,7 @@ def _record(header: list[str], cells: list[str], source: str, delimiter: str) ->
     return dict(zip(header, cells, strict=True))
 
 
-def _told(text: str) -> str:
+def _describe(text: str) -> str:
     """The delimiter that a first line such as "sep=;" names for spreadsheets, "" where there is none."""
     line = text[:6].partition("\n")[0]
     return line[4] if len(line) == 5 and line.lower().startswith("sep=") else ""

@@ -22,7 +22,7 @@ def pattern_found(prediction: Answer, targets: Sequence[Answer], example: Exampl
     Raises `ConfigError` naming the row where a pattern is none or takes too long, and where `regex` is missing."""
     text = as_text(prediction)
     patterns = example.target if isinstance(example.target, tuple) else (example.target,)
-    return float(any(_found(str(pattern), text, example) for pattern in patterns))
+    return float(any(_finds(str(pattern), text, example) for pattern in patterns))
 
 
 def check_pattern(pattern: str) -> str:
@@ -34,7 +34,7 @@ def check_pattern(pattern: str) -> str:
     return ""
 
 
-def _found(pattern: str, text: str, example: Example) -> bool:
+def _finds(pattern: str, text: str, example: Example) -> bool:
     try:
         return _compiled(pattern).search(text, timeout=SECONDS) is not None
     except ValueError as error:

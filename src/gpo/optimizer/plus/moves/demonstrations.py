@@ -48,12 +48,12 @@ def deal(task: Task, words: str, rng: Random, *, demonstrations: bool = True) ->
     if task.demonstrations:
         return Dealt((), tuple(train), (FIXED,))
     if task.splits.demos:
-        return Dealt(_shown(task, words, task.splits.demos), tuple(train))
+        return Dealt(_show(task, words, task.splits.demos), tuple(train))
     if not can_show(len(train)):
         few = f"train has {len(train)} rows; under {LEAST_TRAIN} gpo+ shows none as demonstrations"
         return Dealt((), tuple(train), (few,))
     half = min(MOST_SHOWN, len(train) // 2)
-    return Dealt(_shown(task, words, train[:half]), tuple(train[half:]))
+    return Dealt(_show(task, words, train[:half]), tuple(train[half:]))
 
 
 def can_show(train: int, *, demonstrations: bool = True) -> bool:
@@ -112,7 +112,7 @@ def _reorder(shown: Shown, rest: Sequence[Demonstration], rng: Random) -> Shown:
     return (*others[:to], shown[place], *others[to:])
 
 
-def _shown(task: Task, words: str, examples: Sequence[Example]) -> Shown:
+def _show(task: Task, words: str, examples: Sequence[Example]) -> Shown:
     needed = [name for name in find_placeholders(words) if name != "input"]
     return tuple(
         Demonstration(

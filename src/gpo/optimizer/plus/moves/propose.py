@@ -117,7 +117,7 @@ class Proposer:
             count, self._settings, step.number, reflection=reflecting, demonstrations=bool(self._pool)
         )
         asked = moves.count("meta-prompt")
-        shown = await self._shown(step)
+        shown = await self._choose_shown(step)
         messages = write_meta_prompt(step, shown, limit, Generation(), self._meta_prompt)
         written = await self._write(step, parent, limit, messages, asked, reflecting="reflection" in moves)
         drafts: list[Draft] = []
@@ -130,7 +130,7 @@ class Proposer:
         drafts += self._fill(step.number, parent, count - sum(draft.entry is not None for draft in drafts))
         return Proposed(tuple(drafts), shown, messages)
 
-    async def _shown(self, step: Step) -> Shown:
+    async def _choose_shown(self, step: Step) -> Shown:
         if self._relevance:
             try:
                 return await Relevance(self._k).show(step)

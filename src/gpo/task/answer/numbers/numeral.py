@@ -52,7 +52,7 @@ def find_numerals(text: str) -> list[Numeral]:
     place = 0
     while match := _NUMBER.search(text, place):
         numeral = _numeral(text, match)
-        joined = _joined(text, found[-1], numeral, match) if found else None
+        joined = _join(text, found[-1], numeral, match) if found else None
         if joined is None:
             found.append(numeral)
         else:
@@ -74,7 +74,7 @@ def _numeral(text: str, match: re.Match[str]) -> Numeral:
     return Numeral(match.start(), end, value, match["whole"] if whole else "")
 
 
-def _joined(text: str, before: Numeral, after: Numeral, match: re.Match[str]) -> Numeral | None:
+def _join(text: str, before: Numeral, after: Numeral, match: re.Match[str]) -> Numeral | None:
     """`before` and `after` as one number; None where they are two."""
     gap = text[before.end : after.start]
     if after.ten_to and not match["sign"] and _TIMES.fullmatch(gap):

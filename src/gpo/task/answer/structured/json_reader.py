@@ -52,7 +52,7 @@ class JsonReader:
             if whole:
                 return whole.pop() if len(whole) == 1 else None
         values: set[str] = set()
-        for value in self._within(text):
+        for value in self._find_within(text):
             if value is None:
                 return None
             if (fitting := self._fitting(value)) is not None:
@@ -75,7 +75,7 @@ class JsonReader:
             return None
         return write_json(value[0])
 
-    def _within(self, text: str) -> Iterator[tuple[Any] | None]:
+    def _find_within(self, text: str) -> Iterator[tuple[Any] | None]:
         """The outermost values in `text`; None where one does not end, so that nothing after it is sure."""
         opening = re.compile(r"[{\[]" if self._lists else r"\{")
         place = 0

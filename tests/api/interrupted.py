@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import urllib.request
 from typing import Any
 
@@ -85,6 +86,8 @@ async def awaited(client: Client, models: Any, run_dir: str) -> gpo.Result:
 
 
 def main(kind: str, base_url: str, run_dir: str) -> None:
+    # Whoever runs the tests in the background of a shell has handed down that SIGINT is to be ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     client = Client(base_url)
     models = model(kind, base_url, client)
     try:

@@ -59,6 +59,8 @@ def assert_fits(lines: list[str], width: int, words: list[str]) -> None:
 @WIDTHS
 def test_a_result_fits_and_no_word_is_broken(width: int) -> None:
     lines = screen(RESULT, width)
+    prompt = lines.index("best prompt") + 1
+    assert lines.pop(prompt) == RESULT.best_prompt, "as one line, since it is copied"
     assert_fits(lines, width, [*CHANGED, *describe_verdict(RESULT).split()])
 
 

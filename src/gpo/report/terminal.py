@@ -45,8 +45,8 @@ def show_run(run: RunView, console: Console) -> None:
 
 def show(result: Result, console: Console) -> None:
     """Print the essentials of `result`: what its numbers stand or fall with, where there is any such thing, then the
-    best prompt, the verdict, the figures, and what changed. On a terminal no line is longer than it is wide and no word
-    is broken; what goes into a pipe or a file is neither wrapped nor padded."""
+    best prompt, the verdict, the figures, and what changed. On a terminal no line but the prompt's is longer than it is
+    wide and no word is broken; what goes into a pipe or a file is neither wrapped nor padded."""
     from rich.text import Text
 
     title = "best prompt" if result.status == "complete" else "best prompt so far"
@@ -71,7 +71,8 @@ def show(result: Result, console: Console) -> None:
 
 
 def _show_prompt(title: str, prompt: str, warnings: Sequence[str], console: Console) -> None:
-    """Whatever must be known first, then the prompt alone, exact where it goes into a pipe or a file."""
+    """Whatever must be known first, then the prompt alone, exact: a terminal breaks its lines as it shows them, so that
+    what is copied from it has none."""
     from rich.text import Text
 
     for line in warnings:
@@ -81,7 +82,7 @@ def _show_prompt(title: str, prompt: str, warnings: Sequence[str], console: Cons
     if warnings:
         console.print()
     console.print(Text(title, style="bold"))
-    console.print(Text(printable(prompt, newlines=True)), soft_wrap=not console.is_terminal)
+    console.print(Text(printable(prompt, newlines=True)), soft_wrap=True)
 
 
 def _print(parts: Sequence[RenderableType], console: Console) -> None:

@@ -15,6 +15,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from gpo.extras import DISTRIBUTION
+
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).resolve().parent / "results"
 
@@ -91,7 +93,7 @@ def versions(packages: Sequence[str]) -> dict[str, str | None]:
     found: dict[str, str | None] = {"python": platform.python_version()}
     for name in packages:
         try:
-            found[name] = version(name)
+            found[name] = version(DISTRIBUTION if name == "gpo" else name)
         except PackageNotFoundError:
             found[name] = None
     return found

@@ -43,6 +43,15 @@ HOSTILE = "</script><script>window.hacked=1</script></style><img src=x onerror=w
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 
+def wait_until(page: Any, condition: str, arg: object = None) -> None:
+    """Until the script `condition` holds, 10 s at most. Playwright's own wait would need a policy that allows eval."""
+    for _ in range(500):
+        if page.evaluate(condition, arg):
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError(f"never came true: {condition}")
+
+
 def chromium() -> str | None:
     named = os.environ.get("GPO_CHROMIUM")
     return named or next((found for name in PROGRAMS if (found := shutil.which(name))), None)
@@ -223,8 +232,10 @@ def test_a_count_shows_its_examples_and_a_cell_opens_the_exchange(open_page: Ope
     assert page.get_by_role("button", name="Previous").is_disabled()
     first = page.locator("#exchange-title").inner_text()
     page.get_by_role("button", name="Next").click()
-    page.wait_for_function(
-        "title => document.getElementById('exchange-title').textContent !== title", arg=first
+    wait_until(
+        page,
+        "title => document.getElementById('exchange-title').textContent !== title",
+        arg=first,
     )
     # All prompts of one example; the other one shows its own reply.
     prompts = dialog.get_by_role("group", name="All prompts for this example").locator("button")
@@ -285,9 +296,10 @@ def test_thousands_of_examples_do_not_stutter(open_page: Open, tmp_path: Path) -
     assert page.evaluate("document.activeElement.dataset.key") == "dev/dev:5000/1"
     assert rows.count() < 100
     page.evaluate("document.querySelector('.gridbox').scrollTop = 40000")
-    page.wait_for_function(
+    wait_until(
+        page,
         "document.querySelector('.gridbox').getBoundingClientRect().top < "
-        "document.querySelector('[data-key=\"dev/dev:1200/0\"]')?.getBoundingClientRect().top"
+        "document.querySelector('[data-key=\"dev/dev:1200/0\"]')?.getBoundingClientRect().top",
     )
     assert abs(page.evaluate("document.querySelector('.gridbox').scrollHeight") - height) < 5
     head = page.locator(".cells thead th").first.bounding_box()

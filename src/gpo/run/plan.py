@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gpo.config.load import dump_config
-from gpo.config.models import ModelConfig
 from gpo.config.schema import BudgetConfig, Config, MethodConfig, OptimizeConfig
-from gpo.errors import ConfigError
 from gpo.evaluation.rounds import ScorerSettings
 from gpo.extras import require
 from gpo.model.factory import Endpoints, OpenModel, PullProgress, RoleName, is_embedded, open_model
@@ -29,8 +27,8 @@ from gpo.run.estimate.context_size import engine_needs
 from gpo.run.estimate.prompt_room import make_room
 from gpo.run.identity.recorded_config import record_config, set_frame
 from gpo.run.layers.budget import check_prices
+from gpo.run.start.choices import check_frozen, check_rows_tell, choose_prompt, choose_racing, choose_roles
 from gpo.run.start.configured_task import ConfiguredTask, read_task
-from gpo.task.benchmarks.mmlu import name_subject
 from gpo.task.demonstrations import split_prompt
 from gpo.task.prompt import find_placeholders
 from gpo.task.task import Task
@@ -182,14 +180,14 @@ def assemble(
         require("numpy", "metrics", f"task.metric: {task.metric.name}, a score of the whole split,")
     if isinstance(chosen, PlusMethod):
         require("numpy", "plus", "method: gpo+")
-        _check_rows_tell(task)
+        check_rows_tell(task)
         chosen = chosen.fit_budget(task, config.budget.max_calls, test=len(task.splits.test))
     own = models or {}
-    written, prompt = config, _prompt(config, chosen)
+    written, prompt = config, choose_prompt(config, chosen)
     config, raised = _roomy(config, chosen, prompt)
-    roles = _roles(config, task)
+    roles = choose_roles(config, task)
     endpoints = Endpoints(settings for role, settings in roles if role not in own)
-    racing = _racing(config, chosen)
+    racing = choose_racing(config, chosen)
     longest = max(prompt, scored, key=len)
     # Only an engine asks how long requests are: to find out takes a look at every row.
     embedded = any(is_embedded(settings) for role, settings in roles if role not in own)
@@ -207,7 +205,7 @@ def assemble(
         )
         for role, settings in roles
     }
-    _check_frozen(prompt, config.optimize.frozen)
+    check_frozen(prompt, config.optimize.frozen)
     check_prices(config.budget, {role: model.cost for role, model in opened.items()})
     return Plan(
         task=task,
@@ -240,27 +238,6 @@ def _roomy(config: Config, chosen: AnyMethod, prompt: str) -> tuple[Config, str]
     return make_room(config, prompt)
 
 
-def _roles(config: Config, task: Task) -> tuple[tuple[RoleName, ModelConfig], ...]:
-    """The roles that `task` needs. Raises `ConfigError` where it needs a judge and there is none."""
-    models = config.models
-    roles: list[tuple[RoleName, ModelConfig]] = [("task", models.task), ("optimizer", models.optimizer)]
-    if task.metric.judge is not None:
-        if models.judge is None:
-            raise ConfigError("models.judge: is missing; the metric judge needs a model that grades")
-        roles.append(("judge", models.judge))
-    if models.embedder:
-        roles.append(("embedder", models.embedder))
-    return tuple(roles)
-
-
-def _prompt(config: Config, chosen: AnyMethod) -> str:
-    # `empty` and `cot` are prompts of their own: what they name is what is evaluated.
-    if isinstance(chosen, EvaluateOnly):
-        return chosen.prompt
-    released = config.preset == "released" and config.layout > 1
-    return name_subject(config.prompt, config.task.data) if released else config.prompt
-
-
 def _count_calls(config: Config, task: Task, chosen: AnyMethod, *, racing: bool) -> Calls:
     sizes = _sizes(task, config.optimize, config.models.optimizer.max_tokens)
     settings = _loop_settings(task, config.optimize, config.preset, racing=racing)
@@ -270,30 +247,6 @@ def _count_calls(config: Config, task: Task, chosen: AnyMethod, *, racing: bool)
 def _sizes(task: Task, settings: OptimizeConfig, max_tokens: int, *, most: bool = True) -> Sizes:
     train, dev = len(task.splits.train), len(task.splits.dev)
     return Sizes(train=train, dev=dev, max_tokens=max_tokens, k=settings.k, most=most)
-
-
-def _racing(config: Config, chosen: AnyMethod) -> bool:
-    if config.evaluation == "full" or isinstance(chosen, Method):
-        return config.evaluation == "racing"
-    if not isinstance(chosen, EvaluateOnly):
-        raise ConfigError(
-            f"evaluation: racing picks a step's best candidate, and {chosen.name} picks in a way of its own; write full"
-        )
-    return False
-
-
-def _check_rows_tell(task: Task) -> None:
-    if task.metric.over_split is not None:
-        raise ConfigError(
-            f"method: gpo+ estimates scores row by row, and {task.metric.name} is a score of the whole split; "
-            "use gpo, or a metric of rows (exact_match)"
-        )
-
-
-def _check_frozen(prompt: str, frozen: Sequence[str]) -> None:
-    for text in frozen:
-        if text not in prompt:
-            raise ConfigError(f"optimize.frozen: {text!a} does not stand in the initial prompt")
 
 
 def scorer_settings(config: Config, task: Task) -> ScorerSettings:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from gpo.errors import ConfigError
 from gpo.model.model import Message
-from gpo.task.answer import Answer, AnswerReader, Prediction, read_reply
+from gpo.task.answer import Answer, AnswerReader, Prediction
 from gpo.task.answer.label import BooleanReader, LabelReader
-from gpo.task.answer.structured.json_reader import JsonReader
 from gpo.task.answer.structured.reply_format import reply_format
 from gpo.task.demonstrations import BEGIN, split_prompt
 from gpo.task.example import Example, Splits
 from gpo.task.metric import Metric
-from gpo.task.metrics.texts import as_text, is_same_text
+from gpo.task.metrics.comparable import Judgement, find_answer, read_targets
+from gpo.task.metrics.texts import as_text
 from gpo.task.prompt import SLOT, Frame, Layout, Position, fill, is_template, lay_out
 
 if TYPE_CHECKING:
@@ -30,14 +30,6 @@ Opening = tuple[Message, ...] | str
 SplitName = Literal["train", "dev", "test", "format", "demos"]
 
 _RIGHT = "\nRight answer: "
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What was read from a reply (None: unreadable) and its value in 0..1. A call that failed has no judgement."""
-
-    prediction: Prediction
-    value: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,17 +196,11 @@ class Task:
         self, reply: str, example: Example, *, cut: bool = False
     ) -> tuple[Prediction, list[Answer]]:
         """What `reply` answers (None: unreadable) and what is expected, in the same form: what a metric compares."""
-        references = example.target if isinstance(example.target, tuple) else (example.target,)
-        targets = self.targets(example)
-        prediction = self._verbatim(reply, references, targets)
-        if prediction is None:
-            prediction = read_reply(self.answer, reply, example.input, cut=cut)
-        return prediction, targets
+        return find_answer(self.answer, reply, example, cut=cut)
 
     def targets(self, example: Example) -> list[Answer]:
         """The expected answers in the form in which an answer is read."""
-        references = example.target if isinstance(example.target, tuple) else (example.target,)
-        return [self._normal(reference, example) for reference in references]
+        return read_targets(self.answer, example)
 
     def read(self, reply: str, example: Example | None = None) -> Prediction:
         """The answer in `reply`, None where it is unreadable. `example` gives the options of a choice."""
@@ -308,20 +294,3 @@ class Task:
     @property
     def _has_frame(self) -> bool:
         return self._frame == "qa" or self.position == "answer_begin"
-
-    def _normal(self, reference: str | float, example: Example) -> Answer:
-        try:
-            return self.answer.normal(reference, example.input)
-        except ValueError:  # a label that only the test split has: it is right word for word, see `_verbatim`
-            return as_text(reference)
-
-    def _verbatim(
-        self, reply: str, references: Sequence[str | float], targets: Sequence[Answer]
-    ) -> Prediction:
-        # The data's own answer word for word is right even where its kind cannot read it (a faulty benchmark item).
-        if isinstance(self.answer, JsonReader):  # whose punctuation matters
-            return None
-        for reference, target in zip(references, targets, strict=True):
-            if is_same_text(reply, as_text(reference)):
-                return target
-        return None

@@ -190,8 +190,8 @@ def _narrowed(text: str, found: list[Mention]) -> list[Mention]:
     asides = [(aside.start(), aside.end()) for aside in _ASIDE.finditer(text, first.start, last.end + 200)]
     if len(found) > 2 and ":" in text[first.end : found[1].start]:
         # "5 fruits: 3 apples and 2 pears" tells what the 5 is made of.
-        parts = [float(str(one.answer)) for one in found[1:]]
-        if math.isclose(sum(parts), float(str(first.answer))):
+        summed = sum(float(str(one.answer)) for one in found[1:])
+        if math.isclose(summed, float(str(first.answer))):
             return [first]
     outside = [one for one in found if not any(start < one.start < end for start, end in asides)]
     found = outside or found

@@ -12,6 +12,7 @@ import pytest
 import gpo
 from gpo.cli.main import app
 from gpo.config.load import parse_config
+from gpo.errors import RunError
 from tests.release import contract, old_run
 
 METHODS = (
@@ -62,6 +63,19 @@ def test_a_complete_run_is_complete_for_the_same_command(
     run_gpo("optimize", "gpo.yaml", "--run-dir", "complete", "--json")
     after = json.loads(capsys.readouterr().out)
     assert (after["best_prompt"], after["scores"]) == (before.best_prompt, before.to_dict()["scores"])
+
+
+def test_an_export_of_the_first_layout_says_how_to_get_one(
+    layout: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if layout == "layout1":
+        with pytest.raises(RunError, match="--run-dir NEW --fork complete"):
+            run_gpo("export", "complete", "--to", "text")
+        run_gpo("optimize", "gpo.yaml", "--run-dir", "new", "--fork", "complete")  # nothing answers there
+        run_gpo("export", "new", "--to", "text")
+    else:
+        run_gpo("export", "complete", "--to", "text")
+    assert gpo.Result.read(Path("complete/result.json")).best_prompt in capsys.readouterr().out
 
 
 def test_a_half_finished_run_goes_on_and_pays_nothing_twice(layout: str, tmp_path: Path) -> None:

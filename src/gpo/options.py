@@ -60,6 +60,8 @@ class RunOptions(Surroundings, Settings, total=False):
 
     prompt: str | None
     """The prompt to start from."""
+    prompts: Mapping[str, str] | None
+    """In place of `prompt`, several by their names: those of a program, or `system` and `user`."""
     method: str | Mapping[str, Any] | OwnMethod
     """A name (`gpo.methods()`), the four parts as a mapping (a name, `module:Class` or an object each), or
     `gpo.method(…)`."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gpo.optimizer.parts.edit_distance import count_changed_words
 from gpo.optimizer.reply import is_closed, read_reply
+from gpo.task.program.parts import has_mark
 from gpo.task.prompt import find_placeholders
 
 _SLOT = re.compile(r"<\s*(?:/\s*)?(?:prompt|start|end|demonstrations)\s*>", re.IGNORECASE)
@@ -57,7 +58,8 @@ class Guard:
     `examples` are texts of rows that a prompt must not copy: `ngram` words in a row that stand in a few of them only
     (a phrase that many rows share is the task's own wording). `required` are the placeholders of the initial prompt;
     `answers` are bare answers, which are no prompts. `columns` are the names that a placeholder may have beside those
-    of the initial prompt, None for any; `frozen` are texts that every prompt keeps word for word.
+    of the initial prompt, None for any; `frozen` are texts that every prompt keeps word for word. `parts` has a guard
+    for each of several prompts, which has `marks` to look for: those that keep them apart.
     """
 
     examples: Iterable[str] = ()
@@ -68,6 +70,8 @@ class Guard:
     ngram: int = 8
     columns: frozenset[str] | None = None
     frozen: Sequence[str] = ()
+    parts: Mapping[str, Guard] = field(default_factory=dict, repr=False)
+    marks: bool = False
     _copied: frozenset[str] = field(init=False, repr=False, compare=False)
     _answers: frozenset[str] = field(init=False, repr=False, compare=False)
 
@@ -83,12 +87,16 @@ class Guard:
         object.__setattr__(self, "_copied", copied)
         object.__setattr__(self, "_answers", frozenset(_plain(answer) for answer in self.answers))
 
+    def of(self, part: str | None) -> Guard:
+        """The guard of one of several prompts; this one where `part` is None."""
+        return self if part is None else self.parts[part]
+
     def reason(self, prompt: str) -> str | None:
         """Why `prompt` is refused, or None where it may be scored."""
         words = prompt.split()
         if not _plain(prompt):
             return "empty"
-        if _SLOT.search(prompt):
+        if _SLOT.search(prompt) or (self.marks and has_mark(prompt)):
             return "contains a tag of the reply form"
         if len(words) > self.max_words:
             return f"{len(words)} words, more than optimize.max_words ({self.max_words})"

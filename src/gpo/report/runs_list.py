@@ -118,7 +118,7 @@ def _row(name: str, path: Path) -> RunRow:
             (format_percent(run.best_dev), run.best_dev),
             (run.method, run.method),
             (model, model),
-            (format_dollars(paid.usd), paid.usd),
+            ("unknown" if paid.usd is None else format_dollars(paid.usd), paid.usd),
             (format_duration(run.seconds), run.seconds),
             (done, len(run.steps)),
             (run.task, run.task),

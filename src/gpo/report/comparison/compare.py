@@ -164,7 +164,7 @@ def _row(item: Compared) -> list[str]:
         _change(item.initial_test, item.best_test, item.test),
         _gain_with_test(run),
         name_standing(run),
-        _with_paid(item, lambda cost: " · ".join(f"{calls:,} {role}" for role, calls in cost.roles.items())),
+        _with_paid(item, lambda cost: " · ".join(f"{calls:,} {role}" for role, calls in _in_order(cost.roles))),
         _with_paid(item, lambda cost: f"{cost.tokens:,}"),
         _with_paid(item, lambda cost: "unknown" if cost.usd is None else format_dollars(cost.usd)),
         format_duration(run.seconds),
@@ -194,6 +194,11 @@ def _sum_up(group: Group) -> list[str]:
         told,
         first.task,
     ]
+
+
+def _in_order(roles: Mapping[str, int]) -> list[tuple[str, int]]:
+    """The task model first, as everywhere."""
+    return sorted(roles.items(), key=lambda pair: (pair[0] != "task", pair[0] != "optimizer", pair[0]))
 
 
 def _gain(item: Compared) -> float | None:

@@ -164,7 +164,9 @@ def _row(item: Compared) -> list[str]:
         _change(item.initial_test, item.best_test, item.test),
         _gain_with_test(run),
         name_standing(run),
-        _with_paid(item, lambda cost: " · ".join(f"{calls:,} {role}" for role, calls in _in_order(cost.roles))),
+        _with_paid(
+            item, lambda cost: " · ".join(f"{calls:,} {role}" for role, calls in _in_order(cost.roles))
+        ),
         _with_paid(item, lambda cost: f"{cost.tokens:,}"),
         _with_paid(item, lambda cost: "unknown" if cost.usd is None else format_dollars(cost.usd)),
         format_duration(run.seconds),

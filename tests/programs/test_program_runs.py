@@ -150,9 +150,8 @@ def test_a_sync_program_runs_in_threads_and_gives_the_same(
 
 def test_repeated_samples_of_one_row_are_different_calls() -> None:
     async def votes(prompts: Mapping[str, str], row: Mapping[str, Any], model: Any) -> str:
-        given: list[str] = []
-        for _ in range(3):
-            given.append(await model(f"{prompts['answer']}\n{row['question']}", temperature=1.0))
+        text = f"{prompts['answer']}\n{row['question']}"
+        given = [str(await model(text, temperature=1.0)) for _ in range(3)]
         return max(sorted(given), key=given.count)
 
     def sampled(body: dict[str, Any]) -> str:

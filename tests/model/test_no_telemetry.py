@@ -32,7 +32,9 @@ def files_of(program: str, home: Path) -> list[Path]:
         name: str(home / name.lower()) for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
     }
     # Only these: onnxruntime keeps still by itself where CI, GITHUB_ACTIONS or one of a dozen like them is set.
-    environment = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "LANG") if name in os.environ}
+    environment = {
+        name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "LANG") if name in os.environ
+    }
     environment |= {"HOME": str(home), "GPO_HOME": str(home / "gpo"), "HF_HUB_OFFLINE": "1", **places}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=100)
     return [path for path in home.rglob("*") if path.is_file()]

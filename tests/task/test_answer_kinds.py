@@ -27,6 +27,12 @@ CHOICES: list[Row] = [
     ("corrected", "The answer is (A).\n\nWait, (A) is warm. So (B).", "B"),
     ("in doubt", "The answer is (A) or (B).", None),
     ("in doubt", "A/B", None),
+    ("in doubt", "Both A and B are correct.", None),
+    ("several ruled out", "A is incorrect. B is incorrect. Therefore C.", "C"),
+    ("several ruled out", "Both A and B are wrong, so C", "C"),
+    ("one word", "Definitely B!", "B"),
+    ("one word", "It's B because A is warm.", "B"),
+    ("marker with a dash", "Answer - B", "B"),
     ("in doubt", "Either (A) or (B)", None),
     ("in doubt", "<answer>A or B</answer>", None),
     ("in doubt", "\\boxed{A, B}", None),
@@ -155,6 +161,14 @@ CHOICES: list[Row] = [
 ]
 
 NUMBERS: list[Row] = [
+    ("made of", "Therefore, 30 students, of which 12 are girls, attended.", 30.0),
+    ("made of", "That makes 5 fruits: 3 apples and 2 pears.", 5.0),
+    ("made of", "Two days are left: 3 of the first week and 2 of the next one, 5 in all.", 5.0),
+    ("no one number", "5 dollars and 50 cents", None),
+    ("no one number", "It took 2 hours and 30 minutes", None),
+    ("no one number", "On 12/05/2020", None),
+    ("no one number", "2020-05-12", None),
+    ("no one number", "x=2 or x=3", None),
     ("fractions", "½", 0.5),
     ("fractions", "1½", 1.5),
     ("fractions", "1 ½", 1.5),

@@ -113,6 +113,21 @@ async def test_it_climbs_and_says_by_what_its_scores_are_estimated(tmp_path: Pat
     assert len(template["messages"]) == 1 + 2 * len(shown)
 
 
+async def test_every_call_of_a_search_is_held_to_the_form_where_the_endpoint_has_it(tmp_path: Path) -> None:
+    answer = {"kind": "label", "labels": ["left", "right"], "structured": True}
+
+    def held(body: dict[str, Any]) -> str:
+        said = LANDSCAPE.answer(body)
+        return json.dumps({"answer": said}) if "response_format" in body else said
+
+    task = {"data": str(tmp_path / "rows"), "answer": answer}
+    result, server = await run(tmp_path, {"name": "gpo+", "budget": "light"}, answer=held, task=task)
+    asked = [body for body in server.bodies() if body["model"] == "task"]
+    assert all("response_format" in body for body in asked)
+    assert not any("response_format" in body for body in server.bodies() if body["model"] == "optimizer")
+    assert LANDSCAPE.accuracy(split_prompt(result.best_prompt)[0]) > LANDSCAPE.accuracy("amber anchor")
+
+
 async def test_what_each_part_brought_adds_up_and_is_on_screen_and_page(tmp_path: Path) -> None:
     result, _ = await run(tmp_path, {"name": "gpo+", "budget": "light"})
     parts = told(result)["contributions"]

@@ -26,8 +26,13 @@ _JUDGED = re.compile(
     r"[ ](?:is|are|isn['’]t)[ ](?:\w+ly[ ])?(?:the[ ])?"
     r"(?:correct|right|best|answer|true|wrong|incorrect|false|not|tempting|out|ruled)\b"
 )
+# "A and B are correct": the first letter is judged with the second.
+_JUDGED_TOGETHER = re.compile(rf"[ ](?:and|or|nor|&)[ ][A-Z](?={_JUDGED.pattern})")
+_CONCLUDED = re.compile(
+    r"\b(?:therefore|thus|hence|so|definitely|certainly|clearly|probably),?[ ]$", re.IGNORECASE
+)
 _HEADS = re.compile(r"[.:](?=[ \t]+\S)|、|[ \t]*(?:\n|$)")
-_ENDS = re.compile(r"[.,;:)]|[ \t]*(?:\n|$)")
+_ENDS = re.compile(r"[.,;:)!]|[ \t]*(?:\n|$)|[ ](?:because|since|as)\b")
 _UNSPACED_BEFORE, _UNSPACED_AFTER = re.compile(rf"[{UNSPACED}][ ]$"), re.compile(rf"[ ][{UNSPACED}]")
 _NEAR = 24
 _MOST_LETTERS = 1_000
@@ -151,8 +156,19 @@ def _mentioned(text: str, place: int) -> tuple[int, int] | None:
     spaced = before.endswith(" ")
     if spaced and (named := _NAMED.search(before)):
         return place - len(before) + named.start(), place + 1
-    said = spaced and _IS.search(before) and text[place] != "I" and _ENDS.match(after)
-    if said or _JUDGED.match(after) or _UNSPACED_BEFORE.search(before) or _UNSPACED_AFTER.match(after):
+    said = (
+        spaced
+        and (_IS.search(before) or _CONCLUDED.search(before))
+        and text[place] != "I"
+        and _ENDS.match(after)
+    )
+    if (
+        said
+        or _JUDGED.match(after)
+        or _JUDGED_TOGETHER.match(after)
+        or _UNSPACED_BEFORE.search(before)
+        or _UNSPACED_AFTER.match(after)
+    ):
         return place, place + 1
     return None
 

@@ -13,7 +13,7 @@ _ENGLISH = rf"""(?<!provided\ )(?<!given\ )(?<!suggested\ )(?<!possible\ )(?<!\b
       (?!\s+(?:states|says|claims|suggests)\b)(?:,?\s+(?:then|thus|therefore|hence|however|finally)\b,?)?
       {_BRIDGE}(?:\b(?:is|are|was|be)\b\s*:?|[:=])
     | (?<=\bto\ )answer\s+(?:the|your|this)\s+question\s*:
-    | ^[ \t\#]{{0,9}}(?:(?:the|my)[ ])?(?:final[ ])?answer[ \t]{{0,9}}$
+    | ^[ \t\#]{{0,9}}(?:(?:the|my)[ ])?(?:final[ ])?answer[ \t]{{0,9}}(?:$|[-–—][ \t])
     | \#\#\#\#"""
 _NOUNS = (
     "Antwort|Lösung|Ergebnis|Endergebnis|réponse|résultat|respuesta|resultado|solución|resposta|solução|risposta"

@@ -29,7 +29,10 @@ _REASON = re.compile(
 _RESULT = re.compile(
     r"[,;]\s*(?:and\s+)?(?:so|therefore|thus|hence|which\s+means|leaving|making|giving)\b", re.IGNORECASE
 )
-_ASIDE = re.compile(r"\([^()\n=:]{0,200}\)")
+_ASIDE = re.compile(
+    r"\([^()\n=:]{0,200}\)|,\s+(?:(?:[\w-]+\s+){0,2}of\s+(?:which|whom|them)|including)\b[^,\n=:]{0,120}",
+    re.IGNORECASE,
+)
 _WHOLE = re.compile(
     r"\b(?:out\s+of|of\s+(?:the|his|her|their|its|our|all|these|those)|than|from\s+the\s+(?:original|initial|first)|von|sur|de\s+los|de\s+las)\s+"
     r"(?:the\s+|an?\s+|all\s+)?(?:\w+\s+){0,2}[$€£¥₹]?$|\d\s+of\s+[$€£¥₹]?$",
@@ -185,6 +188,11 @@ def _narrowed(text: str, found: list[Mention]) -> list[Mention]:
             one for one in found if (one.start > result.end() if result else one.end <= reason.start())
         ] or found
     asides = [(aside.start(), aside.end()) for aside in _ASIDE.finditer(text, first.start, last.end + 200)]
+    if len(found) > 2 and ":" in text[first.end : found[1].start]:
+        # "5 fruits: 3 apples and 2 pears" tells what the 5 is made of.
+        summed = sum(float(str(one.answer)) for one in found[1:])
+        if math.isclose(summed, float(str(first.answer))):
+            return [first]
     outside = [one for one in found if not any(start < one.start < end for start, end in asides)]
     found = outside or found
     parts = [

@@ -96,6 +96,17 @@ _UNDECIDED = re.compile(
     |\bbetween[ ][$€£]?\d[\d,.]{0,20}[ ]and[ ][$€£]?\d[\d,.]{0,20}(?<![.,])(?!\d)""",
     re.VERBOSE | re.IGNORECASE,
 )
+# Dates, two values of one unknown, and amounts in two units: each is no one number.
+_SEVERAL = re.compile(
+    r"""(?<![\w./-])(?:\d{1,2}/\d{1,2}/\d{2,4}|\d{4}([-/])\d{1,2}\1\d{1,2})(?![\w/-])
+    |\b([a-z])[ ]?=[ ]?-?\d[\d.,]{0,20}[ ](?:or|and)[ ]\2[ ]?=[ ]?-?\d[\d.]{0,20}(?<![.])
+    |(?<![\w.,])\d{1,9}[ ]
+    (?:hours?|hrs?|weeks?|years?|days?|months?|minutes?|mins?|dollars?|euros?|pounds?|feet|foot|ft|miles?)
+    (?:[ ]and|,)?[ ]\d{1,9}
+    (?=[ ](?:minutes?|mins?|seconds?|secs?|hours?|hrs?|days?|months?|weeks?|cents?|pence|ounces?|oz|inch(?:es)?
+    |yards?)\b)""",
+    re.VERBOSE | re.IGNORECASE,
+)
 
 
 def rewrite_numbers(text: str, question: str = "") -> str:
@@ -113,6 +124,7 @@ def rewrite_numbers(text: str, question: str = "") -> str:
     context = _Context(text, question)
     text = _FOREIGN.sub(context.in_english, text)
     text = _UNDECIDED.sub(lambda match: _undecided(match, text), text)
+    text = _SEVERAL.sub(UNREADABLE, text)
     return write_out_scales(text)
 
 

@@ -19,6 +19,7 @@ ELSEWHERE = {
     "SECURITY.md": "SECURITY.md",
     "CONTRIBUTING.md": "CONTRIBUTING.md",
     "benchmarks.md": "benchmarks/README.md",
+    "CHANGELOG.md": "CHANGELOG.md",
 }
 """Pages of the site by their files in the repository."""
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")

@@ -82,7 +82,10 @@ def read_material(run_dir: Path) -> Material:
     if result is None:
         raise RunError(f"{run_dir}: has no result.json; run gpo optimize to its end first")
     if "template" not in result.extra:
-        raise RunError(f"{directory.result_path}: is of an older GPO and has no template; run it again")
+        raise RunError(
+            f"{directory.result_path}: is of an older GPO and has no template; the same gpo optimize with "
+            f"--run-dir NEW --fork {directory.path} makes a run that has one, of the answers that are there"
+        )
     try:
         template = Template.from_dict(result.extra["template"])
     except ValueError as error:

@@ -58,7 +58,7 @@ def show_complete(
     """Show the result of a complete run of `config` in `run_dir` again, and tell `tracker`; False where there is none.
     Raises `RunError` where the folder holds a run of another configuration."""
     from gpo.run.directory import RunDirectory
-    from gpo.run.start.complete import find_complete, tell_complete
+    from gpo.run.start.complete import find_complete
 
     result = find_complete(config, configured.task, RunDirectory(run_dir), base_dir)
     if result is None:
@@ -66,7 +66,10 @@ def show_complete(
     print(_complete(run_dir), file=sys.stderr)
     if not (run_dir / "report.html").exists():
         _write_page(run_dir)
-    tell_complete(config, result, run_dir, tracker)
+    if tracker is not None:
+        from gpo.cli.shared.tracking import tell_complete
+
+        tell_complete(config, result, run_dir, tracker)
     print_result(result, run_dir, as_json=as_json)
     return True
 

@@ -7,12 +7,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from gpo.config.load import dump_config, parse_yaml
 from gpo.config.schema import Config
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
 from gpo.run.identity.recorded_config import record_configured
-from gpo.run.watcher import Watcher, Watchers
 from gpo.task.task import Task
 
 
@@ -23,10 +21,3 @@ def find_complete(config: Config, task: Task, directory: RunDirectory, base_dir:
         return None
     complete = directory.check(record_configured(config, task, base_dir)) == "complete"
     return directory.read_result() if complete else None
-
-
-def tell_complete(config: Config, result: Result, run_dir: Path, watcher: Watcher | None) -> None:
-    """Tell `watcher` of a run that is over already: it may not have been there."""
-    watchers = Watchers(watcher)
-    watchers.run_started(run_dir, parse_yaml(dump_config(config), "config.yaml")[0])
-    watchers.run_finished(run_dir, result)

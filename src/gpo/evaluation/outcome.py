@@ -10,6 +10,7 @@ from gpo.errors import ModelError
 from gpo.task.answer import Prediction
 from gpo.task.example import Example
 from gpo.task.metrics.split_level import Counts, SplitMetric, add_up
+from gpo.value_class import value_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Cut:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Outcome:
     """What became of one prompt on one example.
 

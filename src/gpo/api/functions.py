@@ -56,7 +56,7 @@ def optimize(
     `run_dir`: keeps the run, so that the same call again goes on where it stopped; without it nothing is kept.
     `data_dir`: the folder with the rows of benchmarks ($GPO_DATA_DIR, else the Hugging Face hub).
     `progress`: True shows a bar, in a terminal and in a notebook; a `gpo.Progress` is kept up to date.
-    `watcher`: is told how the run goes on (`gpo.Watcher`).
+    `watcher`: is told how the run goes on (`gpo.Watcher`); several in a list.
     `optimize`, `evaluation`, `budget`, `preset`, `layout`, `seed`: the configuration's sections of these names.
 
     Ctrl-C, or the interrupt of a cell, ends all calls within 2 s; what was answered until then is kept in `run_dir`.

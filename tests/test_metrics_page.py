@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support import forked
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "metrics.md"
 BLOCKS = re.findall(
@@ -19,13 +19,6 @@ BLOCKS = re.findall(
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.split("def ")[-1].split("(")[0])
 def test_a_python_block_runs(block: str, tmp_path: Path) -> None:
     environment = {**os.environ, "GPO_HOME": str(tmp_path / "home")}
-    done = subprocess.run(
-        [sys.executable, "-c", block],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = forked.run(block, cwd=tmp_path, env=environment)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.strip()

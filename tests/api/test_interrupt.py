@@ -5,25 +5,22 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.support import forked
 from tests.support.landscape import Landscape
 from tests.support.server import ModelServer
 
 from .interrupted import main
 
 
-def start(kind: str, server: ModelServer, folder: Path) -> subprocess.Popen[str]:
+def start(kind: str, server: ModelServer, folder: Path) -> forked.Started:
     code = "import sys; from tests.api.interrupted import main; main(*sys.argv[1:])"
-    command = [sys.executable, "-c", code, kind, server.base_url, str(folder / "run")]
     environment = {**os.environ, "GPO_HOME": str(folder / "home")}
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment)
+    return forked.start(code, kind, server.base_url, folder / "run", env=environment)
 
 
 @pytest.mark.parametrize(

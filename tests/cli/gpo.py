@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+from tests.support import forked
+
+MAIN = "from gpo.cli.main import main; main()"
 
 
 def gpo(
@@ -16,12 +19,4 @@ def gpo(
     environment = {**os.environ, "GPO_HOME": str(cwd / "home"), **(env or {})}
     environment.pop("OPENAI_API_KEY", None)
     environment |= env or {}
-    return subprocess.run(
-        [sys.executable, "-c", "from gpo.cli.main import main; main()", *map(str, arguments)],
-        cwd=cwd,
-        env=environment,
-        text=True,
-        capture_output=True,
-        timeout=100,
-        check=False,
-    )
+    return forked.run(MAIN, *arguments, cwd=cwd, env=environment)

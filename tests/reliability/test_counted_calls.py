@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from gpo.run.optimize import Run
 from gpo.storage.journal import Journal
 from gpo.storage.journal_reader import JournalReader
 from gpo.task.task import Task
+from tests.support import forked
 from tests.support.landscape import Landscape
 from tests.support.server import ModelServer
 
@@ -120,14 +120,7 @@ def fill_the_disk(
         write_rows(folder)
     arguments = [server.base_url, str(folder), str(size), str(calls), "x" if store else "", str(temperature)]
     environment = {**os.environ, "GPO_HOME": str(store or folder)}
-    child = subprocess.run(
-        [sys.executable, "-c", LIMITED, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env=environment,
-        cwd=Path(__file__).parents[2],
-    )
+    child = forked.run(LIMITED, *arguments, env=environment)
     assert child.returncode, "the disk was large enough"
     return child.stderr.strip().splitlines()[-1]
 

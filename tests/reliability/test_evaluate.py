@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,8 @@ import yaml
 
 from gpo.errors import BudgetError, ConfigError, ModelError
 from gpo.run.evaluate import evaluate_prompt, read_prompt
+from tests.cli.gpo import MAIN
+from tests.support import forked
 from tests.support.server import Faults, ModelServer
 
 from .support import configuration, landscape_server, plan, write_rows
@@ -82,13 +82,7 @@ def test_the_command_exits_with_3_and_one_line(tmp_path: Path) -> None:
     with landscape_server() as server:
         config = configuration(server.base_url, tmp_path, budget={"max_calls": 3})
         (tmp_path / "gpo.yaml").write_text(yaml.safe_dump(config))
-        command = [sys.executable, "-c", "from gpo.cli.main import main; main()", "evaluate"]
-        done = subprocess.run(
-            [*command, str(tmp_path / "gpo.yaml"), "--prompt", "Think"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = forked.run(MAIN, "evaluate", tmp_path / "gpo.yaml", "--prompt", "Think")
         assert done.returncode == 3
         assert done.stdout == ""
         assert (

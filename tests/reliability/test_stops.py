@@ -6,8 +6,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -20,22 +18,18 @@ from gpo.errors import BudgetError, ConfigError, RunError
 from gpo.run.directory import RunDirectory
 from gpo.run.optimize import Run
 from gpo.storage.journal_reader import JournalReader
+from tests.cli.gpo import MAIN
+from tests.support import forked
 from tests.support.server import ModelServer
 
 from .support import configuration, landscape_server, plan, run, timeless, write_rows
 
 
-def start(folder: Path, *more: str, name: str = "run", as_json: bool = True) -> subprocess.Popen[str]:
+def start(folder: Path, *more: str, name: str = "run", as_json: bool = True) -> forked.Started:
     """`gpo optimize` as a process of its own."""
-    code = "from gpo.cli.main import main; main()"
-    command = [sys.executable, "-c", code, "optimize", str(folder / "gpo.yaml")]
-    return subprocess.Popen(
-        [*command, "--run-dir", str(folder / name), *(["--json"] if as_json else []), *more],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "GPO_HOME": str(folder / f"home-{name}")},
-    )
+    given = ["--run-dir", str(folder / name), *(["--json"] if as_json else []), *more]
+    environment = {**os.environ, "GPO_HOME": str(folder / f"home-{name}")}
+    return forked.start(MAIN, "optimize", folder / "gpo.yaml", *given, env=environment)
 
 
 def write_configuration(folder: Path, server: ModelServer, **sections: Any) -> None:
@@ -47,7 +41,7 @@ def result(folder: Path, name: str = "run") -> dict[str, Any]:
     return timeless(json.loads((folder / name / "result.json").read_text()))
 
 
-def wait_for_calls(server: ModelServer, calls: int, process: subprocess.Popen[str]) -> None:
+def wait_for_calls(server: ModelServer, calls: int, process: forked.Started) -> None:
     while server.stats.calls < calls and process.poll() is None:
         time.sleep(0.001)
 

@@ -7,8 +7,6 @@ import json
 import math
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 import textwrap
 from dataclasses import replace
@@ -25,6 +23,7 @@ from gpo.run.identity.config_diff import changed_keys
 from gpo.storage.atomic_write import write_atomically
 from gpo.storage.journal import Journal
 from gpo.storage.lock import RunLock
+from tests.support import forked
 
 from .support import ask, unprivileged
 
@@ -225,8 +224,7 @@ HOLDER = textwrap.dedent(
 
 def test_a_second_process_is_told_who_works_there_until_that_one_dies(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    command = [sys.executable, "-c", HOLDER, str(path), json.dumps(CONFIG)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+    with forked.start(HOLDER, path, json.dumps(CONFIG)) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "held\n"
         with pytest.raises(RunError, match=f"process {child.pid} is working on this run"):
@@ -264,9 +262,9 @@ def test_a_killed_write_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> No
     )
     write_atomically(path, b"a" * 1_000_000)
     for _ in range(5):
-        with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE) as child:
+        with forked.start(code, path) as child:
             assert child.stdout is not None
-            assert child.stdout.readline() == b"go\n"
+            assert child.stdout.readline() == "go\n"
             child.kill()
         content = path.read_bytes()
         assert len(content) == 1_000_000

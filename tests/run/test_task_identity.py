@@ -17,6 +17,7 @@ from gpo.errors import RunError
 from gpo.run.identity.code_fingerprint import fingerprint_code
 from gpo.storage.journal_reader import JournalReader
 from gpo.task.task import Task
+from tests.support import forked
 
 PROMPT = "Look at {context}:"
 OPTIMIZE = {"epochs": 1, "batch_size": 4, "candidates": 1, "resamples": 0}
@@ -319,11 +320,7 @@ print(configured(Path(sys.argv[1]), metric="own_helped:score").status)
 
 
 def start(folder: Path) -> str:
-    import subprocess
-    import sys
-
-    command = [sys.executable, "-c", START, str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = forked.run(START, folder)
     return done.stdout + done.stderr
 
 

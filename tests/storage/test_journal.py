@@ -6,7 +6,6 @@ import asyncio
 import random
 import signal
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import textwrap
@@ -27,6 +26,7 @@ from gpo.storage.journal_reader import JournalReader
 from gpo.storage.records import RecordedScore
 from gpo.storage.sqlite.database import Schema, connect
 from tests.run.support import ask, unprivileged
+from tests.support import forked
 
 any_text = st.text(alphabet=st.characters(exclude_categories=()), max_size=40)
 
@@ -71,8 +71,7 @@ def test_every_acknowledged_call_survives_sigkill_at_any_instant(tmp_path: Path)
     rng = random.Random(5)
     acknowledged: list[str] = []
     for round_ in range(15):
-        command = [sys.executable, "-c", WRITER, str(path), str(round_)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        with forked.start(WRITER, path, str(round_)) as child:
             assert child.stdout is not None
             acknowledged.append(child.stdout.readline().strip())
             time.sleep(rng.random() * 0.04)
@@ -264,8 +263,7 @@ async def test_vectors_are_embedded_once_and_replayed_exactly(tmp_path: Path) ->
 def test_a_disk_that_takes_no_more_reaches_every_caller_and_spoils_nothing(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))\n{WRITER}"
-    command = [sys.executable, "-c", limited, str(path), "x"]
-    child = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    child = forked.run(limited, path, "x")
     last = child.stderr.strip().splitlines()[-1]
     assert "RunError" in last
     assert "journal.sqlite: the disk" in last

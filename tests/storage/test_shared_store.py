@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import random
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import textwrap
 import time
@@ -19,6 +17,7 @@ from gpo.paths import home
 from gpo.storage import shared_store
 from gpo.storage.shared_store import SharedStore
 from tests.run.support import unprivileged
+from tests.support import forked
 
 PROCESS = textwrap.dedent(
     """
@@ -43,10 +42,7 @@ PROCESS = textwrap.dedent(
 def test_several_processes_share_it_from_its_first_moment(tmp_path: Path) -> None:
     path = tmp_path / "new" / "store.sqlite"
     names = [str(i) for i in range(4)]
-    children = [
-        subprocess.Popen([sys.executable, "-c", PROCESS, str(path), name], stderr=subprocess.PIPE, text=True)
-        for name in names
-    ]
+    children = [forked.start(PROCESS, path, name) for name in names]
     assert [child.communicate(timeout=60)[1] for child in children] == [""] * 4
     assert [child.returncode for child in children] == [0] * 4
     store = SharedStore.open(path, warn=pytest.fail)

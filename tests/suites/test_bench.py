@@ -6,8 +6,6 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -17,8 +15,9 @@ from typing import Any
 import pytest
 
 from gpo.suites.execution.job import run_trial
-from tests.cli.gpo import gpo
+from tests.cli.gpo import MAIN, gpo
 from tests.suites.suites import bench, grid_of, write_suite
+from tests.support import forked
 from tests.support.landscape import Landscape
 from tests.support.server import ModelServer
 
@@ -31,21 +30,13 @@ def land(server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return server
 
 
-def start(folder: Path, suite: Path, out: str, *more: str, home: str = "home") -> subprocess.Popen[str]:
+def start(folder: Path, suite: Path, out: str, *more: str, home: str = "home") -> forked.Started:
     """`gpo bench` in a process group of its own."""
-    code = "from gpo.cli.main import main; main()"
-    return subprocess.Popen(
-        [sys.executable, "-c", code, "bench", str(suite), "--out", str(folder / out), *more],
-        cwd=folder,
-        env={**os.environ, "GPO_HOME": str(folder / home)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    environment = {**os.environ, "GPO_HOME": str(folder / home)}
+    return forked.start(MAIN, "bench", suite, "--out", folder / out, *more, cwd=folder, env=environment)
 
 
-def wait_for(calls: int, server: ModelServer, process: subprocess.Popen[str]) -> None:
+def wait_for(calls: int, server: ModelServer, process: forked.Started) -> None:
     while server.stats.calls < calls:
         assert process.poll() is None, "it was over too soon"
         time.sleep(0.002)
@@ -65,7 +56,7 @@ def settled(out: Path, store: Path, finished: int, of_task: int) -> bool:
     return journals == finished and count(store, "SELECT count(*) FROM calls") == of_task
 
 
-def kill_between_calls(calls: int, server: ModelServer, process: subprocess.Popen[str], folder: Path) -> None:
+def kill_between_calls(calls: int, server: ModelServer, process: forked.Started, folder: Path) -> None:
     """SIGKILL to the whole group at an instant when every finished call has arrived and many others are on their way:
     one that dies on the way back is lost to anybody."""
     wait_for(calls, server, process)

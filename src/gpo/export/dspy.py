@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gpo.errors import ConfigError
 from gpo.export.material import Material
-from gpo.export.names import docstring, source
-from gpo.export.python_pieces import HELPERS, turns_source
+from gpo.export.names import docstring
+from gpo.export.python_pieces import HELPERS, constants_source
 
 
 def as_dspy(material: Material) -> str:
@@ -24,18 +24,9 @@ def as_dspy(material: Material) -> str:
             "dspy.Evaluate(devset=[example(row), ...], metric=metric)(BestPrompt()) scores it.",
         ]
     )
-    values = [
-        f"TURNS = {turns_source(material.template)}",
-        f"SECOND_TURN = {source(material.template.second_turn, 0)}",
-        f"INPUTS = {list(material.template.inputs)!r}",
-        f"TARGET = {material.target!r}",
-        f"READING = Reading.from_dict({reading.to_dict()!r})",
-        f"TEMPERATURE = {material.model.temperature!r}",
-        f"MAX_TOKENS = {material.model.max_tokens}",
-        f"SECOND_ROUND_TOKENS = {material.second_round_tokens}",
-    ]
+    values = f"{constants_source(material, reading)}INPUTS = {list(material.template.inputs)!r}\n"
     imports = "import dspy\n\nfrom gpo.task.reading import Reading\n"
-    return f"{head}\n\n{imports}\n{HELPERS}\n\n" + "\n".join(values) + f"\n\n{_PROGRAM}"
+    return f"{head}\n\n{imports}\n{HELPERS}\n\n{values}\n{_PROGRAM}"
 
 
 _PROGRAM = '''

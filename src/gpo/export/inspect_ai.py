@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gpo.errors import ConfigError
 from gpo.export.material import Material
-from gpo.export.names import docstring, source
-from gpo.export.python_pieces import HELPERS, turns_source
+from gpo.export.names import docstring
+from gpo.export.python_pieces import HELPERS, constants_source
 
 
 def as_inspect(material: Material) -> str:
@@ -13,7 +13,6 @@ def as_inspect(material: Material) -> str:
     if not material.is_chat:
         raise ConfigError("--to inspect: the run's model is a base model, and Inspect asks chat models only")
     reading = material.judged("inspect")
-    model = material.model
     head = docstring(
         [
             f"The best prompt of {material.name} ({material.score_line}) as a task of Inspect.",
@@ -23,16 +22,7 @@ def as_inspect(material: Material) -> str:
             "inspect eval THIS_FILE -T rows=rows.jsonl --model openai/NAME",
         ]
     )
-    values = [
-        f"TURNS = {turns_source(material.template)}",
-        f"SECOND_TURN = {source(material.template.second_turn, 0)}",
-        f"TARGET = {material.target!r}",
-        f"READING = Reading.from_dict({reading.to_dict()!r})",
-        f"TEMPERATURE = {model.temperature!r}",
-        f"MAX_TOKENS = {model.max_tokens}",
-        f"SECOND_ROUND_TOKENS = {material.second_round_tokens}",
-    ]
-    return f"{head}\n\n{_IMPORTS}\n{HELPERS}\n\n" + "\n".join(values) + f"\n\n{_TASK}"
+    return f"{head}\n\n{_IMPORTS}\n{HELPERS}\n\n{constants_source(material, reading)}\n{_TASK}"
 
 
 _IMPORTS = """from inspect_ai import Task, task

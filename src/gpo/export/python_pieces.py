@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from gpo.export.material import Material
 from gpo.export.names import source
+from gpo.task.reading import Reading
 from gpo.task.template import Template
 
 
@@ -18,6 +20,21 @@ def turns_source(template: Template) -> str:
         )
         turns.append(f'    (\n        "{turn.role}",\n        [\n{pieces}        ],\n    ),\n')
     return "[\n" + "".join(turns) + "]"
+
+
+def constants_source(material: Material, reading: Reading) -> str:
+    """What a program needs of the run, as constants: turns, target, how a reply is read, the model's settings."""
+    template, model = material.template, material.model
+    values = {
+        "TURNS": turns_source(template),
+        "SECOND_TURN": source(template.second_turn, 0),
+        "TARGET": repr(material.target),
+        "READING": f"Reading.from_dict({reading.to_dict()!r})",
+        "TEMPERATURE": repr(model.temperature),
+        "MAX_TOKENS": model.max_tokens,
+        "SECOND_ROUND_TOKENS": material.second_round_tokens,
+    }
+    return "".join(f"{name} = {value}\n" for name, value in values.items())
 
 
 HELPERS = '''

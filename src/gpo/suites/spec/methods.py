@@ -13,6 +13,7 @@ from gpo.errors import ConfigError
 from gpo.optimizer.choose import NAMES
 from gpo.optimizer.methods import METHODS
 from gpo.optimizer.published.evaluate_only import PROMPTS
+from gpo.suites.spec.labels import check_different
 
 PARTS = ("direction", "trajectory", "edit_distance", "refinement")
 _SHORT = {
@@ -52,9 +53,7 @@ class MethodEntry:
 def expand_methods(values: tuple[str | dict[str, Any], ...], source: str) -> list[MethodEntry]:
     """All methods of a suite in their order. Raises `ConfigError` for an unknown one and for a label twice."""
     found = [entry for value in values for entry in _entries(value, source)]
-    labels = [entry.label for entry in found]
-    if twice := [label for label in labels if labels.count(label) > 1]:
-        raise ConfigError(f"{source}: methods: {twice[0]!a} stands twice; give one of them a label")
+    check_different([entry.label for entry in found], "methods", source)
     return found
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gpo.errors import ConfigError
+from gpo.suites.spec.labels import check_different
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +43,7 @@ def expand_tasks(
     """All entries in their order; of a group the tasks that `data_dir`, where there is one, has. Raises `ConfigError`
     for one without data and for a label twice."""
     found = [_entry(value, source, data_dir) for value in values]
-    labels = [entry.label for entry in found]
-    if twice := [label for label in labels if labels.count(label) > 1]:
-        raise ConfigError(f"{source}: tasks: {twice[0]!a} stands twice; give one of them a label")
+    check_different([entry.label for entry in found], "tasks", source)
     return found
 
 

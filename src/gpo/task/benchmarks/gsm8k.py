@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from gpo.task.benchmarks.spec import Benchmark, Home, Record, Rows
-from gpo.task.benchmarks.split_rows import split_rows
+from gpo.task.benchmarks.split_rows import split_parts
 
 _NAME: Final = "gsm8k"
 _SIZES: Final = {"train": 100, "dev": 100, "test": 300, "format": 5, "demos": 5}
@@ -45,11 +45,8 @@ def benchmarks() -> list[Benchmark]:
 
 
 def _divide(parts: Mapping[str, Sequence[Record]]) -> dict[str, Rows]:
-    asked = {split: size for split, size in _SIZES.items() if split != "test"}
-    learnt = split_rows(_NAME, [_row(record) for record in parts["train"]], asked)
-    known = {row["input"] for rows in learnt.values() for row in rows}
-    tested = [row for row in map(_row, parts["test"]) if row["input"] not in known]
-    return {**learnt, **split_rows(_NAME, tested, {"test": _SIZES["test"]})}
+    learnt, tested = ([_row(record) for record in parts[part]] for part in ("train", "test"))
+    return split_parts(_NAME, learnt, tested, _SIZES)
 
 
 def _row(record: Record) -> dict[str, Any]:

@@ -33,3 +33,17 @@ def split_rows(name: str, rows: Sequence[Mapping[str, Any]], sizes: Mapping[str,
         splits[split] = different[start:end]
         start = end
     return splits
+
+
+def split_parts(
+    name: str,
+    learnt: Sequence[Mapping[str, Any]],
+    tested: Sequence[Mapping[str, Any]],
+    sizes: Mapping[str, int],
+) -> dict[str, Rows]:
+    """`split_rows` for a home that keeps a part for the test: the test split is drawn from `tested`, without what the
+    other splits hold, and those from `learnt`. Raises `DataError` as it does."""
+    splits = split_rows(name, learnt, {split: size for split, size in sizes.items() if split != "test"})
+    known = {row["input"] for rows in splits.values() for row in rows}
+    apart = [row for row in tested if row["input"] not in known]
+    return {**splits, **split_rows(name, apart, {"test": sizes["test"]})}

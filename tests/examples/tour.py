@@ -39,7 +39,7 @@ def one_model(body: dict[str, Any]) -> str:
 
 def execute(model: str | None) -> Any:
     """The notebook with outputs, by `model` or by a scripted server. Raises what a cell raises."""
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    notebook = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
     with ExitStack() as stack:
         home = stack.enter_context(tempfile.TemporaryDirectory())
         if model:
@@ -65,7 +65,7 @@ def main() -> None:
     """Execute and write."""
     parser = argparse.ArgumentParser(prog="python -m tests.examples.tour")
     parser.add_argument("--model", help="such as local/qwen2.5-coder-1.5b")
-    nbformat.write(execute(parser.parse_args().model), NOTEBOOK)
+    nbformat.write(execute(parser.parse_args().model), NOTEBOOK)  # type: ignore[no-untyped-call]
 
 
 if __name__ == "__main__":

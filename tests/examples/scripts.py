@@ -67,7 +67,8 @@ def notices(text: str) -> str:
 def rag(text: str) -> str:
     row = next(row for row in read_jsonl("rag/questions.jsonl") if row["question"] in text)
     if text.endswith(f"Question: {row['question']}"):
-        return str(row["question"]) if "key words" in text else "A town has many things."
+        finds = "key words" in text or len(row["question"]) % 3
+        return str(row["question"]) if finds else "A town has many things."
     found, instruction = text.split(f"Question: {row['question']}")
     if "only the answer" not in instruction:
         return "There is much to tell about that."

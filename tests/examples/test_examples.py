@@ -35,6 +35,7 @@ def test_it_gets_better(example: str, server: ModelServer, capsys: pytest.Captur
     changes += [
         "method.trajectory=recency",
         "optimize.candidates=2",
+        "optimize.batch_size=2",
         "task.split={train: 4, dev: 5, test: 10}",
     ]
     app(

@@ -12,6 +12,7 @@ from typing import Any
 
 from gpo.errors import ConfigError, PermanentModelError
 from gpo.model.model import Model, Request
+from gpo.model.threads import LONG, read_apart
 from gpo.task.answer import Answer
 from gpo.task.example import Example
 from gpo.task.metric import Metric
@@ -58,6 +59,8 @@ class Grader:
             return await self._verdict(self._metric.judge, prediction, targets, example)
         own = self._metric.own
         if own is None:
+            if isinstance(prediction, str) and len(prediction) > LONG:
+                return Grade(await read_apart(self._metric, prediction, targets, example))
             return Grade(self._metric(prediction, targets, example))
         text = as_text(prediction)
         key = (example.id, text)

@@ -49,10 +49,13 @@ async def test_the_answer_in_a_long_reply_is_found_and_graded_in_another_thread(
 
     rows = [{"input": f"{number}?", "target": "left"} for number in range(4)]
     task = gpo.Task.from_rows(
-        {"train": rows, "dev": rows, "test": rows}, answer={"kind": "text"}, metric="rouge_l", allow_overlap=True
+        {"train": rows, "dev": rows, "test": rows},
+        answer={"kind": "text"},
+        metric="rouge_l",
+        allow_overlap=True,
     )
     reads = type(task.answer).read  # the reader of text, wherever it is called
-    
+
     def read(self: object, *args: object, **keywords: object) -> object:
         seen.add(threading.current_thread().name)
         return reads(self, *args, **keywords)

@@ -85,7 +85,12 @@ class Grader:
             )
         )
         # A number at the end of a reply that broke off may have lost a digit.
-        number = None if any(reply.cut[:1]) else judge.read(reply.text)
+        if any(reply.cut[:1]):
+            number = None
+        elif len(reply.text) > LONG:
+            number = await read_apart(judge.read, reply.text)
+        else:
+            number = judge.read(reply.text)
         if number is None:
             why = (
                 f"was cut at models.judge.max_tokens ({self._judge_tokens})"

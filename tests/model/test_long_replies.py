@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -40,13 +41,8 @@ async def test_what_fails_in_the_thread_fails_here() -> None:
         await read_apart(divmod, 1, 0)
 
 
-async def test_the_answer_in_a_long_reply_is_found_and_graded_in_another_thread() -> None:
+async def test_the_answer_in_a_long_reply_is_found_in_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: set[str] = set()
-
-    def graded(prediction: str, target: str) -> float:
-        seen.add(threading.current_thread().name)
-        return 1.0
-
     rows = [{"input": f"{number}?", "target": "left"} for number in range(4)]
     task = gpo.Task.from_rows(
         {"train": rows, "dev": rows, "test": rows},
@@ -54,20 +50,19 @@ async def test_the_answer_in_a_long_reply_is_found_and_graded_in_another_thread(
         metric="rouge_l",
         allow_overlap=True,
     )
-    reads = type(task.answer).read  # the reader of text, wherever it is called
+    reads: Any = type(task.answer).read
 
-    def read(self: object, *args: object, **keywords: object) -> object:
+    def read(*arguments: Any, **keywords: Any) -> Any:
         seen.add(threading.current_thread().name)
-        return reads(self, *args, **keywords)
+        return reads(*arguments, **keywords)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(task.answer), "read", read)
-        for words, reader in ((3, threading.current_thread().name), (60_000, "gpo-reader-1")):
-            seen.clear()
+    monkeypatch.setattr(type(task.answer), "read", read)
+    for words, reader in ((3, threading.current_thread().name), (60_000, "gpo-reader-1")):
+        seen.clear()
 
-            def answer(messages: object, words: int = words) -> str:
-                return "word " * words
+        def answer(messages: object, words: int = words) -> str:
+            return "word " * words
 
-            found = await gpo.aevaluate(task, prompt="Left or right?", model=answer, split="dev")
-            assert found.interval.mean == 0
-            assert seen == {reader}
+        found = await gpo.aevaluate(task, prompt="Left or right?", model=answer, split="dev")
+        assert found.interval.mean == 0
+        assert seen == {reader}

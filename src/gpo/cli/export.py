@@ -21,11 +21,10 @@ def export(
     """Hand on the best prompt in its whole template, escaped as the other tool needs it."""
     import sys
 
-    from gpo.export.formats import export as export_as
-    from gpo.export.material import read_material
+    from gpo.export.formats import export_run
     from gpo.storage.atomic_write import encode_text, write_atomically
 
-    text = export_as(read_material(run_dir), to)
+    text = export_run(run_dir, to)
     data = encode_text(text if text.endswith("\n") else f"{text}\n")
     if out is not None:
         write_atomically(out, data)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from gpo.errors import ConfigError
 from gpo.export.dspy import as_dspy
 from gpo.export.inspect_ai import as_inspect
 from gpo.export.langchain import as_langchain
-from gpo.export.material import Material, read_material
+from gpo.export.material import Material
 from gpo.export.plain import as_json, as_messages, as_text
-from gpo.export.program import export_program, read_program
 from gpo.export.promptfoo import as_promptfoo
 
 FORMATS: dict[str, Callable[[Material], str]] = {
@@ -23,13 +21,6 @@ FORMATS: dict[str, Callable[[Material], str]] = {
     "dspy": as_dspy,
     "langchain": as_langchain,
 }
-
-
-def export_run(run_dir: Path, name: str) -> str:
-    """What the run in `run_dir` found, in the format `name`. Raises as `export`, and `RunError` where there is none."""
-    if name in FORMATS and (program := read_program(run_dir)) is not None:
-        return export_program(program, name)
-    return export(read_material(run_dir), name)
 
 
 def export(material: Material, name: str) -> str:

@@ -8,7 +8,7 @@ import random
 import re
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -46,8 +46,12 @@ def rewrite(text: str, seed: int | None = None) -> str:
     return f"Here it is.\n<START>{' '.join(kept)}<END>"
 
 
-VOCABULARY = [f"{a}{b}{c}" for a in ("con", "re", "un", "per", "sub") for b in ("sid", "mark", "fol", "test", "lin", "quer") for c in
-              ("er", "ing", "able", "s", "ed", "tion", "low", "ate", "or", "al")]
+VOCABULARY = [
+    f"{a}{b}{c}"
+    for a in ("con", "re", "un", "per", "sub")
+    for b in ("sid", "mark", "fol", "test", "lin", "quer")
+    for c in ("er", "ing", "able", "s", "ed", "tion", "low", "ate", "or", "al")
+]
 
 
 def solve_at_length(text: str) -> str:

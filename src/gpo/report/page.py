@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from gpo.report import embed
-from gpo.report.charts.curve import draw_distances, draw_scores
+from gpo.report.charts.curve import MOST_MARKED, draw_distances, draw_scores
 from gpo.report.charts.paceplots import concurrency, tokens_by_step
 from gpo.report.charts.tree import tree
 from gpo.report.data import RunView, StepView, read_run
@@ -99,7 +99,9 @@ def sections(run: RunView, reader: JournalReader) -> dict[str, str]:
         "head": _part("head", run, build_head(run, reader, pace)),
         "prompt": _part("prompt", run, build_prompt(run)),
         "changes": _part("changes", run, build_changes(run, reader), table),
-        "path": _part("path", run, moves, draw_scores(run), _has_estimates(run)),
+        "path": _part(
+            "path", run, moves, draw_scores(run), _has_estimates(run), len(run.steps) > MOST_MARKED
+        ),
         "distances": _part("distances", draw_distances(run), [_curve_row(step) for step in run.steps]),
         "tree": _part("tree", tree(run), len(moves)),
         "cost": _part(

@@ -46,5 +46,6 @@ def violations(page: Any) -> list[str]:
 
 def assert_fine(page: Any, width: int) -> None:
     """No objection of axe, and nothing wider than the window."""
-    assert violations(page) == []
+    found = violations(page)
+    assert not found, found
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,4 +1,4 @@
-"""Every page in every state in a real browser, wide and narrow, light and dark: no objection of axe, nothing too wide."""
+"""Every page in every state in a real browser, wide and narrow, light and dark: axe objects to nothing, and it fits."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def test_a_run(open_page: Open, folder: Path, name: str) -> None:
     path = write_report(folder / "runs" / name)
     for width, scheme in LOOKS:
         page = open_page(path, viewport={"width": width, "height": 900}, color_scheme=scheme)
-        for summary in page.locator("details > summary").all():
-            if summary.is_visible():
-                summary.click()
+        for _ in range(3):  # what is filled when it is opened has parts of its own
+            page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+            page.wait_for_timeout(100)
         assert_fine(page, width)
         assert page.evaluate("window.hacked") is None
 

@@ -18,6 +18,8 @@ from gpo.task.task import Task
 
 EXAMPLES = "examples/"
 """The journal's key of a split's examples, followed by the split: {example id: [question, expected answer]}."""
+PROGRAM = "program"
+"""The journal's key of the name of a program, where one answers the rows: then the calls of a score are no rounds."""
 SPLIT_LEVEL = "split_level"
 """The journal's key of the name of a metric of the whole split, where the run has one: then a mean over the recorded
 values of rows is not the score."""
@@ -118,6 +120,7 @@ def step_summary(record: StepRecord) -> dict[str, Any]:
         "best_dev": record.best_score,
         "candidates_scored": record.scored,
         "candidates_rejected": sum(item.rejected is not None for item in record.candidates),
+        **({"part": record.part} if record.part is not None else {}),
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from gpo.compact_json import compact_encoder
 from gpo.model.model import Message, Reply, Request, Usage
+from gpo.model.threads import LONG, read_apart
 
 COMPRESS_FROM = 1024
 """Bytes of JSON from which compression pays."""
@@ -64,6 +65,12 @@ def pack_reply(reply: Reply) -> bytes:
         told["left_out"] = list(reply.left_out)
     body: list[Any] = [list(reply.texts), list(reply.finish_reasons)]
     return _pack([*body, told] if told else body)
+
+
+async def pack_waiting(reply: Reply) -> bytes:
+    """As `pack_reply`; a long reply is packed beside the loop."""
+    long = sum(map(len, reply.texts)) + sum(map(len, reply.reasoning)) > LONG
+    return await read_apart(pack_reply, reply) if long else pack_reply(reply)
 
 
 def unpack_reply(

@@ -6,7 +6,6 @@ told in `gpo.model.openai.errors`.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import time
@@ -26,12 +25,12 @@ from gpo.model.openai.format import decode, encode
 from gpo.model.openai.hints import hint_for, is_without_version, names_one_of
 from gpo.model.openai.trials import Response, Trials
 from gpo.model.openai.url import clean_url, split_url, wire_identity
+from gpo.model.threads import LONG, read_apart
 
 if TYPE_CHECKING:
     from gpo.model.openai.connection import EndpointConnection
+    from gpo.model.openai.fast_connection import FastConnection
 
-_LONG = 200_000
-"""Bytes from which a body is read in a thread, so that the other calls go on meanwhile."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -90,7 +89,7 @@ class OpenAIClient:
         )
         self._secrets = tuple(key for key in keys if key)
         self._timeout = timeout
-        self._connection: EndpointConnection | None = None
+        self._connection: EndpointConnection | FastConnection | None = None
         self.trials = Trials()
 
     @property
@@ -109,11 +108,10 @@ class OpenAIClient:
 
         Raises `TransientModelError` and `PermanentModelError`.
         """
-        started = time.perf_counter()
         reply = await self._call(request, more)
         if len(reply.texts) == 1 < request.n:
             self.trials.lacking |= {"n"}
-        return replace(reply, seconds=time.perf_counter() - started)
+        return reply
 
     async def post_embedding(self, text: str) -> bytes:
         """The body of the endpoint's answer to `text` at /embeddings. Raises `TransientModelError` and
@@ -135,6 +133,7 @@ class OpenAIClient:
             await connection.aclose()
 
     async def _call(self, request: Request, more: Mapping[str, Any] | None = None) -> Reply:
+        started = time.perf_counter()
         if self._added.stop:
             request = replace(request, stop=(*request.stop, *self._added.stop))
         lacking = self.trials.lacking
@@ -158,7 +157,7 @@ class OpenAIClient:
             error = await self._refused(request, response, own_fault)
             error.charged = charged
             raise error
-        reply = await self._read(request, response, lacking)
+        reply = await self._read(request, response, lacking, time.perf_counter() - started)
         self.trials.answered(request, lacking)
         return reply
 
@@ -184,13 +183,14 @@ class OpenAIClient:
             hint=hint,
         )
 
-    async def _read(self, request: Request, response: Response, lacking: frozenset[str]) -> Reply:
+    async def _read(
+        self, request: Request, response: Response, lacking: frozenset[str], seconds: float
+    ) -> Reply:
+        told: dict[str, Any] = {"key": self._secrets, "seconds": seconds}
         try:
-            if len(response.body) > _LONG:
-                return await asyncio.to_thread(
-                    decode, response.body, request, self._name, lacking, key=self._secrets
-                )
-            return decode(response.body, request, self._name, lacking, key=self._secrets)
+            if len(response.body) > LONG:
+                return await read_apart(decode, response.body, request, self._name, lacking, **told)
+            return decode(response.body, request, self._name, lacking, **told)
         except (ValueError, RecursionError):
             raise await self._unreadable(response.body) from None
 
@@ -202,18 +202,20 @@ class OpenAIClient:
         connection = self._connection or self._connect()
         return await connection.post(url, data)
 
-    def _connect(self) -> EndpointConnection:
+    def _connect(self) -> EndpointConnection | FastConnection:
         # Here, not above: a run that is complete, a plan and an estimate make no call and need no HTTP client.
         from gpo.model.openai.connection import EndpointConnection
+        from gpo.model.openai.fast_connection import FastConnection, is_available
 
-        self._connection = EndpointConnection(
-            self._base,
-            name=self._name,
-            headers=self._headers,
-            proxy=self._proxy,
-            secrets=self._secrets,
-            timeout=self._timeout,
-        )
+        known: dict[str, Any] = {
+            "name": self._name,
+            "headers": self._headers,
+            "secrets": self._secrets,
+            "timeout": self._timeout,
+        }
+        self._connection = connection = EndpointConnection(self._base, proxy=self._proxy, **known)
+        if not self._proxy and is_available():
+            self._connection = FastConnection(connection, self._base, **known)
         return self._connection
 
     async def _other_address(self) -> str:

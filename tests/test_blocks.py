@@ -35,7 +35,7 @@ def is_run(block: Block) -> bool:
 
 
 def of(*languages: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("block", list(filter(is_run, blocks(*languages))), ids=str)
+    return pytest.mark.parametrize("block", [block for block in blocks(*languages) if is_run(block)], ids=str)
 
 
 def test_every_block_is_of_a_language_that_is_run_here() -> None:

@@ -34,7 +34,7 @@ class EmbeddingModel:
         started = time.perf_counter()
         body = await self._client.post_embedding(request.prompt or "")
         try:
-            vector, tokens = _decode(body)
+            vector, tokens = decode_vector(body)
         except (ValueError, KeyError, IndexError, TypeError, RecursionError):
             raise self._client.no_vector() from None
         return Reply(
@@ -77,7 +77,9 @@ def unpack(text: str) -> list[float]:
     return values.tolist()
 
 
-def _decode(body: bytes) -> tuple[list[float], int]:
+def decode_vector(body: bytes) -> tuple[list[float], int]:
+    """The vector in the answer of /embeddings, made one of length 1, and the tokens that were read. Raises what
+    reading a body of any other shape does: `ValueError`, `KeyError`, `IndexError`, `TypeError`, `RecursionError`."""
     answer = json.loads(body)
     vector = [float(value) for value in answer["data"][0]["embedding"]]
     length = math.hypot(*vector)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parent.parent / "src"
 ORDER = (
-    "cli", "api", "options", "suites", "report", "export", "run", "result", "storage", "optimizer", "evaluation",
-    "task", "model", "config", "text", "compact_json", "file_lock", "paths", "extras", "errors",
+    "cli", "integrations", "api", "options", "suites", "report", "export", "run", "result", "storage", "optimizer",
+    "evaluation", "task", "model", "config", "text", "compact_json", "file_lock", "paths", "extras", "value_class",
+    "errors",
 )  # fmt: skip
 """A room imports only those after it; `gpo` itself loads the public names from anywhere."""
 UPWARD: set[tuple[str, str]] = set()

@@ -35,6 +35,7 @@ __all__ = [
     "aevaluate",
     "aoptimize",
     "evaluate",
+    "integrations",
     "method",
     "methods",
     "optimize",
@@ -61,6 +62,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "integrations":
+        return import_module("gpo.integrations")
     if name not in _HOMES:
         raise AttributeError(f"module 'gpo' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

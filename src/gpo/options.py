@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
@@ -41,8 +41,8 @@ class Surroundings(TypedDict, total=False):
 
     data_dir: str | Path | None
     """The folder with the rows of benchmarks; $GPO_DATA_DIR, else the Hugging Face hub."""
-    watcher: Watcher | None
-    """Is told how the run goes on: an object with some of the methods of `gpo.Watcher`."""
+    watcher: Watcher | Sequence[Watcher] | None
+    """Is told how the run goes on: an object with some of the methods of `gpo.Watcher`, or several in a list."""
     progress: bool | Progress | None
     """True shows a bar, in a terminal and in a notebook; a `gpo.Progress` is kept up to date, to be read at any
     time."""
@@ -60,6 +60,8 @@ class RunOptions(Surroundings, Settings, total=False):
 
     prompt: str | None
     """The prompt to start from."""
+    prompts: Mapping[str, str] | None
+    """In place of `prompt`, several by their names: those of a program, or `system` and `user`."""
     method: str | Mapping[str, Any] | OwnMethod
     """A name (`gpo.methods()`), the four parts as a mapping (a name, `module:Class` or an object each), or
     `gpo.method(…)`."""

@@ -19,6 +19,8 @@ from tests.support.server import ModelServer
 
 ASK = Request(messages=(Message("user", "hello"),))
 
+pytestmark = pytest.mark.usefixtures("http_client")
+
 
 async def failure(wire: OpenAIClient) -> Any:
     with pytest.raises(ModelError) as caught:
@@ -134,7 +136,7 @@ async def test_an_answer_that_is_no_http_is_told_without_the_query() -> None:
         url = f"http://alice:hunter2secret@127.0.0.1:{port}/v1?api-version=1&api-key=QUERYSECRET&k=QKEY"
         error = await failure_told(url)
     assert isinstance(error, TransientModelError)
-    assert f"the connection to http://127.0.0.1:{port}/v1 failed (ClientResponseError" in str(error)
+    assert f"the connection to http://127.0.0.1:{port}/v1 failed (" in str(error)
 
 
 async def test_a_server_that_echoes_the_address_is_redacted(server: ModelServer) -> None:

@@ -45,7 +45,7 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("optimizer/published", "optimizer/test_published_names.py optimizer/test_methods.py reliability/test_evaluate.py"),
     ("optimizer/calls.py", "optimizer/test_calls.py reliability/test_estimate.py run/test_context_size.py"),
     ("optimizer/workbench.py", "optimizer/test_workbench.py optimizer/test_reflection.py optimizer/test_loop.py"),
-    ("optimizer/layout1.py", "run/test_old_layout.py optimizer/test_edit_distance.py"),
+    ("optimizer/parts/layout1.py", "run/test_old_layout.py optimizer/test_edit_distance.py"),
     (
         "optimizer/candidates.py",
         "optimizer/test_candidates.py optimizer/test_edit_distance.py optimizer/test_loop.py",

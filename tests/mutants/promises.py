@@ -36,9 +36,9 @@ PROMISES = (
     Promise(
         "an answer is in the journal before it is in the store",
         "src/gpo/run/layers/journaled.py",
-        "        try:\n            await self._journal.put_call(",
-        "        try:\n            if shared:\n                shared.put(key, reply)\n"
-        "            await self._journal.put_call(",
+        "            packed = await pack_waiting(reply)\n",
+        "            packed = await pack_waiting(reply)\n            if shared:\n"
+        "                shared.put(key, reply)\n",
         ("tests/run/test_journaled.py",),
     ),
     Promise(

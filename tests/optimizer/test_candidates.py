@@ -47,6 +47,12 @@ GUARD = Guard(
         ("Here is the new improved prompt:\n\nThink first.", "Think first."),
         ("Sure! Here's your prompt: Think first.", "Think first."),
         ("Here is a list: think first.", "Here is a list: think first."),
+        ("<START>It should be clear. Here's the modified prompt:\n\nThink first.<END>", "Think first."),
+        (
+            "Here's an improved prompt that guides the model to the right answer:\nThink first.",
+            "Think first.",
+        ),
+        ("Here is the modified prompt:", ""),
         ("Line one.\nLine two.", "Line one.\nLine two."),
         ("", ""),
     ],
@@ -97,11 +103,51 @@ def test_a_refusal_is_no_prompt(prompt: str) -> None:
     [
         "Can you provide the original prompt?",
         "Please provide me with the current prompt that you want me to improve.",
+        "Can you rephrase the question in simpler words?",
+        "I can rephrase the question using simpler words.",
     ],
 )
-def test_a_question_for_the_prompt_is_none(prompt: str) -> None:
-    assert Guard().reason(prompt) == "asks for a prompt and is none"
+def test_a_question_back_is_none(prompt: str) -> None:
+    assert Guard().reason(prompt) == "asks back and is no prompt"
     assert Guard(initial=prompt).reason(prompt + " Decide.") is None
+
+
+@pytest.mark.parametrize(
+    ("prompt", "reason"),
+    [
+        (
+            "I would like to guide the model. Here is the modified prompt:",
+            "announces a prompt and gives none",
+        ),
+        ("What type of animal is it? (A) Dog (B) Cat (C) Pig", "poses a question of its own"),
+        ("Think first.\nWhich front seat is meant?\n(A) Bill\n(B) Dan", "poses a question of its own"),
+        ("Which one? A) Bill B) Dan", "poses a question of its own"),
+        ("Write a new improved prompt that scores higher.", None),
+        (
+            "Decide. It fits every question, so it does not repeat them.",
+            "repeats the instructions of the meta-prompt",
+        ),
+    ],
+)
+def test_what_a_weak_model_writes_in_its_place_is_no_prompt(prompt: str, reason: str | None) -> None:
+    found = Guard().reason(prompt)
+    assert found is None if reason is None else reason in (found or "")
+    assert Guard(initial=prompt).reason(prompt + " Decide.") is None
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Which of the options is right? Answer with A or B.",
+        "Is it true? (Answer with yes or no.)",
+        "Which pronoun is meant? (A) Bill (B) Dan. Right answer: (B), as Dan is named last.",
+        "Example: is it a dog? (A) yes (B) no. The answer is (A). Now decide.",
+        "Look at the prompt: the question, then the options.",
+        "Here is how to decide: read the question first.",
+    ],
+)
+def test_what_only_looks_like_that_is_one(prompt: str) -> None:
+    assert Guard().reason(prompt) is None
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import random
 import re
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -181,8 +182,20 @@ class Diary:
         self.visited.append((prompts[0], chosen))
         in_new_loop(self.journal.flush())
 
+    def configure(self, **changes: object) -> None:
+        """Record other keys of the configuration."""
+        self.journal.put_meta("config", {**self.journal.get_meta("config"), **changes})
+
     def close(self) -> None:
         self.journal.close()
+
+
+def copy_run(source: Path, copy: Path, **changes: object) -> None:
+    """The run in `source` once more, as one of another configuration."""
+    shutil.copytree(source, copy)
+    journal = Journal(copy / "journal.sqlite")
+    journal.put_meta("config", {**journal.get_meta("config"), **changes})
+    journal.close()
 
 
 def in_new_loop(work: object) -> None:

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from gpo.report.runs_list import COLUMNS, list_runs
+from gpo.report.runs_list import COLUMNS, RunRows
 from gpo.report.server import HOST, View, find_runs
 from gpo.result.verdict import name_verdict
 from gpo.text import points
@@ -55,7 +55,8 @@ async def test_the_list_names_every_run(client: aiohttp.ClientSession, address: 
 
 def test_a_row_has_the_verdict_the_gain_with_its_interval_and_what_it_took(tmp_path: Path) -> None:
     found = run_sums(tmp_path / "run")
-    (row,), damaged = list_runs({"run": tmp_path / "run"})
+    found_rows = RunRows().read({"run": tmp_path / "run"})
+    (row,), damaged = found_rows.rows, found_rows.damaged
     cells = dict(zip(COLUMNS, (text for text, _ in row.cells), strict=True))
     gain = found.improvement
     assert None not in (gain.test, gain.ci_low, gain.ci_high)
@@ -64,7 +65,7 @@ def test_a_row_has_the_verdict_the_gain_with_its_interval_and_what_it_took(tmp_p
     assert cells["verdict"] == name_verdict(found)
     assert cells["best dev"] == points(found.scores.best.dev or 0.0)
     assert cells["steps"].startswith(str(len(found.steps)))
-    assert ("recency" in cells["method"], damaged) == (True, [])
+    assert ("recency" in cells["method"], damaged) == (True, ())
     assert row.sparkline
     assert "Best dev score by step, from" in row.sparkline
 
@@ -159,7 +160,7 @@ async def test_runs_are_compared(client: aiohttp.ClientSession, address: str) ->
     async with client.get(f"{address}/compare?run=one&run=deep/two") as response:
         html = await response.text()
     assert response.status == 200
-    assert html.count('scope="row"') == 2
+    assert html.count('href="/run?name=') == 2
     assert "66.7 (30.0 to 90.3)" in html  # Wilson's interval of 4 of 6
 
 

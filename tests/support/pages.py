@@ -22,6 +22,7 @@ COMMANDS_NOT_RUN: Final = {
     "npx promptfoo eval": "tests/export/test_real_tools.py runs it",
     "inspect eval best.py": "tests/export/test_real_tools.py runs it",
     "uv run --with-requirements tests/export/requirements.txt": "fetches the tools; these are tests themselves",
+    "uv run --with-requirements tests/integrations/requirements.txt": "fetches the tools; these are tests themselves",
     "podman ": "no engine for containers; tests/release/test_containers.py reads the files",
     "vllm serve": "a server for GPUs",
     "ray start": "a cluster; tests/suites/test_ray.py starts one of one machine",
@@ -41,6 +42,11 @@ BLOCKS_NOT_RUN: Final = {
     ("exports.md", "client.chat.completions.create"): "the client is of a package that GPO does without",
     ("exports.md", "from best import BestPrompt"): "tests/export/test_real_tools.py runs it in the tool",
     ("exports.md", "from best import ask"): "tests/export/test_real_tools.py runs it in the tool",
+    ("integrations.md", "MlflowTracker"): "tests/integrations/test_mlflow.py runs it in MLflow",
+    (
+        "programs.md",
+        'rows = [{"question": "…"',
+    ): "its rows and its search are the reader's; tests/programs runs such ones",
     ("python.md", ""): "tests/api/test_python_page.py runs this page from top to bottom",
 }
 """Blocks of other languages by their page and a text in them."""

@@ -66,7 +66,7 @@ class Call:
 
     path: str
     body: dict[str, Any]
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     at: float
     outcome: str
 
@@ -232,7 +232,7 @@ class ModelServer:
     def _note(self, outcome: str, request: web.Request, body: dict[str, Any], at: float) -> None:
         self.stats.outcomes[outcome] += 1
         if self.keep_log:
-            self.log.append(Call(request.path, body, dict(request.headers), at, outcome))
+            self.log.append(Call(request.path, body, request.headers.copy(), at, outcome))
 
     async def _handle(self, request: web.Request, body: dict[str, Any]) -> tuple[str, web.Response]:
         if self.key is not None and request.headers.get("Authorization") != f"Bearer {self.key}":

@@ -16,6 +16,7 @@ from gpo.optimizer.methods import ComposedMethod, Method, compose_own
 from gpo.options import ModelLike, OwnMethod
 from gpo.run.layout import keep_layout
 from gpo.run.plan import Plan, assemble
+from gpo.task.program.parts import check_parts
 from gpo.task.task import Task
 
 
@@ -24,6 +25,7 @@ def make_plan(
     models: Mapping[str, ModelLike] | ModelLike,
     *,
     prompt: str | None = None,
+    prompts: Mapping[str, str] | None = None,
     method: str | Mapping[str, Any] | OwnMethod = "gpo",
     data_dir: str | Path | None = None,
     begun: Path | None = None,
@@ -33,9 +35,7 @@ def make_plan(
     """A plan of these arguments of `gpo.optimize`; errors are said of `source`. Raises `GPOError`."""
     if isinstance(method, Mapping) and "name" not in method:
         method = compose_own(method, Path()) or method
-    roles = (
-        models if isinstance(models, Mapping) and "task" in models else {"task": models, "optimizer": models}
-    )
+    roles = _roles(models, task)
     if callable(roles.get("embedder")):
         raise ConfigError("models.embedder: must be a name or a mapping; a function cannot take its place")
     own = {role: _own_model(role, model) for role, model in roles.items() if callable(model)}
@@ -50,6 +50,8 @@ def make_plan(
     }
     if prompt is not None:
         data["prompt"] = prompt
+    if prompts is not None:
+        data["prompts"] = check_parts(prompts)
     config = parse_config(data, source=source)
     if begun is not None:
         config = keep_layout(config, begun)
@@ -61,6 +63,16 @@ def make_plan(
         models=own,
         method_object=method if isinstance(method, Method | ComposedMethod) else None,
     )
+
+
+def _roles(
+    models: Mapping[str, ModelLike] | ModelLike, task: Task | Mapping[str, Any] | str
+) -> Mapping[str, Any]:
+    """The models by role. A program that does its own work takes the place of the task model."""
+    own = task.program.identity if isinstance(task, Task) and task.program else ""
+    if isinstance(models, Mapping) and ("task" in models or (own and "optimizer" in models)):
+        return {**models, "task": f"python/{own}"} if own else models
+    return {"task": f"python/{own}" if own else models, "optimizer": models}
 
 
 def _own_model(role: str, function: Callable[..., Any]) -> OpenModel:

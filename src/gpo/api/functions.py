@@ -26,6 +26,7 @@ from gpo.run.layers.budget import SAVED
 from gpo.run.layers.shutdown import Shutdown
 from gpo.run.optimize import Run
 from gpo.run.watcher import Watchers
+from gpo.task.program.parts import check_parts, join_parts
 from gpo.task.task import Task
 
 GRACE = 1.0
@@ -50,12 +51,12 @@ def optimize(
     is a name, a mapping with the configuration's keys, or a function of the prompt text (or of `messages`) that returns
     the reply. An async function is called in one event loop for the whole process, so that a client which it uses
     serves any number of runs.
-    `prompt`: the prompt to start from ("Let's think step by step.").
+    `prompt`: the prompt to start from ("Let's think step by step."); or `prompts`, several by their names.
     `method`: a name (`gpo.methods()`), the four options as a mapping, or own parts: `gpo.method(…)` ("gpo").
     `run_dir`: keeps the run, so that the same call again goes on where it stopped; without it nothing is kept.
     `data_dir`: the folder with the rows of benchmarks ($GPO_DATA_DIR, else the Hugging Face hub).
     `progress`: True shows a bar, in a terminal and in a notebook; a `gpo.Progress` is kept up to date.
-    `watcher`: is told how the run goes on (`gpo.Watcher`).
+    `watcher`: is told how the run goes on (`gpo.Watcher`); several in a list.
     `optimize`, `evaluation`, `budget`, `preset`, `layout`, `seed`: the configuration's sections of these names.
 
     Ctrl-C, or the interrupt of a cell, ends all calls within 2 s; what was answered until then is kept in `run_dir`.
@@ -82,13 +83,14 @@ async def aoptimize(
 @spell_out(EvaluateOptions)
 def evaluate(
     task: Task | Mapping[str, Any] | str,
-    prompt: str,
+    prompt: str | Mapping[str, str],
     *,
     model: ModelLike,
     split: str = "test",
     **options: Unpack[EvaluateOptions],
 ) -> Evaluation:
-    """The score of one prompt on one split, with its interval. Beside `await`, use `aevaluate`.
+    """The score of one prompt, or of several by their names, on one split, with its interval. Beside `await`, use
+    `aevaluate`.
 
     `split`: "train", "dev" or "test". `judge`: the model that grades, for that metric. `model`, and all others: as for
     `optimize`. Raises `GPOError`.
@@ -100,7 +102,7 @@ def evaluate(
 @spell_out(EvaluateOptions)
 async def aevaluate(
     task: Task | Mapping[str, Any] | str,
-    prompt: str,
+    prompt: str | Mapping[str, str],
     *,
     model: ModelLike,
     split: str = "test",
@@ -158,17 +160,19 @@ class _Scoring:
     def __init__(
         self,
         task: Task | Mapping[str, Any] | str,
-        prompt: str,
+        prompt: str | Mapping[str, str],
         model: ModelLike,
         split: str,
         options: dict[str, Any],
     ) -> None:
         self._watcher = options.pop("watcher", None)
         self.display: Display = open_display(options.pop("progress", None))
-        self._prompt, self._split, self._shutdown = prompt, split, Shutdown()
+        self._prompt = prompt if isinstance(prompt, str) else join_parts(check_parts(prompt))
+        self._split, self._shutdown = split, Shutdown()
         judge = options.pop("judge", None)
         roles = {"task": model, "optimizer": model, **({} if judge is None else {"judge": judge})}
-        self._plan = make_plan(task, roles, prompt=prompt, source="gpo.evaluate", **options)
+        given = {"prompt": prompt} if isinstance(prompt, str) else {"prompts": prompt}
+        self._plan = make_plan(task, roles, **given, source="gpo.evaluate", **options)
 
     async def execute(self) -> Evaluation:
         watchers = Watchers(self._watcher, self.display)

@@ -10,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from gpo.config.schema import Config
+    from gpo.run.watcher import Watcher
 
 
 def optimize(
@@ -76,17 +77,26 @@ def optimize(
             "--estimate", help="Print what the run may cost; no call, nothing fetched, no key needed."
         ),
     ] = False,
+    track: Annotated[
+        Optional[str],
+        typer.Option(
+            metavar="mlflow|wandb",
+            help="Track the run there too, as that tool's own variables say where (docs/integrations.md).",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Find a better prompt. The same command again goes on where the last one stopped."""
     from gpo.cli.shared.common import say_next
     from gpo.cli.shared.preview import Preview
+    from gpo.cli.shared.tracking import open_tracker
     from gpo.config.load import load_config
     from gpo.config.locate import name_lines
     from gpo.errors import ConfigError
     from gpo.run.layout import keep_layout
     from gpo.run.start.quick_look import check_few
 
+    tracker = None if track is None else open_tracker(track)
     overrides = [*(set_ or ()), *([f"preset={preset}"] if preset else ())]
     overrides += ["optimize.keep_going=true"] if keep_going else []
     check_few(few)
@@ -95,7 +105,7 @@ def optimize(
     loaded = load_config(config, overrides)
     with name_lines(config, overrides):
         if not (estimate or dry_run):
-            _run(loaded, config, run_dir, data_dir, fork, few, as_json=json)
+            _run(loaded, config, run_dir, data_dir, fork, few, as_json=json, tracker=tracker)
             return
         loaded = keep_layout(loaded, run_dir, fork) if run_dir else loaded
         preview = Preview("--estimate" if estimate else "--dry-run", loaded, config.parent, data_dir, few)
@@ -119,6 +129,7 @@ def _run(
     few: int | None,
     *,
     as_json: bool,
+    tracker: Watcher | None,
 ) -> None:
     """Run `loaded`, read from `path`, in `run_dir` or in the folder that is chosen for it."""
     import sys
@@ -145,6 +156,6 @@ def _run(
         kept = keep_layout(loaded, run_dir, fork)
         if kept.layout != asked.layout:
             asked, configured = kept, read_task(kept, base_dir, rows, few)
-    if not show_complete(asked, configured, base_dir, run_dir, as_json=as_json):
+    if not show_complete(asked, configured, base_dir, run_dir, as_json=as_json, tracker=tracker):
         plan = assemble(asked, base_dir, data_dir, few=few, configured=configured)
-        run_plan(plan, run_dir, as_json=as_json, fork=fork)
+        run_plan(plan, run_dir, as_json=as_json, fork=fork, tracker=tracker)

@@ -74,6 +74,9 @@ class OptimizeConfig(Section):
     """Go on where no reply to the initial prompt can be read, which else ends the run before its first step."""
     meta_prompt: str | None = None
     """A folder of own templates; a template that it lacks is taken from GPO's."""
+    coordinate: Literal["turn", "promise"] = "turn"
+    """Which of several prompts a step changes. turn: one after the other. promise: each once, then the one whose last
+    step gained most on dev; one that has not been changed for twice as many steps as there are prompts is next."""
 
 
 class BudgetConfig(Section):
@@ -121,6 +124,8 @@ class Config(Section):
     """The data, how a prompt stands in it, and how replies are read and scored."""
     prompt: str = "Let's think step by step."
     """The prompt to start from."""
+    prompts: dict[str, str] | None = None
+    """In place of `prompt`, several by their names: those of a program (task.program), or `system` and `user`."""
     models: ModelsConfig
     """The models by role."""
     method: MethodChoice = "gpo"
@@ -138,6 +143,13 @@ class Config(Section):
     it."""
     seed: Annotated[int, Field(ge=0, strict=True)] = 0
     """Of every random choice: the same seed and answers give the same run."""
+
+    @field_validator("prompts")
+    @classmethod
+    def _named_prompts(cls, value: dict[str, str] | None) -> dict[str, str] | None:
+        if value is not None and not value:
+            raise ValueError("must name at least one prompt")
+        return value
 
     @field_validator("method", mode="before")
     @classmethod

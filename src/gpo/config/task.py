@@ -110,6 +110,11 @@ class TaskConfig(Section):
     base models (`preset: released`: nothing for either)."""
     demonstrations: Annotated[int, Field(ge=0)] = 0
     """Worked examples shown before the question."""
+    program: str | None = None
+    """`module:function` that answers a row in place of one call: `run(prompts, row, model)`, found beside the
+    configuration file. `position`, `frame` and `demonstrations` have no meaning then."""
+    identity: Annotated[str, Field(min_length=1)] | None = None
+    """Of a program that does its own work and makes no call of the model: its outputs are journaled under this name."""
     allow_overlap: bool = False
     """Accept test rows that stand in train or dev too."""
 

@@ -59,12 +59,23 @@ class Grader:
         own = self._metric.own
         if own is None:
             return Grade(self._metric(prediction, targets, example))
-        text = as_text(prediction)
+        return await self._grade_own(own, as_text(prediction), as_text(prediction), example)
+
+    async def grade_output(self, output: object, text: str | None, example: Example) -> Grade:
+        """The grade of what a program returned, by an own metric. `text` is what it is known by, None where no text
+        says all of it: then it is graded each time. Raises as `grade`."""
+        own = self._metric.own
+        assert own is not None, "a metric by name grades what was read"
+        if text is None:
+            return await self._call(own, output, example)
+        return await self._grade_own(own, output, text, example)
+
+    async def _grade_own(self, own: OwnMetric, output: object, text: str, example: Example) -> Grade:
         key = (example.id, text)
         if (known := self._known.get(key)) is not None:
             return known
         if key not in self._under_way:
-            self._under_way[key] = task = asyncio.ensure_future(self._call(own, text, example))
+            self._under_way[key] = task = asyncio.ensure_future(self._call(own, output, example))
             task.add_done_callback(lambda done: self._take(key, done))
         # Shielded: several prompts may wait for it, and one that is given up does not take it from the others.
         return await asyncio.shield(self._under_way[key])
@@ -96,10 +107,12 @@ class Grader:
         feedback = " ".join(reply.text.split("\0")).strip()[:LONGEST_FEEDBACK]
         return Grade(judge.value(number), feedback, (reply.call,) if reply.call else ())
 
-    async def _call(self, own: OwnMetric, text: str, example: Example) -> Grade:
+    async def _call(self, own: OwnMetric, output: Any, example: Example) -> Grade:
         async with self._place():
             returned = (
-                own.call(text, example) if own.is_async else await self._in_thread(own.call, text, example)
+                own.call(output, example)
+                if own.is_async
+                else await self._in_thread(own.call, output, example)
             )
             if inspect.isawaitable(returned):
                 returned = await own.awaited(returned, example)

@@ -10,6 +10,7 @@ from gpo.errors import ModelError
 from gpo.task.answer import Prediction
 from gpo.task.example import Example
 from gpo.task.metrics.split_level import Counts, SplitMetric, add_up
+from gpo.value_class import value_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,17 @@ class Cut:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
+class TracedCall:
+    """One call that a program made: the names of the prompts whose words stand in it, what was asked and what was
+    replied, each shortened for a reader."""
+
+    parts: tuple[str, ...]
+    asked: str
+    reply: str
+
+
+@value_class
 class Outcome:
     """What became of one prompt on one example.
 
@@ -28,7 +39,7 @@ class Outcome:
     never a score of 0. `prediction` is what was read from the reply, None where it was unreadable (and scored 0).
     `reply` is the text that was read; `calls` are the journal keys of the rounds. `cut` is the reply that ended at its
     length, of two the later one; an answer may have been read all the same. `feedback` is what the metric said beside
-    the value.
+    the value, `trace` the calls that a program made, in the order of asking.
     """
 
     example: Example
@@ -39,6 +50,7 @@ class Outcome:
     failure: str | None = None
     cut: Cut | None = None
     feedback: str = ""
+    trace: tuple[TracedCall, ...] = ()
 
     @property
     def unreadable(self) -> bool:

@@ -13,6 +13,7 @@ from gpo.task.answer import Prediction
 from gpo.task.example import Example
 from gpo.task.metrics.own import Grade
 from gpo.task.task import Opening, Task
+from gpo.value_class import value_class
 
 
 @dataclass
@@ -27,7 +28,7 @@ class ScorerSettings:
     seed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Answered:
     """An answer that was read: who gave it to what, by which calls (journal keys, one a round)."""
 

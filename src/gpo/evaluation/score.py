@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from gpo.errors import GPOError, PermanentModelError
 from gpo.evaluation.grading import Grader
 from gpo.evaluation.outcome import Outcome, RowScore, Score, SplitLevel
+from gpo.evaluation.program_rounds import ProgramRounds
 from gpo.evaluation.replies import ReplyLog
 from gpo.evaluation.rounds import RecallGrade, Rounds, ScorerSettings
 from gpo.evaluation.window import gather_window
@@ -55,7 +56,8 @@ class Scorer:
 
     def __post_init__(self) -> None:
         self.grader = Grader(self.task.metric, self.judge, self.settings.judge_tokens)
-        self._rounds = Rounds(self.task, self.model, self.settings, self.grader)
+        kind = Rounds if self.task.program is None else ProgramRounds
+        self._rounds = kind(self.task, self.model, self.settings, self.grader)
         self.replies = ReplyLog(self.task, self.settings)
         self._scores: dict[tuple[str, str], Score] = {}
         # Of prompts that were scored on a part of a split, by row.

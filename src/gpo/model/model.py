@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from gpo.compact_json import compact_encoder
+from gpo.value_class import keyword_value_class
 
 Role = Literal["system", "user", "assistant"]
 
@@ -26,7 +27,7 @@ class Message:
     content: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@keyword_value_class
 class Request:
     """One call: a chat (`messages`) or, for a base model, a text to continue (`prompt`).
 
@@ -74,7 +75,7 @@ class Request:
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@keyword_value_class
 class Usage:
     """Tokens of one call, as the server counted them. `cached_tokens` is the part of `prompt_tokens` that the
     server took from its own prefix cache, `reasoning_tokens` the part of `completion_tokens` that the model thought."""
@@ -85,7 +86,7 @@ class Usage:
     reasoning_tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@keyword_value_class
 class Reply:
     """The answer to a `Request`: `texts` and `finish_reasons` have one entry a completion (`n` of them).
 

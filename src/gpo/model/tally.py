@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 from gpo.model.model import Reply
+from gpo.value_class import keyword_value_class
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@keyword_value_class
 class Tally:
     """What a role used.
 

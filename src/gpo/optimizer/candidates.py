@@ -8,28 +8,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gpo.optimizer.not_prompts import find_fault
 from gpo.optimizer.parts.edit_distance import count_changed_words
 from gpo.optimizer.reply import is_closed, read_reply
+from gpo.task.program.parts import has_mark
 from gpo.task.prompt import find_placeholders
 
 _SLOT = re.compile(r"<\s*(?:/\s*)?(?:prompt|start|end|demonstrations)\s*>", re.IGNORECASE)
 _SCORE = re.compile(r"^[ \t]*score[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _WORD = re.compile(r"\w+")
-# On the plain words of a text, where "can't" is "can t". A prompt may speak in the first person, so "I cannot" alone
-# makes no refusal.
-_REFUSAL = re.compile(
-    r"(?:i a?m )?(?:(?:so|very|truly) )?(?:sorry (?:but|i|for|that|if|you)|i apologi[sz]e|my apologies)\b"
-    r"|(?:unfortunately |as an ai (?:\w+ ){0,3})?i (?:can ?not|can t|won t|a?m unable to|a?m not able to)"
-    r" (?:assist|comply|fulfill?|help (?:you|with)|provide|rewrite|improve|modify)\b"
-)
-# A weak model asks for what it has just been given.
-_ASKS_BACK = re.compile(
-    r"(?:(?:can|could|would|will) you (?:please )?|please )"
-    r"(?:provide|share|give|show|tell|send|paste|specify)(?: me)?(?: with)? (?:the|your|an?) (?:\w+ ){0,2}prompt\b"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +47,8 @@ class Guard:
     `examples` are texts of rows that a prompt must not copy: `ngram` words in a row that stand in a few of them only
     (a phrase that many rows share is the task's own wording). `required` are the placeholders of the initial prompt;
     `answers` are bare answers, which are no prompts. `columns` are the names that a placeholder may have beside those
-    of the initial prompt, None for any; `frozen` are texts that every prompt keeps word for word.
+    of the initial prompt, None for any; `frozen` are texts that every prompt keeps word for word. `parts` has a guard
+    for each of several prompts, which has `marks` to look for: those that keep them apart.
     """
 
     examples: Iterable[str] = ()
@@ -68,6 +59,8 @@ class Guard:
     ngram: int = 8
     columns: frozenset[str] | None = None
     frozen: Sequence[str] = ()
+    parts: Mapping[str, Guard] = field(default_factory=dict, repr=False)
+    marks: bool = False
     _copied: frozenset[str] = field(init=False, repr=False, compare=False)
     _answers: frozenset[str] = field(init=False, repr=False, compare=False)
 
@@ -83,21 +76,23 @@ class Guard:
         object.__setattr__(self, "_copied", copied)
         object.__setattr__(self, "_answers", frozenset(_plain(answer) for answer in self.answers))
 
+    def of(self, part: str | None) -> Guard:
+        """The guard of one of several prompts; this one where `part` is None."""
+        return self if part is None else self.parts[part]
+
     def reason(self, prompt: str) -> str | None:
         """Why `prompt` is refused, or None where it may be scored."""
         words = prompt.split()
         if not _plain(prompt):
             return "empty"
-        if _SLOT.search(prompt):
+        if _SLOT.search(prompt) or (self.marks and has_mark(prompt)):
             return "contains a tag of the reply form"
         if len(words) > self.max_words:
             return f"{len(words)} words, more than optimize.max_words ({self.max_words})"
         if _plain(prompt) in self._answers:
             return "is an answer and not a prompt"
-        if _refuses(prompt) and not _refuses(self.initial):
-            return "is a refusal or an apology and not a prompt"
-        if _asks_back(prompt) and not _asks_back(self.initial):
-            return "asks for a prompt and is none"
+        if fault := find_fault(prompt, self.initial):
+            return fault
         if _SCORE.search(prompt):
             return "repeats the list of scored prompts"
         found = set(find_placeholders(prompt))
@@ -140,14 +135,6 @@ def normalise_prompt(prompt: str) -> str:
 
 def _plain(text: str) -> str:
     return " ".join(_WORD.findall(text.lower()))
-
-
-def _refuses(text: str) -> bool:
-    return _REFUSAL.match(_plain(text[:200])) is not None
-
-
-def _asks_back(text: str) -> bool:
-    return _ASKS_BACK.match(_plain(text[:200])) is not None
 
 
 def _ngrams(text: str, n: int) -> list[str]:

@@ -14,6 +14,8 @@ from gpo.evaluation.race import discriminative_rows, evaluations_per_row, pairs,
 from gpo.model.model import Message
 from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes, count_part_calls
 from gpo.optimizer.candidates import Candidate, Guard, normalise_prompt
+from gpo.optimizer.coordinates.choice import Coordinate, choose_part
+from gpo.optimizer.coordinates.view import project
 from gpo.optimizer.metaprompt import MetaPromptSettings, write_meta_prompt
 from gpo.optimizer.methods import Method
 from gpo.optimizer.parts.information import count_batches
@@ -27,7 +29,8 @@ from gpo.optimizer.workbench import Workbench
 class LoopSettings:
     """`steps` in all, `candidates` a step, `resamples` more rounds for those that were rejected; stop after
     `patience` steps without a better dev score; `enforce` rejects what changes more words than the limit; `racing`
-    scores all of dev only for the candidates that may be a step's best."""
+    scores all of dev only for the candidates that may be a step's best; `coordinate` says which of several prompts a
+    step changes."""
 
     steps: int
     candidates: int = 8
@@ -35,6 +38,7 @@ class LoopSettings:
     patience: int | None = None
     enforce: bool = False
     racing: bool = False
+    coordinate: Coordinate = "turn"
     meta_prompt: MetaPromptSettings = field(default_factory=MetaPromptSettings)
 
     def evaluations_per_row(self, dev: int) -> list[int]:
@@ -73,15 +77,19 @@ class Loop(StepSearch):
         self.settings = settings
 
     async def _step(self, number: int, limit: int | None) -> StepRecord:
-        step = await self._described(Step(number, self.total, tuple(self.visited), self.bench))
+        self.part = choose_part(self.bench.task.parts, self.settings.coordinate, self.steps)
+        described = await self._described(
+            Step(number, self.total, tuple(self.visited), self.bench, self.part)
+        )
+        step = project(described)
         shown = await self.method.trajectory.show(step)
         messages = write_meta_prompt(step, shown, limit, self.method.refinement, self.settings.meta_prompt)
-        candidates = await self._candidates(step, messages, limit)
+        candidates = await self._candidates(described, messages, limit)
         fresh = [item.prompt for item in candidates if item.rejected is None]
-        chosen, partial = await self._contest(fresh, number) if fresh else (step.current.prompt, {})
+        chosen, partial = await self._contest(fresh, number) if fresh else (described.current.prompt, {})
         return self._record(
             number,
-            step.current,
+            described.current,
             [self._estimated(item, partial) for item in candidates],
             chosen,
             limit=limit,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gpo.model.model import Message
+from gpo.optimizer.coordinates.view import describe_part
 from gpo.optimizer.parts.refinement import Refinement
 from gpo.optimizer.parts.trajectory import Shown
 from gpo.optimizer.scale import RANGES, Scale
@@ -32,10 +33,13 @@ def write_meta_prompt(
     """The chat that is sent for the candidates of `step`. `limit` is the edit distance in words, None for none."""
     bench = step.workbench
     current = step.current.information
+    part = describe_part(bench.task, step.whole or step.current.prompt, step.part)
+    examples = bench.task_examples(step.number, settings.task_examples)
     text = bench.templates.render(
         "meta_prompt",
         answers=bench.task.answer_form,
         choices=bench.task.answer_choices,
+        part=part,
         reply=choose_reply_form(bench.task, bench.scorer.settings.max_tokens),
         variant=_only_the_prompt(current, shown),
         earlier=[scaled(point.information, settings.scale) for point in shown.earlier],
@@ -43,9 +47,9 @@ def write_meta_prompt(
         current_first=shown.current_first,
         summary=shown.summary,
         scale=RANGES[settings.scale],
-        examples=[bench.task.with_slot(e) for e in bench.task_examples(step.number, settings.task_examples)],
+        examples=[bench.task.with_slot(example, part=step.part) for example in examples],
         limit=limit,
-        frozen=settings.frozen,
+        frozen=[text for text in settings.frozen if step.part is None or text in current.prompt],
         refinement=refinement.template,
     )
     return (Message("user", text),)

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from gpo.config.parts import check_part, find_target
 from gpo.config.schema import MethodConfig, OptimizeConfig
 from gpo.errors import ConfigError
-from gpo.optimizer import layout1
 from gpo.optimizer.own_parts import load_part
+from gpo.optimizer.parts import layout1
 from gpo.optimizer.parts.edit_distance import PAPER, RELEASED, EditDistance, edit_distance
 from gpo.optimizer.parts.information import CurrentInformation, information
 from gpo.optimizer.parts.refinement import Refinement, refinement

@@ -16,6 +16,12 @@ _LEAD = re.compile(
     r"|optimized|rewritten|final)[\s,.!:]+)*prompt\s*:\s*",
     re.IGNORECASE,
 )
+# "Justification: … Here's the modified prompt:", with the prompt behind it.
+_ANNOUNCED = re.compile(
+    r"(?:^|(?<=[.!\n])\s{0,3})here(?:['’]s|[ ]is)[ ](?:the|an?|my|your)[ ](?:\w{1,20}[ ]){0,2}prompt\b"
+    r"[^.:\n]{0,80}:\s{1,9}(?=\S)",
+    re.IGNORECASE,
+)
 _FENCE = re.compile(r"^```[a-z]*[ \t]*\n(.*?)\n?```$", re.IGNORECASE | re.DOTALL)
 # The tags without their brackets, in capitals: on a line of their own, or the last word where the first tag is whole.
 _BARE_START = re.compile(r"^START[ \t]*:?[ \t]*\n\s*")
@@ -45,6 +51,8 @@ def read_reply(raw: str) -> str:
         text = end.sub("", _BARE_START.sub("", text)).strip()
         fence = _FENCE.match(text)
         text = _LEAD.sub("", fence.group(1) if fence else text).strip()
+        if announced := list(_ANNOUNCED.finditer(text)):
+            text = text[announced[-1].end() :].strip()
         if len(text) > 1 and _QUOTES.get(text[0]) == text[-1] and text[0] not in text[1:-1]:
             text = text[1:-1].strip()
         if text == before:

@@ -35,7 +35,8 @@ class ScoredCandidate(Candidate):
 class StepRecord:
     """Everything that one step did; scores are dev means in 0..1. `chosen` is the next current prompt, equal to
     `parent` where no new candidate was left. What a method does not have is None or empty. `estimated` says that
-    the step estimated its candidates on a part of dev, those included that got no estimate."""
+    the step estimated its candidates on a part of dev, those included that got no estimate. `part` names the one of
+    several prompts that it changed."""
 
     step: int
     total: int
@@ -51,6 +52,12 @@ class StepRecord:
     best: str
     best_score: float
     estimated: bool = False
+    part: str | None = None
+
+    @property
+    def gain(self) -> float:
+        """How much better the next current prompt is than the one that the step began with, on dev."""
+        return self.chosen_score - self.parent_score
 
     @property
     def scored(self) -> int:

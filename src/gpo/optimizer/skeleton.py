@@ -17,6 +17,7 @@ from gpo.optimizer.parts.trajectory import Shown
 from gpo.optimizer.search import Listener, ScoredCandidate, SearchResult, StepRecord
 from gpo.optimizer.state import Information, Visited
 from gpo.optimizer.workbench import Workbench
+from gpo.task.program.parts import part_of, with_part
 
 
 class DevScores:
@@ -83,6 +84,8 @@ class StepSearch(ABC):
         self.steps: list[StepRecord] = []
         self.dev = DevScores(bench.scorer)
         self.visited: list[Visited] = []
+        self.part: str | None = None
+        """The one of several prompts that the step under way changes."""
         self._bests: list[float] = []
 
     async def run(self, initial: str) -> SearchResult:
@@ -153,7 +156,11 @@ class StepSearch(ABC):
     ) -> Candidate:
         """Read one reply; a prompt whose words are in `seen` is rejected, and the words of the others are added. The
         rest as for `read_candidate`."""
-        item = read_candidate(raw, parent, self.guard, attempt=attempt, limit=limit, cut_off=cut_off)
+        names, guard = self.bench.task.parts, self.guard.of(self.part)
+        text = part_of(parent, names, self.part)
+        item = read_candidate(raw, text, guard, attempt=attempt, limit=limit, cut_off=cut_off)
+        if self.part is not None:
+            item = put_in(item, parent, names, self.part)
         if item.rejected is not None:
             return item
         words = normalise_prompt(item.prompt)
@@ -200,6 +207,7 @@ class StepSearch(ABC):
             best=best,
             best_score=self.mean(best),
             estimated=estimated,
+            part=self.part,
         )
 
     def _visit(self, prompt: str, step: int) -> None:
@@ -213,6 +221,12 @@ class StepSearch(ABC):
         if patience is None or len(self._bests) <= patience or best > self._bests[-1 - patience]:
             return None
         return f"no better dev score in {patience} steps"
+
+
+def put_in(item: Candidate, parent: str, names: Sequence[str], part: str) -> Candidate:
+    """`item`, which is a text for one part of `parent`, as a candidate for the whole; a rejected one stays as it is."""
+    whole = item.prompt if item.rejected is not None else with_part(parent, names, part, item.prompt)
+    return replace(item, prompt=whole, parent=parent)
 
 
 def add_score(

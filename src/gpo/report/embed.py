@@ -13,7 +13,19 @@ from typing import Any
 from markupsafe import Markup
 
 _STATIC = Path(__file__).with_name("static")
-_SCRIPTS = ("dom", "charts", "lineage", "grid", "rows", "dialog", "downloads", "page", "live", "runs")
+_SCRIPTS = (
+    "dom",
+    "charts",
+    "lineage",
+    "grid",
+    "rows",
+    "dialog",
+    "downloads",
+    "page",
+    "live",
+    "runs",
+    "compare",
+)
 _ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
+from threading import Lock
 
 from markupsafe import Markup
 
 from gpo.errors import GPOError
 from gpo.report.charts.svg import Scale, draw_path, drawing, element, steps
-from gpo.report.comparison.compare import describe_gain, sum_costs
+from gpo.report.comparison.compare import describe_gain
+from gpo.report.comparison.compared import sum_costs
 from gpo.report.data import RunView, read_run
+from gpo.report.run_version import run_version
 from gpo.report.sections.head import name_standing
 from gpo.result.wording import format_dollars, format_duration, format_percent
 from gpo.run.directory import RunDirectory
@@ -48,17 +52,51 @@ COLUMNS = (
 NUMERIC = frozenset({"gain on test", "best dev", "cost", "time", "steps"})
 
 
-def list_runs(found: Mapping[str, Path]) -> tuple[list[RunRow], list[str]]:
-    """A row for each run of `found` (name to path), newest first, and a line for each that cannot be shown."""
-    rows, damaged = [], []
-    for name, path in found.items():
+@dataclass(frozen=True, slots=True)
+class RunList:
+    """A row for each run, newest first, and a line for each that cannot be shown. `version` changes with them."""
+
+    rows: tuple[RunRow, ...]
+    damaged: tuple[str, ...]
+
+    @property
+    def version(self) -> str:
+        """A digest of all that is shown."""
+        return blake2b(repr((self.rows, self.damaged)).encode(), digest_size=12).hexdigest()
+
+
+class RunRows:
+    """Reads rows, and those of runs that changed alone when it is asked again."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[str, RunRow | str]] = {}
+        self._reading = Lock()
+
+    def read(self, found: Mapping[str, Path]) -> RunList:
+        """The list of the runs of `found` (name to path)."""
+        with self._reading:  # several pages that ask at once read each run once
+            read = {path: self._read(name, path) for name, path in found.items()}
+            # How long a live run has gone on, and whether its process lives, no file tells.
+            self._known = {
+                path: (version, row)
+                for path, (version, row) in read.items()
+                if isinstance(row, str) or not row.running
+            }
+        rows = [row for _, row in read.values() if isinstance(row, RunRow)]
+        rows.sort(key=lambda row: row.started, reverse=True)
+        return RunList(tuple(rows), tuple(row for _, row in read.values() if isinstance(row, str)))
+
+    def _read(self, name: str, path: Path) -> tuple[str, RunRow | str]:
+        version = run_version(path)
+        known = self._known.get(path)
+        if known is not None and known[0] == version:
+            return known
         try:
-            rows.append(_row(name, path))
+            return version, _row(name, path)
         except GPOError as error:
-            damaged.append(str(error))
+            return version, str(error)
         except Exception as error:  # whatever a stranger's folder brought about, the other runs are shown
-            damaged.append(f"{path}: cannot be shown ({type(error).__name__})")
-    return sorted(rows, key=lambda row: row.started, reverse=True), damaged
+            return version, f"{path}: cannot be shown ({type(error).__name__})"
 
 
 def _row(name: str, path: Path) -> RunRow:
@@ -80,7 +118,7 @@ def _row(name: str, path: Path) -> RunRow:
             (format_percent(run.best_dev), run.best_dev),
             (run.method, run.method),
             (model, model),
-            (format_dollars(paid.usd), paid.usd),
+            ("unknown" if paid.usd is None else format_dollars(paid.usd), paid.usd),
             (format_duration(run.seconds), run.seconds),
             (done, len(run.steps)),
             (run.task, run.task),

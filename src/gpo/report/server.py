@@ -16,12 +16,13 @@ from aiohttp import web
 
 from gpo.errors import GPOError, RunError
 from gpo.report import embed
-from gpo.report.comparison.compare import compare_html
+from gpo.report.comparison.compare import compare_html, read_pair
 from gpo.report.data import RunView, read_run
 from gpo.report.details import collect_details
 from gpo.report.exchanges import find_exchange
 from gpo.report.page import render, sections
-from gpo.report.runs_list import COLUMNS, NUMERIC, list_runs
+from gpo.report.run_version import run_version
+from gpo.report.runs_list import COLUMNS, NUMERIC, RunRows
 from gpo.run.directory import RunDirectory
 from gpo.storage.journal_reader import JournalReader
 
@@ -58,6 +59,7 @@ class View:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._rows = RunRows()
         self._states: dict[str, tuple[str, str]] = {}
         self._reading = asyncio.Lock()
 
@@ -70,13 +72,15 @@ class View:
             ("/state", self.state),
             ("/exchange", self.exchange),
             ("/compare", self.compare),
+            ("/pair", self.pair),
         ):
             app.router.add_get(path, handler)
         return app
 
-    async def runs(self, _: web.Request) -> web.Response:
-        """All runs."""
-        return _page(await asyncio.to_thread(_list_html, self.folder))
+    async def runs(self, request: web.Request) -> web.Response:
+        """All runs; nothing (204) where the page has seen this version of them (`since`)."""
+        text = await asyncio.to_thread(self._list_html, request.query.get("since", ""))
+        return web.Response(status=204) if text is None else _page(text)
 
     async def run(self, request: web.Request) -> web.Response:
         """One run; its data comes from `state`."""
@@ -86,7 +90,7 @@ class View:
     async def state(self, request: web.Request) -> web.Response:
         """What a run's page shows, or only its version where the page has seen it (`since`)."""
         name, path = await self._find(request.query.get("run", ""))
-        version = _version(path)
+        version = run_version(path)
         if request.query.get("since") == version:
             return _json(f'{{"version":{embed.json_text(version)},"status":"unchanged"}}')
         async with self._reading:  # several pages of one run read its journal once
@@ -117,6 +121,25 @@ class View:
             raise web.HTTPNotFound(text=f"no run {unknown[0]!a}")
         chosen = {name: runs[name] for name in names or runs}
         return _page(await asyncio.to_thread(_compare_html, chosen, bool(names)))
+
+    async def pair(self, request: web.Request) -> web.Response:
+        """Two runs against each other, a part of the page that compares them."""
+        first, second = [await self._find(request.query.get(name, "")) for name in ("first", "second")]
+        return _page(await asyncio.to_thread(read_pair, first, second))
+
+    def _list_html(self, since: str) -> str | None:
+        found = self._rows.read(find_runs(self.folder))
+        if found.version == since:
+            return None
+        return render(
+            "runs.html",
+            served=True,
+            title="Runs · GPO",
+            folder=self.folder,
+            columns=COLUMNS,
+            numeric=NUMERIC,
+            found=found,
+        )
 
     async def _find(self, name: str) -> tuple[str, Path]:
         runs = await asyncio.to_thread(find_runs, self.folder)
@@ -184,18 +207,6 @@ def _json(text: str, status: int = 200) -> web.Response:
     return web.Response(text=text, status=status, content_type="application/json")
 
 
-def _version(path: Path) -> str:
-    """Changes whenever something is written to the run."""
-    marks = []
-    for name in ("journal.sqlite", "journal.sqlite-wal", "result.json"):
-        try:
-            found = (path / name).stat()
-            marks.append(f"{found.st_mtime_ns:x}.{found.st_size:x}")
-        except OSError:
-            marks.append("-")
-    return "_".join(marks)
-
-
 def _run_html(name: str, path: Path) -> str:
     run, parts, _ = _read(path)
     return render("run.html", live=name, served=True, title=f"{name} · GPO", run=run, sections=parts)
@@ -216,20 +227,6 @@ def _exchange(path: Path, split: str, example: str, index: int) -> list[list[str
     run = read_run(path)
     with JournalReader(RunDirectory(path).journal_path) as reader:
         return find_exchange(run, reader, split, example, index)
-
-
-def _list_html(folder: Path) -> str:
-    rows, damaged = list_runs(find_runs(folder))
-    return render(
-        "runs.html",
-        served=True,
-        title="Runs · GPO",
-        folder=folder,
-        columns=COLUMNS,
-        numeric=NUMERIC,
-        rows=rows,
-        damaged=damaged,
-    )
 
 
 def _compare_html(chosen: dict[str, Path], strict: bool) -> str:

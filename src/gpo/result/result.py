@@ -120,6 +120,12 @@ class Result:
         finite: dict[str, Any] = _plain({**plain, **self.extra})
         return finite
 
+    @property
+    def best_prompts(self) -> dict[str, str]:
+        """The best prompts by their names; of a run of one prompt without a name that one, as `prompt`."""
+        named = self.extra.get("best_prompts")
+        return dict(named) if isinstance(named, Mapping) else {"prompt": self.best_prompt}
+
     def messages(self, row: Mapping[str, Any], reply: str | None = None) -> list[dict[str, str]]:
         """What is sent with the best prompt for `row`, which has the columns of the data: {"role", "content"} a turn.
 
@@ -241,6 +247,9 @@ def _extra(record: Record, names: set[str]) -> dict[str, Any]:
         if any(not isinstance(line, str) for line in record.items(name)):
             record.refuse(name, "must be a list of texts")
     record.text_or_none("embedder")
+    for name in ("best_prompts", "initial_prompts"):
+        for key in record.record(name).data:
+            record.record(name).text(key)
     record.record("judge")
     return {key: value for key, value in record.data.items() if key not in names}
 

@@ -21,10 +21,10 @@ def name_verdict(result: Result) -> str:
         return "Nothing readable"
     if result.status != "complete":
         return "Unfinished"
-    return _NAMES[decide_verdict(result)]
+    return VERDICT_NAMES[decide_verdict(result)]
 
 
-_NAMES = {
+VERDICT_NAMES = {
     Verdict.BETTER: "Better",
     Verdict.WORSE: "Worse",
     Verdict.NOT_SHOWN: "Not shown",
@@ -49,7 +49,7 @@ def describe_verdict(result: Result) -> str:
         return _unchanged(result)
     if found is Verdict.NO_TEST:
         return "The held-out test set was not evaluated, so it is not known whether the prompt is better."
-    told = f"{_points(result.improvement.test)} points on the held-out test set"
+    told = f"{format_gain(result.improvement.test)} points on the held-out test set"
     shown = {
         Verdict.BETTER: f"Better: {told} ({_certainty(result)}).",
         Verdict.WORSE: f"Worse: {told} ({_certainty(result)}); keep the initial prompt.",
@@ -97,10 +97,16 @@ def warn_of_few_rows(result: Result) -> str:
 
 def _certainty(result: Result) -> str:
     gain = result.improvement
-    p_value = "" if gain.p_value is None else f", p = {gain.p_value:.2g}"
-    return f"95 % interval {_points(gain.ci_low)} to {_points(gain.ci_high)}{p_value}"
+    return describe_certainty(gain.ci_low, gain.ci_high, gain.p_value)
 
 
-def _points(share: float | None) -> str:
+def describe_certainty(low: float | None, high: float | None, p_value: float | None) -> str:
+    """How sure a difference is: its 95 % interval in points, and the p-value where it is known."""
+    told = "" if p_value is None else f", p = {p_value:.2g}"
+    return f"95 % interval {format_gain(low)} to {format_gain(high)}{told}"
+
+
+def format_gain(share: float | None) -> str:
+    """A difference in points with its sign; none of 0.0."""
     text = points(share or 0.0, signed=True)
     return "0.0" if text in ("+0.0", "-0.0") else text

@@ -118,6 +118,7 @@ def step_summary(record: StepRecord) -> dict[str, Any]:
         "best_dev": record.best_score,
         "candidates_scored": record.scored,
         "candidates_rejected": sum(item.rejected is not None for item in record.candidates),
+        **({"part": record.part} if record.part is not None else {}),
     }
 
 

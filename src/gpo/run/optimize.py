@@ -6,9 +6,11 @@ Resuming is replay: the same code runs again and the journal answers what was as
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gpo.config.load import parse_yaml
 from gpo.errors import BudgetError, Interrupted, RunError, UnreadableReplies
 from gpo.evaluation.score import TooManyFailures
 from gpo.result.result import Result
@@ -33,7 +35,7 @@ class Run:
     plan: Plan
     directory: RunDirectory
     progress: Progress = field(default_factory=Progress)
-    watcher: Watcher | None = None
+    watcher: Watcher | Sequence[Watcher] | None = None
     use_shared_store: bool = True
     fork: Path | None = None
     kept: str = SAVED
@@ -62,6 +64,8 @@ class Run:
                     result = self.directory.read_result()
                     assert result is not None
                     self.progress.phase = "done"
+                    self._tell_start()
+                    await self._tell_end(result)
                     return result
                 check_embedder(self.plan.method, self.plan.embedder_model)
                 journal = self.directory.open(self.plan.recorded, self.plan.config_text)
@@ -78,6 +82,7 @@ class Run:
             self.plan, journal, shared, self._shutdown, self.progress, self._watchers, self.fork, self.kept
         )
         journal.start_session()
+        self._tell_start()
         for warning in (*self.plan.task.warnings, *self.plan.warnings):
             self._watchers.note(warning)
         try:
@@ -112,6 +117,17 @@ class Run:
         finally:
             work.close()
             await journal.flush()
-            if result is not None:
-                self.directory.write_result(result)
+            try:
+                if result is not None:
+                    self.directory.write_result(result)
+            finally:
+                await self._tell_end(result)
         return result
+
+    def _tell_start(self) -> None:
+        config, _ = parse_yaml(self.plan.config_text, "config.yaml")
+        self._watchers.run_started(self.directory.path, config)
+
+    async def _tell_end(self, result: Result | None) -> None:
+        # A tracker sends files now, and other work of this loop must not wait for that.
+        await asyncio.to_thread(self._watchers.run_finished, self.directory.path, result)

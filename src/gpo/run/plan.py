@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,19 @@ from gpo.run.estimate.context_size import engine_needs
 from gpo.run.estimate.prompt_room import make_room
 from gpo.run.identity.recorded_config import record_config, set_frame
 from gpo.run.layers.budget import check_prices
-from gpo.run.start.choices import check_frozen, check_rows_tell, choose_prompt, choose_racing, choose_roles
+from gpo.run.start.choices import (
+    check_frozen,
+    check_method,
+    check_rows_tell,
+    choose_prompt,
+    choose_racing,
+    choose_roles,
+    name_parts,
+)
 from gpo.run.start.configured_task import ConfiguredTask, read_task
+from gpo.run.start.own_work import open_own_work
 from gpo.task.demonstrations import split_prompt
+from gpo.task.program.parts import split_parts
 from gpo.task.prompt import find_placeholders
 from gpo.task.task import Task
 
@@ -102,15 +112,29 @@ class Plan:
             for example in task.examples(name)
         ]
         words, _ = split_prompt(self.prompt)
-        return Guard(
+        whole = Guard(
             examples=rows,
             required=find_placeholders(words),
             answers=task.answer_texts,
             initial=words,
             max_words=self.optimize.max_words,
-            # No other column: one may say what the answer is (`label_text` beside `label`).
-            columns=frozenset({*task.input_columns, "input"}),
+            # No other column: one may say what the answer is (`label_text` beside `label`). A program fills what it
+            # fills, and nobody knows what else it could.
+            columns=frozenset() if task.program else frozenset({*task.input_columns, "input"}),
             frozen=self.optimize.frozen,
+        )
+        if len(task.parts) < 2:
+            return whole
+        texts = split_parts(words, task.parts)
+        return replace(whole, parts={name: self._part_guard(whole, text) for name, text in texts.items()})
+
+    def _part_guard(self, whole: Guard, text: str) -> Guard:
+        return replace(
+            whole,
+            required=find_placeholders(text),
+            initial=text,
+            frozen=[kept for kept in whole.frozen if kept in text],
+            marks=True,
         )
 
     def calls(self, *, most: bool) -> Calls:
@@ -135,6 +159,7 @@ def _loop_settings(task: Task, settings: OptimizeConfig, preset: Preset, *, raci
         patience=settings.patience,
         enforce=settings.edit_distance.control == "enforce",
         racing=racing,
+        coordinate=settings.coordinate,
         meta_prompt=MetaPromptSettings(
             task_examples=settings.task_examples,
             scale=score_scale(preset),
@@ -176,13 +201,18 @@ def assemble(
     own_task = task
     configured = configured or (ConfiguredTask(set_frame(task, config)) if task else None)
     task, quick = configured or read_task(config, base_dir, data_dir, few)
+    task = name_parts(config, task)
+    check_method(chosen, task)
     if task.metric.over_split is not None:
         require("numpy", "metrics", f"task.metric: {task.metric.name}, a score of the whole split,")
     if isinstance(chosen, PlusMethod):
         require("numpy", "plus", "method: gpo+")
         check_rows_tell(task)
         chosen = chosen.fit_budget(task, config.budget.max_calls, test=len(task.splits.test))
-    own = models or {}
+    own = {
+        **(models or {}),
+        **({"task": open_own_work(task)} if task.program and task.program.identity else {}),
+    }
     written, prompt = config, choose_prompt(config, chosen)
     config, raised = _roomy(config, chosen, prompt)
     roles = choose_roles(config, task)

@@ -18,6 +18,7 @@ from gpo.run.held_out_test import HeldOutTest
 from gpo.run.journal_writer import step_summary
 from gpo.run.layers.budget import Budget
 from gpo.run.plan import Plan
+from gpo.task.program.parts import split_parts
 from gpo.task.reading import describe_reading
 from gpo.task.template import make_template
 
@@ -63,6 +64,7 @@ def summary(
         seed=plan.seed,
         versions=versions(),
         extra={
+            **_show_parts(plan, best),
             **_show_request(plan, best),
             "method": plan.method.name,
             "models": {role: model.model.identity for role, model in models.items()},
@@ -126,9 +128,24 @@ def _unreadable(scorer: Scorer, search: Search) -> int | None:
     return best.unreadable if best else None
 
 
-def _show_request(plan: Plan, best: str) -> dict[str, object]:
-    """The best prompt's whole template, and what is sent for the first dev row, for a person to read."""
+def _show_parts(plan: Plan, best: str) -> dict[str, object]:
+    """The prompts by their names, where they have names, and what they are prompts of."""
     task = plan.task
+    if not task.parts:
+        return {}
+    program = {"program": task.program.identity or task.program.name} if task.program else {}
+    initial = split_parts(plan.prompt, task.parts)
+    return {"best_prompts": split_parts(best, task.parts), "initial_prompts": initial, **program}
+
+
+def _show_request(plan: Plan, best: str) -> dict[str, object]:
+    """The best prompt's whole template, and what is sent for the first dev row, for a person to read. Of a program only
+    how its outputs are read: what it sends is its own business."""
+    task = plan.task
+    if task.program is not None:
+        return {
+            "reading": {**describe_reading(task).to_dict(), "second_round_tokens": task.second_round_tokens}
+        }
     opening = task.opening(best, task.splits.dev[0])
     turns = (
         [("text", opening)] if isinstance(opening, str) else [(turn.role, turn.content) for turn in opening]

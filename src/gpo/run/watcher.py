@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gpo.optimizer.search import StepRecord
 from gpo.text import printable, shorten
 
 if TYPE_CHECKING:
+    from gpo.result.result import Result
     from gpo.run.progress import Progress
 
 
@@ -20,6 +22,13 @@ class Watcher:
     The methods are called in the thread of the run's event loop, between two calls to a model, so they should be quick.
     An error in one of them is said once, as a `RuntimeWarning`, and does not end the run.
     """
+
+    def run_started(self, run_dir: Path, config: Mapping[str, Any]) -> None:
+        """The run in `run_dir` begins or goes on; `config` is what its `config.yaml` says, without secrets."""
+
+    def run_finished(self, run_dir: Path, result: Result | None) -> None:
+        """The run is over, or its process is: `result` is written already; None: an error left none. The one method
+        that is called in a thread of its own and may take its time; the run waits for it."""
 
     def note(self, line: str) -> None:
         """A warning or a piece of news, one line."""
@@ -41,11 +50,21 @@ class Watcher:
 
 
 class Watchers(Watcher):
-    """Tells each of `watchers`, whatever the others do. None, and what lacks a method, is not told."""
+    """Tells each of `watchers` (of a list, each in it), whatever the others do. None, and what lacks a method, is not
+    told."""
 
     def __init__(self, *watchers: object) -> None:
-        self._watchers = [watcher for watcher in watchers if watcher is not None]
+        several = [item for one in watchers for item in (one if isinstance(one, list | tuple) else [one])]
+        self._watchers = [watcher for watcher in several if watcher is not None]
         self._failed: set[int] = set()
+
+    def run_started(self, run_dir: Path, config: Mapping[str, Any]) -> None:
+        """See `Watcher`."""
+        self._tell("run_started", run_dir, config)
+
+    def run_finished(self, run_dir: Path, result: Result | None) -> None:
+        """See `Watcher`."""
+        self._tell("run_finished", run_dir, result)
 
     def note(self, line: str) -> None:
         """See `Watcher`."""

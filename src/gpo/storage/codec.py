@@ -5,6 +5,7 @@ Models write lone surrogates and NULs; both survive here.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import zlib
 from typing import Any, Literal
@@ -17,6 +18,9 @@ COMPRESS_FROM = 1024
 
 MOST_UNPACKED = 64 * 2**20
 """Bytes that one record may unpack to; a larger one is not compressed. A few bytes can stand for any number."""
+
+LONG = 200_000
+"""Characters from which a reply is packed in a thread."""
 
 _PLAIN = b'"],["stop"]]'
 _MOST = 2**62  # what SQLite holds in an integer, with room to add up
@@ -64,6 +68,12 @@ def pack_reply(reply: Reply) -> bytes:
         told["left_out"] = list(reply.left_out)
     body: list[Any] = [list(reply.texts), list(reply.finish_reasons)]
     return _pack([*body, told] if told else body)
+
+
+async def pack_waiting(reply: Reply) -> bytes:
+    """As `pack_reply`; a long reply is packed in a thread, so that other calls go on meanwhile."""
+    long = sum(map(len, reply.texts)) + sum(map(len, reply.reasoning)) > LONG
+    return await asyncio.to_thread(pack_reply, reply) if long else pack_reply(reply)
 
 
 def unpack_reply(

@@ -5,7 +5,6 @@ Reading is `gpo.storage.journal_reader`.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -26,9 +25,6 @@ from gpo.storage.session_clock import SessionClock
 from gpo.storage.sqlite.database import connect, damaged_error, explain, translate_row_errors
 
 LastWords = Callable[[Callable[[str], bool]], Mapping[str, Any]]
-
-LONG = 200_000
-"""Characters from which a reply is packed in a thread, so that the other calls go on meanwhile."""
 
 
 class Use(NamedTuple):
@@ -89,11 +85,20 @@ class Journal(JournalReader):
         """The recorded answer to the call `key`."""
         return super().get_call(key) if key in self._keys else None
 
-    async def put_call(self, role: str, request: Request, reply: Reply, *, key: str, started: float) -> None:
-        """Record an answer; returns when a kill can no longer take it. `started` as of `now`."""
+    async def put_call(
+        self,
+        role: str,
+        request: Request,
+        reply: Reply,
+        *,
+        key: str,
+        started: float,
+        packed: bytes | None = None,
+    ) -> None:
+        """Record an answer, which may be `packed` already; returns when a kill can no longer take it. `started` as of
+        `now`."""
         usage = reply.usage
-        long = sum(map(len, reply.texts)) + sum(map(len, reply.reasoning)) > LONG
-        packed = await asyncio.to_thread(codec.pack_reply, reply) if long else codec.pack_reply(reply)
+        packed = await codec.pack_waiting(reply) if packed is None else packed
         row = (
             key,
             role,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from gpo.model.model import Reply, Request
+from gpo.value_class import value_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class LedgerLine(NamedTuple):
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class RecordedScore:
     """What one prompt got on one example.
 

@@ -5,7 +5,6 @@ It is a convenience: when it cannot be used, a warning says so and all goes on w
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
@@ -24,8 +23,6 @@ from gpo.storage.sqlite.database import Schema, connect, connect_readonly, expla
 
 _LAG = 0.1
 """Seconds after which other processes see an answer: nobody waits for it, and a commit for each few costs."""
-LONG = 200_000
-"""Characters from which an answer is packed in a thread."""
 _FRESH = 1.0
 """Seconds that an answer is also kept in memory, where this process finds it before it is committed."""
 
@@ -123,16 +120,9 @@ class SharedStore:
         # An older GPO kept replies with what was thought in them.
         return without_reasoning(reply)
 
-    async def keep(self, key: str, reply: Reply) -> None:
-        """As `put`; a long answer is packed in a thread, so that the other calls go on meanwhile."""
-        long = sum(map(len, reply.texts)) + sum(map(len, reply.reasoning)) > LONG
-        if long:
-            self.put(key, reply, await asyncio.to_thread(codec.pack_reply, reply))
-        else:
-            self.put(key, reply)
-
     def put(self, key: str, reply: Reply, packed: bytes | None = None) -> None:
-        """Keep an answer for other runs, without waiting for the disk; the first one to a call stays."""
+        """Keep an answer, which may be `packed` already, for other runs, without waiting for the disk; the first one to
+        a call stays."""
         if self._broken:
             return
         usage = reply.usage

@@ -22,9 +22,10 @@ from gpo.task.labels import (
     warn_of_unknown_labels,
 )
 from gpo.task.load import Loaded, load, load_rows
-from gpo.task.metric import Metric, metric
+from gpo.task.metric import Metric, imported, metric
 from gpo.task.metrics.fit import check_metric
-from gpo.task.metrics.judge import Judge
+from gpo.task.metrics.judge import make_judge
+from gpo.task.program.program import AT_ONCE
 from gpo.task.prompt import Frame, Position
 from gpo.task.splits import Columns, check_splits, make_examples
 from gpo.task.task import Task
@@ -57,6 +58,26 @@ class TaskOptions(TypedDict, total=False):
     allow_overlap: bool
     seed: int
     chat: bool
+
+
+class ProgramOptions(TypedDict, total=False):
+    """What `Task.from_program` takes beside rows, function and name."""
+
+    metric: MetricOption
+    input: str
+    target: str
+    answer: AnswerOption
+    judge: Mapping[str, Any] | None
+    split: Mapping[str, int | float] | None
+    stratify: bool | None
+    allow_overlap: bool
+    identity: str | None
+    concurrency: int
+    seed: int
+
+
+PROGRAM_OPTIONS = ("metric", "input", "target", "answer", "judge", "split", "stratify", "allow_overlap")
+"""Those of the keys that say something of a program: where its prompts stand is its own business."""
 
 
 class CallableReader(TextReader):
@@ -100,14 +121,56 @@ def from_config(
     data_dir: Path | None = None,
 ) -> Task:
     """See `Task.from_config`."""
+    if config.program is not None:
+        return _program_from_config(config, seed=seed, chat=chat, base_dir=base_dir, data_dir=data_dir)
     loaded = _loaded(config, seed=seed, base_dir=base_dir, data_dir=data_dir)
     return build(loaded, with_defaults(config, loaded.defaults), seed=seed, chat=chat, base_dir=base_dir)
+
+
+def _program_from_config(
+    config: TaskConfig, *, seed: int, chat: bool, base_dir: Path, data_dir: Path | None
+) -> Task:
+    from gpo.task.program.build import build_program
+    from gpo.task.program.program import make_program
+
+    assert config.program is not None
+    run = imported(config.program, base_dir, "task.program")
+    program = make_program(run, config.identity, AT_ONCE, "task.program")
+    loaded = _loaded(config, seed=seed, base_dir=base_dir, data_dir=data_dir)
+    config = with_defaults(config, loaded.defaults)
+    return build_program(loaded, program, config, seed=seed, chat=chat, base_dir=base_dir)
 
 
 def from_rows(rows: Rows, *, name: str = "task", seed: int = 0, chat: bool = True, **options: Any) -> Task:
     """See `Task.from_rows`."""
     config, own = _configured(name, options)
     return build(load_rows(rows, name), config, seed=seed, chat=chat, base_dir=Path(), own=own)
+
+
+def from_program(
+    rows: Rows,
+    run: Callable[..., Any],
+    *,
+    name: str = "task",
+    identity: str | None = None,
+    concurrency: int = AT_ONCE,
+    **options: Any,
+) -> Task:
+    """See `Task.from_program`."""
+    from gpo.task.program.build import build_program
+    from gpo.task.program.program import make_program
+
+    seed = options.pop("seed", 0)
+    if unknown := [key for key in options if key not in PROGRAM_OPTIONS]:
+        from gpo.config.keywords import point_to
+
+        known = ("name", "identity", "concurrency", "seed", *PROGRAM_OPTIONS)
+        raise ConfigError(point_to(unknown[0], "gpo.Task.from_program", known))
+    config, own = _configured(name, options)
+    program = make_program(run, identity, concurrency)
+    return build_program(
+        load_rows(rows, name), program, config, reader=own.reader, own_metric=own.metric, seed=seed
+    )
 
 
 def from_data(
@@ -155,7 +218,7 @@ def build(
     reader = own.reader or _reader(config.answer, leave_out_test(found))
     unknown = warn_of_unknown_labels(splits.test, reader) if is_label and not listed else []
     by_default = "fields" if kind == "json" and "metric" not in config.model_fields_set else config.metric
-    grades = metric(own.metric or by_default, base_dir=base_dir, judge=_judge(config))
+    grades = metric(own.metric or by_default, base_dir=base_dir, judge=make_judge(config.judge))
     if config.answer.structured:
         check_structured(reader, chat=chat)
     if grades.judge:
@@ -183,14 +246,6 @@ def build(
         ),
         test_warnings=tuple(unknown),
     )
-
-
-def _judge(config: TaskConfig) -> Judge | None:
-    given = config.judge
-    if given is None:
-        return None
-    answers, scores = (given.labels.answer, given.labels.score) if given.labels else ("", "")
-    return Judge(given.rubric, *given.scale, answers=answers, scores=scores)
 
 
 def check_targets(found: Sequence[Example], reader: AnswerReader, kind: str) -> list[str]:

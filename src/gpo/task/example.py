@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 Target = str | float | tuple[str, ...]
 
@@ -14,7 +15,8 @@ class Example:
 
     `id` is stable and unique within the task (split name and row number unless the data has an `id` column);
     `input` is the rendered question; `target` the expected answer, a tuple where there are several references;
-    `fields` the row's columns as text, for placeholders in a prompt; `source` says "file:line" for messages.
+    `fields` the row's columns as text, for placeholders in a prompt; `source` says "file:line" for messages. `row` is
+    the row as it was given, of a program's task alone.
     """
 
     id: str
@@ -22,6 +24,7 @@ class Example:
     target: Target
     fields: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)
     source: str = field(default="", compare=False)
+    row: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def metric(
     if chosen.startswith("within "):
         return Metric(chosen, binary=True, function=within(chosen))
     if ":" in chosen:
-        return _own(_imported(chosen, base_dir), chosen)
+        return _own(imported(chosen, base_dir), chosen)
     raise ConfigError(f"task.metric: {chosen!r} is not known; use {NAMES} or package.module:function")
 
 
@@ -122,7 +122,8 @@ def _own(function: Callable[..., Any], name: str) -> Metric:
     return Metric(name, binary=bool(getattr(function, "binary", False)), function=value, own=own)
 
 
-def _imported(path: str, base_dir: Path | None) -> Callable[..., Any]:
+def imported(path: str, base_dir: Path | None, key: str = "task.metric") -> Callable[..., Any]:
+    """What "package.module:function" names, looked for in `base_dir` first. Raises `ConfigError` naming `key`."""
     module_name, _, attribute = path.partition(":")
     # A metric beside the configuration file is found without installing it.
     extra = str(base_dir.resolve()) if base_dir is not None else str(Path.cwd())
@@ -133,10 +134,10 @@ def _imported(path: str, base_dir: Path | None) -> Callable[..., Any]:
             found = getattr(found, part)
     except Exception as error:
         problem = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        raise ConfigError(f"task.metric: {path} cannot be imported ({problem})") from error
+        raise ConfigError(f"{key}: {path} cannot be imported ({problem})") from error
     finally:
         if extra in sys.path:
             sys.path.remove(extra)
     if not callable(found):
-        raise ConfigError(f"task.metric: {path} is not a function")
+        raise ConfigError(f"{key}: {path} is not a function")
     return found  # type: ignore[no-any-return]

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
@@ -20,11 +20,13 @@ from gpo.task.example import Example, Splits
 from gpo.task.metric import Metric
 from gpo.task.metrics.comparable import Judgement, find_answer, read_targets
 from gpo.task.metrics.texts import as_text
+from gpo.task.program.parts import split_parts
+from gpo.task.program.program import Program
 from gpo.task.prompt import SLOT, Frame, Layout, Position, fill, is_template, lay_out
 
 if TYPE_CHECKING:
     from gpo.config.task import TaskConfig
-    from gpo.task.build import Rows, TaskOptions
+    from gpo.task.build import ProgramOptions, Rows, TaskOptions
 
 Opening = tuple[Message, ...] | str
 SplitName = Literal["train", "dev", "test", "format", "demos"]
@@ -42,7 +44,8 @@ class Task:
     `input_columns` are the columns that the question is made of: a prompt with all of them in braces, or with
     `{input}`, is the whole template. `question` is how it is made of them.
     `structured` asks the endpoint to hold the reply that is read to the answer's form. `warnings` are lines for a
-    person, `test_warnings` those about the test split, to be said when it is evaluated.
+    person, `test_warnings` those about the test split, to be said when it is evaluated. A `program` takes the place of
+    the one call that answers a row. `parts` are the names of the prompts, where there are several or they have names.
     """
 
     name: str
@@ -60,6 +63,8 @@ class Task:
     structured: bool = False
     warnings: tuple[str, ...] = ()
     test_warnings: tuple[str, ...] = ()
+    program: Program | None = None
+    parts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.demonstrations > (have := len(self.splits.demos or self.splits.train)):
@@ -120,7 +125,7 @@ class Task:
 
     def leads(self, prompt: str) -> bool:
         """Whether requests of `prompt` begin alike: by its place, or by demonstrations of its own."""
-        return self.prompt_leads or bool(split_prompt(prompt)[1])
+        return self.prompt_leads or len(self.parts) > 1 or bool(split_prompt(prompt)[1])
 
     def text_parts(self, prompt: str, example: Example) -> list[tuple[str, bool]]:
         """The text that a base model continues, in pieces, each with whether it is a worked example."""
@@ -164,8 +169,16 @@ class Task:
         parts = (self.splits.train, self.splits.dev)
         return tuple(dict.fromkeys(self.target_text(example) for part in parts for example in part))
 
-    def with_slot(self, example: Example, slot: str = SLOT) -> str:
-        """The example as the task model sees it, with `slot` where the prompt stands, and the expected answer."""
+    def with_slot(self, example: Example, slot: str = SLOT, *, part: str | None = None) -> str:
+        """The example as the task model sees it, with `slot` where the prompt stands (of several the one called
+        `part`), and the expected answer; of a program, whose business it is where prompts stand, without `slot`."""
+        if self.program is not None:
+            expected = self.target_text(example)
+            return f"{example.input}{_RIGHT}{expected}" if expected else example.input
+        if part is not None:
+            position: Position = "before_question" if part == "system" else self._user_position
+            text = lay_out(slot, example.input, position, chat=False, frame="plain").text
+            return f"{text}{_RIGHT}{self.target_text(example)}"
         text = lay_out(slot, example.input, self.position, chat=False, frame=self._frame).text
         return f"{text}{' ' if self._has_frame else _RIGHT}{self.target_text(example)}"
 
@@ -252,6 +265,25 @@ class Task:
         return from_rows(rows, name=name, **options)
 
     @classmethod
+    def from_program(
+        cls, rows: Rows, run: Callable[..., Any], *, name: str = "task", **options: Unpack[ProgramOptions]
+    ) -> Task:
+        """A task whose rows are answered by a function of the user's: `run(prompts, row, model)`, sync (called in a
+        thread) or async.
+
+        `prompts` are texts by name, `row` is the row as it was given. `await model(text_or_messages, temperature=…,
+        max_tokens=…, stop=…, seed=…, response_format=…)` (without `await` in a sync function) is the reply as text, as
+        often as wanted. Where `identity` names the program it does its own work: it is called as `run(prompts, row)`,
+        and its outputs, which must be JSON values, are what is journaled. `metric` is a function of (output, row) to a
+        number from 0 to 1, or that and feedback; or a metric's name, for outputs that are text. `input` (a column or a
+        template) and `target` (a column) say how a row is shown to the optimizer model. At most `concurrency` runs are
+        under way. Other options as in `from_rows`. Raises `ConfigError`, and `DataError` naming the row.
+        """
+        from gpo.task.build import from_program
+
+        return from_program(rows, run, name=name, **options)
+
+    @classmethod
     def from_frame(cls, table: Any, *, name: str = "task", **options: Unpack[TaskOptions]) -> Task:
         """`from_rows` under the name of a common use: `table` is a data frame, or a mapping of split to data frame."""
         return cls.from_rows(table, name=name, **options)
@@ -281,7 +313,22 @@ class Task:
         words, own = split_prompt(prompt)
         return words, (*self.demos, *(item.example for item in own))
 
+    @property
+    def _user_position(self) -> Position:
+        """Where the prompt of the user turn stands beside one of the system turn."""
+        return "question_end" if self.position == "system" else self.position
+
+    def _lay_out_parts(self, prompt: str, example: Example) -> Layout:
+        parts = split_parts(prompt, self.parts)
+        system, text = (fill(parts[name], example.fields) for name in ("system", "user"))
+        if is_template(parts["user"], self.input_columns):
+            return Layout(text.strip(), system.strip())
+        laid = lay_out(text, example.input, self._user_position, chat=True, frame=self._frame)
+        return Layout(laid.text, system.strip())
+
     def _layout(self, prompt: str, example: Example) -> Layout:
+        if len(self.parts) > 1:
+            return self._lay_out_parts(prompt, example)
         text = fill(prompt, example.fields)
         if is_template(prompt, self.input_columns):
             return Layout(text.strip())

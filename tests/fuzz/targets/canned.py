@@ -10,6 +10,7 @@ import aiohttp
 from multidict import CIMultiDict
 
 from gpo.model.openai.client import OpenAIClient
+from gpo.model.openai.connection import EndpointConnection
 from gpo.model.openai.trials import Response
 
 KEY = "sk-Zx9/very+secret.42"
@@ -20,13 +21,15 @@ class CannedClient(OpenAIClient):
 
     def __init__(self, status: int, headers: Mapping[str, str], body: bytes, chunks: int = 2**16) -> None:
         super().__init__(base_url="http://localhost:1/v1", model="m", api_key=KEY)
-        self._connect()._session = cast(
+        self._connection = self._canned = EndpointConnection(
+            "http://localhost:1/v1", name="canned", headers={}
+        )
+        self._canned._session = cast(
             aiohttp.ClientSession, _CannedSession(_CannedResponse(status, headers, body, chunks))
         )
 
     async def send(self, data: bytes, chat: bool = True) -> Response:
-        assert self._connection is not None
-        self._connection._loop = asyncio.get_running_loop()
+        self._canned._loop = asyncio.get_running_loop()
         return await super().send(data, chat)
 
 

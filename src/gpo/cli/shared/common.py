@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gpo.result.result import Result
     from gpo.run.plan import Plan
     from gpo.run.start.configured_task import ConfiguredTask
+    from gpo.run.watcher import Watcher
 
 
 def assemble(
@@ -46,10 +47,16 @@ def assemble(
 
 
 def show_complete(
-    config: Config, configured: ConfiguredTask, base_dir: Path, run_dir: Path, *, as_json: bool
+    config: Config,
+    configured: ConfiguredTask,
+    base_dir: Path,
+    run_dir: Path,
+    *,
+    as_json: bool,
+    tracker: Watcher | None = None,
 ) -> bool:
-    """Show the result of a complete run of `config` in `run_dir` again; False where there is none. Raises `RunError`
-    where the folder holds a run of another configuration."""
+    """Show the result of a complete run of `config` in `run_dir` again, and tell `tracker`; False where there is none.
+    Raises `RunError` where the folder holds a run of another configuration."""
     from gpo.run.directory import RunDirectory
     from gpo.run.start.complete import find_complete
 
@@ -59,6 +66,10 @@ def show_complete(
     print(_complete(run_dir), file=sys.stderr)
     if not (run_dir / "report.html").exists():
         _write_page(run_dir)
+    if tracker is not None:
+        from gpo.cli.shared.tracking import tell_complete
+
+        tell_complete(config, result, run_dir, tracker)
     print_result(result, run_dir, as_json=as_json)
     return True
 
@@ -69,8 +80,10 @@ def _complete(run_dir: Path) -> str:
     return printable(f"{run_dir} holds the complete run; nothing is left to do")
 
 
-def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = None) -> Result:
-    """Run `plan` with progress on stderr and the result on stdout; `fork` as for `Run`.
+def run_plan(
+    plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = None, tracker: Watcher | None = None
+) -> Result:
+    """Run `plan` with progress on stderr and the result on stdout; `fork` as for `Run`, `tracker` is told too.
 
     What a budget or a person ended is shown as far as it is, before the error goes on. Raises `GPOError` and
     `KeyboardInterrupt`.
@@ -90,7 +103,8 @@ def run_plan(plan: Plan, run_dir: Path, *, as_json: bool, fork: Path | None = No
         with ProgressDisplay(progress) as display:
             if complete:
                 display.note(_complete(run_dir))
-            run = Run(plan, directory, progress, display, fork=fork)
+            watchers: list[Watcher] = [display] if tracker is None else [display, tracker]
+            run = Run(plan, directory, progress, watchers, fork=fork)
             result = run_stoppable(run.execute(), run.stop, display.note)
     except Stopped as stop:
         if isinstance(stop.result, Result):

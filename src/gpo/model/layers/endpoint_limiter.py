@@ -202,12 +202,14 @@ class RoleQueue:
         """The first in line leaves."""
         if self._again:
             turn = heappop(self._again)[-1]
+            group = turn.prefix_group
         else:
             turn = self._fresh.pop(self._left, double=self._doubles)
-            # `_take` counts it in its group; without one it was alone in a group of its own.
-            self._fresh.leave(_key(turn))
+            group = ""  # `pop` has counted it in its group
+            if not turn.prefix_group:
+                self._fresh.leave(turn)  # it was alone in a group of its own
         self._left = None
-        turn.given.set_result(self._take(turn.size, turn.prefix_group))
+        turn.given.set_result(self._take(turn.size, group))
 
     def hold(self, cause: str) -> None:
         """Note what makes this line wait although there is a place ("": nothing does)."""

@@ -17,10 +17,15 @@ LONG = 8
 """Waiting calls for each one under way that make a group worth beginning in one more place."""
 
 
+_NOWHERE = (False, False, False)
+
+
 @dataclass(slots=True, eq=False)
 class _PrefixGroup(Generic[T]):
     waiting: deque[T] = field(default_factory=deque)
     busy: int = 0
+    filed: tuple[bool, bool, bool] = _NOWHERE
+    """Whether it stands among the idle, the worked and the long ones."""
 
 
 class PrefixQueue(Generic[T]):
@@ -71,6 +76,7 @@ class PrefixQueue(Generic[T]):
         # Filed anew at the end: of groups that are worked on, another one is next.
         for places in (self._idle, self._worked, self._long):
             places.pop(key, None)
+        prefix_group.filed = _NOWHERE
         self._file(key, prefix_group)
         return item
 
@@ -93,21 +99,19 @@ class PrefixQueue(Generic[T]):
 
     def _file(self, key: Hashable, prefix_group: _PrefixGroup[T]) -> None:
         """Put the group where `pop` looks for it."""
-        waiting = len(prefix_group.waiting)
-        _keep(self._idle, key, waiting > 0 and not prefix_group.busy)
-        _keep(self._worked, key, waiting > 0 and prefix_group.busy > 0)
-        _keep(self._long, key, prefix_group.busy > 0 and waiting > LONG * prefix_group.busy)
-        if not waiting and not prefix_group.busy:
+        waiting, busy = len(prefix_group.waiting), prefix_group.busy
+        filed = (waiting > 0 and not busy, waiting > 0 < busy, waiting > LONG * busy > 0)
+        if filed != prefix_group.filed:
+            prefix_group.filed = filed
+            for places, stays in zip((self._idle, self._worked, self._long), filed, strict=True):
+                if stays:
+                    places.setdefault(key)
+                else:
+                    places.pop(key, None)
+        if not waiting and not busy:
             del self._prefix_groups[key]
 
     def _next(self, after: Hashable, double: bool) -> Hashable:
         if after in self._worked or after in self._idle:
             return after
         return next(iter(self._idle or (self._worked if double else self._long)), None)
-
-
-def _keep(places: dict[Hashable, None], key: Hashable, stays: bool) -> None:
-    if stays:
-        places.setdefault(key)
-    else:
-        places.pop(key, None)

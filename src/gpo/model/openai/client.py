@@ -29,6 +29,7 @@ from gpo.model.openai.url import clean_url, split_url, wire_identity
 
 if TYPE_CHECKING:
     from gpo.model.openai.connection import EndpointConnection
+    from gpo.model.openai.fast_connection import FastConnection
 
 _LONG = 200_000
 """Bytes from which a body is read in a thread, so that the other calls go on meanwhile."""
@@ -90,7 +91,7 @@ class OpenAIClient:
         )
         self._secrets = tuple(key for key in keys if key)
         self._timeout = timeout
-        self._connection: EndpointConnection | None = None
+        self._connection: EndpointConnection | FastConnection | None = None
         self.trials = Trials()
 
     @property
@@ -109,11 +110,10 @@ class OpenAIClient:
 
         Raises `TransientModelError` and `PermanentModelError`.
         """
-        started = time.perf_counter()
         reply = await self._call(request, more)
         if len(reply.texts) == 1 < request.n:
             self.trials.lacking |= {"n"}
-        return replace(reply, seconds=time.perf_counter() - started)
+        return reply
 
     async def post_embedding(self, text: str | Sequence[int]) -> bytes:
         """The body of the endpoint's answer to `text`, or its tokens, at /embeddings. Raises `TransientModelError` and
@@ -135,6 +135,7 @@ class OpenAIClient:
             await connection.aclose()
 
     async def _call(self, request: Request, more: Mapping[str, Any] | None = None) -> Reply:
+        started = time.perf_counter()
         if self._added.stop:
             request = replace(request, stop=(*request.stop, *self._added.stop))
         lacking = self.trials.lacking
@@ -158,7 +159,7 @@ class OpenAIClient:
             error = await self._refused(request, response, own_fault)
             error.charged = charged
             raise error
-        reply = await self._read(request, response, lacking)
+        reply = await self._read(request, response, lacking, time.perf_counter() - started)
         self.trials.answered(request, lacking)
         return reply
 
@@ -184,13 +185,14 @@ class OpenAIClient:
             hint=hint,
         )
 
-    async def _read(self, request: Request, response: Response, lacking: frozenset[str]) -> Reply:
+    async def _read(
+        self, request: Request, response: Response, lacking: frozenset[str], seconds: float
+    ) -> Reply:
+        told: dict[str, Any] = {"key": self._secrets, "seconds": seconds}
         try:
             if len(response.body) > _LONG:
-                return await asyncio.to_thread(
-                    decode, response.body, request, self._name, lacking, key=self._secrets
-                )
-            return decode(response.body, request, self._name, lacking, key=self._secrets)
+                return await asyncio.to_thread(decode, response.body, request, self._name, lacking, **told)
+            return decode(response.body, request, self._name, lacking, **told)
         except (ValueError, RecursionError):
             raise await self._unreadable(response.body) from None
 
@@ -202,18 +204,20 @@ class OpenAIClient:
         connection = self._connection or self._connect()
         return await connection.post(url, data)
 
-    def _connect(self) -> EndpointConnection:
+    def _connect(self) -> EndpointConnection | FastConnection:
         # Here, not above: a run that is complete, a plan and an estimate make no call and need no HTTP client.
         from gpo.model.openai.connection import EndpointConnection
+        from gpo.model.openai.fast_connection import FastConnection, is_available
 
-        self._connection = EndpointConnection(
-            self._base,
-            name=self._name,
-            headers=self._headers,
-            proxy=self._proxy,
-            secrets=self._secrets,
-            timeout=self._timeout,
-        )
+        known: dict[str, Any] = {
+            "name": self._name,
+            "headers": self._headers,
+            "secrets": self._secrets,
+            "timeout": self._timeout,
+        }
+        self._connection = connection = EndpointConnection(self._base, proxy=self._proxy, **known)
+        if not self._proxy and is_available():
+            self._connection = FastConnection(connection, self._base, **known)
         return self._connection
 
     async def _other_address(self) -> str:

@@ -15,7 +15,13 @@ from gpo.model.openai.body import read_body, unpacked
 from gpo.model.openai.errors import connection_error, unreadable_error
 from gpo.model.openai.trials import Response
 
-_CONNECT = 10.0
+CONNECT_SECONDS = 10.0
+"""The longest that a connection may take to come about."""
+IDLE_SECONDS = 60
+"""How long a connection is kept for the next call."""
+KEEPALIVE = (30, 10, 6)
+"""Seconds until a silent peer is probed, seconds between probes, and probes until it is given up: a gateway in between
+forgets connections that wait for a long answer."""
 
 
 class EndpointConnection:
@@ -34,7 +40,7 @@ class EndpointConnection:
     ) -> None:
         self._base, self._name = base, name
         self._headers, self._proxy, self._secrets = headers, proxy, secrets
-        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(_CONNECT, timeout))
+        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(CONNECT_SECONDS, timeout))
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._urls: dict[str, URL] = {}
@@ -84,7 +90,7 @@ class EndpointConnection:
         self._session = session = aiohttp.ClientSession(
             # How many calls are under way is another layer's business: the pool itself has no limit.
             connector=aiohttp.TCPConnector(
-                limit=0, keepalive_timeout=60, ttl_dns_cache=300, socket_factory=_socket
+                limit=0, keepalive_timeout=IDLE_SECONDS, ttl_dns_cache=300, socket_factory=_socket
             ),
             timeout=self._timeout,
             headers=self._headers,
@@ -98,11 +104,11 @@ class EndpointConnection:
 
 
 def _socket(address: tuple[Any, ...]) -> socket.socket:
-    """A socket that notices a silent peer: a gateway in between forgets connections that wait for a long answer."""
+    """A socket that notices a silent peer."""
     family, kind, protocol, _, _ = address
     sock = socket.socket(family, kind, protocol)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6)):
+    for option, value in zip(("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT"), KEEPALIVE, strict=True):
         if hasattr(socket, option):
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
     return sock

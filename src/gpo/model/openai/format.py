@@ -30,6 +30,9 @@ _REASONING = (
 """Fields of a message for what the model thought, as different servers call them."""
 
 _compact = compact_encoder(ensure_ascii=False)
+_decode_json = json.JSONDecoder().decode
+_PLAIN = (b'{"', b"{\n", b"{ ")
+"""How a body may begin that is surely UTF-8."""
 
 
 def encode(
@@ -58,7 +61,13 @@ def encode(
 
 
 def decode(
-    body: bytes, request: Request, endpoint: str, lacking: Collection[str] = (), *, key: Secrets = None
+    body: bytes,
+    request: Request,
+    endpoint: str,
+    lacking: Collection[str] = (),
+    *,
+    key: Secrets = None,
+    seconds: float = 0.0,
 ) -> Reply:
     """The reply that `body` holds, with at least one and at most `request.n` texts.
 
@@ -68,7 +77,7 @@ def decode(
     those that were filtered are empty texts, and their finish reason says so. What an error repeats of `body` is
     without `key`.
     """
-    data = json.loads(body)
+    data = _parse(body)
     if not isinstance(data, dict) or not isinstance(data.get("choices"), list):
         raise ValueError("no choices")
     choices = [choice for choice in data["choices"] if isinstance(choice, dict)]
@@ -93,9 +102,15 @@ def decode(
         texts=tuple(texts),
         finish_reasons=reasons,
         usage=_usage(data.get("usage")),
+        seconds=seconds,
         reasoning=reasoning if any(reasoning) else (),
         left_out=tuple(sorted(sent(request) & frozenset(lacking))) if lacking else (),
     )
+
+
+def _parse(body: bytes) -> Any:
+    # What `json.loads` does, without looking for the encoding of what is plainly UTF-8.
+    return _decode_json(body.decode("utf-8", "surrogatepass")) if body[:2] in _PLAIN else json.loads(body)
 
 
 class _NoText(str):

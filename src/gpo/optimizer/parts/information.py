@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from gpo.evaluation.outcome import Outcome
 from gpo.optimizer.calls import Calls, OptimizerCalls, PromptContent, RowUse, Sizes
+from gpo.optimizer.coordinates.view import describe_part
 from gpo.optimizer.state import Information, Step
 from gpo.task.example import Example
 from gpo.task.task import Task
+from gpo.text import shorten
 
+LONGEST_ASKED, LONGEST_REPLY = 600, 400
+"""Characters of a program's call that the optimizer is shown."""
 FAILURES = 4
 """Failed examples of a batch that the optimizer is shown at most."""
 NO_FAILURE = "the model made no mistake on this step's batch of examples"
@@ -48,10 +52,11 @@ class PromptInformation:
         current = step.current
         reflection = await self._reflect(step) if self.reflection else None
         return Information(
-            prompt=current.prompt,
+            prompt=step.words,
             score=current.score if self.performance else None,
             reflection=reflection,
             notes=NO_FAILURE if self.reflection and reflection is None else None,
+            part=step.part,
         )
 
     def calls(self, total: int, sizes: Sizes) -> Calls:
@@ -76,21 +81,35 @@ class PromptInformation:
             return None
         text = bench.templates.render(
             "reflection",
-            prompt=step.current.prompt,
+            prompt=step.words,
+            part=describe_part(bench.task, step.current.prompt, step.part),
             failures=[describe_failure(bench.task, outcome) for outcome in wrong[: self.failures]],
         )
         return await bench.ask(text, step=step.number, purpose="reflection")
 
 
-def describe_failure(task: Task, outcome: Outcome) -> dict[str, str]:
-    """A failed example for a template: question, the model's answer, the expected answer, and the metric's feedback
-    ("" where there is none)."""
+def describe_failure(task: Task, outcome: Outcome) -> dict[str, Any]:
+    """A failed example for a template: question, the model's answer, the expected answer, the metric's feedback (""
+    where there is none), and of a program the calls that it made."""
     return {
         "question": outcome.example.input,
         "answer": outcome.reply.strip(),
         "expected": task.target_text(outcome.example),
         "feedback": outcome.feedback,
+        "trace": describe_trace(outcome),
     }
+
+
+def describe_trace(outcome: Outcome) -> list[dict[str, str]]:
+    """The calls of a program for a template: the prompts that each holds, what it asked and what the reply was."""
+    return [
+        {
+            "parts": ", ".join(call.parts),
+            "asked": shorten(call.asked, LONGEST_ASKED),
+            "reply": shorten(call.reply, LONGEST_REPLY),
+        }
+        for call in outcome.trace
+    ]
 
 
 def count_batches(train: int, size: int, *, drop_remainder: bool = False) -> int:

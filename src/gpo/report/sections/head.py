@@ -115,7 +115,7 @@ def _facts(run: RunView, reader: JournalReader, pace: Pace) -> list[tuple[str, s
         ("took", format_duration(run.seconds)),
         ("cost", dollars.removeprefix("cost ")),
         ("rows", _count_rows(run, reader)),
-        ("metric", _name_metric(run)),
+        ("metric", name_metric(run)),
         ("task", run.task),
         ("task model", names["task"]),
         ("optimizer", names["optimizer"]),
@@ -136,7 +136,8 @@ def _count_rows(run: RunView, reader: JournalReader) -> str:
     return " · ".join(f"{count:,} {_SPLIT_NAMES.get(name, name)}" for name, count in counts.items() if count)
 
 
-def _name_metric(run: RunView) -> str:
+def name_metric(run: RunView) -> str:
+    """The metric of a run as its result calls it, else as its configuration does."""
     reading = run.result.extra.get("reading") if run.result else None
     name = (reading or {}).get("metric") if isinstance(reading, dict) else None
     name = name or (run.config.get("task") or {}).get("metric") or ""

@@ -21,7 +21,14 @@ function sortRuns() {
   if ($("runs-count").textContent !== told) $("runs-count").textContent = told;
 }
 
+function countChosen() {
+  const chosen = $("runs").querySelectorAll("tbody input:checked").length;
+  $("runs-chosen").textContent = chosen ? `${chosen} ticked` : "those that are ticked, or all that are shown";
+}
+
 function updateRuns(fresh) {
+  $("runs").dataset.version = fresh.querySelector("#runs").dataset.version;
+  for (const id of ["runs-total", "runs-damaged"]) if ($(id) && fresh.getElementById(id)) $(id).replaceChildren(...fresh.getElementById(id).childNodes);
   const [old, next] = [$("runs").querySelector("tbody"), fresh.querySelector("#runs tbody")];
   if (!old || !next) { if (Boolean(old) !== Boolean(next)) location.reload(); return; }
   const rows = new Map([...old.rows].map((row) => [row.dataset.name, row]));
@@ -33,20 +40,28 @@ function updateRuns(fresh) {
     else [...row.cells].slice(2).forEach((cell, i) => { if (cell.outerHTML !== known.cells[i + 2].outerHTML) known.cells[i + 2].replaceWith(document.adoptNode(cell)); });
   }
   for (const gone of rows.values()) gone.remove();
+  countChosen();
   sortRuns();
 }
 
 async function pollRuns() {
   const began = performance.now();
   try {
-    const response = await fetch("/");
-    if (response.ok) updateRuns(new DOMParser().parseFromString(await response.text(), "text/html"));
+    const response = await fetch(`/?${new URLSearchParams({ since: $("runs").dataset.version })}`);
+    if (response.status === 200) updateRuns(new DOMParser().parseFromString(await response.text(), "text/html"));
   } catch { /* gpo view has ended; it is asked again */ }
   setTimeout(pollRuns, Math.max(2000, 10 * (performance.now() - began)));
 }
 
 if ($("runs")) {
   $("runs").addEventListener("input", (event) => event.target.id === "runs-filter" && sortRuns());
+  $("runs").addEventListener("change", (event) => event.target.type === "checkbox" && countChosen());
+  $("runs").addEventListener("submit", (event) => {
+    // None ticked: those that the filter leaves, named where they are not all.
+    const all = [...event.target.querySelectorAll("tbody tr")];
+    const shown = all.filter((row) => !row.hidden);
+    if (!all.some((row) => row.querySelector("input").checked) && shown.length < all.length) for (const row of shown) row.querySelector("input").checked = true;
+  });
   $("runs").addEventListener("keydown", (event) => event.target.id === "runs-filter" && event.key === "Enter" && event.preventDefault());
   $("runs").addEventListener("click", (event) => {
     const button = event.target.closest("[data-runs-sort]");

@@ -16,6 +16,7 @@ from gpo.errors import ConfigError
 from gpo.run.identity.code_fingerprint import fingerprint_code
 from gpo.task.answer.label import BooleanReader, LabelReader
 from gpo.task.answer.structured.json_reader import JsonReader
+from gpo.task.program.program import Program
 from gpo.task.task import Task
 
 SPLITS = ("train", "dev", "test", "format", "demos")
@@ -30,6 +31,8 @@ def identity(task: Task, *, whole: bool) -> dict[str, Any]:
         "metric_code": fingerprint_code(task.metric),
         "helper_code": fingerprint_code((task.metric, task.answer), helpers=True),
     }
+    if task.program is not None:
+        found["program"] = _program(task.program)
     if whole:
         found["task_object"] = {
             "type": type(task).__qualname__,
@@ -48,6 +51,13 @@ def identity(task: Task, *, whole: bool) -> dict[str, Any]:
         if task.metric.judge:
             found["task_object"]["judge"] = asdict(task.metric.judge)
     return found
+
+
+def _program(program: Program) -> dict[str, str]:
+    """By its code, or by the identity that it was given."""
+    if program.identity:
+        return {"identity": program.identity}
+    return {"name": program.name, "code": fingerprint_code(program.run, helpers=True)}
 
 
 def data_digest(task: Task) -> str:

@@ -16,6 +16,7 @@ from gpo.model.tally import Tally
 from gpo.run.layers.observed import Observed
 from gpo.run.layers.single_flight import Flight, SingleFlight
 from gpo.run.layers.unrecorded import UNRECORDED, Unrecorded
+from gpo.storage.codec import pack_waiting
 from gpo.storage.journal import Journal
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.shared_store import SharedStore
@@ -154,14 +155,16 @@ class JournaledModel(ModelLayer):
         self._count(key, request, reply)
         if reply.source == "sent":
             self._unrecorded.add(key, self._role, reply.usage)
+        packed: bytes | None = None
         try:
-            await self._journal.put_call(self._role, request, reply, key=key, started=started)
+            packed = await pack_waiting(reply)
+            await self._journal.put_call(self._role, request, reply, key=key, started=started, packed=packed)
             self._unrecorded.remove(key)
         finally:
             # After the journal: a process killed in between would find its own call in the store and take it
             # for another run's. Also where the journal failed: the answer is paid for.
             if shared and reply.source == "sent" and _is_kept(reply):
-                await shared.keep(key, reply)
+                shared.put(key, reply, await pack_waiting(reply) if packed is None else packed)
         return reply
 
     def _find_reused(self, key: str) -> Reply | None:

@@ -6,12 +6,16 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gpo.errors import ConfigError, DataError
 from gpo.model.model import Message
 from gpo.task.answer.reader import Answer
 from gpo.task.example import Example
 from gpo.task.metrics.texts import as_text
+
+if TYPE_CHECKING:
+    from gpo.config.task import JudgeConfig
 
 _NUMBER = r"[+-]?\d+(?:[.,]\d+)?"
 _LINE = re.compile(
@@ -103,3 +107,11 @@ class Judge:
                 f"in the column {self.scores!a}"
             )
         return found
+
+
+def make_judge(given: JudgeConfig | None) -> Judge | None:
+    """What the configuration says of a judge, None where it says nothing."""
+    if given is None:
+        return None
+    answers, scores = (given.labels.answer, given.labels.score) if given.labels else ("", "")
+    return Judge(given.rubric, *given.scale, answers=answers, scores=scores)

@@ -1,0 +1,94 @@
+"""A program: the user's own function of prompts, a row and a model, known by its name or by an identity of its own."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gpo.errors import ConfigError
+from gpo.task.example import Example
+from gpo.task.metrics.own import OwnMetric
+
+AT_ONCE = 128
+"""Runs of a program that are under way at most, unless the user says another number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """`run(prompts, row, model)`, sync or async, called `name` in messages; `at_once` runs are under way at most.
+
+    Without an `identity` it works by calls of `model`, which are journaled each. With one it does its own work: it is
+    called without a model, `run(prompts, row)`, and its outputs are journaled as those of a model of that identity.
+    """
+
+    run: Callable[..., Any]
+    name: str
+    identity: str = ""
+    at_once: int = AT_ONCE
+
+    @property
+    def is_async(self) -> bool:
+        """Whether a call returns at once something to await; any other function is called in a thread."""
+        inner: Any = self.run
+        while isinstance(inner, functools.partial):
+            inner = inner.func
+        called = inner if inspect.isroutine(inner) else getattr(inner, "__call__", inner)  # noqa: B004
+        return inspect.iscoroutinefunction(called)
+
+
+class ProgramMetric(OwnMetric):
+    """A metric of a program: it is called with the output as the program returned it, and with the row."""
+
+    def __init__(self, function: Callable[..., Any], name: str) -> None:
+        check_arguments(function, name, ("output", "row"), "task.metric")
+        super().__init__(function, name)
+
+    def call(self, prediction: Any, example: Example) -> Any:
+        """As `OwnMetric.call`; the error says what kind of output it was."""
+        try:
+            return self.function(prediction, example.row)
+        except Exception as error:
+            raise self._failed_on(prediction, example, error) from error
+
+    def _failed_on(self, output: Any, example: Example, error: Exception) -> ConfigError:
+        failed = self._failed(example, error)
+        return ConfigError(f"{failed}; the program returned {type(output).__name__}")
+
+
+def make_program(run: Any, identity: Any, concurrency: Any, key: str = "gpo.Task.from_program") -> Program:
+    """`run` as a program. Raises `ConfigError` where it cannot be called so."""
+    if isinstance(run, Program):
+        return run
+    if not callable(run):
+        raise ConfigError(
+            f"{key}: run must be a function of prompts, row and model, not {type(run).__name__}"
+        )
+    if identity is not None and (not isinstance(identity, str) or not identity.strip()):
+        raise ConfigError(f"{key}: identity must be a text that says which program this is, such as 'rag-2'")
+    if not isinstance(concurrency, int) or isinstance(concurrency, bool) or concurrency < 1:
+        raise ConfigError(f"{key}: concurrency must be a number of runs from 1 on")
+    name = getattr(run, "__qualname__", None) or type(run).__name__
+    wanted = ("prompts", "row") if identity else ("prompts", "row", "model")
+    check_arguments(run, name, wanted, key)
+    return Program(run, name, identity or "", concurrency)
+
+
+def check_arguments(function: Callable[..., Any], name: str, wanted: tuple[str, ...], key: str) -> None:
+    """Raise `ConfigError` where `function` does not take as many arguments as there are names in `wanted`."""
+    try:
+        inspect.signature(function).bind(*wanted)
+    except ValueError:  # a builtin without a signature
+        return
+    except TypeError:
+        given = ", ".join(wanted)
+        raise ConfigError(f"{key}: {name} must take {len(wanted)} arguments: {given}") from None
+
+
+def frozen_row(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row that a program cannot change for the next run."""
+    from types import MappingProxyType
+
+    return MappingProxyType(dict(values))

@@ -21,11 +21,11 @@ from gpo.cli.main import app
 from gpo.task import benchmarks
 from tests.suites.suites import write_suite
 from tests.support.embedding import open_lengths
-from tests.support.pages import COMMANDS_NOT_RUN, blocks, not_run, shell_lines
+from tests.support.pages import COMMANDS_NOT_RUN, PROJECTS, blocks, not_run, shell_lines
 from tests.support.server import ModelServer, all_text
 from tests.support.tables import tickets, write_csv
 
-SHELL = blocks("", "sh")
+SHELL = [block for block in blocks("", "sh") if not block.page.startswith(PROJECTS)]
 SLOW = "gpo bench my-suite.yaml"
 """Starts four processes: only with the slow tests."""
 WEIGHTS, ENDPOINT = "local/qwen2.5-coder-1.5b", "openai/gpt-4o-mini"
@@ -101,6 +101,7 @@ def test_the_commands_of_the_pages_run(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_commands_of_the_pages_run_in_a_shell(project: ModelServer, tmp_path: Path) -> None:
     """As they stand, by bash, each in a process of its own."""
     command = tmp_path / "bin" / "gpo"

@@ -12,7 +12,11 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PAGES: Final = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "benchmarks/README.md")),
     *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "examples").rglob("README.md")),
 ]
+
+PROJECTS: Final = "examples/"
+"""Where pages begin whose commands are run in their own folder, by tests/examples/test_examples.py."""
 
 COMMANDS_NOT_RUN: Final = {
     "python3 -m pip install uv && python3 -m uv run gpo demo": "fetches 1.1 GB; tests/cli/test_demo.py reads its plan",
@@ -76,7 +80,8 @@ def _blocks() -> Iterator[Block]:
         text = page.read_text(encoding="utf-8")
         for match in pattern.finditer(text):
             line = text.count("\n", 0, match.start(1)) + 1
-            yield Block(page.name, line, match[2], match[3])
+            name = page.relative_to(ROOT).as_posix().removeprefix("docs/")
+            yield Block(name, line, match[2], match[3])
 
 
 def shell_lines(block: Block) -> list[str]:

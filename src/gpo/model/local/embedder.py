@@ -34,7 +34,7 @@ class EmbeddedEmbedder:
         body = await self._model.embed(request.prompt or "", MICRO_BATCH)
         try:
             vector, tokens = decode_vector(body)
-        except (ValueError, KeyError, IndexError, TypeError, RecursionError):
+        except ValueError:
             raise TransientModelError(f"{self.identity}: the engine's answer holds no vector") from None
         return Reply(
             texts=(pack(vector),),

@@ -35,7 +35,7 @@ class EmbeddingModel:
         body = await self._client.post_embedding(request.prompt or "")
         try:
             vector, tokens = decode_vector(body)
-        except (ValueError, KeyError, IndexError, TypeError, RecursionError):
+        except ValueError:
             raise self._client.no_vector() from None
         return Reply(
             texts=(pack(vector),),
@@ -78,13 +78,16 @@ def unpack(text: str) -> list[float]:
 
 
 def decode_vector(body: bytes) -> tuple[list[float], int]:
-    """The vector in the answer of /embeddings, made one of length 1, and the tokens that were read. Raises what
-    reading a body of any other shape does: `ValueError`, `KeyError`, `IndexError`, `TypeError`, `RecursionError`."""
-    answer = json.loads(body)
-    vector = [float(value) for value in answer["data"][0]["embedding"]]
+    """The vector in the answer of /embeddings, made one of length 1, and the tokens that were read. Raises `ValueError`
+    where there is none."""
+    try:
+        answer = json.loads(body)
+        vector = [float(value) for value in answer["data"][0]["embedding"]]
+        told = (answer.get("usage") or {}).get("prompt_tokens")
+    except (KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise ValueError("no vector") from error
     length = math.hypot(*vector)
     if not 0 < len(vector) <= MOST_NUMBERS or not 0 < length < math.inf:
         raise ValueError("no vector")
-    told = (answer.get("usage") or {}).get("prompt_tokens")
     tokens = told if isinstance(told, int) and not isinstance(told, bool) and 0 <= told < 2**40 else 0
     return [value / length for value in vector], tokens

@@ -18,6 +18,7 @@ from gpo.model.openai.body import MOST_BYTES, too_large, unpacked
 from gpo.model.openai.connection import CONNECT_SECONDS, IDLE_SECONDS, KEEPALIVE, EndpointConnection
 from gpo.model.openai.errors import clean, redact, unreadable_error
 from gpo.model.openai.trials import Response
+from gpo.model.threads import read_apart
 
 if TYPE_CHECKING:
     from pyreqwest.client import Client
@@ -88,7 +89,7 @@ class FastConnection:
             raise unreadable_error(b"", endpoint=self._name, key=self._secrets) from None
         if encoding:
             try:
-                body = await asyncio.to_thread(unpacked, body, encoding, self._name)
+                body = await read_apart(unpacked, body, encoding, self._name)
             except ValueError:
                 raise unreadable_error(b"", endpoint=self._name, key=self._secrets) from None
         return Response(status, headers, body)

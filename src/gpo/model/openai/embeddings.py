@@ -83,11 +83,12 @@ def decode_vector(body: bytes) -> tuple[list[float], int]:
     try:
         answer = json.loads(body)
         vector = [float(value) for value in answer["data"][0]["embedding"]]
-        told = (answer.get("usage") or {}).get("prompt_tokens")
+        usage = answer.get("usage")
     except (KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError("no vector") from error
     length = math.hypot(*vector)
     if not 0 < len(vector) <= MOST_NUMBERS or not 0 < length < math.inf:
         raise ValueError("no vector")
+    told = usage.get("prompt_tokens") if isinstance(usage, dict) else None
     tokens = told if isinstance(told, int) and not isinstance(told, bool) and 0 <= told < 2**40 else 0
     return [value / length for value in vector], tokens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 
 import gpo
 from gpo.storage.journal_reader import JournalReader
-from tests.programs.support import PROMPTS, SIZES, answer, draw, make_task, metric, optimize, told
+from tests.programs.support import PROMPTS, SIZES, answer, draw, make_task, metric, optimize, rows, told
 from tests.support.server import ModelServer, last_text
 
 
@@ -146,6 +147,55 @@ def test_a_sync_program_runs_in_threads_and_gives_the_same(
     assert result.best_prompts == whole.best_prompts
     assert result.scores == whole.scores
     assert result.usage == whole.usage
+
+
+def nested(prompts: Mapping[str, str], row: Mapping[str, Any], model: Any) -> str:
+    """A loop of its own, in the thread that it is run in."""
+
+    async def both() -> list[str]:
+        return list(await asyncio.gather(*(model(f"ANSWER {n} {row['question']}") for n in range(2))))
+
+    return asyncio.run(both())[0]
+
+
+async def grouped(prompts: Mapping[str, str], row: Mapping[str, Any], model: Any) -> str:
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(model(f"ANSWER {n} {row['question']}")) for n in range(2)]
+    return str(asked[0].result())
+
+
+def hands_on(prompts: Mapping[str, str], row: Mapping[str, Any], model: Any) -> Any:
+    """Not async itself, and what it returns is to be awaited."""
+    return grouped(prompts, row, model)
+
+
+async def in_a_thread(prompts: Mapping[str, str], row: Mapping[str, Any], model: Any) -> str:
+    def both() -> list[str]:
+        return [model(f"ANSWER {n} {row['question']}") for n in range(2)]
+
+    return (await asyncio.to_thread(both))[0]
+
+
+async def leaves_one_behind(prompts: Mapping[str, str], row: Mapping[str, Any], model: Any) -> str:
+    left = asyncio.create_task(model(f"ANSWER 1 {row['question']}"))
+    reply = await model(f"ANSWER 0 {row['question']}")
+    del left
+    return str(reply)
+
+
+@pytest.mark.parametrize("program", [nested, grouped, hands_on, in_a_thread, leaves_one_behind])
+def test_the_model_is_called_in_any_way_that_python_knows(program: Any) -> None:
+    with ModelServer(answer=answer, delay=0.005) as server:
+        found = gpo.evaluate(
+            make_task(program), PROMPTS, model={"model": "m", "base_url": server.base_url}, split="dev"
+        )
+    right = [row["answer"] == answer(asked(f"ANSWER 0 {row['question']}")) for row in rows()["dev"]]
+    assert [value == 1 for value in found.values] == right
+    assert found.usage["calls"] == server.stats.finished == 2 * SIZES["dev"]
+
+
+def asked(text: str) -> dict[str, Any]:
+    return {"messages": [{"content": text}]}
 
 
 def test_repeated_samples_of_one_row_are_different_calls() -> None:

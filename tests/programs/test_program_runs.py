@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 import gpo
+from gpo.run.journal_writer import prompt_id
 from gpo.storage.journal_reader import JournalReader
-from tests.programs.support import PROMPTS, SIZES, answer, draw, make_task, metric, optimize, rows, told
+from gpo.task.program.parts import join_parts
+from tests.programs.support import PROMPTS, SIZES, answer, draw, make_task, metric, optimize, rows, run, told
 from tests.support.server import ModelServer, last_text
 
 
@@ -109,6 +111,28 @@ def test_a_budget_that_a_program_swallows_still_ends_the_run(tmp_path: Path) -> 
     with ModelServer(answer=answer) as server, pytest.raises(gpo.BudgetError):
         optimize(server.base_url, None, make_task(stubborn), budget={"max_calls": 5})
     assert server.stats.calls == 5
+
+
+async def falls_back(prompts: Mapping[str, str], row: Mapping[str, Any], model: Any) -> str:
+    try:
+        return await run(prompts, row, model)
+    except Exception:
+        return "left"
+
+
+def test_a_cap_leaves_no_outcome_of_a_program_that_deals_with_errors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ModelServer(answer=answer, delay=0.002) as server:
+        for cap in (13, 26):
+            with pytest.raises(gpo.BudgetError):
+                optimize(server.base_url, tmp_path / "run", make_task(falls_back), budget={"max_calls": cap})
+        with JournalReader(tmp_path / "run" / "journal.sqlite") as reader:
+            scores = reader.scores(prompt_id(join_parts(PROMPTS)), "dev")
+            assert all(len(score.calls) == 2 for score in scores)
+        result = optimize(server.base_url, tmp_path / "run", make_task(falls_back))
+        monkeypatch.setenv("GPO_HOME", str(tmp_path / "home"))
+        assert told(optimize(server.base_url, None, make_task(falls_back))) == told(result)
 
 
 def test_a_replay_gives_the_same_run_without_a_call(tmp_path: Path) -> None:

@@ -134,16 +134,18 @@ class Diary:
         config = {"task": {"data": "diary"}, "prompt": initial, "method": "gpo", "seed": 7}
         self.journal.put_meta("config", {**config, "models": {"task": model, "optimizer": model}})
         self.journal.put_meta(f"{EXAMPLES}dev", self.examples)
+        self.test_examples: dict[str, list[str]] = {}
         self.journal.start_session()
         self.notebook.prompt(initial)
         score = self.score(initial, 0)
         self.visited.append((initial, score))
         self.best = (initial, score)
 
-    def score(self, prompt: str, right: int, *, calls: bool = True) -> float:
-        """Score `prompt`: right on the first `right` examples."""
+    def score(self, prompt: str, right: int, *, calls: bool = True, split: str = "dev") -> float:
+        """Score `prompt`: right on the first `right` examples of `split`."""
+        examples = self.examples if split == "dev" else self.test_examples
         replies = []
-        for i, (example, (question, _)) in enumerate(self.examples.items()):
+        for i, (example, (question, _)) in enumerate(examples.items()):
             value = float(i < right)
             request = Request(messages=(Message("user", f"Q: {question}\n{prompt}\nA:"),), purpose="score")
             key = request.key("diary")
@@ -152,7 +154,7 @@ class Diary:
                 replies.append((request, text, key))
             keys = (key,) if calls else ()
             self.journal.put_score(
-                RecordedScore(prompt_id(prompt), "dev", example, value, text.lower(), False, keys)
+                RecordedScore(prompt_id(prompt), split, example, value, text.lower(), False, keys)
             )
         usage = Usage(prompt_tokens=100, completion_tokens=5, cached_tokens=40)
 
@@ -173,19 +175,26 @@ class Diary:
             )
             await asyncio.gather(*work, self.journal.flush())
 
-        in_new_loop(put())
-        return min(right, len(self.examples)) / len(self.examples)
+        if replies:
+            in_new_loop(put())
+        return min(right, len(examples)) / len(examples)
+
+    def test(self, count: int, *, before: int, after: int) -> None:
+        """Score the initial and the best prompt on `count` rows of the test split, right on the first `before` and
+        `after` of them."""
+        self.test_examples = {f"test:{i + 1}": [f"Question {i + 1} of {count}?", "Yes"] for i in range(count)}
+        self.journal.put_meta(f"{EXAMPLES}test", self.test_examples)
+        self.score(self.visited[0][0], before, split="test")
+        self.score(self.best[0], after, split="test")
 
     def step(
-        self, prompts: Sequence[str], *, right: int, limit: int = 20, rejected: str = "", fast: bool = False
+        self, prompts: Sequence[str], *, right: int, limit: int = 20, rejected: str = "", calls: bool = True
     ) -> None:
-        """One step whose first candidate becomes the current prompt with `right` right answers, the others fewer."""
+        """One step whose first candidate becomes the current prompt with `right` right answers, the others fewer.
+        Without `calls` their scores name none, as those that an earlier run's answers gave."""
         parent, parent_score = self.visited[-1]
         number = len(self.visited) - 1
-        scores = [
-            self.score(prompt, max(0, right - i), calls=not fast or i == 0)
-            for i, prompt in enumerate(prompts)
-        ]
+        scores = [self.score(prompt, max(0, right - i), calls=calls) for i, prompt in enumerate(prompts)]
         made = [
             ScoredCandidate(f"Sure! <START>{p}<END>", p, parent, 3 + i, score=score)
             for i, (p, score) in enumerate(zip(prompts, scores, strict=True))
@@ -212,7 +221,8 @@ class Diary:
         )
         self.notebook.step(record)
         self.visited.append((prompts[0], chosen))
-        in_new_loop(self.journal.flush())
+        if calls:
+            in_new_loop(self.journal.flush())
 
     def configure(self, **changes: object) -> None:
         """Record other keys of the configuration."""

@@ -1,5 +1,5 @@
-"""Large runs in a real browser: 1,000 steps, 5,000 test rows, 18 steps of 8 candidates, and paper. Made by the program
-itself, with functions for models."""
+"""Large runs in a real browser: 1,000 steps, 5,000 test rows, 18 steps of 8 candidates, and paper. The last is made by
+the program itself, with functions for models; the others are written as its journal is, in a hundredth of the time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from gpo.report.page import write_report
 from tests.report.browser import Open, assert_fine, wait_until
-from tests.report.support import run_sums
+from tests.report.support import Diary, run_sums, wander
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -31,8 +31,12 @@ def test_a_page_of_eighteen_steps_of_eight_candidates_is_small_and_prints(
 
 
 def test_a_thousand_steps_are_legible_and_usable_at_once(open_page: Open, tmp_path: Path) -> None:
-    result = run_sums(tmp_path / "run", sizes=(8, 12, 12), epochs=1000, candidates=1, at_length=True)
-    assert len(result.steps) == 1000
+    diary = Diary(tmp_path / "run", examples=12, total=1000)
+    for number in range(1000):
+        prompt = wander(f"{number}").split("<START>")[1].split("<END>")[0]
+        diary.step([prompt], right=(number // 100 + number * 7 % 5) % 13, calls=False)
+    diary.test(20, before=5, after=12)
+    diary.close()
     page = open_page(write_report(tmp_path / "run"))
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
@@ -57,7 +61,10 @@ def test_a_thousand_steps_are_legible_and_usable_at_once(open_page: Open, tmp_pa
 
 
 def test_five_thousand_test_rows_do_not_stutter(open_page: Open, tmp_path: Path) -> None:
-    run_sums(tmp_path / "run", sizes=(8, 6, 5000), candidates=2, at_length=True)
+    diary = Diary(tmp_path / "run")
+    diary.step(["Better words."], right=5)
+    diary.test(5000, before=2000, after=3000)
+    diary.close()
     page = open_page(write_report(tmp_path / "run"))
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 HOSTILE = "</script><script>window.hacked=1</script><img src=x onerror=window.hacked=2>\u202e" + "w" * 3000
 LOOKS = [(1440, "light"), (400, "dark")]
+
+
+def looks(*pages: Any) -> Iterator[int]:
+    """Widths; the open `pages` have each in turn, and its colours."""
+    for width, scheme in LOOKS:
+        for page in pages:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme)
+        yield width
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +63,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     "name", ["finished", "evaluated", "plus", "empty", "failed", "hostile", "unreadable"]
 )
 def test_a_run(open_page: Open, folder: Path, name: str) -> None:
-    path = write_report(folder / "runs" / name)
-    for width, scheme in LOOKS:
-        page = open_page(path, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = open_page(write_report(folder / "runs" / name))
+    for width in looks(page):
         for _ in range(3):  # what is filled when it is opened has parts of its own
             page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
-            page.wait_for_timeout(100)
+            page.wait_for_timeout(50)
         assert_fine(page, width)
         assert page.evaluate("window.hacked") is None
 
@@ -67,10 +75,8 @@ def test_a_run(open_page: Open, folder: Path, name: str) -> None:
 def test_a_run_that_goes_on(open_page: Open, tmp_path: Path, serve: Callable[[Path], str]) -> None:
     diary = Diary(tmp_path / "runs/live")
     address = serve(tmp_path / "runs")
-    for width, scheme in LOOKS:
-        page = open_page(
-            f"{address}/run?name=live", viewport={"width": width, "height": 900}, color_scheme=scheme
-        )
+    page, listed = open_page(f"{address}/run?name=live"), open_page(address)
+    for width in looks(page, listed):
         head = page.locator("header")
         assert "Running" in head.inner_text()
         assert "Stop is Ctrl-C in the terminal" in head.inner_text()
@@ -79,7 +85,6 @@ def test_a_run_that_goes_on(open_page: Open, tmp_path: Path, serve: Callable[[Pa
         diary.step([f"At {width}."], right=width // 300)
         page.locator("header", has_text="left for the search").wait_for()
         assert page.locator("progress").is_visible()
-        listed = open_page(address, viewport={"width": width, "height": 900}, color_scheme=scheme)
         assert "Running" in listed.locator("#runs").inner_text()
         assert_fine(listed, width)
     diary.close()
@@ -98,8 +103,8 @@ def test_lists(
         (folder / "runs", ""),
     ):
         address = serve(where)
-        for width, scheme in LOOKS:
-            page = open_page(address, viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page = open_page(address)
+        for width in looks(page):
             assert told in page.locator("main").inner_text()
             assert_fine(page, width)
 
@@ -111,8 +116,8 @@ def test_comparisons(open_page: Open, folder: Path, names: str, tmp_path: Path) 
     }
     path = tmp_path / "compared.html"
     path.write_text(compare_html(found), encoding="utf-8")
-    for width, scheme in LOOKS:
-        page = open_page(path, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = open_page(path)
+    for width in looks(page):
         assert_fine(page, width)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from gpo.config.plus import PlusConfig
 from gpo.errors import RunError
 from gpo.report.useless import count_useless
 from gpo.result.result import Result
@@ -102,7 +103,7 @@ class RunView:
         """The method's name, or its parts where it has none."""
         method = self.config.get("method", "")
         if isinstance(method, Mapping):
-            return " · ".join(str(part) for part in method.values())
+            return _describe_method(method)
         return " · ".join(map(str, method)) if isinstance(method, list | tuple) else str(method)
 
     @property
@@ -216,6 +217,7 @@ def _step(number: int, record: Record) -> StepView:
     taken = False
     for index, item in enumerate(record.records("candidates")):
         rejected, prompt = item.text_or_none("rejected"), item.text("prompt")
+        made_from = item.text("parent") or parent
         is_chosen = not taken and rejected is None and prompt == chosen
         taken = taken or is_chosen
         part = Record(
@@ -229,8 +231,9 @@ def _step(number: int, record: Record) -> StepView:
                 index=index,
                 prompt=prompt,
                 raw=item.text("raw"),
-                parent=item.text("parent") or parent,
-                distance=item.count("edit_distance"),
+                parent=made_from,
+                # Nobody measures how far a start prompt of the library is from the initial one.
+                distance=item.count("edit_distance") or (0 if prompt == made_from else None),
                 attempt=item.count("attempt") or 0,
                 rejected=rejected,
                 score=item.share("score"),
@@ -262,6 +265,20 @@ def _step(number: int, record: Record) -> StepView:
         meta_prompt=tuple(asked),
         candidates=tuple(items),
     )
+
+
+def _describe_method(method: Mapping[str, Any]) -> str:
+    """The parts of the search, or the name of gpo+ with what is not as usual."""
+    if "name" not in method:
+        return " · ".join(str(part) for part in method.values())
+    usual = PlusConfig().model_dump()
+    told = [str(method["name"])]
+    for key, value in method.items():
+        if value != usual.get(key, value):
+            told.append(
+                f"{'with' if value else 'without'} {key}" if isinstance(value, bool) else f"{key} {value}"
+            )
+    return " · ".join(told)
 
 
 def _at(values: list[Any], index: int) -> Any:

@@ -132,7 +132,7 @@ def _distances(all_steps: Sequence[StepView], x: Scale) -> Markup:
 def score_scale(values: Sequence[float], bottom: float, top: float) -> Scale:
     """A scale in points of 100 around scores in 0..1."""
     low, high = (100 * min(values), 100 * max(values)) if values else (0.0, 100.0)
-    margin = max(2.0, (high - low) * 0.06)
+    margin = max(2.0, (high - low) * 0.06) if high > low else 10.0
     return Scale(max(0.0, low - margin), min(100.0, high + margin), bottom, top)
 
 

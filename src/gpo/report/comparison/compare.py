@@ -184,8 +184,8 @@ def _sum_up(group: Group) -> list[str]:
     told = f"{seeds} seed{'' if seeds == 1 else 's'}"
     return [
         first.method,
-        f"{_spread(group, lambda item: item.run.initial_dev)} → {_spread(group, lambda item: item.run.best_dev)}",
-        f"{_spread(group, lambda item: item.initial_test)} → {_spread(group, lambda item: item.best_test)}",
+        _spread_change(group, lambda item: item.run.initial_dev, lambda item: item.run.best_dev),
+        _spread_change(group, lambda item: item.initial_test, lambda item: item.best_test),
         _spread(group, _gain, signed=True),
         "" if over == len(group.runs) else f"{over} of {len(group.runs)} complete",
         "",
@@ -212,6 +212,13 @@ def _spread(group: Group, value: Callable[[Compared], float | None], *, signed: 
     if found := mean_and_spread(known):
         return f"{points(found[0], signed=signed)} ± {points(found[1])}"
     return points(known[0], signed=signed) if known else "–"
+
+
+def _spread_change(
+    group: Group, before: Callable[[Compared], float | None], after: Callable[[Compared], float | None]
+) -> str:
+    told = _spread(group, before), _spread(group, after)
+    return "–" if told == ("–", "–") else " → ".join(told)
 
 
 def _change(before: float | None, after: float | None, interval: Interval | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gpo.report.charts.curve import value_of
 from gpo.report.charts.tree import ancestry
 from gpo.report.data import RunView
 from gpo.result.folding import Part, fold
@@ -34,7 +35,10 @@ class Move:
 def build_path(run: RunView, reader: JournalReader) -> list[Move]:
     """The changes in their order."""
     means: dict[str, float | None] = {
-        item.prompt: item.score for step in run.steps for item in step.candidates if item.score is not None
+        item.prompt: value_of(item)
+        for step in run.steps
+        for item in step.candidates
+        if value_of(item) is not None
     }
     means[run.initial_prompt] = run.initial_dev
     scores: dict[str, dict[str, float]] = {}

@@ -36,7 +36,19 @@ function fill(node, number) {
     step.meta.length ? more("Full meta-prompt", () => step.meta.map(([role, text], turn) => [h("p", { class: "soft" }, role), box(text, `Meta-prompt of step ${number + 1}, turn ${turn + 1}, ${role}`)])) : null,
     h("h3", {}, "Candidates"),
     h("div", {}, step.candidates.map((candidate, index) => candidateNode(step, candidate, number, index)))));
+  for (const text of node.querySelectorAll(".candidate .text")) scrolling.observe(text);
 }
+
+// A text that scrolls is a stop of the Tab key; one that fits is none.
+const scrolling = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const scrolls = target.scrollHeight > target.clientHeight;
+    for (const [name, value] of [["tabindex", "0"], ["role", "group"], ["aria-label", "Text that scrolls"]]) {
+      if (scrolls) target.setAttribute(name, value);
+      else target.removeAttribute(name);
+    }
+  }
+});
 
 function candidateNode(step, candidate, number, index) {
   const tag = candidate.rejected ? h("span", { class: "tag bad" }, `✗ rejected: ${candidate.rejected}`)

@@ -20,6 +20,7 @@ ELSEWHERE = {
     "CONTRIBUTING.md": "CONTRIBUTING.md",
     "benchmarks.md": "benchmarks/README.md",
     "CHANGELOG.md": "CHANGELOG.md",
+    "examples.md": "examples/README.md",
 }
 """Pages of the site by their files in the repository."""
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")

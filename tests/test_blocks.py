@@ -26,7 +26,7 @@ from tests.support.server import ModelServer
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "benchmarks/README.md")]
-PAGES += sorted((ROOT / "docs").glob("*.md"))
+PAGES += sorted((ROOT / "docs").glob("*.md")) + sorted((ROOT / "examples").rglob("README.md"))
 MOST_NOT_RUN = 40
 """Blocks with a reason not to run. One more is a decision, made here."""
 

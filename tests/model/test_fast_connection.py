@@ -6,13 +6,15 @@ import asyncio
 import os
 import subprocess
 import sys
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from gpo.errors import PermanentModelError, TransientModelError
+from gpo.errors import ModelError, PermanentModelError, TransientModelError
 from gpo.model.model import Message, Request
+from gpo.model.openai.additions import Additions
 from gpo.model.openai.client import OpenAIClient
 from gpo.model.openai.errors import UnreachableError
 from gpo.model.openai.fast_connection import VARIABLE
@@ -115,6 +117,20 @@ async def test_a_redirect_is_not_followed_and_no_cookie_is_kept() -> None:
             assert (await client.complete(ASK)).text == "hello"
             assert b"cookie" not in script.head.lower()
         assert other.calls == 0
+
+
+@pytest.mark.parametrize(
+    "headers", [{"X-A": "hunter2\nX-B: 1"}, {"hunter2 name": "1"}, {"X-A": "\x00hunter2"}]
+)
+async def test_a_header_that_cannot_be_sent_is_one_line_without_its_value(headers: dict[str, str]) -> None:
+    script = Script(*[b"HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n"] * 9)
+    async with asked(script) as client:
+        added = Additions(headers=headers, secrets=tuple(headers.values()))
+        client = OpenAIClient(base_url=client._base, model="m", added=added, timeout=5)
+        with pytest.raises(ModelError) as caught:
+            await client.complete(ASK)
+        assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+        await client.aclose()
 
 
 async def test_an_endless_header_and_an_endless_body_end() -> None:

@@ -42,7 +42,7 @@ def rows() -> dict[str, list[dict[str, str]]]:
     return {
         name: [
             {"question": f"q{n}", "answer": "left" if draw(f"q{n}") % 2 else "right"}
-            for n, _ in zip(numbers, range(size), strict=False)
+            for _, n in zip(range(size), numbers, strict=False)
         ]
         for name, size in SIZES.items()
     }

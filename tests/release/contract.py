@@ -80,9 +80,11 @@ def _constants(part: Mapping[str, Any]) -> list[Any]:
 
 
 def _members(name: str) -> set[str]:
-    """Parameters of a function; of a class its fields and public attributes. Of `Task` only the ways to make one are
-    promised: what else it has is between GPO's own rooms."""
+    """Parameters of a function; what a module exports; of a class its fields and public attributes. Of `Task` only the
+    ways to make one are promised: what else it has is between GPO's own rooms."""
     thing = getattr(gpo, name)
+    if inspect.ismodule(thing):
+        return set(getattr(thing, "__all__", ()))
     if not inspect.isclass(thing):
         return set(inspect.signature(thing).parameters)
     fields = {field.name for field in dataclasses.fields(thing)} if dataclasses.is_dataclass(thing) else set()

@@ -23,9 +23,20 @@ def export(
 
     from gpo.export.formats import export as export_as
     from gpo.export.material import read_material
+    from gpo.export.program import export_program, read_program
     from gpo.storage.atomic_write import encode_text, write_atomically
+    from gpo.text import printable
 
-    text = export_as(read_material(run_dir), to)
+    if (program := read_program(run_dir)) is not None:
+        text = export_program(program, to)
+    else:
+        material = read_material(run_dir)
+        text = export_as(material, to)
+        if to in ("inspect", "dspy") and ":" in material.reading.metric:
+            line = (
+                f"note: the file imports {material.reading.metric}, by which the run scored; look at it first"
+            )
+            print(printable(line), file=sys.stderr)
     data = encode_text(text if text.endswith("\n") else f"{text}\n")
     if out is not None:
         write_atomically(out, data)

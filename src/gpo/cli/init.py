@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -213,20 +214,22 @@ def _write_example(folder: Path) -> None:
 def _refuse_present(path: Path) -> None:
     from gpo.errors import ConfigError
 
-    if path.exists():
+    if os.path.lexists(path):  # also a link that leads nowhere yet
         raise ConfigError(f"{path} is there already; move it away, or name another folder (--out DIR)")
 
 
 def _write_files(new: dict[Path, str], made: dict[Path, str]) -> None:
     """Write `new` files, and those that GPO makes itself, whatever stands there."""
     from gpo.errors import ConfigError
+    from gpo.storage.atomic_write import write_atomically
 
     for path, text in {**new, **made}.items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
         except OSError as error:
             raise ConfigError(f"{path}: cannot be written ({error.strerror})") from None
+        # A link of that name, in a folder that came from somebody else, is replaced and not followed.
+        write_atomically(path, text.encode("utf-8"))
 
 
 def _print_lines(lines: list[str]) -> None:

@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     Tag,
     field_validator,
+    model_validator,
 )
 
 from gpo.config.models import ModelsConfig
@@ -143,6 +144,22 @@ class Config(Section):
     it."""
     seed: Annotated[int, Field(ge=0, strict=True)] = 0
     """Of every random choice: the same seed and answers give the same run."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_work(cls, data: Any) -> Any:
+        """A program that does its own work takes the place of the task model."""
+        task, models = (
+            (data.get(key) for key in ("task", "models")) if isinstance(data, dict) else (None, None)
+        )
+        if (
+            isinstance(task, dict)
+            and task.get("identity")
+            and isinstance(models, dict)
+            and "task" not in models
+        ):
+            return {**data, "models": {**models, "task": {"model": f"python/{task['identity']}"}}}
+        return data
 
     @field_validator("prompts")
     @classmethod

@@ -12,6 +12,7 @@ from typing import Any
 
 from gpo.errors import ConfigError, PermanentModelError
 from gpo.model.model import Model, Request
+from gpo.model.threads import LONG, read_apart
 from gpo.task.answer import Answer
 from gpo.task.example import Example
 from gpo.task.metric import Metric
@@ -58,6 +59,8 @@ class Grader:
             return await self._verdict(self._metric.judge, prediction, targets, example)
         own = self._metric.own
         if own is None:
+            if isinstance(prediction, str) and len(prediction) > LONG:
+                return Grade(await read_apart(self._metric, prediction, targets, example))
             return Grade(self._metric(prediction, targets, example))
         return await self._grade_own(own, as_text(prediction), as_text(prediction), example)
 
@@ -93,7 +96,12 @@ class Grader:
             )
         )
         # A number at the end of a reply that broke off may have lost a digit.
-        number = None if any(reply.cut[:1]) else judge.read(reply.text)
+        if any(reply.cut[:1]):
+            number = None
+        elif len(reply.text) > LONG:
+            number = await read_apart(judge.read, reply.text)
+        else:
+            number = judge.read(reply.text)
         if number is None:
             why = (
                 f"was cut at models.judge.max_tokens ({self._judge_tokens})"

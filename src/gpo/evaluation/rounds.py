@@ -9,6 +9,7 @@ from gpo.errors import PermanentModelError
 from gpo.evaluation.grading import Grader, UnreadableVerdict
 from gpo.evaluation.outcome import Cut, Outcome
 from gpo.model.model import Model, Reply, Request
+from gpo.model.threads import LONG, read_apart
 from gpo.task.answer import Prediction
 from gpo.task.example import Example
 from gpo.task.metrics.own import Grade
@@ -79,7 +80,11 @@ class Rounds:
             if error.scope == "run":
                 raise
             return Outcome(example, None, calls=tuple(calls), failure=str(error))
-        prediction, targets = self.task.find_answer(reply.text, example, cut=_is_cut(reply))
+        if len(reply.text) > LONG:
+            found = await read_apart(self.task.find_answer, reply.text, example, cut=_is_cut(reply))
+        else:
+            found = self.task.find_answer(reply.text, example, cut=_is_cut(reply))
+        prediction, targets = found
         answered = Answered(prompt, split, example, prediction, tuple(calls))
         if prediction is None:
             grade = Grade(0.0)

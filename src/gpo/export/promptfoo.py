@@ -33,12 +33,12 @@ def as_promptfoo(material: Material) -> str:
         )
     names = variables(template.inputs)
     config: dict[str, Any] = {
-        "description": f"{comment(material.name)}: the best prompt by GPO",
+        "description": f"{_plain(comment(material.name))}: the best prompt by GPO",
         "prompts": [{"label": "best", "raw": dumps(nunjucks_messages(template, names))}],
         "providers": [_provider(material)],
         "tests": [
             {
-                "vars": {name: f"a row's {comment(column)}" for column, name in names.items()},
+                "vars": {name: f"a row's {_plain(comment(column))}" for column, name in names.items()},
                 "assert": [{"type": "equals", "value": "the expected answer"}],
             }
         ],
@@ -76,12 +76,17 @@ def _provider(material: Material) -> dict[str, Any]:
     model = material.model
     config: dict[str, Any] = {"temperature": model.temperature, "max_tokens": model.max_tokens}
     if model.base_url:
-        config["apiBaseUrl"] = model.base_url
+        config["apiBaseUrl"] = _plain(model.base_url)
     if model.api_key_env:
-        config["apiKeyEnvar"] = model.api_key_env
+        config["apiKeyEnvar"] = _plain(model.api_key_env)
     elif model.base_url:
         config["apiKeyRequired"] = False
-    return {"id": f"openai:chat:{model.model.removeprefix('openai/')}", "config": config}
+    return {"id": f"openai:chat:{_plain(model.model.removeprefix('openai/'))}", "config": config}
+
+
+def _plain(text: str) -> str:
+    """`text` so that nunjucks leaves it as it is: promptfoo renders a provider too, with the environment at hand."""
+    return _OPENS.sub("{{ '{' }}", text)
 
 
 class _Dumper(yaml.SafeDumper):

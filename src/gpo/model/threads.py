@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+LONG = 200_000
+"""Characters or bytes from which a reply is read in another thread, so that the other calls go on meanwhile."""
 
 
 class DaemonThreads(Executor):
@@ -59,3 +67,18 @@ class DaemonThreads(Executor):
                     future.set_result(result)
             del job, future, function  # an idle thread holds nothing
             self._idle.release()
+
+
+_reader: tuple[int, DaemonThreads] | None = None  # with the process that it belongs to: a fork has no threads
+
+
+async def read_apart(function: Callable[P, T], *args: P.args, **keywords: P.kwargs) -> T:
+    """Call `function`, which reads or packs a long reply, in a thread beside the loop's.
+
+    There is one for all of them: they compute in Python, where several at a time are no faster, and would take the
+    interpreter from each other while the loop waits for its turn.
+    """
+    global _reader
+    if _reader is None or _reader[0] != os.getpid():
+        _reader = os.getpid(), DaemonThreads(1, "gpo-reader")
+    return await asyncio.get_running_loop().run_in_executor(_reader[1], partial(function, *args, **keywords))

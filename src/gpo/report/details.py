@@ -12,6 +12,7 @@ from gpo.report.charts.curve import value_of
 from gpo.report.data import CandidateView, RunView, StepView
 from gpo.report.scores import SPLITS, SplitTable, split_table
 from gpo.result.word_diff import compare_words
+from gpo.run.journal_writer import PROGRAM
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.records import RecordedCall, RecordedScore
 from gpo.text import shorten
@@ -157,6 +158,9 @@ def exchanges(reader: JournalReader, scores: Sequence[RecordedScore]) -> list[li
     """The whole conversation behind each score, turn by turn as [role, text]; a text that a base model continued has
     the role "text", what the model thought before the last reply "reasoning", and what the metric said "feedback".
     Empty where no call is known."""
+    # The calls of a program are no rounds of one conversation.
+    if reader.get_meta(PROGRAM) is not None:
+        return [_program_turns(reader, score) for score in scores]
     found: dict[str, list[list[str]]] = {}
     # The request of the last call holds the rounds before it; behind it there may be a judge's.
     for place in (-1, -2):
@@ -170,6 +174,14 @@ def exchanges(reader: JournalReader, scores: Sequence[RecordedScore]) -> list[li
         said = reader.feedback(score.prompt_id, score.split, score.example_id) if turns else ""
         told.append([*turns, *([["feedback", said]] if said else [])])
     return told
+
+
+def _program_turns(reader: JournalReader, score: RecordedScore) -> list[list[str]]:
+    """Every call that a program made on a row, in the order of asking, and what was said of its output."""
+    calls = {call.reply.call: call for call in reader.calls(list(score.calls))} if score.calls else {}
+    turns = [turn for key in score.calls if key in calls for turn in _turns(calls[key])]
+    said = reader.feedback(score.prompt_id, score.split, score.example_id) if turns else ""
+    return [*turns, *([["feedback", said]] if said else [])]
 
 
 def _turns(call: RecordedCall) -> list[list[str]]:

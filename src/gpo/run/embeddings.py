@@ -7,7 +7,7 @@ import sys
 from array import array
 from collections.abc import Awaitable, Callable, Sequence
 
-from gpo.errors import ConfigError
+from gpo.errors import ConfigError, PermanentModelError
 from gpo.extras import require
 from gpo.model.model import Model
 from gpo.optimizer.methods import Method
@@ -99,6 +99,12 @@ class LateEmbedder:
         self._journal.put_meta(EMBEDDER, self.name)
         # One by one: a step brings one new text, all others are in the journal.
         vectors = {text: await embed_with(model, text) for text in dict.fromkeys(texts)}
+        sizes = sorted({len(vector) for vector in vectors.values()})
+        if len(sizes) > 1:
+            raise PermanentModelError(
+                f"models.embedder: {model.identity} gives vectors of {sizes[0]} and of {sizes[-1]} numbers, which "
+                "cannot be compared; name another embedder and begin in another run directory"
+            )
         return [vectors[text] for text in texts]
 
 

@@ -18,6 +18,8 @@ from gpo.task.task import Task
 
 EXAMPLES = "examples/"
 """The journal's key of a split's examples, followed by the split: {example id: [question, expected answer]}."""
+PROGRAM = "program"
+"""The journal's key of the name of a program, where one answers the rows: then the calls of a score are no rounds."""
 SPLIT_LEVEL = "split_level"
 """The journal's key of the name of a metric of the whole split, where the run has one: then a mean over the recorded
 values of rows is not the score."""

@@ -18,6 +18,7 @@ from gpo.result.rejections import rejected_steps
 from gpo.run.compose import RoleModel
 from gpo.run.journal_writer import JournalWriter
 from gpo.run.plan import Plan
+from gpo.run.programs.part_use import PartUse
 from gpo.run.progress import Progress
 from gpo.run.watcher import Watcher
 
@@ -38,9 +39,11 @@ class Listeners:
         writer: JournalWriter,
         progress: Progress,
         watcher: Watcher,
+        part_use: PartUse,
     ) -> None:
         self._plan, self._models, self._scorer = plan, models, scorer
         self._writer, self._progress, self._watcher = writer, progress, watcher
+        self._part_use = part_use
         self._told = False
         self._due = 0.0
         # Rows scored and their sum, by prompt and split, of those that are under way.
@@ -81,6 +84,8 @@ class Listeners:
                 self._writer.prompt(item.prompt)
         self._writer.step(record)
         self._watcher.step_finished(record)
+        for line in self._part_use.step(record):
+            self._watcher.note(line)
         left = (self._steps - record.step - 1) * self._pairs_a_step + self._test_pairs(prompts=2)
         # Rejected and repeated candidates need no scoring: the plan follows what was really asked for.
         self._progress.pairs_planned = self._progress.pairs_done + max(0, left)
@@ -104,6 +109,7 @@ class Listeners:
     def outcome(self, prompt: str, split: str, index: int, outcome: Outcome) -> None:
         """Listener of the scorer."""
         self._writer.outcome(prompt, split, outcome)
+        self._part_use.see(prompt, split, outcome)
         if split == "dev" and self._scorer.replies.count("dev") > EARLY:
             self._tell_useless()
         self.recalled(prompt, split, [outcome.value])

@@ -27,6 +27,7 @@ from gpo.run.estimate.context_size import engine_needs
 from gpo.run.estimate.prompt_room import make_room
 from gpo.run.identity.recorded_config import record_config, set_frame
 from gpo.run.layers.budget import check_prices
+from gpo.run.programs.own_work import open_own_work
 from gpo.run.start.choices import (
     check_frozen,
     check_method,
@@ -37,7 +38,6 @@ from gpo.run.start.choices import (
     name_parts,
 )
 from gpo.run.start.configured_task import ConfiguredTask, read_task
-from gpo.run.start.own_work import open_own_work
 from gpo.task.demonstrations import split_prompt
 from gpo.task.program.parts import split_parts
 from gpo.task.prompt import find_placeholders
@@ -206,13 +206,13 @@ def assemble(
     if task.metric.over_split is not None:
         require("numpy", "metrics", f"task.metric: {task.metric.name}, a score of the whole split,")
     if isinstance(chosen, PlusMethod):
+        chosen = chosen.fit_task(task)
         require("numpy", "plus", "method: gpo+")
         check_rows_tell(task)
         chosen = chosen.fit_budget(task, config.budget.max_calls, test=len(task.splits.test))
-    own = {
-        **(models or {}),
-        **({"task": open_own_work(task)} if task.program and task.program.identity else {}),
-    }
+    own = dict(models or {})
+    if task.program and task.program.identity and "task" not in own:
+        own["task"] = open_own_work(task)
     written, prompt = config, choose_prompt(config, chosen)
     config, raised = _roomy(config, chosen, prompt)
     roles = choose_roles(config, task)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gpo.evaluation.agreement import Agreement
 from gpo.evaluation.score import Scorer
@@ -38,8 +38,10 @@ def summary(
     embedder: str | None,
     agreement: Agreement | None = None,
     stopped: str = "",
+    unused: Sequence[str] = (),
 ) -> Result:
-    """The result so far; `stopped` is why the run ended before its first step."""
+    """The result so far; `stopped` is why the run ended before its first step, `unused` what is said of prompts that
+    made no difference."""
     rejected = rejected_steps(search.steps, plan.max_tokens)
     replies = [stopped] if stopped else scorer.replies.warnings("dev")
     replies += [rejected] if rejected else []
@@ -88,6 +90,7 @@ def summary(
                 *(plan.task.test_warnings if test.means else ()),
                 *([few] if few else []),
                 *search.warnings,
+                *unused,
             ],
             **search.told,
             # Those of the warnings that the whole result stands or falls with.

@@ -20,12 +20,13 @@ from gpo.run.compose import compose
 from gpo.run.embeddings import LateEmbedder
 from gpo.run.estimate.probe import probe, probe_request
 from gpo.run.held_out_test import HeldOutTest, score_held_out
-from gpo.run.journal_writer import SPLIT_LEVEL, JournalWriter
+from gpo.run.journal_writer import PROGRAM, SPLIT_LEVEL, JournalWriter
 from gpo.run.layers.budget import SAVED, Budget
 from gpo.run.layers.shutdown import Shutdown
 from gpo.run.layers.single_flight import SingleFlight
 from gpo.run.listeners import Listeners
 from gpo.run.plan import Plan
+from gpo.run.programs.part_use import PartUse
 from gpo.run.progress import Progress
 from gpo.run.replay.recorded_grades import RecordedGrades
 from gpo.run.replay.recorded_scores import RecordedScores
@@ -79,8 +80,9 @@ class Work:
         )
         self._watchers, self._on_stop = watchers, shutdown.stop_and_wait
         self._agreement: Agreement | None = None
+        self._part_use = PartUse(plan.task, journal)
         self._listeners = Listeners(
-            plan, self.models, self.scorer, JournalWriter(journal), progress, watchers
+            plan, self.models, self.scorer, JournalWriter(journal), progress, watchers, self._part_use
         )
         self.scorer.on_outcome = self._listeners.outcome
         self.scorer.recall = RecordedScores(
@@ -91,6 +93,8 @@ class Work:
             self._listeners.recalled,
         )
         self.scorer.recall_grade = RecordedGrades(journal)
+        if plan.task.program is not None:
+            journal.put_meta(PROGRAM, plan.task.program.name)
         if plan.task.metric.over_split is not None:
             journal.put_meta(SPLIT_LEVEL, plan.task.metric.name)
         self._embedder = LateEmbedder(
@@ -137,6 +141,7 @@ class Work:
             embedder=self._embedder.name,
             agreement=self._agreement,
             stopped=stopped,
+            unused=self._part_use.lines,
         )
 
     def close(self) -> None:

@@ -5,22 +5,19 @@ Models write lone surrogates and NULs; both survive here.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import zlib
 from typing import Any, Literal
 
 from gpo.compact_json import compact_encoder
 from gpo.model.model import Message, Reply, Request, Usage
+from gpo.model.threads import LONG, read_apart
 
 COMPRESS_FROM = 1024
 """Bytes of JSON from which compression pays."""
 
 MOST_UNPACKED = 64 * 2**20
 """Bytes that one record may unpack to; a larger one is not compressed. A few bytes can stand for any number."""
-
-LONG = 200_000
-"""Characters from which a reply is packed in a thread."""
 
 _PLAIN = b'"],["stop"]]'
 _MOST = 2**62  # what SQLite holds in an integer, with room to add up
@@ -71,9 +68,9 @@ def pack_reply(reply: Reply) -> bytes:
 
 
 async def pack_waiting(reply: Reply) -> bytes:
-    """As `pack_reply`; a long reply is packed in a thread, so that other calls go on meanwhile."""
+    """As `pack_reply`; a long reply is packed beside the loop."""
     long = sum(map(len, reply.texts)) + sum(map(len, reply.reasoning)) > LONG
-    return await asyncio.to_thread(pack_reply, reply) if long else pack_reply(reply)
+    return await read_apart(pack_reply, reply) if long else pack_reply(reply)
 
 
 def unpack_reply(

@@ -74,6 +74,7 @@ class ProgramOptions(TypedDict, total=False):
     identity: str | None
     concurrency: int
     seed: int
+    chat: bool
 
 
 PROGRAM_OPTIONS = ("metric", "input", "target", "answer", "judge", "split", "stratify", "allow_overlap")
@@ -160,16 +161,16 @@ def from_program(
     from gpo.task.program.build import build_program
     from gpo.task.program.program import make_program
 
-    seed = options.pop("seed", 0)
+    seed, chat = options.pop("seed", 0), options.pop("chat", True)
     if unknown := [key for key in options if key not in PROGRAM_OPTIONS]:
         from gpo.config.keywords import point_to
 
-        known = ("name", "identity", "concurrency", "seed", *PROGRAM_OPTIONS)
+        known = ("name", "identity", "concurrency", "seed", "chat", *PROGRAM_OPTIONS)
         raise ConfigError(point_to(unknown[0], "gpo.Task.from_program", known))
     config, own = _configured(name, options)
     program = make_program(run, identity, concurrency)
     return build_program(
-        load_rows(rows, name), program, config, reader=own.reader, own_metric=own.metric, seed=seed
+        load_rows(rows, name), program, config, reader=own.reader, own_metric=own.metric, seed=seed, chat=chat
     )
 
 

@@ -12,6 +12,7 @@ from tests.fuzz.targets.target import Input, Target, text
 
 ENCODINGS = ("gzip", "deflate", "gzip, gzip", "deflate, gzip", "identity", "br", "x-gzip", "")
 CHUNKS = (1, 7, 1000, 2**16)
+_LONG = 2**17
 _REPEATS = (1, 1, 1, 2, 300, 20_000)
 
 
@@ -30,6 +31,9 @@ def run(data: bytes) -> None:
             body = pack(body, name, raw=packed == 2)
         if packed == 3:
             body = body[: len(body) // 2]
+    if len(body) > _LONG:
+        # A megabyte a byte at a time is slow in every reader, and says nothing of this one.
+        chunks = max(chunks, 1000)
     judge(CannedClient(status, {"Content-Encoding": encoding}, body, chunks))
 
 

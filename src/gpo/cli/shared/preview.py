@@ -71,6 +71,8 @@ class Preview:
                 "run fetches them, or name their folder with --data-dir"
             )
         for role, settings in self.config.models.roles().items():
+            if role == "task" and self.config.task.identity:
+                continue  # a program that does its own work takes its place
             check_settings(settings, role=role, base_dir=self.base_dir, keys=False)
         return plan.assemble(
             self.config, base_dir=self.base_dir, data_dir=data_dir, models=models, few=self.few

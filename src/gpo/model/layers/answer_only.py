@@ -6,14 +6,10 @@ thoughts. How they are told from an answer is `gpo.model.reasoning`'s business.
 
 from __future__ import annotations
 
-import asyncio
-
 from gpo.model.layers.layer import ModelLayer
 from gpo.model.model import Reply, Request
 from gpo.model.reasoning import without_reasoning
-
-LONG = 200_000
-"""Characters from which a reply is read in a thread, so that the other calls go on meanwhile."""
+from gpo.model.threads import LONG, read_apart
 
 
 class AnswerOnlyModel(ModelLayer):
@@ -23,5 +19,5 @@ class AnswerOnlyModel(ModelLayer):
         """Answer `request`. Raises what the model raises."""
         reply = await self._model.complete(request)
         if sum(map(len, reply.texts)) > LONG:
-            return await asyncio.to_thread(without_reasoning, reply)
+            return await read_apart(without_reasoning, reply)
         return without_reasoning(reply)

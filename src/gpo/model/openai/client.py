@@ -6,7 +6,6 @@ told in `gpo.model.openai.errors`.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import time
@@ -26,13 +25,12 @@ from gpo.model.openai.format import decode, encode
 from gpo.model.openai.hints import hint_for, is_without_version, names_one_of
 from gpo.model.openai.trials import Response, Trials
 from gpo.model.openai.url import clean_url, split_url, wire_identity
+from gpo.model.threads import LONG, read_apart
 
 if TYPE_CHECKING:
     from gpo.model.openai.connection import EndpointConnection
     from gpo.model.openai.fast_connection import FastConnection
 
-_LONG = 200_000
-"""Bytes from which a body is read in a thread, so that the other calls go on meanwhile."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -190,8 +188,8 @@ class OpenAIClient:
     ) -> Reply:
         told: dict[str, Any] = {"key": self._secrets, "seconds": seconds}
         try:
-            if len(response.body) > _LONG:
-                return await asyncio.to_thread(decode, response.body, request, self._name, lacking, **told)
+            if len(response.body) > LONG:
+                return await read_apart(decode, response.body, request, self._name, lacking, **told)
             return decode(response.body, request, self._name, lacking, **told)
         except (ValueError, RecursionError):
             raise await self._unreadable(response.body) from None

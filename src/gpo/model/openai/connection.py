@@ -14,6 +14,7 @@ from gpo.errors import TransientModelError
 from gpo.model.openai.body import read_body, unpacked
 from gpo.model.openai.errors import connection_error, unreadable_error
 from gpo.model.openai.trials import Response
+from gpo.model.threads import read_apart
 
 CONNECT_SECONDS = 10.0
 """The longest that a connection may take to come about."""
@@ -56,7 +57,7 @@ class EndpointConnection:
             async with session.post(address, data=data, allow_redirects=False) as response:
                 body = await read_body(response, self._name)
                 if encoding := response.headers.get("Content-Encoding"):
-                    body = await asyncio.to_thread(unpacked, body, encoding, self._name)
+                    body = await read_apart(unpacked, body, encoding, self._name)
                 return Response(response.status, response.headers, body)
         except aiohttp.ConnectionTimeoutError as error:
             raise connection_error(error, self._base, self._secrets) from None

@@ -35,7 +35,7 @@ class EmbeddingModel:
         body = await self._client.post_embedding(request.prompt or "")
         try:
             vector, tokens = _decode(body)
-        except (ValueError, KeyError, IndexError, TypeError, RecursionError):
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError):
             raise self._client.no_vector() from None
         return Reply(
             texts=(pack(vector),),
@@ -83,6 +83,7 @@ def _decode(body: bytes) -> tuple[list[float], int]:
     length = math.hypot(*vector)
     if not 0 < len(vector) <= MOST_NUMBERS or not 0 < length < math.inf:
         raise ValueError("no vector")
-    told = (answer.get("usage") or {}).get("prompt_tokens")
+    usage = answer.get("usage")
+    told = usage.get("prompt_tokens") if isinstance(usage, dict) else None
     tokens = told if isinstance(told, int) and not isinstance(told, bool) and 0 <= told < 2**40 else 0
     return [value / length for value in vector], tokens

@@ -18,10 +18,12 @@ from gpo.model.openai.body import MOST_BYTES, too_large, unpacked
 from gpo.model.openai.connection import CONNECT_SECONDS, IDLE_SECONDS, KEEPALIVE, EndpointConnection
 from gpo.model.openai.errors import clean, redact, unreadable_error
 from gpo.model.openai.trials import Response
+from gpo.model.threads import read_apart
 
 if TYPE_CHECKING:
     from pyreqwest.client import Client
     from pyreqwest.exceptions import RequestError
+    from pyreqwest.request import StreamRequest
     from pyreqwest.response import Response as Incoming
 
 VARIABLE = "GPO_HTTP"
@@ -66,17 +68,15 @@ class FastConnection:
         """Post a body. Raises `ModelError` where no response comes or it is too large."""
         from pyreqwest import exceptions
 
-        client = self._client
-        if client is None or self._loop is not asyncio.get_running_loop():
-            client = self._open()
+        request = self._request(url, data)
+        if request is None:
+            return await self._other.post(url, data)
         try:
-            async with client.post(url).body_bytes(data).build_streamed() as incoming:
+            async with request as incoming:
                 body = await _read(incoming, self._name)
                 encoding = incoming.get_header("Content-Encoding")
                 status = incoming.status
                 headers = {} if status == 200 else dict(incoming.headers.items())
-        except exceptions.BuilderError:
-            return await self._other.post(url, data)
         except exceptions.RequestError as error:
             if _UNCONNECTED in _causes(error):
                 return await self._other.post(url, data)
@@ -88,7 +88,7 @@ class FastConnection:
             raise unreadable_error(b"", endpoint=self._name, key=self._secrets) from None
         if encoding:
             try:
-                body = await asyncio.to_thread(unpacked, body, encoding, self._name)
+                body = await read_apart(unpacked, body, encoding, self._name)
             except ValueError:
                 raise unreadable_error(b"", endpoint=self._name, key=self._secrets) from None
         return Response(status, headers, body)
@@ -103,6 +103,16 @@ class FastConnection:
         if client is not None:
             await client.close()
         await self._other.aclose()
+
+    def _request(self, url: str, data: bytes) -> StreamRequest | None:
+        """The call, or None where pyreqwest does not take the address or a header: its own error would repeat them."""
+        try:
+            client = self._client
+            if client is None or self._loop is not asyncio.get_running_loop():
+                client = self._open()
+            return client.post(url).body_bytes(data).build_streamed()
+        except ValueError:
+            return None
 
     def _open(self) -> Client:
         """A client for the running loop."""

@@ -42,6 +42,15 @@ class PlusMethod:
         """As `result.json` has it."""
         return self.settings.name
 
+    def fit_task(self, task: Task) -> PlusMethod:
+        """Without demonstrations and without start prompts of its own where prompts have names or a program uses them:
+        nobody knows where worked examples would stand, or what else could take a prompt's place."""
+        if not task.parts:
+            return self
+        return replace(
+            self, settings=self.settings.model_copy(update={"demonstrations": False, "library": False})
+        )
+
     def fit_budget(
         self, task: Task, max_calls: int | None, *, test: int, key: str = "budget.max_calls"
     ) -> PlusMethod:
@@ -55,7 +64,9 @@ class PlusMethod:
                 f"method.budget: {named} task calls are too few; gpo+ needs at least {LEAST * rounds}"
             )
         pairs = (USUAL if named is None else named) // rounds
-        if max_calls is not None:
+        # How many calls a run of a program makes is not known: the budget itself ends the run then.
+        counts = task.program is None or bool(task.program.identity)
+        if max_calls is not None and counts:
             left = self._count_left(task, max_calls, rounds, test, key)
             pairs = left if named is None else min(left, pairs)
         return replace(self, pairs=pairs)

@@ -17,6 +17,7 @@ from dataclasses import replace
 from gpo.config.plus import PlusConfig
 from gpo.config.schema import OptimizeConfig
 from gpo.optimizer.candidates import Guard
+from gpo.optimizer.coordinates.choice import choose_part
 from gpo.optimizer.metaprompt import MetaPromptSettings
 from gpo.optimizer.parts.edit_distance import Cosine, EditDistance
 from gpo.optimizer.plus.account import Account
@@ -81,6 +82,7 @@ class PlusSearch(StepSearch):
         self.view = PoolView(self.table, self.standing, self.starts)
         self._library = found[: self.plan.screened]
         self._dev = dev
+        self._coordinate = optimize.coordinate
         self._current, self._stale = 0, 0
         self._answer: int | None = None
         self._said = dealt.warnings
@@ -101,7 +103,7 @@ class PlusSearch(StepSearch):
             enforce=words.control == "enforce",
             meta_prompt=MetaPromptSettings(optimize.task_examples, scale, optimize.frozen),
             pool=dealt.shown,
-            clauses=starts.choose_clauses(task, tokens),
+            clauses=[] if task.program else starts.choose_clauses(task, tokens),
             rank=(lambda entry: self.standing.signal().predict(entry)) if settings.signal else None,
         )
 
@@ -175,6 +177,7 @@ class PlusSearch(StepSearch):
 
     async def _climb(self, number: int, limit: int | None) -> StepRecord:
         """One step of the search."""
+        self.part = choose_part(self.bench.task.parts, self._coordinate, self.steps)
         parent = self.view.point(self._current)
         if self.table.left < self.plan.candidates:
             return self._step_record(number, parent, [])
@@ -199,6 +202,7 @@ class PlusSearch(StepSearch):
 
     async def _last_duel(self, number: int) -> StepRecord:
         """The best of the whole run meet rows that none of them has met; the answer is chosen."""
+        self.part = None
         parent = self.view.point(self._current)
         self.table.left += self.plan.duel
         rng = self.bench.rng(number, "duel")
@@ -215,7 +219,7 @@ class PlusSearch(StepSearch):
             replace(self.view.point(entry), step=step, prompt=self.table.entries[entry].words)
             for step, entry in enumerate(self.view.path(self.visited, self._current))
         ]
-        step = Step(number, self.total, tuple(visited), self.bench)
+        step = Step(number, self.total, tuple(visited), self.bench, self.part)
         outcomes = self.table.outcomes(self._current)
         known = [outcomes[row] for row in sorted(outcomes) if self.table.rows[row].split == "dev"]
         parent = Parent(

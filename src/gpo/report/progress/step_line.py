@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from gpo.task.program.parts import find_part
 from gpo.text import printable
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ def describe_step(record: StepRecord, width: int) -> str:
     heads = ["  ".join([step, *more, scores, ""]) for more in ([*limit, count], [count], [])]
     head = next((text for text in heads if width - len(text) >= _ROOM), heads[-1])
     room = width - len(head)
-    return head + cut_at_word(record.chosen, room) if room >= _LEAST_ROOM else head.rstrip()
+    shown = record.chosen
+    if record.part is not None:
+        shown = f"{record.part}: {find_part(shown, record.part)}"
+    return head + cut_at_word(shown, room) if room >= _LEAST_ROOM else head.rstrip()
 
 
 def cut_at_word(text: str, width: int) -> str:

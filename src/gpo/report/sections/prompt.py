@@ -16,7 +16,7 @@ from gpo.result.word_diff import compare_words
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptView:
     """`inline`, `left` and `right` are empty where nothing changed. `template` and `example` hold role and text of
-    every turn, empty where a run is not over."""
+    every turn, empty where a run is not over; `named` says that the former are the prompts of a program."""
 
     name: str
     inline: list[Part]
@@ -24,6 +24,7 @@ class PromptView:
     right: list[Part]
     template: list[tuple[str, str]]
     example: list[tuple[str, str]]
+    named: bool = False
 
 
 def build_prompt(run: RunView) -> PromptView:
@@ -40,11 +41,16 @@ def build_prompt(run: RunView) -> PromptView:
         right=fold(piece for piece in pieces if piece.kind != "removed"),
         template=_read_template(run.result.extra) if run.result else [],
         example=asked(run.result) if run.result else [],
+        named="program" in run.result.extra if run.result else False,
     )
 
 
 def _read_template(extra: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The turns of a result's template, inputs as placeholders; none for a run of an older GPO."""
+    """The turns of a result's template, inputs as placeholders; the prompts of a program by their names; none for a run
+    of an older GPO."""
+    if "program" in extra:
+        named = extra.get("best_prompts")
+        return [(str(k), str(v)) for k, v in named.items()] if isinstance(named, Mapping) else []
     template = extra.get("template")
     turns = template.get("messages") if isinstance(template, Mapping) else None
     if not isinstance(template, Mapping) or not isinstance(turns, list | tuple):

@@ -55,6 +55,8 @@ def _judge(config: Config, task: Task, reply: int) -> Needs:
 
 
 def _task(config: Config, task: Task, prompt: str, shown: int) -> Needs:
+    if task.program is not None:
+        return Needs()  # what it asks is its own business
     rows = [example for name in ("train", "dev", "test") for example in task.examples(name)]
     if not rows:
         return Needs()

@@ -52,34 +52,50 @@ class RoleEstimate:
     most: Load
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramRuns:
+    """How often a program is run on a row; how many calls a run makes is known when the first one has been made."""
+
+    expected: int
+    most: int
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Of all models; `judge` is None where there is none."""
+    """Of all models; `judge` is None where there is none. Of a program `program` tells the runs, and `task` is no
+    estimate and shown nowhere: what its calls come to nobody knows."""
 
     task: RoleEstimate
     optimizer: RoleEstimate
     judge: RoleEstimate | None = None
+    program: ProgramRuns | None = None
 
     @property
     def roles(self) -> dict[str, RoleEstimate]:
         """Those that there are, by name."""
+        task = {} if self.program else {"task": self.task}
         judge = {"judge": self.judge} if self.judge else {}
-        return {"task": self.task, "optimizer": self.optimizer, **judge}
+        return {**task, "optimizer": self.optimizer, **judge}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return {role: asdict(found) for role, found in self.roles.items()}
+        runs = {"program": asdict(self.program)} if self.program else {}
+        return {**runs, **{role: asdict(found) for role, found in self.roles.items()}}
 
 
 def estimate(plan: Plan) -> Estimate:
     """Sizes of `plan` in calls, tokens and dollars. Makes no call."""
     asked = {most: plan.calls(most=most) for most in (False, True)}
+    program = plan.task.program is not None
     return Estimate(
-        RoleEstimate(_task(plan, asked[False], most=False), _task(plan, asked[True], most=True)),
+        RoleEstimate(Load(), Load())
+        if program
+        else RoleEstimate(_task(plan, asked[False], most=False), _task(plan, asked[True], most=True)),
         RoleEstimate(_optimizer(plan, asked[False], most=False), _optimizer(plan, asked[True], most=True)),
         RoleEstimate(_judge(plan, asked[False], most=False), _judge(plan, asked[True], most=True))
         if plan.judge_model
         else None,
+        ProgramRuns(expected=_runs(plan, asked[False]), most=_runs(plan, asked[True])) if program else None,
     )
 
 
@@ -99,7 +115,19 @@ def lines(found: Estimate, budget: BudgetConfig) -> list[str]:
         "  ".join(f"{cell:<{width}}" if i == 0 else f"{cell:>{width}}" for i, (cell, width) in pairs).rstrip()
         for pairs in (enumerate(zip(row, widths, strict=True)) for row in rows)
     ]
-    return [*shown, *_caps(found, budget)]
+    return [*shown, *(_program_lines(found.program, budget) if found.program else _caps(found, budget))]
+
+
+def _program_lines(runs: ProgramRuns, budget: BudgetConfig) -> list[str]:
+    said = [
+        f"the program is run {runs.expected:,} times, at most {runs.most:,} times; how many calls a run makes, and "
+        "what they cost, is not known before the first row has been run"
+    ]
+    if budget.max_calls or budget.max_tokens or budget.max_usd:
+        said.append(
+            "whether the budget stops the run before its end is not known either; it is never exceeded"
+        )
+    return said
 
 
 def _caps(found: Estimate, budget: BudgetConfig) -> list[str]:
@@ -129,6 +157,10 @@ def _task(plan: Plan, asked: Calls, *, most: bool) -> Load:
     sums = [_scoring(plan, rows, use, asked, most) for rows, use in _uses(plan, asked)]
     calls, prompt, completion = (sum(parts) for parts in zip(*sums, strict=True))
     return _load(plan.task_model.cost, round(calls), round(prompt), round(completion))
+
+
+def _runs(plan: Plan, asked: Calls) -> int:
+    return round(sum(use.total for _, use in _uses(plan, asked)))
 
 
 def _uses(plan: Plan, asked: Calls) -> list[tuple[Sequence[Example], RowUse]]:

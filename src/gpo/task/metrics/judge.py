@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _NUMBER = r"[+-]?\d+(?:[.,]\d+)?"
 _LINE = re.compile(
-    rf"^[\W_]*score[\W_]*?(?P<number>{_NUMBER})(?:\s*(?:/|out of)\s*(?P<of>\d+(?:\.\d+)?))?[\s*_.`]*$",
+    # Its head stays in one line: it would read all empty lines below anew for each of them.
+    rf"^(?:[^\w\n]|_)*+score[\W_]*?(?P<number>{_NUMBER})(?:\s*(?:/|out of)\s*(?P<of>\d+(?:\.\d+)?))?[\s*_.`]*$",
     re.I | re.M,
 )
 _ALONE = re.compile(rf"[\s*_`]*(?P<number>{_NUMBER})(?:\s*/\s*(?P<of>\d+(?:\.\d+)?))?[\s*_.`]*")

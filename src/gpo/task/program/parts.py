@@ -70,6 +70,11 @@ def split_parts(prompt: str, names: Sequence[str]) -> dict[str, str]:
     return {name: found[name] for name in names}
 
 
+def find_part(prompt: str, name: str) -> str:
+    """The text of the part `name` in `prompt`, whose other names nobody knows; "" where there is none."""
+    return next((str(text) for found, text in _PART.findall(prompt) if found == name), "")
+
+
 def part_of(prompt: str, names: Sequence[str], name: str | None) -> str:
     """The text of one part; `prompt` itself where `name` is None."""
     return prompt if name is None else split_parts(prompt, names)[name]

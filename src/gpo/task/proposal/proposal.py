@@ -10,6 +10,7 @@ from pathlib import Path
 from gpo.errors import ConfigError, DataError
 from gpo.task.files.rows import Row, read_file
 from gpo.task.load import read_folder, split_files
+from gpo.task.prompt import find_placeholders
 from gpo.task.proposal.answers import ProposedAnswer, propose_answer
 from gpo.task.proposal.columns import cells
 from gpo.task.proposal.sizes import propose_split
@@ -87,7 +88,7 @@ def propose(found: Found, input_: str, target: str) -> Proposal:
 def _first_prompt(answer: ProposedAnswer, target: str) -> str:
     listed = ", ".join(answer.labels)
     match answer.kind:
-        case "label" if len(listed) <= _LONGEST_LIST:
+        case "label" if len(listed) <= _LONGEST_LIST and not find_placeholders(listed):
             return f"Which of these is right: {listed}? Answer with one of them and nothing else."
         case "label":
             return f"What is the {_word(target, 'label')}? Answer with it and nothing else."

@@ -15,6 +15,7 @@ from gpo.errors import BudgetError, ModelError
 from gpo.evaluation.outcome import Outcome
 from gpo.model.model import Message, Reply
 from gpo.optimizer.candidates import Candidate, Guard, read_candidate
+from gpo.optimizer.coordinates.view import project
 from gpo.optimizer.metaprompt import MetaPromptSettings, write_meta_prompt
 from gpo.optimizer.parts.edit_distance import count_changed_words
 from gpo.optimizer.parts.refinement import Generation
@@ -29,6 +30,7 @@ from gpo.optimizer.published.base import run_together, write_turn
 from gpo.optimizer.state import Step
 from gpo.optimizer.workbench import Workbench
 from gpo.task.demonstrations import Demonstration
+from gpo.task.program.parts import part_of, with_part
 
 TRIES = 12
 """Of one move, until it yields a prompt that is new."""
@@ -112,6 +114,7 @@ class Proposer:
     async def propose(self, step: Step, parent: Parent, limit: int | None, count: int) -> Proposed:
         """`count` candidates where they can be had. `step` has the visited prompts by their words. Raises what the
         optimizer model raises where it cannot go on."""
+        step = project(step)
         reflecting = self._settings.reflection and self.trial.earns(count, FINALISTS)
         moves = share_out(
             count, self._settings, step.number, reflection=reflecting, demonstrations=bool(self._pool)
@@ -122,12 +125,12 @@ class Proposer:
         written = await self._write(step, parent, limit, messages, asked, reflecting="reflection" in moves)
         drafts: list[Draft] = []
         for move, reply in written:
-            drafts += self._read(reply, parent, move, step.number, limit)
+            drafts += self._read(reply, parent, move, step, limit)
         if self._rank and asked:
             drafts = self._best_drafts(drafts, asked)
         for move in ("edit", "demonstrations"):
-            drafts += self._without_model(move, step.number, parent, moves.count(move))
-        drafts += self._fill(step.number, parent, count - sum(draft.entry is not None for draft in drafts))
+            drafts += self._without_model(move, step, parent, moves.count(move))
+        drafts += self._fill(step, parent, count - sum(draft.entry is not None for draft in drafts))
         return Proposed(tuple(drafts), shown, messages)
 
     async def _choose_shown(self, step: Step) -> Shown:
@@ -154,7 +157,9 @@ class Proposer:
         """The replies to the meta-prompt, and the one by reflection."""
         bench = self._bench
         text = (
-            write_reflection(bench.task, bench.templates, parent.entry.words, parent.outcomes, limit)
+            write_reflection(
+                bench.task, bench.templates, parent.entry.words, parent.outcomes, limit, part=step.part
+            )
             if reflecting
             else None
         )
@@ -168,44 +173,56 @@ class Proposer:
         return list(zip(moves, await run_together(jobs), strict=True))
 
     def _read(
-        self, reply: Reply, parent: Parent, move: Move, step: int, limit: int | None
+        self, reply: Reply, parent: Parent, move: Move, step: Step, limit: int | None
     ) -> Iterator[Draft]:
+        text = self._text(parent.entry, step)
         ends = reply.finish_reasons or ("",) * len(reply.texts)
         for raw, end in zip(reply.texts, ends, strict=True):
             self.replies += 1
             item = read_candidate(
                 raw,
-                parent.entry.words,
-                self._guard,
+                text,
+                self._guard.of(step.part),
                 limit=limit if self._enforce else None,
                 cut_off=end == "length",
             )
-            entry = replace(parent.entry, words=item.prompt, parent=parent.number, move=move, step=step)
+            words = item.prompt if item.rejected else self._with_text(parent.entry, step, item.prompt)
+            entry = replace(parent.entry, words=words, parent=parent.number, move=move, step=step.number)
             draft = self._judged(raw, entry, parent, item.rejected)
             self.unusable += draft.entry is None
             yield draft
 
     def _without_model(
-        self, move: Move, step: int, parent: Parent, count: int, *, purpose: str = ""
+        self, move: Move, step: Step, parent: Parent, count: int, *, purpose: str = ""
     ) -> Iterator[Draft]:
         """Up to `count` new candidates by an edit or a move of the demonstrations; rejected tries are not kept."""
         for number in range(count):
             for attempt in range(TRIES):
-                rng = self._bench.rng(step, f"{purpose or move}/{number}/{attempt}")
-                entry = replace(parent.entry, parent=parent.number, move=move, step=step)
+                rng = self._bench.rng(step.number, f"{purpose or move}/{number}/{attempt}")
+                entry = replace(parent.entry, parent=parent.number, move=move, step=step.number)
                 if move == "edit":
-                    entry = replace(entry, words=edit(entry.words, self._clauses, rng))
+                    text = edit(self._text(entry, step), self._clauses, rng)
+                    entry = replace(entry, words=self._with_text(entry, step, text))
                 else:
                     shown = move_demonstrations(entry.demonstrations, self._pool, rng)
                     entry = replace(entry, demonstrations=shown)
                 # The words of a start prompt are not the guard's: the empty one may get demonstrations.
-                reason = self._guard.reason(entry.words) if entry.words != parent.entry.words else None
+                changed = entry.words != parent.entry.words
+                guard = self._guard.of(step.part)
+                reason = guard.reason(self._text(entry, step)) if changed else None
                 draft = self._judged(entry.prompt, entry, parent, reason)
                 if draft.entry is not None:
                     yield draft
                     break
 
-    def _fill(self, step: int, parent: Parent, missing: int) -> list[Draft]:
+    def _text(self, entry: Entry, step: Step) -> str:
+        """The words that a step changes: all of an entry's, or those of one part."""
+        return part_of(entry.words, self._bench.task.parts, step.part)
+
+    def _with_text(self, entry: Entry, step: Step, text: str) -> str:
+        return with_part(entry.words, self._bench.task.parts, step.part, text)
+
+    def _fill(self, step: Step, parent: Parent, missing: int) -> list[Draft]:
         """In place of replies that are no prompts: edits, then demonstrations."""
         drafts: list[Draft] = []
         moves: tuple[tuple[Move, bool], ...] = (

@@ -11,7 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gpo.evaluation.outcome import Outcome
+from gpo.optimizer.coordinates.view import describe_part
+from gpo.optimizer.parts.information import describe_trace
 from gpo.optimizer.templates import Templates
+from gpo.task.program.parts import part_of
 from gpo.task.task import Task
 
 FAILURES = 4
@@ -40,15 +43,23 @@ class ReflectionTrial:
 
 
 def write_reflection(
-    task: Task, templates: Templates, words: str, outcomes: Iterable[Outcome], limit: int | None
+    task: Task,
+    templates: Templates,
+    words: str,
+    outcomes: Iterable[Outcome],
+    limit: int | None,
+    *,
+    part: str | None = None,
 ) -> str | None:
-    """What the optimizer model is asked, None where there is no failure among `outcomes`."""
+    """What the optimizer model is asked about `words`, or one `part` of them; None where there is no failure among
+    `outcomes`."""
     failed = [outcome for outcome in outcomes if outcome.value is not None and outcome.value < 1]
     if not failed:
         return None
     return templates.render(
         "plus/reflection",
-        prompt=words or "(no prompt)",
+        prompt=part_of(words, task.parts, part) or "(no prompt)",
+        part=describe_part(task, words, part),
         choices=task.answer_choices,
         answers=task.answer_form,
         limit=limit,
@@ -60,6 +71,7 @@ def write_reflection(
                 "read": str(outcome.prediction),
                 "expected": task.target_text(outcome.example),
                 "feedback": outcome.feedback,
+                "trace": describe_trace(outcome),
             }
             for outcome in failed[:FAILURES]
         ],

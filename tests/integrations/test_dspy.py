@@ -32,7 +32,7 @@ def answer(body: dict[str, Any]) -> str:
     return f"[[ ## side ## ]]\n{side}\n\n[[ ## completed ## ]]"
 
 
-class TwoSteps(dspy.Module):  # type: ignore[misc]
+class TwoSteps(dspy.Module):  # type: ignore[misc, name-defined]
     def __init__(self) -> None:
         super().__init__()
         self.hint = dspy.Predict("question -> hint")
@@ -60,7 +60,12 @@ def metric(example: Any, prediction: Any, trace: Any = None) -> bool:
 def lm() -> Iterator[Any]:
     with ModelServer(answer=answer) as server:
         found = dspy.LM(
-            "openai/task", api_base=server.base_url, api_key="none", max_tokens=200, temperature=0.0
+            "openai/task",
+            api_base=server.base_url,
+            api_key="none",
+            max_tokens=200,
+            temperature=0.0,
+            cache=False,
         )
         found.server = server
         with dspy.context(lm=found):

@@ -77,7 +77,7 @@ def test_the_explanation_is_feedback_and_several_targets_stay() -> None:
     from inspect_ai.dataset import Sample
     from inspect_ai.scorer import Score, Target, accuracy, scorer
 
-    @scorer(metrics=[accuracy()])
+    @scorer(metrics=[accuracy()])  # type: ignore[untyped-decorator]
     def mine() -> Any:
         async def score(state: Any, target: Target) -> Score:
             assert state.metadata == {"why": state.sample_id}

@@ -138,7 +138,7 @@ def test_prompts_of_the_registry_get_better(asked: ModelServer, tmp_path: Path) 
         text = mlflow.genai.load_prompt(prompt.uri).format(question=question)
         return ask(asked, text)
 
-    @scorer
+    @scorer  # type: ignore[untyped-decorator]
     def exact(outputs: str, expectations: dict[str, Any]) -> bool:
         return bool(outputs == expectations["expected_response"])
 
@@ -179,7 +179,7 @@ def test_a_predict_fn_that_fails_is_no_score_of_0(asked: ModelServer) -> None:
         mlflow.genai.load_prompt(prompt.uri).format(question=question)
         raise ValueError("no such server")
 
-    @scorer
+    @scorer  # type: ignore[untyped-decorator]
     def exact(outputs: str) -> bool:
         return False
 

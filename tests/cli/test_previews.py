@@ -82,6 +82,20 @@ def test_previews_need_no_key_and_no_weights(here: Path) -> None:
         run("optimize")
 
 
+@pytest.mark.parametrize("embedder", ["openai/text-embedding-3-small", "local/qwen2.5-coder-1.5b"])
+def test_nor_does_an_embedder(here: Path, embedder: str) -> None:
+    write_task(here / "data", LANDSCAPE)
+    task = {"data": "data", "answer": {"kind": "label", "labels": ["left", "right"]}}
+    models = {role: {"model": "openai/gpt-4o-mini"} for role in ("task", "optimizer")}
+    models["embedder"] = {"model": embedder}
+    (here / "gpo.yaml").write_text(yaml.safe_dump({"task": task, "models": models}))
+    assert json.loads(run("optimize", "--estimate", "--json"))["task"]["expected"]["calls"] == 49 * 12 + 40
+    assert "first meta-prompt" in run("optimize", "--dry-run")
+    assert not (here / "home").exists()
+    with pytest.raises(ConfigError, match=r"models\.embedder\.model: .* is not known"):
+        run("optimize", "--estimate", "--set", "models.embedder.model=letters")
+
+
 def test_previews_fetch_no_rows_and_still_check_names(here: Path) -> None:
     models = {
         "task": {"model": "local/qwen2.5-coder-1.5b"},

@@ -46,6 +46,28 @@ def rewrite(text: str, seed: int | None = None) -> str:
     return f"Here it is.\n<START>{' '.join(kept)}<END>"
 
 
+VOCABULARY = [
+    f"{a}{b}{c}"
+    for a in ("con", "re", "un", "per", "sub")
+    for b in ("sid", "mark", "fol", "test", "lin", "quer")
+    for c in ("er", "ing", "able", "s", "ed", "tion", "low", "ate", "or", "al")
+]
+
+
+def solve_at_length(text: str) -> str:
+    """As `solve`, after as many words as a small model says before it answers."""
+    draw = random.Random(text)
+    return f"{' '.join(draw.choices(VOCABULARY, k=40))}\n{solve(text)}"
+
+
+def wander(text: str, seed: int | None = None) -> str:
+    """A prompt as long as real ones are, with a helpful word now and then; never one that ends a search."""
+    draw = random.Random(f"{text[-200:]}{seed}")
+    words = draw.choices(VOCABULARY, k=60) + draw.sample(HELPFUL, draw.randint(0, 4))
+    draw.shuffle(words)
+    return f"Here it is.\n<START>{' '.join(words)}<END>"
+
+
 def sums(count: int, seed: int) -> list[dict[str, str]]:
     draw = random.Random(seed)
     rows = []
@@ -57,7 +79,15 @@ def sums(count: int, seed: int) -> list[dict[str, str]]:
 
 
 def run_sums(
-    run_dir: Path, *, seed: int = 0, sizes: tuple[int, int, int] = (16, 12, 20), method: str = ""
+    run_dir: Path,
+    *,
+    seed: int = 0,
+    sizes: tuple[int, int, int] = (16, 12, 20),
+    method: str = "",
+    epochs: int = 1,
+    candidates: int = 4,
+    prompt: str = "Let's think.",
+    at_length: bool = False,
 ) -> gpo.Result:
     """A real run of the whole program with functions for models."""
     train, dev, test = sizes
@@ -69,10 +99,12 @@ def run_sums(
     )
     return gpo.optimize(
         task,
-        prompt="Let's think.",
-        models={"task": solve, "optimizer": rewrite},
+        prompt=prompt,
+        models={"task": solve_at_length, "optimizer": wander}
+        if at_length
+        else {"task": solve, "optimizer": rewrite},
         method=method or {"trajectory": "recency"},  # relevance would load an embedder
-        optimize={"epochs": 1, "candidates": 4},
+        optimize={"epochs": epochs, "candidates": candidates},
         run_dir=run_dir,
         seed=seed,
     )

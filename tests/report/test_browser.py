@@ -5,98 +5,24 @@ Set GPO_CHROMIUM to the program where it has another name. Without a browser the
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
 import json
-import os
-import shutil
-import threading
-from collections.abc import Callable, Iterator
-from importlib import resources
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
 
 from gpo.report.page import write_report
-from gpo.report.server import HOST, View
 from gpo.run.journal_writer import EXAMPLES, prompt_id
 from gpo.storage.records import RecordedScore
+from tests.report.browser import Open, violations, wait_until
 from tests.report.support import Diary, run_sums
 
-playwright = pytest.importorskip("playwright.sync_api")
-
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 HOSTILE = "</script><script>window.hacked=1</script></style><img src=x onerror=window.hacked=2>\u202e\\u003cb\\u003e"
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-
-
-def wait_until(page: Any, condition: str, arg: object = None) -> None:
-    """Until the script `condition` holds, 10 s at most. Playwright's own wait would need a policy that allows eval."""
-    for _ in range(500):
-        if page.evaluate(condition, arg):
-            return
-        page.wait_for_timeout(20)
-    raise AssertionError(f"never came true: {condition}")
-
-
-def chromium() -> str | None:
-    named = os.environ.get("GPO_CHROMIUM")
-    return named or next((found for name in PROGRAMS if (found := shutil.which(name))), None)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    program = chromium()
-    if program is None:
-        pytest.skip(f"no browser: none of {', '.join(PROGRAMS)} is on the PATH and GPO_CHROMIUM is not set")
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=program, args=FLAGS, timeout=180_000)
-        yield running
-        running.close()
-
-
-Open = Callable[..., Any]
-
-
-@pytest.fixture
-def open_page(browser: Any) -> Iterator[Open]:
-    """Opens an address, waits until the page is alive; fails the test where the page reports an error."""
-    contexts: list[Any] = []
-    troubles: list[str] = []
-
-    def opened(address: str | Path, *, expected: str | None = None, **options: Any) -> Any:
-        def trouble(text: str) -> None:
-            if expected is None or expected not in text:
-                troubles.append(text)
-
-        options = {"viewport": {"width": 1100, "height": 900}, **options}
-        context = browser.new_context(**options)
-        context.set_default_timeout(120_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: trouble(f"{error} {error.stack}"))
-        page.on("console", lambda line: trouble(line.text) if line.type == "error" else None)
-        page.goto(address.resolve().as_uri() if isinstance(address, Path) else address)
-        page.wait_for_selector("body[data-ready]")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not troubles
 
 
 @pytest.fixture(scope="module")
@@ -104,37 +30,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run_dir = tmp_path_factory.mktemp("runs") / "sums"
     run_sums(run_dir)
     return write_report(run_dir)
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[Path], str]]:
-    """`gpo view` on a folder, in a loop of its own."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    runners: list[web.AppRunner] = []
-
-    async def start(folder: Path) -> str:
-        runner = web.AppRunner(View(folder).app())
-        await runner.setup()
-        runners.append(runner)
-        await web.TCPSite(runner, HOST, 0).start()
-        return f"http://{HOST}:{runner.addresses[0][1]}"
-
-    yield lambda folder: asyncio.run_coroutine_threadsafe(start(folder), loop).result()
-    for runner in runners:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
-
-
-def violations(page: Any) -> list[str]:
-    """What axe-core objects to, one line each. Injected from outside, as the page's policy loads nothing."""
-    axe = (resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
-    page.evaluate(axe)
-    found = page.evaluate("async () => (await axe.run()).violations")
-    return [f"{item['id']}: {node['html'][:160]}" for item in found for node in item["nodes"]]
 
 
 def open_step(page: Any, number: int) -> None:
@@ -277,36 +172,6 @@ def test_examples_are_searched_and_sorted(open_page: Open, finished: Path) -> No
     assert numbers() == list(range(1, 21))
 
 
-def test_thousands_of_examples_do_not_stutter(open_page: Open, tmp_path: Path) -> None:
-    diary = Diary(tmp_path / "run", examples=5000)
-    diary.step(["Better words."], right=3000, fast=True)
-    diary.close()
-    page = open_page(write_report(tmp_path / "run"))
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
-    page.reload()
-    page.wait_for_selector("body[data-ready]")
-    metrics = {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}
-    assert metrics["ScriptDuration"] < 1
-    rows = page.locator(".cells tbody tr:not(.gap)")
-    assert rows.count() < 100
-    height = page.evaluate("document.querySelector('.gridbox').scrollHeight")
-    page.locator(".cells button[data-key]").first.focus()
-    page.keyboard.press("Control+End")
-    assert page.evaluate("document.activeElement.dataset.key") == "dev/dev:5000/1"
-    assert rows.count() < 100
-    page.evaluate("document.querySelector('.gridbox').scrollTop = 40000")
-    wait_until(
-        page,
-        "document.querySelector('.gridbox').getBoundingClientRect().top < "
-        "document.querySelector('[data-key=\"dev/dev:1200/0\"]')?.getBoundingClientRect().top",
-    )
-    assert abs(page.evaluate("document.querySelector('.gridbox').scrollHeight") - height) < 5
-    head = page.locator(".cells thead th").first.bounding_box()
-    box = page.locator(".gridbox").bounding_box()
-    assert abs(head["y"] - box["y"]) < 3  # the head stays
-
-
 def test_what_the_page_holds_is_downloaded(open_page: Open, finished: Path) -> None:
     page = open_page(finished)
     page.locator("summary", has_text="Downloads").click()
@@ -435,80 +300,3 @@ def test_a_long_prompt_is_folded_and_a_run_of_unreadable_replies_says_so_first(
         assert "word150" in page.locator(".pane.diff .prompt").inner_text()
         assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-def test_list_and_comparison_have_no_accessibility_violations(
-    browser: Any, tmp_path: Path, serve: Callable[[Path], str]
-) -> None:
-    for name in ("a", "b"):
-        diary = Diary(tmp_path / "runs" / name)
-        diary.step(["Try."], right=3)
-        diary.close()
-    address = serve(tmp_path / "runs")
-    page = browser.new_page()
-    page.goto(address)
-    assert violations(page) == []
-    page.get_by_label("Compare a").check()
-    page.get_by_role("button", name="Compare the chosen runs").click()
-    page.wait_for_selector("h1:has-text('Runs compared')")
-    assert violations(page) == []
-    page.close()
-
-
-def test_the_list_of_runs_is_sorted_filtered_and_follows_the_folder(
-    browser: Any, tmp_path: Path, serve: Callable[[Path], str]
-) -> None:
-    def write(name: str, right: int) -> None:
-        diary = Diary(tmp_path / "runs" / name)
-        diary.step(["Try."], right=right)
-        diary.close()
-
-    for name, right in (("first", 5), ("second", 2), ("third", 4)):
-        write(name, right)
-    page = browser.new_page(viewport={"width": 1100, "height": 900})
-    page.goto(serve(tmp_path / "runs"))
-
-    def names() -> list[str]:
-        return list(page.locator("#runs tbody tr:visible th").all_inner_texts())
-
-    assert names() == ["third", "second", "first"]
-    page.get_by_role("button", name="best dev", exact=True).click()
-    assert names() == ["first", "third", "second"]
-    page.get_by_role("button", name="best dev", exact=True).click()
-    assert names() == ["second", "third", "first"]
-    page.get_by_label("Compare third").check()
-    write("fourth", 3)
-    page.locator("#runs tbody th", has_text="fourth").wait_for()
-    assert names() == ["second", "fourth", "third", "first"]
-    assert page.get_by_label("Compare third").is_checked()
-    page.get_by_label("Filter").fill("ird")
-    assert names() == ["third"]
-    assert page.locator("#runs-count").inner_text() == "1 of 4 runs"
-    assert page.locator("#runs .spark path").count() == 4
-    assert violations(page) == []
-    page.close()
-
-
-def test_a_long_run_is_usable_at_once(open_page: Open, tmp_path: Path) -> None:
-    diary = Diary(tmp_path / "run", examples=6, total=300)
-    for step in range(300):
-        words = " ".join(f"word{(step * 7 + i) % 50}" for i in range(30))
-        diary.step([f"{words} {step} {i}" for i in range(8)], right=step % 6, fast=True)
-    diary.close()
-    path = write_report(tmp_path / "run")
-    page = open_page(path)
-    assert page.locator("#steps > details").count() == 300
-    assert page.locator('[data-section="path"] [data-c]').count() == 2400 + 1
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
-    page.reload()
-    page.wait_for_selector("body[data-ready]")
-    page.get_by_label("Show every candidate").check()
-    page.locator('#path [data-section="path"] [data-c="150.3"]').first.focus()
-    assert page.locator("#candidate").inner_text().startswith("Step 151, candidate 4")
-    metrics = {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}
-    # Processor time of the page's thread, not the clock: it does not depend on what else the machine does.
-    assert metrics["TaskDuration"] < 2
-    print(f"{path.stat().st_size:,} bytes, {metrics['TaskDuration']:.2f} s of work")
-    page.keyboard.press("ArrowRight")
-    assert page.evaluate("document.activeElement.dataset.c").startswith("151.")

@@ -1,8 +1,9 @@
-"""The real embedder, opened once for a whole test session: fetching and loading it is tested elsewhere."""
+"""The real embedder, opened once for a whole test session, and one that has nothing to load."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import cache
 
 import pytest
@@ -27,3 +28,18 @@ def use_one_embedder(monkeypatch: pytest.MonkeyPatch) -> None:
         return real
 
     monkeypatch.setattr(embedder, "open_embedder", opened)
+
+
+class Lengths:
+    """An embedder that is there at once: equal vectors for texts of equal length."""
+
+    name = "lengths"
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """One vector for each text."""
+        return [[1.0 / (1 + len(text)), 1.0] for text in texts]
+
+
+async def open_lengths(prefer: str | None = None) -> Lengths:
+    """In place of `gpo.model.embedder.open_embedder`."""
+    return Lengths()

@@ -75,6 +75,7 @@ def bench(
 
 def _plan(suite: Suite, trials: Grid, only: str | None, *, as_json: bool) -> None:
     import json
+    import shutil
     import sys
 
     from gpo.cli.shared.common import say_next, wrap
@@ -86,8 +87,9 @@ def _plan(suite: Suite, trials: Grid, only: str | None, *, as_json: bool) -> Non
         json.dump(planned.to_dict(), sys.stdout, indent=2)
         print()
         return
-    for line in lines(planned):
-        print(wrap(line, indent=2) if sys.stdout.isatty() else line)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in lines(planned, width):
+        print(line if width is None else wrap(line, indent=2))
     say_next("the same command without --plan runs it")
 
 

@@ -17,12 +17,21 @@ app = typer.Typer(
 @app.command("list")
 def list_() -> None:
     """Every registered model: its size, and whether it is on this machine."""
+    import shutil
+    import sys
+
     from gpo.cli.shared.common import say_next
     from gpo.model.local.weights import listing
 
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
     for entry in listing():
         where = str(entry.path) if entry.path else "not here yet; gpo models pull fetches it"
-        print(f"{entry.name:<26} {entry.size / 1e6:>7,.0f} MB   {where}")
+        line = f"{entry.name:<26} {entry.size / 1e6:>7,.0f} MB   "
+        # A path is never broken: where it does not fit it has a line of its own.
+        print(
+            f"{line}{where}" if width is None or len(line + where) <= width else f"{line.rstrip()}\n  {where}"
+        )
     say_next("gpo init FILE --model local/NAME    a name from the list")
 
 
@@ -50,14 +59,18 @@ def check(
     """Ask an endpoint a dozen small calls: is it there, what does it take, does it think, how fast is it."""
     import asyncio
     import json as json_
+    import sys
 
     from gpo.cli.shared.checking import check_models, configured
+    from gpo.cli.shared.common import wrap
 
     settings = configured(config, base_url, model, api_key_env)
     found = asyncio.run(check_models(settings))
     if json:
         print(json_.dumps({role: one.to_dict() for role, one in found.items()}, indent=2))
     else:
-        print("\n".join(line for one in found.values() for line in one.lines()))
+        for line in (line for one in found.values() for line in one.lines()):
+            # Lines for gpo.yaml go on as comments, so that they may be copied.
+            print(wrap(line, "    # " if "  # " in line else 21) if sys.stdout.isatty() else line)
     if any(one.findings.error for one in found.values()):
         raise typer.Exit(1)

@@ -44,7 +44,7 @@ def power(
     import json as json_
     import sys
 
-    from gpo.cli.shared.common import say_next
+    from gpo.cli.shared.common import say_next, wrap
 
     _check(gain, rows, discordant, baseline, chance)
     assumed = _Assumed(discordant, None if baseline is None else baseline / 100, chance)
@@ -57,7 +57,7 @@ def power(
         print()
         return
     for line in lines:
-        print(line)
+        print(wrap(line, indent=2) if sys.stdout.isatty() else line)
     if rows is None:
         say_next("gpo init FILE    says what the test rows of your file show")
 

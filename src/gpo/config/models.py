@@ -136,13 +136,18 @@ class ModelsConfig(Section):
     """The model that grades answers (task.metric: judge), at temperature 0; of its replies 512 tokens at most where it
     is left out."""
     embedder: ModelConfig | None = None
-    """What the relevance trajectory compares prompts by, asked at its endpoint's /embeddings; null: BGE on this machine
+    """What the relevance trajectory compares prompts by, asked at its endpoint's /embeddings; an embedded model
+    (`local/NAME`) is asked in its engine, which it shares with the roles of the same weights; null: BGE on this machine
     (the extra `embed`). Of its settings those of sampling and of replies have no meaning."""
 
     def roles(self) -> dict[str, ModelConfig]:
         """The models that there are and that write, by role."""
         judge = {"judge": self.judge} if self.judge else {}
         return {"task": self.task, "optimizer": self.optimizer, **judge}
+
+    def all_roles(self) -> dict[str, ModelConfig]:
+        """All models that there are, by role."""
+        return {**self.roles(), **({"embedder": self.embedder} if self.embedder else {})}
 
     @field_validator("judge")
     @classmethod

@@ -111,7 +111,9 @@ def open_model(
     where = f"models.{role}"
     if is_embedded(config):
         if role == "embedder":
-            raise ConfigError(f"{where}.model: {config.model} is embedded; name a model at an endpoint")
+            return _embedded_embedder(
+                config, where, base_dir, on_pull, needs, endpoints or Endpoints([config])
+            )
         return _embedded(config, where, base_dir, on_pull, needs, endpoints or Endpoints([config]))
     if role == "embedder":
         return _wire_embedder(config, where, endpoints or Endpoints([config]))
@@ -205,6 +207,24 @@ def _embedded(
     )
     retry = RetrySettings(attempts=config.retries + 1, first_delay=config.retry_delay)
     return OpenModel(client=client, queue=queue, retry=retry, cost=lambda tokens: 0.0)
+
+
+def _embedded_embedder(
+    config: ModelConfig,
+    where: str,
+    base_dir: Path,
+    on_pull: PullProgress | None,
+    needs: Needs | None,
+    endpoints: Endpoints,
+) -> OpenModel:
+    from gpo.model.local.embedder import EmbeddedEmbedder
+    from gpo.model.local.engine_fit import Needs
+    from gpo.model.local.model import EmbeddedModel
+
+    embedding = replace(needs or Needs(), embeds=True)
+    opened = _embedded(config, where, base_dir, on_pull, embedding, endpoints)
+    assert isinstance(opened.client, EmbeddedModel)
+    return replace(opened, client=EmbeddedEmbedder(opened.client))
 
 
 def _address(config: ModelConfig, where: str) -> tuple[str, str | None, str, str]:

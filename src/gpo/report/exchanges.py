@@ -17,9 +17,9 @@ from gpo.report.scores import SPLITS, SplitTable, split_table
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.records import RecordedScore
 
-MOST_PACKED = 450_000
-"""Bytes of a page that conversations may take."""
-_FIRST_GUESS = 3_000_000
+MOST_PAGE, LEAST_PACKED = 290_000, 100_000
+"""Bytes of a page up to which conversations fill it, and what they may take of a page that is larger without them."""
+_FIRST_GUESS = 6  # characters that pack into one byte, at most
 _LONGEST_TEXT = 20_000
 _AT_ONCE = 256
 
@@ -33,12 +33,12 @@ class PackedExchanges:
     total: int
 
 
-def pack_exchanges(run: RunView, reader: JournalReader, limit: int = MOST_PACKED) -> PackedExchanges:
+def pack_exchanges(run: RunView, reader: JournalReader, limit: int) -> PackedExchanges:
     """Conversations by "split/example/prompt index", packed into at most about `limit` bytes; an empty one where no
     call is recorded."""
     prompts = run.chosen_prompts()
     tables = [split_table(reader, prompts, split) for split in SPLITS]
-    budget = _FIRST_GUESS
+    budget = _FIRST_GUESS * limit
     read: dict[str, list[list[str]]] = {}
     while True:
         kept: dict[str, list[list[str]]] = {}

@@ -11,12 +11,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from gpo.report import embed
-from gpo.report.charts.curve import draw_distances, draw_scores
+from gpo.report.charts.curve import MOST_MARKED, draw_distances, draw_scores
 from gpo.report.charts.paceplots import concurrency, tokens_by_step
 from gpo.report.charts.tree import tree
 from gpo.report.data import RunView, StepView, read_run
 from gpo.report.details import collect_details
-from gpo.report.exchanges import pack_exchanges
+from gpo.report.exchanges import LEAST_PACKED, MOST_PAGE, pack_exchanges
 from gpo.report.pace import read_pace
 from gpo.report.sections.changes import build_changes
 from gpo.report.sections.cost import describe_events, describe_usage, model_row, phase_rows
@@ -50,13 +50,15 @@ def report_html(run_dir: Path) -> str:
     """The whole page with all its data. Raises `RunError`."""
     run = read_run(run_dir)
     with JournalReader(RunDirectory(run_dir).journal_path) as reader:
+        parts, details = sections(run, reader), embed.pack(collect_details(run, reader))
+        taken = sum(map(len, parts.values())) + len(details) + len(embed.style()) + len(embed.script())
         return render(
             "run.html",
             title=f"{run.name} · GPO",
             run=run,
-            sections=sections(run, reader),
-            details=Markup(embed.pack(collect_details(run, reader))),
-            exchanges=pack_exchanges(run, reader),
+            sections=parts,
+            details=Markup(details),
+            exchanges=pack_exchanges(run, reader, max(LEAST_PACKED, MOST_PAGE - taken)),
         )
 
 
@@ -97,7 +99,9 @@ def sections(run: RunView, reader: JournalReader) -> dict[str, str]:
         "head": _part("head", run, build_head(run, reader, pace)),
         "prompt": _part("prompt", run, build_prompt(run)),
         "changes": _part("changes", run, build_changes(run, reader), table),
-        "path": _part("path", run, moves, draw_scores(run), _has_estimates(run)),
+        "path": _part(
+            "path", run, moves, draw_scores(run), _has_estimates(run), len(run.steps) > MOST_MARKED
+        ),
         "distances": _part("distances", draw_distances(run), [_curve_row(step) for step in run.steps]),
         "tree": _part("tree", tree(run), len(moves)),
         "cost": _part(

@@ -164,16 +164,16 @@ def saved(run_dir: Path) -> list[str]:
     ]
 
 
-def wrap(line: str, indent: int = 0) -> str:
+def wrap(line: str, indent: int | str = 0) -> str:
     """`line` broken between words at the width of the terminal, 80 where there is none; the lines that follow begin
-    `indent` columns in. A word that is longer stays whole."""
+    `indent` columns in, or with that text. A word that is longer stays whole."""
     import shutil
     import textwrap
 
     return textwrap.fill(
         line,
         shutil.get_terminal_size().columns,
-        subsequent_indent=" " * indent,
+        subsequent_indent=indent if isinstance(indent, str) else " " * indent,
         break_long_words=False,
         break_on_hyphens=False,
         drop_whitespace=True,

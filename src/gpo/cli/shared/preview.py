@@ -70,7 +70,7 @@ class Preview:
                 f"task.data: the rows of {data} are not on this machine, and {self.flag} fetches nothing; the first "
                 "run fetches them, or name their folder with --data-dir"
             )
-        for role, settings in self.config.models.roles().items():
+        for role, settings in self.config.models.all_roles().items():
             if role == "task" and self.config.task.identity:
                 continue  # a program that does its own work takes its place
             check_settings(settings, role=role, base_dir=self.base_dir, keys=False)

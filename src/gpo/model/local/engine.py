@@ -26,6 +26,8 @@ RESTARTS = 3
 """Crashes within `RESTART_WINDOW` seconds after which the engine is given up."""
 RESTART_WINDOW = 600.0
 LOAD_SECONDS = 300.0
+MICRO_BATCH = 512
+"""Tokens of one pass; a text's embedding is pooled over one."""
 _KEPT_BYTES = 1_000_000
 
 
@@ -33,28 +35,32 @@ _KEPT_BYTES = 1_000_000
 class EngineSettings:
     """How llama.cpp runs.
 
-    `context` is in tokens a slot; `batch` and `micro_batch` are the tokens of one pass; `cache_mib` is the
-    memory for prompts that no slot holds any more; `extra` sets more fields of xllamacpp's `CommonParams`.
+    `context` is in tokens a slot; `batch` and `micro_batch` are the tokens of one pass; `cache_mib` is the memory for
+    prompts that no slot holds any more; with `embeddings` it answers /embeddings too, by the mean of the last
+    layer over a text's tokens; `extra` sets more fields of xllamacpp's `CommonParams`.
     """
 
     slots: int = 16
     context: int = 2048
     threads: int = field(default_factory=lambda: physical_cores())
     batch: int = 2048
-    micro_batch: int = 512
+    micro_batch: int = MICRO_BATCH
     kv_unified: bool = False
     cache_mib: int = 0
     slot_similarity: float = 0.1
     verbosity: int = 1
+    embeddings: bool = False
     extra: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(slots=True, eq=False)
 class Server:
-    """One life of the engine: `url` holds once `ready` is set, `said` (its log) once `gone` is set at its end."""
+    """One life of the engine: `url` and `guidance` (whether it knows grammars of llguidance) hold once `ready` is set,
+    `said` (its log) once `gone` is set at its end."""
 
     key: str
     url: str = ""
+    guidance: bool = False
     said: str = ""
     process: subprocess.Popen[str] | None = None
     ready: threading.Event = field(default_factory=threading.Event)
@@ -128,7 +134,7 @@ class Engine:
                 server.process = process
                 if self._closed:
                     process.kill()
-                server.url = self._greet(process, server.key)
+                server.url, server.guidance = self._greet(process, server.key)
                 if server.url:
                     server.ready.set()
                 else:
@@ -153,8 +159,8 @@ class Engine:
             start_new_session=True,
         )
 
-    def _greet(self, process: subprocess.Popen[str], key: str) -> str:
-        """Hand the child its settings and wait for its address; "" when it left instead."""
+    def _greet(self, process: subprocess.Popen[str], key: str) -> tuple[str, bool]:
+        """Hand the child its settings and wait for its address and `guidance`; "" when it left instead."""
         assert process.stdin is not None
         assert process.stdout is not None
         settings = {
@@ -168,9 +174,10 @@ class Engine:
             process.stdin.write(json.dumps(settings) + "\n")
             process.stdin.flush()
         except BrokenPipeError:
-            return ""
+            return "", False
         line = process.stdout.readline()
-        return str(json.loads(line)["url"]) if line else ""
+        told = json.loads(line) if line else {}
+        return str(told.get("url", "")), bool(told.get("guidance"))
 
     def _note_crash(self, server: Server) -> None:
         now = time.monotonic()

@@ -17,7 +17,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    """Load the model, print one line `{"url": …}`, and serve until stdin ends or the parent is gone."""
+    """Load the model, print one line `{"url": …, "guidance": …}`, and serve until stdin ends or the parent is gone."""
     settings = json.loads(sys.stdin.readline())
     _die_with(settings["parent"])
     # llama.cpp writes to both streams; only the one line for the parent may reach the real stdout.
@@ -27,7 +27,7 @@ def main() -> None:
         server = _serve(settings)
     except Exception as error:
         sys.exit(f"{type(error).__name__}: {error}")
-    answers.write(json.dumps({"url": server.listening_address}) + "\n")
+    answers.write(json.dumps({"url": server.listening_address, "guidance": _has_guidance()}) + "\n")
     answers.close()
     threading.Event().wait()
 
@@ -82,9 +82,19 @@ def _serve(settings: dict[str, Any]) -> Any:
     params.cpuparams_batch.n_threads = settings["threads"]
     # A waiting request holds a thread: enough for what is in service, as much again in the queue, a few more.
     params.n_threads_http = 2 * settings["slots"] + 4
+    if settings["embeddings"]:
+        params.embedding = True
+        params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
     for name, value in settings["extra"]:
         setattr(params, name, value)
     return xllamacpp.Server(params)
+
+
+def _has_guidance() -> bool:
+    """Whether this build of llama.cpp knows grammars of llguidance."""
+    import xllamacpp
+
+    return str(xllamacpp.json_schema_to_grammar("{}")).startswith("%llguidance")
 
 
 if __name__ == "__main__":

@@ -28,16 +28,18 @@ _TOKEN_BYTES = 131_072  # of a model whose header says nothing: an 8B with group
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
     """What a role asks of an engine: no request, reply included, has more than about `longest` tokens (None: nobody
-    knows), and no more than `at_once` completions are ever asked for at once (None: as many as there is room for)."""
+    knows), and no more than `at_once` completions are ever asked for at once (None: as many as there is room for). With
+    `embeds` it is asked for embeddings."""
 
     longest: int | None = None
     at_once: int | None = None
+    embeds: bool = False
 
     def join(self, other: Needs) -> Needs:
         """What an engine needs that serves both."""
         longest = None if self.longest is None or other.longest is None else max(self.longest, other.longest)
         at_once = None if self.at_once is None or other.at_once is None else max(self.at_once, other.at_once)
-        return Needs(longest=longest, at_once=at_once)
+        return Needs(longest=longest, at_once=at_once, embeds=self.embeds or other.embeds)
 
 
 def fit(path: Path, needs: Needs) -> EngineSettings:
@@ -46,7 +48,8 @@ def fit(path: Path, needs: Needs) -> EngineSettings:
     token_bytes = header.token_bytes if header else _TOKEN_BYTES
     context = slot_context(needs.longest, header.context if header else None)
     wanted = SLOTS if needs.at_once is None else max(LEAST_SLOTS, min(SLOTS, needs.at_once))
-    return EngineSettings(slots=slot_count(wanted, context, token_bytes, memory()), context=context)
+    slots = slot_count(wanted, context, token_bytes, memory())
+    return EngineSettings(slots=slots, context=context, embeddings=needs.embeds)
 
 
 def slot_context(longest: int | None, trained: int | None) -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gpo.errors import PermanentModelError, TransientModelError
 from gpo.model.local.engine import Engine, EngineSettings, Server
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import aiohttp
 
 _ATTEMPTS = 3
+T = TypeVar("T")
 
 
 class EmbeddedModel:
@@ -90,12 +92,33 @@ class EmbeddedModel:
         finally:
             slots.give(slot)
 
-    async def _sent(self, request: Request, more: dict[str, int] | None) -> Reply:
+    async def embed(self, text: str, most: int) -> bytes:
+        """What the engine answers to the first `most` tokens of `text` at /embeddings. Raises as `complete` does."""
+
+        async def ask(server: Server) -> bytes:
+            # A token has a byte at least. Its mark of a beginning is among those that are counted.
+            whole = len(text.encode()) < most
+            tokens = text if whole else (await self._tokens(server, text, special=True))[:most]
+            return await self._wire(server).post_embedding(tokens)
+
+        return await self._until_up(ask)
+
+    async def _sent(self, request: Request, more: Mapping[str, Any] | None) -> Reply:
+        async def ask(server: Server) -> Reply:
+            asked, fields = request, more
+            if server.guidance and (grammar := grammar_of(request.response_format)):
+                asked, fields = replace(request, response_format=""), {**(more or {}), "grammar": grammar}
+            reply = await self._wire(server).complete(asked, fields)
+            return await self._count_tokens(server, reply) if request.n > 1 else reply
+
+        return await self._until_up(ask)
+
+    async def _until_up(self, ask: Callable[[Server], Awaitable[T]]) -> T:
+        """What `ask` gets of the engine, asked again where a crash cut it off."""
         for _ in range(_ATTEMPTS):
             server = await self._server()
             try:
-                reply = await self._wire(server).complete(request, more)
-                return await self._count_tokens(server, reply) if request.n > 1 else reply
+                return await ask(server)
             except TransientModelError as error:
                 # The connection breaks a moment before the process is seen to be gone.
                 crashed = error.status is None and await asyncio.to_thread(server.gone.wait, 1.0)
@@ -107,23 +130,27 @@ class EmbeddedModel:
 
     async def _count_tokens(self, server: Server, reply: Reply) -> Reply:
         """`reply` with the completion tokens of all its texts; the engine reports the first one's."""
+        tokens = reply.usage.completion_tokens
+        for text, reason in zip(reply.texts[1:], reply.finish_reasons[1:], strict=False):
+            # The end of a reply that stopped by itself is a token too.
+            tokens += len(await self._tokens(server, text)) + (reason == "stop")
+        return replace(reply, usage=replace(reply.usage, completion_tokens=tokens))
+
+    async def _tokens(self, server: Server, text: str, *, special: bool = False) -> list[int]:
+        """The tokens of `text`, with `special` also those that the model wants around one."""
         import aiohttp
 
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60))
-        tokens = reply.usage.completion_tokens
         try:
-            for text, reason in zip(reply.texts[1:], reply.finish_reasons[1:], strict=False):
-                async with self._session.post(
-                    f"{server.url}/tokenize",
-                    json={"content": text},
-                    headers={"Authorization": f"Bearer {server.key}"},
-                ) as response:
-                    # The end of a reply that stopped by itself is a token too.
-                    tokens += len((await response.json())["tokens"]) + (reason == "stop")
+            async with self._session.post(
+                f"{server.url}/tokenize",
+                json={"content": text, "add_special": special},
+                headers={"Authorization": f"Bearer {server.key}"},
+            ) as response:
+                return list((await response.json())["tokens"])
         except (aiohttp.ClientError, TimeoutError) as error:
             raise TransientModelError(f"{self._identity}: {type(error).__name__}") from None
-        return replace(reply, usage=replace(reply.usage, completion_tokens=tokens))
 
     async def _server(self) -> Server:
         engine = self._shared()
@@ -150,6 +177,19 @@ class EmbeddedModel:
                 added=self._added,
             )
         return self._wires[server]
+
+
+def grammar_of(form: str) -> str:
+    """The grammar of llguidance for the schema of `form` (a `response_format`, "" for none), "" where it has none.
+
+    Left to itself llama.cpp allows spaces between all parts and after the last one, and a small model writes them until
+    its tokens are spent. What a schema says beyond what the grammar knows is left to the reader.
+    """
+    schema = json.loads(form).get("json_schema", {}).get("schema") if form else None
+    if not schema:
+        return ""
+    options = {"whitespace_flexible": False, "lenient": True}
+    return f"%llguidance {{}}\nstart: %json {json.dumps({**schema, 'x-guidance': options})}"
 
 
 _engines: dict[tuple[str, EngineSettings], Engine] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -113,8 +113,8 @@ class OpenAIClient:
             self.trials.lacking |= {"n"}
         return reply
 
-    async def post_embedding(self, text: str) -> bytes:
-        """The body of the endpoint's answer to `text` at /embeddings. Raises `TransientModelError` and
+    async def post_embedding(self, text: str | Sequence[int]) -> bytes:
+        """The body of the endpoint's answer to `text`, or its tokens, at /embeddings. Raises `TransientModelError` and
         `PermanentModelError`."""
         asked = {**self._added.body, "model": self._model, "input": text, "encoding_format": "float"}
         response = await self._reach(self._embeddings, json.dumps(asked).encode())

@@ -34,8 +34,8 @@ class EmbeddingModel:
         started = time.perf_counter()
         body = await self._client.post_embedding(request.prompt or "")
         try:
-            vector, tokens = _decode(body)
-        except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError):
+            vector, tokens = decode_vector(body)
+        except ValueError:
             raise self._client.no_vector() from None
         return Reply(
             texts=(pack(vector),),
@@ -77,13 +77,18 @@ def unpack(text: str) -> list[float]:
     return values.tolist()
 
 
-def _decode(body: bytes) -> tuple[list[float], int]:
-    answer = json.loads(body)
-    vector = [float(value) for value in answer["data"][0]["embedding"]]
+def decode_vector(body: bytes) -> tuple[list[float], int]:
+    """The vector in the answer of /embeddings, made one of length 1, and the tokens that were read. Raises `ValueError`
+    where there is none."""
+    try:
+        answer = json.loads(body)
+        vector = [float(value) for value in answer["data"][0]["embedding"]]
+        usage = answer.get("usage")
+    except (KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise ValueError("no vector") from error
     length = math.hypot(*vector)
     if not 0 < len(vector) <= MOST_NUMBERS or not 0 < length < math.inf:
         raise ValueError("no vector")
-    usage = answer.get("usage")
     told = usage.get("prompt_tokens") if isinstance(usage, dict) else None
     tokens = told if isinstance(told, int) and not isinstance(told, bool) and 0 <= told < 2**40 else 0
     return [value / length for value in vector], tokens

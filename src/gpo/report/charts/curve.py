@@ -12,6 +12,9 @@ from gpo.report.data import CandidateView, RunView, StepView
 from gpo.text import points
 
 WIDTH = 760
+MOST_MARKED = 150
+"""Steps up to which each has its marks and its point of the curve at once."""
+_BUCKETS = 80
 _LEFT, _RIGHT = 62, 748
 _TOP, _MIDDLE, _RUG = 34, 226, 250
 _LOW, _BOTTOM = 30, 140
@@ -52,21 +55,46 @@ def _scores(run: RunView, x: Scale) -> Markup:
     start = [(0.0, run.initial_dev)] if run.initial_dev is not None else []
     current = [*start, *((s.number + 1.0, s.chosen_score) for s in run.steps if s.chosen_score is not None)]
     best = [*start, *((s.number + 1.0, s.best_score) for s in run.steps if s.best_score is not None)]
+    many = len(run.steps) > MOST_MARKED
     lines = [
-        element("path", class_="line current", d=draw_path((x(a), y(100 * b)) for a, b in current)),
+        *_current(current, x, y),
         element("path", class_="line best", d=draw_path(steps([(x(a), y(100 * b)) for a, b in best]))),
     ]
     chosen: list[Markup] = []
     others: list[Markup] = []
+    best_so_far = run.initial_dev or 0.0
     if run.initial_dev is not None:
         chosen.append(mark("diamond", x(0), y(100 * run.initial_dev), class_="dot chosen", name="initial"))
     for item in items:
         kind, class_ = ("diamond", "dot chosen") if item.chosen else ("dot", "dot")
         spot = (x(_place(item)), y(100 * (item.score or 0.0)))
-        (chosen if item.chosen else others).append(mark(kind, *spot, class_=class_, name=item.name))
+        better = (item.score or 0.0) > best_so_far
+        if item.chosen and better:
+            best_so_far = item.score or 0.0
+        # Of very many steps those alone that brought a better prompt are marked at once.
+        at_once = item.chosen and (better or not many)
+        (chosen if at_once else others).append(mark(kind, *spot, class_=class_, name=item.name))
     hidden = element("g", *others, *_rug(run, x), class_="others")
     # The chosen ones last, on top of the others.
     return element("g", axis_left(y, _LEFT, _RIGHT, "dev score", unit=""), *lines, hidden, *chosen)
+
+
+def _current(curve: Sequence[tuple[float, float]], x: Scale, y: Scale) -> list[Markup]:
+    """The score of the current prompt as a line; of very many steps the mean of every few, within a band from the
+    lowest to the highest of them."""
+    if len(curve) <= MOST_MARKED:
+        return [element("path", class_="line current", d=draw_path((x(a), y(100 * b)) for a, b in curve))]
+    size = -(-len(curve) // _BUCKETS)
+    parts = [curve[start : start + size] for start in range(0, len(curve), size)]
+    places = [x((part[0][0] + part[-1][0]) / 2) for part in parts]
+    values = [[100 * value for _, value in part] for part in parts]
+    high = [(at, y(max(own))) for at, own in zip(places, values, strict=True)]
+    low = [(at, y(min(own))) for at, own in zip(places, values, strict=True)]
+    middle = [(at, y(sum(own) / len(own))) for at, own in zip(places, values, strict=True)]
+    return [
+        element("path", class_="range", d=f"{draw_path([*high, *reversed(low)])}Z"),
+        element("path", class_="line current", d=draw_path(middle)),
+    ]
 
 
 def _rug(run: RunView, x: Scale) -> list[Markup]:

@@ -28,12 +28,12 @@ function fill(node, number) {
     `dev ${points(point.dev)}${point.step === null ? "" : point.step === 0 ? ", the initial prompt" : `, after step ${point.step}`}: `,
     h("span", { class: "text" }, point.prompt)));
   node.append(h("div", { class: "inside" },
-    h("h3", {}, `Parent prompt (dev ${points(step.parentDev)})`), box(step.parent, "Parent prompt"),
+    h("h3", {}, `Parent prompt (dev ${points(step.parentDev)})`), box(step.parent, `Parent prompt of step ${number + 1}`),
     h("h3", {}, "Trajectory that the optimizer was shown"),
-    step.summary !== null ? box(step.summary, "Summary of the trajectory")
+    step.summary !== null ? box(step.summary, `Summary of the trajectory, step ${number + 1}`)
       : shown.length ? h("ol", {}, shown) : h("p", { class: "soft" }, "Nothing but the current prompt."),
-    step.reflection === null ? null : [h("h3", {}, "Reflection"), box(step.reflection, "Reflection")],
-    step.meta.length ? more("Full meta-prompt", () => step.meta.map(([role, text]) => [h("p", { class: "soft" }, role), box(text, `Meta-prompt, ${role}`)])) : null,
+    step.reflection === null ? null : [h("h3", {}, "Reflection"), box(step.reflection, `Reflection of step ${number + 1}`)],
+    step.meta.length ? more("Full meta-prompt", () => step.meta.map(([role, text], turn) => [h("p", { class: "soft" }, role), box(text, `Meta-prompt of step ${number + 1}, turn ${turn + 1}, ${role}`)])) : null,
     h("h3", {}, "Candidates"),
     h("div", {}, step.candidates.map((candidate, index) => candidateNode(step, candidate, number, index)))));
 }
@@ -48,7 +48,7 @@ function candidateNode(step, candidate, number, index) {
       candidate.distance === null ? "" : ` · ${candidate.distance} words changed`, attempt),
     candidate.parent === null ? null : h("p", { class: "soft text" }, `made from: ${candidate.parent}`),
     h("div", { class: "text" }, ...marked(candidate.diff)),
-    more("Raw reply", () => [box(candidate.raw, `Raw reply ${index + 1}`)]));
+    more("Raw reply", () => [box(candidate.raw, `Raw reply ${index + 1} of step ${number + 1}`)]));
 }
 
 function more(title, content) {

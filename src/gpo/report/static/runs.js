@@ -72,4 +72,5 @@ if ($("runs")) {
     sortRuns();
   });
   setTimeout(pollRuns, 2000);
+  document.body.dataset.ready = "1";
 }

@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import reduce
 
 from gpo.config.schema import Config
+from gpo.model.factory import is_embedded
+from gpo.model.local.engine import MICRO_BATCH
 from gpo.model.local.engine_fit import USUAL, Needs
 from gpo.optimizer.calls import Calls
 from gpo.run.estimate.text_sizes import (
@@ -38,6 +40,10 @@ def engine_needs(config: Config, task: Task, prompt: str, asked: Calls | None = 
     if task.metric.judge and config.models.judge:
         found["judge"] = _judge(config, task, config.models.judge.max_tokens)
     models = config.models.roles()
+    if (embedder := config.models.embedder) and is_embedded(embedder):
+        # One short request at a time: of a text the beginning counts.
+        found["embedder"] = Needs(longest=MICRO_BATCH, at_once=1, embeds=True)
+        models["embedder"] = embedder
     return {
         role: reduce(
             Needs.join, (found[other] for other in found if models[other].model == models[role].model)

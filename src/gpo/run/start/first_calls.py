@@ -65,6 +65,9 @@ class FirstCalls:
             # A number that can be read: without one no row would be scored.
             low = config.task.judge.scale[0] if config.task.judge else 0
             self.models["judge"] = stand_in(judge, self._judge, f"{low:g}")
+        if embedder := config.models.embedder:
+            # Nothing is embedded before the first request for prompts.
+            self.models["embedder"] = stand_in(embedder)
 
     async def find(self, plan: Plan) -> Sequence[FirstCall]:
         """The first calls of `plan`, which has these models. Raises `ConfigError`."""

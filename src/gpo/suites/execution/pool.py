@@ -114,7 +114,7 @@ def check_models(trials: Sequence[Trial]) -> None:
     checked = set()
     for trial in trials:
         models = parse_config(trial.config, source=trial.slug).models
-        for role, settings in models.roles().items():
+        for role, settings in models.all_roles().items():
             key = (role, settings.model_dump_json(), trial.base_dir)
             if key not in checked:
                 checked.add(key)

@@ -115,8 +115,9 @@ def _sum(values: Sequence[N | None]) -> N | None:
     return sum(known) if len(known) == len(values) else None
 
 
-def lines(planned: SuitePlan) -> list[str]:
-    """For a person: a table of kinds, the sum, and the paper's runs beside them."""
+def lines(planned: SuitePlan, width: int | None = None) -> list[str]:
+    """For a person: a table of kinds, the sum, and the paper's runs beside them. Where the table is wider than `width`,
+    what is the same in every row stands once above it."""
     heads = ["task", "method", "runs", "steps", "candidates", "dev", "test", "calls", "tokens", "dollars"]
     rows = [
         [
@@ -142,9 +143,14 @@ def lines(planned: SuitePlan) -> list[str]:
         format_number(planned.tokens),
     ]
     total.append(format_number(planned.usd, ",.2f"))
+    table = [heads, *rows, total]
+    same = ""
+    if width is not None and max(map(len, _aligned(table))) > width:
+        table, same = _hoist(table)
     return [
         printable(planned.title),
-        *_aligned([heads, *rows, total]),
+        *([same] if same else []),
+        *_aligned(table),
         *_compare_with_paper(planned),
         *(f"note: {printable(note)}" for note in planned.notes),
         "calls, tokens and dollars are expected ones of both models, with racing and an equal budget where the suite "
@@ -190,11 +196,29 @@ def _span(found: Range | None) -> str:
     return str(found[0]) if found[0] == found[1] else f"{found[0]}–{found[1]}"
 
 
+def _hoist(table: list[list[str]]) -> tuple[list[list[str]], str]:
+    """The table without the columns that say the same in every row but the sum, and a line that says them; the method
+    and the runs stay."""
+    heads, *rows = table
+    same = [
+        index
+        for index, head in enumerate(heads)
+        if head not in ("method", "runs") and len({row[index] for row in rows[:-1]}) == 1
+    ]
+    if not same:
+        return table, ""
+    told = ", ".join(f"{heads[index]} {rows[0][index]}" for index in same)
+    kept = [[cell for index, cell in enumerate(row) if index not in same] for row in table]
+    if 0 in same:
+        kept[-1][0] = table[-1][0]  # "in all"
+    return kept, f"the same in every row: {told}"
+
+
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
     return [
         "  ".join(
-            trial.ljust(width) if index < 2 else trial.rjust(width)
+            trial.ljust(width) if rows[0][index] in ("task", "method") else trial.rjust(width)
             for index, (trial, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows

@@ -220,4 +220,4 @@ def _task(section: str, seed: int, chat: bool, base_dir: str, data_dir: Path | N
 
 def _no_models(config: Config) -> dict[str, OpenModel]:
     """A plan makes no call and fetches no weights."""
-    return {role: stand_in(settings) for role, settings in config.models.roles().items()}
+    return {role: stand_in(settings) for role, settings in config.models.all_roles().items()}

@@ -120,7 +120,7 @@ GOOD_WORD = "briefly"
 def write_or_answer(body: dict[str, Any]) -> str:
     """New prompts in turn, some with the word that helps; and answers that are right where the prompt has it."""
     said = all_text(body)
-    if "<START>" in said:
+    if body["model"] == "writer":
         words = ("kindly", "now", GOOD_WORD, "twice")[int(body.get("seed") or 0) % 4]
         return f"<START>Say the side of {{question}} {words}.<END>"
     number = int(re.findall(r"item (\d+)", said)[-1])

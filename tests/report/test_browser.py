@@ -245,6 +245,17 @@ def test_hostile_prompts_do_nothing_and_the_layout_holds(open_page: Open, tmp_pa
         assert HOSTILE in page.locator("#best-prompt").text_content()
 
 
+def test_a_long_question_leaves_room_for_the_answers(open_page: Open, tmp_path: Path) -> None:
+    diary = Diary(tmp_path / "run")
+    diary.examples["dev:1"][0] = "How long? " * 100
+    diary.journal.put_meta(f"{EXAMPLES}dev", diary.examples)
+    diary.step(["Better."], right=4)
+    diary.close()
+    page = open_page(write_report(tmp_path / "run"), viewport={"width": 1440, "height": 900})
+    box, last = page.locator(".gridbox").bounding_box(), page.locator(".cells thead th").last.bounding_box()
+    assert last["x"] + last["width"] <= box["x"] + box["width"] + 1
+
+
 def test_the_policy_stops_code_that_got_in_anyway(open_page: Open, finished: Path, tmp_path: Path) -> None:
     html = finished.read_text(encoding="utf-8")
     hole = tmp_path / "hole.html"

@@ -164,6 +164,14 @@ def test_methods_with_other_protocols_have_a_report_too(tmp_path: Path, method: 
     assert all(step["candidates"] for step in steps[:1])
 
 
+def test_a_method_is_told_by_its_name_and_what_is_not_as_usual(tmp_path: Path) -> None:
+    diary = Diary(tmp_path / "run")
+    switches = {"library": True, "reflection": False, "signal": True}
+    diary.configure(method={"name": "gpo+", "budget": 100, **switches})
+    diary.close()
+    assert read_run(tmp_path / "run").method == "gpo+ · budget 100 · without reflection · with signal"
+
+
 def test_a_run_that_has_only_begun(tmp_path: Path) -> None:
     diary = Diary(tmp_path / "run")
     assert "No prompt is scored" in report_html(tmp_path / "run") or "0.0" in report_html(tmp_path / "run")

@@ -5,6 +5,9 @@ Run with `uv run --with-requirements tests/integrations/requirements.txt pytest 
 
 from __future__ import annotations
 
+import json
+import re
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ import gpo
 from gpo.cli.main import app
 from gpo.result.result import Result
 from tests.support.runs import config, write_task
-from tests.support.server import ModelServer
+from tests.support.server import ModelServer, all_text
 
 from .support import KEY, LANDSCAPE, figures, run
 
@@ -107,3 +110,121 @@ def test_the_command_line_tracks(asked: ModelServer, tmp_path: Path) -> None:
     result = Result.read(tmp_path / "runs" / "gpo" / "result.json")
     assert kept.data.metrics["scores/best/dev"] == result.scores.best.dev
     assert kept.data.metrics["usage/task/calls"] == result.usage.task.calls
+
+
+# The optimizer of prompts
+
+GOOD_WORD = "briefly"
+
+
+def write_or_answer(body: dict[str, Any]) -> str:
+    """New prompts in turn, some with the word that helps; and answers that are right where the prompt has it."""
+    said = all_text(body)
+    if body["model"] == "writer":
+        words = ("kindly", "now", GOOD_WORD, "twice")[int(body.get("seed") or 0) % 4]
+        return f"<START>Say the side of {{question}} {words}.<END>"
+    number = int(re.findall(r"item (\d+)", said)[-1])
+    return ("left", "right")[number % 2] if GOOD_WORD in said else "perhaps"
+
+
+def test_prompts_of_the_registry_get_better(asked: ModelServer, tmp_path: Path) -> None:
+    import mlflow
+    from mlflow.genai.scorers import scorer
+
+    asked.key, asked.answer = None, write_or_answer
+    prompt = mlflow.genai.register_prompt(name="side", template="Where does {{question}} go?")
+
+    def predict(question: str) -> str:
+        text = mlflow.genai.load_prompt(prompt.uri).format(question=question)
+        return ask(asked, text)
+
+    @scorer  # type: ignore[untyped-decorator]
+    def exact(outputs: str, expectations: dict[str, Any]) -> bool:
+        return bool(outputs == expectations["expected_response"])
+
+    data = [
+        {"inputs": {"question": f"item {n}"}, "expectations": {"expected_response": ("left", "right")[n % 2]}}
+        for n in range(60)
+    ]
+    optimizer = gpo.integrations.mlflow.GPOPromptOptimizer(
+        {"model": "writer", "base_url": asked.base_url},
+        method={"trajectory": "recency"},
+        optimize={"epochs": 1, "batch_size": 6, "candidates": 4},
+    )
+    done = mlflow.genai.optimize_prompts(
+        predict_fn=predict, train_data=data, prompt_uris=[prompt.uri], optimizer=optimizer, scorers=[exact]
+    )
+    result = optimizer.result
+    assert result is not None
+    (found,) = done.optimized_prompts
+    assert GOOD_WORD in found.template
+    assert "{{question}}" in found.template
+    assert (done.initial_eval_score, done.final_eval_score) == (0.0, 1.0)
+    assert done.final_eval_score == result.scores.best.test
+    assert result.usage.task.calls > 60
+    # MLflow's run has both its own figures and ours.
+    (kept,) = mlflow.search_runs(output_format="list")
+    assert kept.data.metrics["final_eval_score"] == kept.data.metrics["scores/best/test"] == 1.0
+    assert kept.data.metrics["steps/best_dev"] == result.scores.best.dev
+
+
+def test_a_predict_fn_that_fails_is_no_score_of_0(asked: ModelServer) -> None:
+    import mlflow
+    from mlflow.genai.scorers import scorer
+
+    asked.key, asked.answer = None, write_or_answer
+    prompt = mlflow.genai.register_prompt(name="side", template="Where does {{question}} go?")
+
+    def predict(question: str) -> str:
+        mlflow.genai.load_prompt(prompt.uri).format(question=question)
+        if question == "item 0":
+            return "left"  # MLflow tries the first one beforehand
+        raise ValueError("no such server")
+
+    @scorer  # type: ignore[untyped-decorator]
+    def exact(outputs: str) -> bool:
+        return False
+
+    optimizer = gpo.integrations.mlflow.GPOPromptOptimizer(
+        {"model": "writer", "base_url": asked.base_url}, method="ape"
+    )
+    data = [{"inputs": {"question": f"item {n}"}, "outputs": "left"} for n in range(40)]
+    with pytest.raises(gpo.GPOError, match="no such server"):
+        mlflow.genai.optimize_prompts(
+            predict_fn=predict,
+            train_data=data,
+            prompt_uris=[prompt.uri],
+            optimizer=optimizer,
+            scorers=[exact],
+        )
+
+
+def test_chats_and_variables_go_there_and_back() -> None:
+    pytest.importorskip("mlflow")
+    from gpo.integrations.mlflow.templates import MlflowTemplates
+
+    chat = json.dumps(
+        [{"role": "system", "content": "Be {{ tone }}."}, {"role": "user", "content": "{{question}}"}]
+    )
+    templates = MlflowTemplates({"chat": chat, "plain": "Answer {{question}} as {json}."})
+    assert templates.parts == {
+        "chat[0]": "Be {tone}.",
+        "chat[1]": "{question}",
+        "plain": "Answer {question} as {json}.",
+    }
+    changed = {**templates.parts, "chat[0]": "Be very {tone}.", "plain": "{{question}} as {json}: {question}"}
+    assert templates.restore(changed) == {
+        "chat": json.dumps(
+            [{"role": "system", "content": "Be very {{tone}}."}, {"role": "user", "content": "{{question}}"}]
+        ),
+        "plain": "{{question}} as {json}: {{question}}",
+    }
+
+
+def ask(server: ModelServer, text: str) -> str:
+    body = json.dumps({"model": "task", "messages": [{"role": "user", "content": text}]}).encode()
+    request = urllib.request.Request(
+        f"{server.base_url}/chat/completions", body, {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request) as response:
+        return str(json.loads(response.read())["choices"][0]["message"]["content"])

@@ -71,14 +71,14 @@ def models(base_url: str, **changes: Any) -> dict[str, dict[str, Any]]:
 OPTIONS: dict[str, Any] = {
     "prompts": PROMPTS,
     "method": {"trajectory": "recency"},
-    "optimize": {"epochs": 2, "batch_size": 3, "candidates": 3},
+    "optimize": {"epochs": 1, "batch_size": 3, "candidates": 3},
 }
 
 
 def optimize(
     base_url: str, run_dir: Path | str | None, task: gpo.Task | None = None, **changes: Any
 ) -> gpo.Result:
-    """4 steps, each of one part."""
+    """2 steps, each of one part."""
     settings = {**OPTIONS, **changes}
     model = settings.pop("model", {})
     return gpo.optimize(task or make_task(), models=models(base_url, **model), run_dir=run_dir, **settings)

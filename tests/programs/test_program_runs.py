@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import subprocess
 import sys
@@ -13,8 +14,10 @@ from typing import Any
 import pytest
 
 import gpo
+from gpo.run.journal_writer import prompt_id
 from gpo.storage.journal_reader import JournalReader
-from tests.programs.support import PROMPTS, SIZES, answer, draw, make_task, metric, optimize, told
+from gpo.task.program.parts import join_parts
+from tests.programs.support import PROMPTS, SIZES, answer, draw, make_task, metric, optimize, rows, run, told
 from tests.support.server import ModelServer, last_text
 
 
@@ -24,7 +27,8 @@ def texts(server: ModelServer, model: str = "task") -> list[str]:
 
 def test_a_step_changes_one_prompt_and_leaves_the_other(tmp_path: Path) -> None:
     with ModelServer(answer=answer) as server:
-        result = optimize(server.base_url, tmp_path / "run")
+        longer = {"epochs": 2, "batch_size": 3, "candidates": 2}
+        result = optimize(server.base_url, tmp_path / "run", optimize=longer)
         asked = texts(server, "optimizer")
     assert [step["part"] for step in result.steps] == ["rewrite", "answer", "rewrite", "answer"]
     assert set(result.best_prompts) == set(PROMPTS)
@@ -52,7 +56,7 @@ def test_killed_in_the_middle_of_a_program_and_gone_on_with(tmp_path: Path) -> N
 @pytest.mark.slow
 def test_killed_often_and_gone_on_with(tmp_path: Path) -> None:
     drawn = random.Random(3)
-    killed_and_completed(tmp_path, [drawn.randint(3, 25) for _ in range(8)])
+    killed_and_completed(tmp_path, [drawn.randint(3, 14) for _ in range(8)])
 
 
 def killed_and_completed(folder: Path, pauses: list[int]) -> None:
@@ -110,6 +114,28 @@ def test_a_budget_that_a_program_swallows_still_ends_the_run(tmp_path: Path) -> 
     assert server.stats.calls == 5
 
 
+async def falls_back(prompts: Mapping[str, str], row: Mapping[str, Any], model: Any) -> str:
+    try:
+        return await run(prompts, row, model)
+    except Exception:
+        return "left"
+
+
+def test_a_cap_leaves_no_outcome_of_a_program_that_deals_with_errors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ModelServer(answer=answer, delay=0.002) as server:
+        for cap in (13, 26):
+            with pytest.raises(gpo.BudgetError):
+                optimize(server.base_url, tmp_path / "run", make_task(falls_back), budget={"max_calls": cap})
+        with JournalReader(tmp_path / "run" / "journal.sqlite") as reader:
+            scores = reader.scores(prompt_id(join_parts(PROMPTS)), "dev")
+            assert all(len(score.calls) == 2 for score in scores)
+        result = optimize(server.base_url, tmp_path / "run", make_task(falls_back))
+        monkeypatch.setenv("GPO_HOME", str(tmp_path / "home"))
+        assert told(optimize(server.base_url, None, make_task(falls_back))) == told(result)
+
+
 def test_a_replay_gives_the_same_run_without_a_call(tmp_path: Path) -> None:
     with ModelServer(answer=answer) as server:
         first = optimize(server.base_url, tmp_path / "run")
@@ -121,13 +147,13 @@ def test_a_replay_gives_the_same_run_without_a_call(tmp_path: Path) -> None:
 
 def test_the_order_of_completion_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
-    for number, concurrency in enumerate((1, 3, 32)):
+    for number, concurrency in enumerate((1, 32)):
         monkeypatch.setenv("GPO_HOME", str(tmp_path / f"home{number}"))
         with ModelServer(answer=answer, delay=0.001 * number) as server:
             result = optimize(server.base_url, None, model={"concurrency": concurrency})
             assert server.stats.finished > 100
         found.append(told(result))
-    assert found[0] == found[1] == found[2]
+    assert found[0] == found[1]
 
 
 def test_a_sync_program_runs_in_threads_and_gives_the_same(
@@ -146,6 +172,55 @@ def test_a_sync_program_runs_in_threads_and_gives_the_same(
     assert result.best_prompts == whole.best_prompts
     assert result.scores == whole.scores
     assert result.usage == whole.usage
+
+
+def nested(prompts: Mapping[str, str], row: Mapping[str, Any], model: Any) -> str:
+    """A loop of its own, in the thread that it is run in."""
+
+    async def both() -> list[str]:
+        return list(await asyncio.gather(*(model(f"ANSWER {n} {row['question']}") for n in range(2))))
+
+    return asyncio.run(both())[0]
+
+
+async def grouped(prompts: Mapping[str, str], row: Mapping[str, Any], model: Any) -> str:
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(model(f"ANSWER {n} {row['question']}")) for n in range(2)]
+    return str(asked[0].result())
+
+
+def hands_on(prompts: Mapping[str, str], row: Mapping[str, Any], model: Any) -> Any:
+    """Not async itself, and what it returns is to be awaited."""
+    return grouped(prompts, row, model)
+
+
+async def in_a_thread(prompts: Mapping[str, str], row: Mapping[str, Any], model: Any) -> str:
+    def both() -> list[str]:
+        return [model(f"ANSWER {n} {row['question']}") for n in range(2)]
+
+    return (await asyncio.to_thread(both))[0]
+
+
+async def leaves_one_behind(prompts: Mapping[str, str], row: Mapping[str, Any], model: Any) -> str:
+    left = asyncio.create_task(model(f"ANSWER 1 {row['question']}"))
+    reply = await model(f"ANSWER 0 {row['question']}")
+    del left
+    return str(reply)
+
+
+@pytest.mark.parametrize("program", [nested, grouped, hands_on, in_a_thread, leaves_one_behind])
+def test_the_model_is_called_in_any_way_that_python_knows(program: Any) -> None:
+    with ModelServer(answer=answer, delay=0.005) as server:
+        found = gpo.evaluate(
+            make_task(program), PROMPTS, model={"model": "m", "base_url": server.base_url}, split="dev"
+        )
+    right = [row["answer"] == answer(asked(f"ANSWER 0 {row['question']}")) for row in rows()["dev"]]
+    assert [value == 1 for value in found.values] == right
+    assert found.usage["calls"] == server.stats.finished == 2 * SIZES["dev"]
+
+
+def asked(text: str) -> dict[str, Any]:
+    return {"messages": [{"content": text}]}
 
 
 def test_repeated_samples_of_one_row_are_different_calls() -> None:

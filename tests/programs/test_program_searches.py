@@ -105,7 +105,7 @@ def test_a_prompt_that_makes_no_difference_is_named(tmp_path: Path) -> None:
     with ModelServer(answer=answer) as server:
         result = go(server)
         line = next(line for line in result.extra["warnings"] if "changed no output" in line)
-        count = 2 * 3 * SIZES["dev"]
+        count = 3 * SIZES["dev"]
         assert line == (
             f"changing `rewrite` changed no output in {count} of {count} rows; does the program use prompts['rewrite']?"
         )

@@ -86,6 +86,7 @@ def test_a_score_under_the_threshold_fails(runner: Runner) -> None:
     assert read_outputs(runner.temp)["verdict"] == ""
 
 
+@pytest.mark.slow
 def test_bad_input_is_the_line_and_the_code_of_the_command(runner: Runner) -> None:
     done = runner.evaluate(prompt="bad", config="--gone.yaml")
     assert done.returncode == 2
@@ -127,6 +128,7 @@ def test_inputs_and_outputs_are_those_of_the_steps() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_action_installs_itself_and_runs(runner: Runner) -> None:
     """With the first step too: pip, from the package index."""
     for name in ("gpo", "python"):

@@ -49,7 +49,8 @@ def test_a_run_is_read_and_reported(layout: str, capsys: pytest.CaptureFixture[s
     assert "amber anchor" in capsys.readouterr().out
 
 
-def test_a_run_is_listed_and_compared(layout: str) -> None:
+@pytest.mark.slow
+def test_a_run_is_compared(layout: str) -> None:
     run_gpo("report", "complete", "--compare", "half", "--out", "both.html")
     page = Path("both.html").read_text()
     assert "complete" in page

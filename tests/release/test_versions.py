@@ -44,6 +44,7 @@ def test_a_wheel_that_lacks_a_file_is_refused(tmp_path: Path) -> None:
         wheel.check_contents(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_python_that_is_nowhere_is_not_fetched() -> None:
     assert wheel.find_python("3.99") is None
 

@@ -47,6 +47,10 @@ BLOCKS_NOT_RUN: Final = {
     ("exports.md", "from best import BestPrompt"): "tests/export/test_real_tools.py runs it in the tool",
     ("exports.md", "from best import ask"): "tests/export/test_real_tools.py runs it in the tool",
     ("integrations.md", "MlflowTracker"): "tests/integrations/test_mlflow.py runs it in MLflow",
+    ("integrations.md", "GPOPromptOptimizer("): "tests/integrations/test_mlflow.py runs it in MLflow",
+    ("integrations.md", "inspect.task_from"): "tests/integrations/test_inspect.py runs it in Inspect",
+    ("integrations.md", "task_from_yaml"): "tests/integrations/test_lm_eval.py runs such files",
+    ("integrations.md", "dspy.GPO"): "tests/integrations/test_dspy.py runs it in DSPy",
     (
         "programs.md",
         'rows = [{"question": "…"',

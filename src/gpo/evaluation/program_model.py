@@ -54,7 +54,8 @@ class ProgramModel:
         self._repeats: Counter[tuple[object, ...]] = Counter()
         self._given: list[Coroutine[Any, Any, str]] = []
         self._waiting: set[Future[str]] = set()
-        self._under_way = 0
+        self._under_way, self._idle = 0, asyncio.Event()
+        self._idle.set()
         self._closed = False
         self.ended_by: BaseException | None = None
         """What ends the whole run, where a call met it."""
@@ -100,14 +101,16 @@ class ProgramModel:
             if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
                 coroutine.close()
 
+    async def settle(self) -> None:
+        """Wait for calls that the program left behind: which of them are over must decide nothing."""
+        await self._idle.wait()
+
     @property
     def misuse(self) -> str:
         """What is wrong with how the program called the model, "" for nothing. To be read before `close`."""
         idle = sum(inspect.getcoroutinestate(one) == inspect.CORO_CREATED for one in self._given)
         if idle:
             return f"called model(…) without await, {idle} time{'s' * (idle != 1)}; write await model(…)"
-        if self._under_way:
-            return "returned while calls of model(…) were under way; await them all"
         return ""
 
     @property
@@ -141,6 +144,7 @@ class ProgramModel:
         if self._closed or self.ended_by is not None:
             raise ProgramStopped
         self._under_way += 1
+        self._idle.clear()
         try:
             asked.reply = await self._model.complete(asked.request)
         except PermanentModelError as error:
@@ -153,6 +157,8 @@ class ProgramModel:
             raise ProgramStopped from error
         finally:
             self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
         return asked.reply.text
 
     def _wait(self, future: Future[str]) -> str:

@@ -77,6 +77,7 @@ class ProgramRounds:
         failure, output = "", None
         try:
             output = await self._caller.call(MappingProxyType(parts), example.row, model)
+            await model.settle()
         except FAILURES as error:
             failure = self._why_failed(error, model)
         finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__all__ = ["mlflow", "wandb"]
+__all__ = ["dspy", "inspect", "lm_eval", "mlflow", "wandb"]
 
 
 def __getattr__(name: str) -> Any:

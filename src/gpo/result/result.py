@@ -126,6 +126,11 @@ class Result:
         named = self.extra.get("best_prompts")
         return dict(named) if isinstance(named, Mapping) else {"prompt": self.best_prompt}
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the run has to say of itself, a line each: replies that were cut, parameters left out, few test rows."""
+        return tuple(self.extra.get("warnings", ()))
+
     def messages(self, row: Mapping[str, Any], reply: str | None = None) -> list[dict[str, str]]:
         """What is sent with the best prompt for `row`, which has the columns of the data: {"role", "content"} a turn.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gpo.config.load import at_line
+from gpo.config.schema import Config
 from gpo.errors import ConfigError
 from gpo.suites.spec.overlay import Composed
 from gpo.suites.spec.suite import Suite
@@ -21,6 +22,16 @@ def refuse_own(suite: Suite, part: Composed, slot: tuple[str, ...]) -> None:
             raise ConfigError(
                 f"{at_line(suite.source, line)}: {'.'.join((*slot, key))}: in a suite that stands in {where}"
             )
+
+
+def refuse_program(suite: Suite, config: Config) -> None:
+    """Raise the `ConfigError` for a trial whose calls nobody can count beforehand."""
+    if config.task.program or config.prompts:
+        key = "task.program" if config.task.program else "prompts"
+        raise ConfigError(
+            f"{suite.source}: {key}: a suite compares methods on one prompt and counts their calls beforehand; use gpo "
+            "optimize"
+        )
 
 
 def check_labels(suite: Suite, labels: Sequence[Mapping[str, str]]) -> list[str]:

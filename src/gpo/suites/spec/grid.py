@@ -21,7 +21,7 @@ from gpo.run.identity.config_diff import HARMLESS
 from gpo.suites.execution.job import Trial
 from gpo.suites.spec import methods as methods_
 from gpo.suites.spec import tasks as tasks_
-from gpo.suites.spec.checks import at, check_labels, refuse_own
+from gpo.suites.spec.checks import at, check_labels, refuse_own, refuse_program
 from gpo.suites.spec.input_hash import hash_inputs, own_parts
 from gpo.suites.spec.overlay import Composed
 from gpo.suites.spec.row_counts import limit_counts
@@ -64,6 +64,7 @@ def expand(suite: Suite, data_dir: Path | None = None) -> Grid:
     tasks = tasks_.expand_tasks(suite.config.tasks, at(suite, "tasks"), data_dir)
     for labels, member, method, seed, composed in _combinations(suite, tasks, data_dir):
         config = parse_config(composed.data, source=suite.source, lines=composed.lines)
+        refuse_program(suite, config)
         fixed = method.evaluates_only
         capped = budget.equal and not fixed
         cap = {"max_calls": budget.max_calls, "max_tokens": budget.max_tokens} if capped else {}

@@ -1,0 +1,85 @@
+"""A DSPy program as a program of GPO's: a prompt for each predictor's instructions, a row for each example."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dspy
+from dspy.utils.exceptions import AdapterParseError
+
+from gpo.errors import ConfigError
+from gpo.integrations.dspy.language_model import journaled
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The output of a run whose `reply` no adapter could read: the prompt's fault, and so a score of 0 and no
+    failure."""
+
+    reply: str
+
+
+class StudentProgram:
+    """`student` on `splits` of examples. `prompts` are its instructions by predictor, `rows` the rows of a task,
+    `run` its program, `score` its metric by `metric(example, prediction, trace)`."""
+
+    def __init__(self, student: Any, splits: Mapping[str, Sequence[Any]], metric: Any, lm: Any) -> None:
+        self._student, self._metric, self._lm = student, metric, lm
+        self.prompts = {name: one.signature.instructions for name, one in student.named_predictors()}
+        if not self.prompts:
+            raise ConfigError("student: has no predictors, so there is nothing to optimize")
+        own = [name for name, one in student.named_predictors() if one.lm is not None and one.lm is not lm]
+        if own:
+            raise ConfigError(
+                f"student: the predictor {own[0]} has an LM of its own; GPO's journal takes one for all"
+            )
+        numbered = [(name, example) for name, part in splits.items() for example in part]
+        self._examples = {str(number): example for number, (_, example) in enumerate(numbered)}
+        self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in splits}
+        for number, (name, example) in enumerate(numbered):
+            self.rows[name].append(_row(str(number), example))
+
+    def run(self, prompts: Mapping[str, str], row: Mapping[str, Any], model: Any) -> Any:
+        """The prediction of the program with these instructions, whose calls are calls of `model`."""
+        program = self.with_prompts(prompts)
+        # The user's settings (adapter, retrievers) hold here too: a context adds to them.
+        with dspy.context(lm=journaled(model, self._lm), disable_history=True):
+            try:
+                return program(**self._examples[row["id"]].inputs())
+            except AdapterParseError as error:
+                return Unreadable(str(error.lm_response or error))
+
+    def score(self, output: Any, row: Mapping[str, Any]) -> tuple[float, str]:
+        """What the metric says, and its feedback where it has any (as GEPA's metrics do)."""
+        if isinstance(output, Unreadable):
+            return 0.0, f"the reply did not have the fields that were asked for: {output.reply}"
+        said = self._metric(self._examples[row["id"]], output, None)
+        value = getattr(said, "score", said)
+        return float(value), str(getattr(said, "feedback", None) or "")
+
+    def with_prompts(self, prompts: Mapping[str, str]) -> Any:
+        """A copy of the program with these instructions."""
+        program = self._student.deepcopy()
+        for name, predictor in program.named_predictors():
+            predictor.lm = None
+            predictor.signature = predictor.signature.with_instructions(prompts[name])
+        return program
+
+
+def _row(number: str, example: Any) -> dict[str, Any]:
+    """An example as it is shown: its inputs a column each, and what is expected."""
+    try:
+        inputs = {f"{name}": _shown(value) for name, value in example.inputs().items()}
+    except ValueError as error:
+        raise ConfigError(f"example {number}: {error}") from None
+    labels = {name: _shown(value) for name, value in example.labels().items()}
+    target = next(iter(labels.values())) if len(labels) == 1 else json.dumps(labels, ensure_ascii=False)
+    text = "\n".join(f"{name}: {value}" for name, value in inputs.items())
+    return {"id": number, "question": text, "expected": target}
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

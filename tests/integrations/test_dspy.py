@@ -1,0 +1,150 @@
+"""GPO as an optimizer of DSPy programs, with DSPy's own LM against a server on loopback."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import gpo
+from tests.support.server import ModelServer, all_text
+
+pytestmark = [pytest.mark.integrations, pytest.mark.timeout(300), pytest.mark.filterwarnings("default")]
+dspy = pytest.importorskip("dspy")
+
+WORDS = ("kindly", "now", "twice", "briefly")
+"""Of these "twice" helps the first predictor, and "briefly" the second one."""
+
+
+def answer(body: dict[str, Any]) -> str:
+    """A third of the sides is right anyhow, a third with a good hint, a third with good instructions for the side."""
+    text = all_text(body)
+    if "<START>" in text:
+        return f"<START>Say what is asked {WORDS[int(body['seed']) % 4]}.<END>"
+    number = int(re.findall(r"item (\d+)", text)[-1])
+    if "starting with the field `[[ ## hint ## ]]`" in text:
+        return f"[[ ## hint ## ]]\n{'good' if 'twice' in text else 'bad'}\n\n[[ ## completed ## ]]"
+    known = (True, "\ngood" in text, "briefly" in text)[number % 3]
+    side = ("left", "right")[number % 2] if known else "none"
+    return f"[[ ## side ## ]]\n{side}\n\n[[ ## completed ## ]]"
+
+
+class TwoSteps(dspy.Module):  # type: ignore[misc, name-defined]
+    def __init__(self) -> None:
+        super().__init__()
+        self.hint = dspy.Predict("question -> hint")
+        self.side = dspy.Predict("question, hint -> side")
+
+    def forward(self, question: str) -> Any:
+        hint = self.hint(question=question).hint
+        return self.side(question=question, hint=hint)
+
+
+def examples(first: int, count: int) -> list[Any]:
+    return [
+        dspy.Example(question=f"Where does item {n} go?", side=("left", "right")[n % 2]).with_inputs(
+            "question"
+        )
+        for n in range(first, first + count)
+    ]
+
+
+def metric(example: Any, prediction: Any, trace: Any = None) -> bool:
+    return bool(example.side == prediction.side)
+
+
+@pytest.fixture
+def lm() -> Iterator[Any]:
+    with ModelServer(answer=answer) as server:
+        found = dspy.LM(
+            "openai/task",
+            api_base=server.base_url,
+            api_key="none",
+            max_tokens=200,
+            temperature=0.0,
+            cache=False,
+        )
+        found.server = server
+        with dspy.context(lm=found):
+            yield found
+
+
+def optimizer(**options: Any) -> Any:
+    settings = {
+        "method": {"trajectory": "recency"},
+        "optimize": {"epochs": 1, "batch_size": 3, "candidates": 6},
+        **options,
+    }
+    return gpo.integrations.dspy.GPO(metric, **settings)
+
+
+def accuracy(program: Any, devset: list[Any]) -> float:
+    return float(dspy.Evaluate(devset=devset, metric=metric, num_threads=4)(program).score) / 100
+
+
+def test_a_program_of_two_predictors_gets_better_and_is_saved(lm: Any, tmp_path: Path) -> None:
+    student, held_out = TwoSteps(), examples(500, 15)
+    compiled = optimizer().compile(
+        student, trainset=examples(0, 6), valset=examples(100, 12), testset=held_out
+    )
+    result = compiled.gpo_result
+    assert set(result.best_prompts) == {"hint", "side"}
+    assert isinstance(optimizer(), dspy.teleprompt.Teleprompter)
+    assert {
+        name: one.signature.instructions for name, one in compiled.named_predictors()
+    } == result.best_prompts
+    # DSPy itself says the same score of the program before and after.
+    assert accuracy(student, held_out) == pytest.approx(result.scores.initial.test, abs=1e-4)
+    assert accuracy(compiled, held_out) == pytest.approx(result.scores.best.test, abs=1e-4)
+    assert result.scores.best.test > result.scores.initial.test + 0.2
+    compiled.save(str(tmp_path / "program.json"))
+    again = TwoSteps()
+    again.load(str(tmp_path / "program.json"))
+    assert again.hint.signature.instructions == result.best_prompts["hint"]
+    assert accuracy(again, held_out) == pytest.approx(result.scores.best.test, abs=1e-4)
+    assert student.hint.signature.instructions == TwoSteps().hint.signature.instructions
+
+
+def test_every_call_is_in_the_journal_and_none_is_made_twice(lm: Any, tmp_path: Path) -> None:
+    def compile(**options: Any) -> Any:
+        return optimizer(run_dir=tmp_path / "run", **options).compile(
+            TwoSteps(), trainset=examples(0, 6), valset=examples(100, 12), testset=examples(500, 12)
+        )
+
+    with pytest.raises(gpo.BudgetError):
+        compile(budget={"max_calls": 60})
+    assert lm.server.stats.finished <= 60
+    result = compile().gpo_result
+    used = result.usage
+    assert lm.server.stats.finished == used.task.calls + used.optimizer.calls
+    assert lm.server.stats.repeated == 0
+    before = lm.server.stats.finished
+    assert compile().gpo_result.best_prompts == result.best_prompts
+    assert lm.server.stats.finished == before
+
+
+def test_a_reply_that_no_adapter_can_read_is_a_score_of_0_and_a_failed_call_is_none(lm: Any) -> None:
+    lm.server.answer = lambda body: "<START>Better.<END>" if "<START>" in all_text(body) else "neither field"
+    options = {"optimize": {"epochs": 1, "batch_size": 6, "candidates": 1}}
+    compiled = optimizer(**options).compile(
+        TwoSteps(), trainset=examples(0, 6), valset=examples(100, 12), testset=examples(500, 12)
+    )
+    assert compiled.gpo_result.scores.initial.dev == 0
+
+
+def test_without_an_lm_it_is_one_line() -> None:
+    with dspy.context(lm=None), pytest.raises(gpo.ConfigError, match=r"no LM: say dspy\.configure"):
+        optimizer().compile(TwoSteps(), trainset=examples(0, 12))
+
+
+def test_too_few_examples_and_another_lm_are_a_line_each(lm: Any) -> None:
+    with pytest.raises(gpo.ConfigError, match="are too few; give more"):
+        optimizer().compile(TwoSteps(), trainset=examples(0, 1))
+    student = TwoSteps()
+    student.hint.lm = dspy.LM("openai/a", api_key="none")
+    student.side.lm = dspy.LM("openai/b", api_key="none")
+    with pytest.raises(gpo.ConfigError, match="the predictor side has an LM of its own"):
+        optimizer().compile(student, trainset=examples(0, 12))

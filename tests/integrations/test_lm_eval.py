@@ -1,0 +1,185 @@
+"""Tasks of lm-evaluation-harness: rows and targets are the harness's own, and what would be code is a line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import gpo
+from gpo.integrations.lm_eval import read_task, task_from_yaml
+
+LETTERS = """
+task: letters
+dataset_path: cais/none
+output_type: multiple_choice
+test_split: test
+doc_to_text: "{{question.strip()}}\\nA. {{choices[0]}}\\nB. {{choices[1]}}\\nAnswer:"
+doc_to_choice: ["A", "B"]
+doc_to_target: answer
+"""
+LABELS = """
+task: entail
+output_type: multiple_choice
+doc_to_text: "{{premise}}\\nQuestion: {{hypothesis}} True or False?\\nAnswer:"
+doc_to_choice: {no: "False", yes: " True"}
+doc_to_target: "{{label}}"
+description: "Decide what follows.\\n\\n"
+"""
+VARIED = """
+task: varied
+output_type: multiple_choice
+doc_to_text: "Question: {{question}}\\nAnswer:"
+doc_to_choice: "{{choices}}"
+doc_to_target: "{{choices.index(right)}}"
+"""
+NUMBERS = """
+include: base.yaml
+task: sums
+doc_to_text: "Q: {{question | regex_replace('  +', ' ')}}\\nA:"
+doc_to_target: "{{answer}}"
+metric_list:
+  - metric: exact_match
+    regexes_to_ignore: [",", "(?s).*#### "]
+filter_list:
+  - name: strict
+    filter: [{function: regex, regex_pattern: "#### (.*)"}]
+"""
+DOCS = [
+    {
+        "question": f"  How  many {n}? ",
+        "premise": f"It is {n}.",
+        "hypothesis": f"{n} it is.",
+        "choices": [f"one {n}", f"two {n}"],
+        "right": f"two {n}" if n % 3 else f"one {n}",
+        "answer": n % 2,
+        "label": n % 2,
+    }
+    for n in range(40)
+]
+
+
+def write(folder: Path, text: str, docs: list[dict[str, Any]] = DOCS) -> Path:
+    (folder / "docs.jsonl").write_text("".join(json.dumps(doc) + "\n" for doc in docs))
+    (folder / "base.yaml").write_text("output_type: generate_until\ntask: base\nnum_fewshot: 5\n")
+    (folder / "task.yaml").write_text(text)
+    return folder / "task.yaml"
+
+
+def read(folder: Path, text: str, docs: list[dict[str, Any]] = DOCS) -> Any:
+    return read_task(write(folder, text, docs), "docs.jsonl")
+
+
+def test_letters_labels_and_choices_of_a_row(tmp_path: Path) -> None:
+    found = read(tmp_path, LETTERS)
+    assert (found.name, found.answer) == ("letters", {"kind": "choice"})
+    assert found.rows["rows"][1] == {
+        "id": "rows:2",
+        "input": "How  many 1?\nA. one 1\nB. two 1\nAnswer:",
+        "target": "B",
+    }
+    found = read(tmp_path, LABELS)
+    assert found.answer == {"kind": "label", "labels": ["False", "True"]}
+    assert [row["target"] for row in found.rows["rows"][:2]] == ["False", "True"]
+    assert found.prompt == "Decide what follows."
+    found = read(tmp_path, VARIED)
+    assert found.rows["rows"][1]["input"] == "Question:   How  many 1?\n(A) one 1\n(B) two 1"
+    assert [row["target"] for row in found.rows["rows"][:4]] == ["A", "B", "B", "A"]
+    assert "listed below its question" in found.notes[0]
+
+
+def test_numbers_are_read_as_numbers_and_includes_are_followed(tmp_path: Path) -> None:
+    docs = [{"question": "1  +  1", "answer": f"So it is\n#### 1,{n:03}"} for n in range(30)]
+    found = read(tmp_path, NUMBERS, docs)
+    assert found.answer == {"kind": "number"}
+    assert found.rows["rows"][7]["input"] == "Q: 1 + 1\nA:"
+    assert found.rows["rows"][7]["target"] == "1007"
+    assert any("filter_list is not taken" in line for line in found.notes)
+    assert any("num_fewshot: 5 is not taken" in line for line in found.notes)
+
+
+def test_a_task_of_it_is_scored(tmp_path: Path) -> None:
+    task = task_from_yaml(write(tmp_path, LETTERS), "docs.jsonl", seed=1)
+    assert [len(task.examples(name)) for name in ("train", "dev", "test")] == [8, 12, 20]
+    found = gpo.evaluate(task, "Choose.", model=lambda text: "(B)")
+    assert found.interval.mean == sum(one.target == "B" for one in task.splits.test) / 20
+
+
+def test_splits_have_the_names_of_the_harness_and_of_two_the_other_one_is_divided(tmp_path: Path) -> None:
+    path = write(tmp_path, LETTERS + "training_split: auxiliary\n")
+    found = read_task(path, {"auxiliary": "docs.jsonl", "test": "docs.jsonl"})
+    assert {split: len(rows) for split, rows in found.rows.items()} == {"train": 20, "dev": 20, "test": 40}
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            LETTERS.replace("doc_to_target: answer", "doc_to_target: !function utils.target"),
+            "is code .*utils.target",
+        ),
+        (LETTERS + "process_docs: !function utils.docs\n", "process_docs is code"),
+        (
+            LETTERS.replace("multiple_choice", "loglikelihood_rolling"),
+            "loglikelihood_rolling cannot be asked for",
+        ),
+        ("group: several\ntask: [a, b]\n", "is a group of tasks"),
+        (
+            LETTERS.replace("question.strip()", "question.__class__.__mro__[1].__subclasses__()"),
+            "cannot be rendered",
+        ),
+        (LETTERS.replace("question.strip()", "missing"), r"docs\.jsonl.*cannot be rendered.*missing"),
+        (LETTERS.replace("doc_to_target: answer", "doc_to_target: right"), "is none of the choices"),
+        ("include: task.yaml\n", "includes go round"),
+        (LETTERS + "doc_to_target: label\n", "doc_to_target"),
+        ("- a list\n", "mapping"),
+    ],
+)
+def test_what_cannot_be_taken_is_a_line(text: str, line: str, tmp_path: Path) -> None:
+    with pytest.raises(gpo.GPOError, match=line) as caught:
+        read(tmp_path, text)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_data_set_that_is_not_here_is_a_line(tmp_path: Path) -> None:
+    with pytest.raises(gpo.ConfigError, match="its data set 'cais/none' is not here; give its rows"):
+        read_task(write(tmp_path, LETTERS))
+
+
+@pytest.mark.integrations
+@pytest.mark.timeout(300)
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("text", [LETTERS, LABELS, VARIED, NUMBERS])
+def test_the_harness_says_the_same(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("lm_eval")
+    from lm_eval.api.task import ConfigurableTask
+
+    from gpo.integrations.lm_eval.render import Renderer
+    from gpo.integrations.lm_eval.yaml_file import read_yaml
+
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    docs = (
+        DOCS
+        if "right" in text or text is not NUMBERS
+        else [{"question": "1  + 1", "answer": f"#### {n}"} for n in range(9)]
+    )
+    path = write(tmp_path, text, docs)
+    keys = read_yaml(path)
+    data = {"test": str(tmp_path / "docs.jsonl")}
+    local = {"dataset_path": "json", "dataset_kwargs": {"data_files": data}, "test_split": "test"}
+    theirs = ConfigurableTask(config={**keys, **local})
+    ours = Renderer(keys, str(path))
+    for doc in theirs.test_docs():
+        assert ours.text(doc, "row") == theirs.doc_to_text(doc)
+        choices = ours.choices(doc, "row")
+        expected = theirs.doc_to_target(doc)
+        if choices is None:
+            assert ours.target(doc, "row", None) == expected
+            continue
+        assert choices == theirs.doc_to_choice(doc)
+        assert ours.target(doc, "row", choices) == (
+            choices[expected] if isinstance(expected, int) else expected
+        )

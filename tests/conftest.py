@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from gpo.paths import home
+from tests.support import forked
 from tests.support.server import ModelServer
 
 # How long an example takes says more about the machine's other work than about the code.
@@ -24,6 +25,11 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     cores = os.cpu_count() or 1
     return min(cores, 4) if whole and "not slow" in config.option.markexpr and cores > 1 else 0
+
+
+def pytest_sessionfinish() -> None:
+    """Let the process go that started programs for the tests."""
+    forked.shut_down()
 
 
 @pytest.fixture

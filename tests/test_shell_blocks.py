@@ -115,9 +115,15 @@ def test_the_commands_of_the_pages_run_in_a_shell(project: ModelServer, tmp_path
     command.chmod(0o755)
     swap = f"\nfind . -name gpo.yaml -exec sed -i s,{WEIGHTS},{ENDPOINT}, {{}} +\n"
     script = swap.join(to_run()).replace("http://localhost:8000/v1", project.base_url)
+    # Each command is a process: where byte code is not kept, most of the time goes into compiling the same files again.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment |= {
+        "PATH": f"{command.parent}:{os.environ['PATH']}",
+        "PYTHONPYCACHEPREFIX": str(tmp_path / "bytecode"),
+    }
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-x", "-c", script],
-        env={**os.environ, "PATH": f"{command.parent}:{os.environ['PATH']}"},
+        env=environment,
         capture_output=True,
         text=True,
         check=False,

@@ -15,9 +15,11 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from gpo import extras
 from gpo.cli.main import app
 from gpo.config.load import load_config
 from gpo.errors import ConfigError, DataError, GPOError
+from gpo.model.local.catalog import CATALOG
 from gpo.task.task import Task
 from tests.support.server import ModelServer
 from tests.support.tables import Table, TableModel, numbers, summaries, tickets, write_csv
@@ -253,6 +255,73 @@ def test_on_a_terminal_it_asks_what_it_cannot_see(here: Path) -> None:
     data = written()
     assert (data["task"]["input"], data["task"]["target"]) == ("a", "b")
     assert data["models"]["task"]["model"] == "local/qwen2.5-coder-1.5b"
+
+
+def test_what_the_first_run_fetches_is_said_beforehand(here: Path) -> None:
+    write_csv(here / "rows.csv", tickets(40))
+    said = run("init", "rows.csv", "--yes")
+    assert "local/qwen2.5-coder-1.5b on its first run: 1.1 GB, once" in said
+    assert "--model NAME --base-url URL" in said
+    assert "1.1 GB" in run("init", "example")
+    said = run(
+        "init",
+        "rows.csv",
+        "--yes",
+        "--model",
+        "local/smollm2-135m",
+        "--optimizer-model",
+        "openai/x",
+        "--out",
+        "a",
+    )
+    assert "local/smollm2-135m on its first run: 98 MB" in said
+    assert "GB" not in said
+    assert "fetches" not in run("init", "rows.csv", "--yes", "--out", "b", *MODEL)
+    with pytest.raises(ConfigError, match="no registered weights are called 'nope'"):
+        run("init", "rows.csv", "--yes", "--model", "local/nope", "--out", "c")
+    assert not (here / "c").exists()
+
+
+def test_weights_that_are_here_are_not_announced(here: Path) -> None:
+    weights = CATALOG["smollm2-135m"]
+    (here / "home" / "weights").mkdir(parents=True)
+    with (here / "home" / "weights" / weights.file_name).open("wb") as file:
+        file.truncate(weights.size)  # a file of holes
+    write_csv(here / "rows.csv", tickets(40))
+    assert "fetches" not in run("init", "rows.csv", "--yes", "--model", "local/smollm2-135m")
+
+
+def test_a_light_installation_gets_a_method_that_runs(
+    here: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = extras.is_installed
+    for module in ("gpo.extras", "gpo.cli.shared.needs"):
+        monkeypatch.setattr(
+            f"{module}.is_installed", lambda name: name not in ("fastembed", "xllamacpp") and there(name)
+        )
+    result = optimized(here, server, "tickets", 60)
+    assert result["status"] == "complete"
+    assert written()["method"] == {"trajectory": "recency"}
+    write_csv(here / "rows.csv", tickets(40))
+    said = run("init", "rows.csv", "--yes", "--out", "a")
+    assert 'pip install "gpo-prompts[embed]"' in said
+    assert 'pip install "gpo-prompts[local]"' in said
+    run("init", "example")
+    assert written(Path("example"))["method"] == {"trajectory": "recency"}
+
+
+def test_a_template_as_a_shell_hands_it_on(here: Path) -> None:
+    write_csv(
+        here / "rows.csv",
+        [{"Titel": f"a b {n}", "Bewertung": f"c d {n}", "Urteil": "xy"[n % 2]} for n in range(40)],
+    )
+    with pytest.raises(
+        ConfigError, match=r"several go as a template, such as \"\{Titel\}\\n\{Bewertung\}\""
+    ) as caught:
+        run("init", "rows.csv", "--yes", *MODEL)
+    template = str(caught.value).split('"')[1]
+    assert "{Titel} ⏎ {Bewertung}" in run("init", "rows.csv", "--yes", "--input", template, *MODEL)
+    assert written()["task"]["input"] == "{Titel}\n{Bewertung}"
 
 
 MAKERS: dict[str, tuple[Callable[[int], Table], str, str, str]] = {

@@ -73,3 +73,18 @@ def test_a_configuration_is_asked_for_both_its_models(tmp_path: Path) -> None:
     assert f"task at {server.base_url}" in told.stdout
     assert f"optimizer at {server.base_url}" in told.stdout
     assert set(server.stats.models) == {"task", "optimizer"}
+
+
+def test_without_a_name_it_asks_the_models_of_gpo_yaml(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "name a configuration" in str(CliRunner().invoke(app, ["check"]).exception)
+    with ModelServer(answer=steady) as server:
+        models = {"task": {"model": "m", "base_url": server.base_url}}
+        task = {"data": "rows.csv", "input": "a", "target": "b", "answer": {"kind": "text"}}
+        config = {"task": task, "prompt": "x", "models": {**models, "optimizer": models["task"]}}
+        (tmp_path / "gpo.yaml").write_text(json.dumps(config))
+        told = CliRunner().invoke(app, ["check", "--json"], env={"GPO_HOME": str(tmp_path)})
+        assert told.exit_code == 0, (told.exception, told.output)
+        assert json.loads(told.stdout)["task"]["calls"] == server.stats.calls > 0

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gpo.storage.journal_schema import JOURNAL
+from gpo.storage.sqlite import database_file
 from gpo.storage.sqlite.connection import open_copy, open_file
 from gpo.storage.sqlite.database import connect
 from gpo.storage.sqlite.database_file import NotOurs, inspect, side_file
@@ -63,3 +64,21 @@ def test_a_file_that_another_process_is_making_is_waited_for(tmp_path: Path) -> 
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     going.join()
     other.close()
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-journal"])
+def test_a_side_file_may_go_while_it_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    """Another process ends its transaction between the look and the opening."""
+    path = tmp_path / "journal.sqlite"
+    connect(path, JOURNAL).close()
+    seen: list[Path] = []
+
+    def size(found: Path) -> int | None:
+        seen.append(found)
+        return 100 if found.name.endswith(suffix) else None
+
+    monkeypatch.setattr(database_file, "size_of_regular", size)
+    inspect(path, JOURNAL.application_id)
+    assert side_file(path, suffix) in seen

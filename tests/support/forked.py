@@ -9,7 +9,6 @@ This file run as a program is the process that forks.
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import signal
@@ -17,13 +16,14 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import IO, Any, Self
 
 ROOT = Path(__file__).resolve().parents[2]
 _lock = threading.Lock()
+_leaving: list[Callable[[], None]] = []
 
 
 class Process:
@@ -43,6 +43,11 @@ class Process:
         self.wait()
         self.stdout.close()
         self.stderr.close()
+
+    def __del__(self) -> None:
+        # One that a test has left behind, killed for instance.
+        for open_one in (self.stdout, self.stderr, self._status):
+            open_one.close()
 
     def poll(self) -> int | None:
         """The exit status, as `Popen` says it, or None while it runs."""
@@ -170,8 +175,15 @@ def _server() -> socket.socket:
         ours.close()
         process.wait(10)
 
-    atexit.register(leave)
+    _leaving.append(leave)
     return ours
+
+
+def shut_down() -> None:
+    """End the process that forks, where there is one."""
+    while _leaving:
+        _leaving.pop()()
+    _server.cache_clear()
 
 
 def _serve(orders: socket.socket) -> dict[str, Any]:
@@ -182,7 +194,8 @@ def _serve(orders: socket.socket) -> dict[str, Any]:
     import gpo
 
     for module in pkgutil.walk_packages(gpo.__path__, "gpo."):
-        if not module.name.endswith("__main__"):
+        # Those of other tools need them installed.
+        if not module.name.endswith("__main__") and not module.name.startswith("gpo.integrations"):
             importlib.import_module(module.name)
     assert threading.active_count() == 1, "a process with threads cannot be forked"
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

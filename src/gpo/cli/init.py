@@ -150,17 +150,20 @@ def _models(
 def _write(proposal: Proposal, models: StarterModels, folder: Path) -> None:
     """Check what is to be written, write it, and say what was found and what comes next."""
     from gpo.cli.shared.common import say_next
+    from gpo.cli.shared.needs import method_lines, starter_method, weights_lines
     from gpo.cli.shared.starter import SCHEMA_FILE, describe, starter_config
     from gpo.config.json_schema import schema_text
 
     path = folder / _NAME
-    text = starter_config(proposal, models, folder, str(path))
+    method = starter_method()
+    needs = [*method_lines(method), *weights_lines((models.task, models.optimizer), str(path))]
+    text = starter_config(proposal, models, folder, str(path), method)
     task = _check(text, path, proposal.found.path)
     _write_files({path: text}, {folder / SCHEMA_FILE: schema_text()})
     counts = [len(task.examples(split)) for split in ("train", "dev", "test")]
     _print_lines(describe(proposal, counts))
     _print_lines([f"{'gain':<9}{_needs(counts[2])}", *(f"{'note':<9}{line}" for line in task.warnings)])
-    print(f"{'wrote':<9}{path}, and {SCHEMA_FILE} for your editor")
+    _print_lines([f"{'wrote':<9}{path}, and {SCHEMA_FILE} for your editor", *needs])
     shown = "" if path == Path(_NAME) else f" {path}"
     say_next(f"gpo optimize{shown} --estimate    what it will cost", f"gpo optimize{shown}")
 
@@ -196,19 +199,22 @@ def _write_example(folder: Path) -> None:
     import json
 
     from gpo.cli.shared.common import say_next
-    from gpo.cli.shared.starter import SCHEMA_FILE
+    from gpo.cli.shared.needs import method_lines, starter_method, weights_lines
+    from gpo.cli.shared.starter import LOCAL, SCHEMA_FILE
     from gpo.config.json_schema import schema_text
     from gpo.task.builtin import load
 
     splits, _ = load("tickets", seed=0, split=None)
     rows: list[Any] = [row for part in splits.values() for row in part]
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    files = {folder / _NAME: _CONFIG, folder / "tickets.jsonl": lines}
-    for path in files:
-        _refuse_present(path)
+    path, method = folder / _NAME, starter_method()
+    files = {path: _CONFIG.replace("method: gpo", f"method: {method}"), folder / "tickets.jsonl": lines}
+    for new in files:
+        _refuse_present(new)
     _write_files(files, {folder / SCHEMA_FILE: schema_text()})
-    print(f"wrote {', '.join(map(str, files))}")
-    say_next(f"gpo optimize {folder / _NAME}")
+    needs = [*method_lines(method), *weights_lines((LOCAL,), str(path))]
+    _print_lines([f"{'wrote':<9}{', '.join(map(str, files))}", *needs])
+    say_next(f"gpo optimize {path}")
 
 
 def _refuse_present(path: Path) -> None:
@@ -233,7 +239,11 @@ def _write_files(new: dict[Path, str], made: dict[Path, str]) -> None:
 
 
 def _print_lines(lines: list[str]) -> None:
+    """On a terminal broken between words; anywhere else a line stays a line."""
+    import sys
+
+    from gpo.cli.shared.common import wrap
     from gpo.text import printable
 
-    for line in lines:
-        print(printable(line))
+    for line in map(printable, lines):
+        print(wrap(line, 9) if sys.stdout.isatty() else line)

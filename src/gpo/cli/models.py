@@ -50,7 +50,9 @@ def pull(name: Annotated[str, typer.Argument(help="A name from the list, with or
 
 @app.command()
 def check(
-    config: Annotated[Optional[Path], typer.Argument(help="A configuration, whose models are asked.")] = None,
+    config: Annotated[
+        Optional[Path], typer.Argument(help="A configuration, whose models are asked; gpo.yaml if not given.")
+    ] = None,
     base_url: Annotated[Optional[str], typer.Option(help="Or an address, with /v1.")] = None,
     model: Annotated[Optional[str], typer.Option(help="The model's name there.")] = None,
     api_key_env: Annotated[Optional[str], typer.Option(help="The variable that holds the key.")] = None,

@@ -16,6 +16,8 @@ from gpo.model.openai.check import Findings, advice, check_endpoint, lines
 from gpo.model.prices import price
 from gpo.text import printable
 
+_DEFAULT = Path("gpo.yaml")
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -59,7 +61,10 @@ class Checked:
 def configured(
     path: Path | None, base_url: str | None, model: str | None, api_key_env: str | None
 ) -> dict[str, ModelConfig]:
-    """The models to ask, by role. Raises `ConfigError` where neither a configuration nor an address is given."""
+    """The models to ask, by role: those of `path`, of gpo.yaml where nothing is named, or the one at the address.
+    Raises `ConfigError` where there is neither."""
+    if path is None and base_url is None and model is None and _DEFAULT.exists():
+        path = _DEFAULT
     if path is not None:
         models = load_config(path).models
         found: dict[str, ModelConfig] = {}

@@ -33,8 +33,10 @@ class StarterModels:
     api_key_env: str | None = None
 
 
-def starter_config(proposal: Proposal, models: StarterModels, folder: Path, name: str) -> str:
-    """The text of `FOLDER/NAME`, whose paths begin at `folder`."""
+def starter_config(
+    proposal: Proposal, models: StarterModels, folder: Path, name: str, method: str = "gpo"
+) -> str:
+    """The text of `FOLDER/NAME`, whose paths begin at `folder`; `method` as it stands in YAML."""
     data = _relative(proposal.found.path, folder)
     answer = proposal.answer
     lines = [
@@ -57,7 +59,7 @@ def starter_config(proposal: Proposal, models: StarterModels, folder: Path, name
         ),
         *_model_lines("task", models.task, models, answer.kind),
         *_model_lines("optimizer", models.optimizer, models, ""),
-        _line("method: gpo", "or gpo+, ape, apo, opro, pe2, or own parts"),
+        _line(f"method: {method}", "gpo, gpo+, ape, apo, opro, pe2, or own parts"),
         _line(f"optimize: {_optimize(proposal)}", "more epochs search longer"),
         _line("evaluation: full", "racing scores weak candidates on a part of dev only"),
         "# budget: {max_calls: 5000}    # or max_tokens, max_usd, max_seconds (gpo optimize --estimate)",

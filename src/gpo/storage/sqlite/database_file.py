@@ -37,12 +37,9 @@ def inspect(path: Path, application_id: int) -> None:
     """
     size_of_regular(side_file(path, "-wal"))
     size_of_regular(side_file(path, "-shm"))
-    if size_of_regular(side_file(path, "-journal")):
-        # A journal of several databases at once names a file that SQLite then deletes. GPO never makes one.
-        with os.fdopen(open_regular(side_file(path, "-journal")), "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - len(_SUPER_JOURNAL)))
-            if file.read() == _SUPER_JOURNAL:
-                raise NotOurs("damaged")
+    # A journal of several databases at once names a file that SQLite then deletes. GPO never makes one.
+    if _end_of(side_file(path, "-journal"), len(_SUPER_JOURNAL)) == _SUPER_JOURNAL:
+        raise NotOurs("damaged")
     with os.fdopen(open_regular(path), "rb") as file:
         header = file.read(_HEADER)
     if not header:
@@ -54,11 +51,27 @@ def inspect(path: Path, application_id: int) -> None:
             raise NotOurs("foreign")
 
 
+def _end_of(path: Path, size: int) -> bytes:
+    """The last bytes of a side file; nothing where there is none."""
+    if not size_of_regular(path):
+        return b""
+    try:
+        with os.fdopen(open_regular(path), "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - size))
+            return file.read()
+    except FileNotFoundError:
+        return b""  # another process has just ended its transaction
+
+
 def _first_pages(log: Path) -> Iterator[bytes]:
     """The headers that the log has for the database, which SQLite takes in place of the file's own."""
     if not size_of_regular(log):
         return
-    with os.fdopen(open_regular(log), "rb") as file:
+    try:
+        descriptor = open_regular(log)
+    except FileNotFoundError:
+        return  # another process has just closed the database, and SQLite its log
+    with os.fdopen(descriptor, "rb") as file:
         page_size = int.from_bytes(file.read(_WAL_HEADER)[8:12], "big")
         if not 512 <= page_size <= 65536:
             return  # no log: SQLite takes nothing from it

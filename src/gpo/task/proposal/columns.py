@@ -82,11 +82,18 @@ def find_input(rows: Sequence[Row], target: str) -> str:
     if found := _by_name(names, _INPUTS):
         if len(found) == 1:
             return found[0]
-        raise Undecided("input", found, "more than one column may be the input")
+        raise Undecided("input", found, f"more than one column may be the input{_several(found)}")
     texts = tuple(name for name in names if _is_text(rows, name))
     if len(texts) == 1 or len(names) == 1:
         return (texts or names)[0]
-    raise Undecided("input", texts or names, "no column is called like an input")
+    raise Undecided("input", texts or names, f"no column is called like an input{_several(texts or names)}")
+
+
+def _several(names: Sequence[str]) -> str:
+    """How the first two would be named together, where a shell leaves both as they are."""
+    first = [name for name in names if name.isidentifier()][:2]
+    template = "\\n".join(f"{{{name}}}" for name in first)
+    return f' (several go as a template, such as "{template}")' if len(first) > 1 else ""
 
 
 def check_target(name: str, rows: Sequence[Row]) -> str:
@@ -97,8 +104,11 @@ def check_target(name: str, rows: Sequence[Row]) -> str:
 
 
 def check_input(text: str, rows: Sequence[Row]) -> str:
-    """`text` where it is a column or a template of columns. Raises `ConfigError`."""
+    """`text` where it is a column or a template of columns, whose `\\n` are line breaks: a shell hands them on as they
+    were typed. Raises `ConfigError`."""
     known = column_names(rows)
+    if find_placeholders(text):
+        text = text.replace("\\n", "\n")
     for name in find_placeholders(text) or (text,):
         if name not in known:
             raise ConfigError(

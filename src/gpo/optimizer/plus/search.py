@@ -103,7 +103,7 @@ class PlusSearch(StepSearch):
             enforce=words.control == "enforce",
             meta_prompt=MetaPromptSettings(optimize.task_examples, scale, optimize.frozen),
             pool=dealt.shown,
-            clauses=[] if task.program else starts.choose_clauses(task, tokens),
+            clauses=starts.choose_clauses(task, tokens),
             rank=(lambda entry: self.standing.signal().predict(entry)) if settings.signal else None,
         )
 

@@ -40,12 +40,6 @@ def server() -> Iterator[ModelServer]:
 
 
 @pytest.fixture(autouse=True)
-def http_client_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls go over aiohttp, which everybody has, unless GPO_HTTP says otherwise."""
-    monkeypatch.setenv("GPO_HTTP", os.environ.get("GPO_HTTP", "aiohttp"))
-
-
-@pytest.fixture(autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """A call store of each test's own: a port that an earlier test's server had would bring back its answers.
 

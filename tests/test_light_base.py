@@ -125,7 +125,7 @@ def test_every_declared_distribution_is_imported() -> None:
 def test_all_has_every_extra_but_other_tools_and_clusters() -> None:
     (line,) = PROJECT["optional-dependencies"]["all"]
     named = set(re.findall(r"\w[\w-]*", line.split("[", 1)[1]))
-    assert named == set(EXTRAS) - {"all", "any-llm", "dspy", "fast", "mlflow", "ray", "wandb"}
+    assert named == set(EXTRAS) - {"all", "any-llm", "dspy", "mlflow", "ray", "wandb"}
 
 
 def test_the_line_of_a_missing_module() -> None:

@@ -28,8 +28,6 @@ from tests.support.server import Faults, ModelServer
 ASK = Request(messages=(Message("user", "hello"),))
 ALL = ("max_tokens", "temperature", "seed", "stop", "n", "system")
 
-pytestmark = pytest.mark.usefixtures("http_client")
-
 
 @pytest.mark.parametrize(
     ("said", "meant"),

@@ -18,8 +18,6 @@ from tests.support.server import ModelServer
 
 KEY = "sk-test-0123456789abcdef"
 
-pytestmark = pytest.mark.usefixtures("http_client")
-
 
 def ask(text: str = "Say hello to me", **changes: Any) -> Request:
     return Request(messages=(Message("user", text),), **changes)

@@ -32,8 +32,6 @@ from tests.support.server import FaultKind, Faults, ModelServer
 SENT = ("max_tokens", "temperature", "seed", "stop", "n")
 ASK = Request(messages=(Message("user", "hello"),))
 
-pytestmark = pytest.mark.usefixtures("http_client")
-
 
 @pytest.fixture
 async def wire(server: ModelServer) -> AsyncIterator[OpenAIClient]:

@@ -19,8 +19,6 @@ from tests.support.server import ModelServer
 
 ASK = Request(messages=(Message("user", "hello"),))
 
-pytestmark = pytest.mark.usefixtures("http_client")
-
 
 async def failure(wire: OpenAIClient) -> Any:
     with pytest.raises(ModelError) as caught:

@@ -29,7 +29,6 @@ from gpo.model.threads import LONG, read_apart
 
 if TYPE_CHECKING:
     from gpo.model.openai.connection import EndpointConnection
-    from gpo.model.openai.fast_connection import FastConnection
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -89,7 +88,7 @@ class OpenAIClient:
         )
         self._secrets = tuple(key for key in keys if key)
         self._timeout = timeout
-        self._connection: EndpointConnection | FastConnection | None = None
+        self._connection: EndpointConnection | None = None
         self.trials = Trials()
 
     @property
@@ -202,20 +201,18 @@ class OpenAIClient:
         connection = self._connection or self._connect()
         return await connection.post(url, data)
 
-    def _connect(self) -> EndpointConnection | FastConnection:
+    def _connect(self) -> EndpointConnection:
         # Here, not above: a run that is complete, a plan and an estimate make no call and need no HTTP client.
         from gpo.model.openai.connection import EndpointConnection
-        from gpo.model.openai.fast_connection import FastConnection, is_available
 
-        known: dict[str, Any] = {
-            "name": self._name,
-            "headers": self._headers,
-            "secrets": self._secrets,
-            "timeout": self._timeout,
-        }
-        self._connection = connection = EndpointConnection(self._base, proxy=self._proxy, **known)
-        if not self._proxy and is_available():
-            self._connection = FastConnection(connection, self._base, **known)
+        self._connection = EndpointConnection(
+            self._base,
+            name=self._name,
+            headers=self._headers,
+            proxy=self._proxy,
+            secrets=self._secrets,
+            timeout=self._timeout,
+        )
         return self._connection
 
     async def _other_address(self) -> str:

@@ -51,6 +51,23 @@ def test_a_finished_run_has_no_accessibility_violations_and_fits(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_copy_gives_the_clean_prompt(open_page: Open, finished: Path) -> None:
+    page = open_page(finished, permissions=["clipboard-read", "clipboard-write"])
+    best = (finished.parent / "best_prompt.txt").read_text(encoding="utf-8")
+    page.locator("button[data-copy]").first.click()
+    for _ in range(100):
+        if (copied := page.evaluate("navigator.clipboard.readText()")) == best:
+            break
+        page.wait_for_timeout(20)
+    assert copied == best
+
+
+def test_head_and_first_column_of_the_examples_stay_where_they_are(open_page: Open, finished: Path) -> None:
+    page = open_page(finished, viewport={"width": 400, "height": 500})
+    cell = page.locator(".cells tbody th").first
+    assert cell.evaluate("element => getComputedStyle(element).position") == "sticky"
+
+
 def test_the_keyboard_reaches_everything(open_page: Open, finished: Path) -> None:
     page = open_page(finished)
     page.keyboard.press("Tab")

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gpo.task.rouge import rouge_l
+from gpo.task.metrics.rouge import rouge_l
 
 ROUNDS = 5
 _WORDS = (

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from gpo.errors import ModelError, PermanentModelError
+from gpo.errors import PermanentModelError
 from gpo.model.layers.complete_n import CompleteNModel
 from gpo.model.local import weights
 from gpo.model.local.engine import RESTARTS, Engine, EngineSettings
@@ -33,14 +33,6 @@ server = Engine(Path(sys.argv[1]), name="orphan", settings=EngineSettings(slots=
 print(server.process.pid, flush=True)
 time.sleep(60)
 """
-
-
-@pytest.fixture(scope="module")
-def smollm2() -> weights.GGUF:
-    try:
-        return weights.resolve("local/smollm2-135m")
-    except ModelError as error:
-        pytest.skip(f"the 135M model cannot be fetched: {error}")
 
 
 @pytest.fixture(scope="module")

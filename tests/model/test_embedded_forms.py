@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 import gpo
-from gpo.errors import ModelError
 from gpo.model.local import weights
 from gpo.model.local.embedder import EmbeddedEmbedder
 from gpo.model.local.engine import EngineSettings
@@ -34,14 +33,6 @@ SCHEMA: dict[str, Any] = {
 }
 PROMPTS = ("Tell me a story about a fox.", "Answer in French, with a poem.", "Which queue? Say nothing else.")
 SETTINGS = EngineSettings(slots=4, context=1024, threads=1, embeddings=True)
-
-
-@pytest.fixture(scope="module")
-def smollm2() -> weights.GGUF:
-    try:
-        return weights.resolve("local/smollm2-135m")
-    except ModelError as error:
-        pytest.skip(f"the 135M model cannot be fetched: {error}")
 
 
 @pytest.fixture

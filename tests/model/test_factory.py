@@ -12,7 +12,8 @@ import pytest
 
 from gpo.config.models import ModelConfig
 from gpo.errors import ModelError, TransientModelError
-from gpo.model.factory import Endpoints, open_model
+from gpo.model.endpoints import Endpoints
+from gpo.model.factory import open_model
 from gpo.model.local.engine_fit import Needs
 from gpo.model.model import Message, Reply, Request
 from gpo.run.compose import Sending, compose_sending

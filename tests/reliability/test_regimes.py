@@ -10,7 +10,8 @@ import pytest
 
 from gpo.config.models import ModelConfig
 from gpo.errors import BudgetError, ConfigError, ModelError
-from gpo.model.factory import Endpoints, open_model
+from gpo.model.endpoints import Endpoints
+from gpo.model.factory import open_model
 from gpo.model.layers.limits import LimitState
 from gpo.report.progress.pace import describe_throttling
 from gpo.result.result import Result

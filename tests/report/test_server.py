@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from gpo.report.runs_list import COLUMNS, RunRows
+from gpo.report.comparison.runs_list import COLUMNS, RunRows
 from gpo.report.server import HOST, View, find_runs
 from gpo.result.verdict import name_verdict
 from gpo.text import points

@@ -14,8 +14,8 @@ from rouge_score.rouge_scorer import RougeScorer
 from gpo.errors import ConfigError
 from gpo.task.example import Example
 from gpo.task.metric import metric
+from gpo.task.metrics.rouge import rouge_l
 from gpo.task.metrics.texts import equal, is_same_text, normalised
-from gpo.task.rouge import rouge_l
 
 EXAMPLE = Example("train:1", "question", "The target.", {"input": "question"})
 ORACLE = RougeScorer(["rougeL"], use_stemmer=True)

@@ -7,7 +7,7 @@ import random
 import pytest
 from rouge_score.tokenizers import DefaultTokenizer
 
-from gpo.task.porter import stem
+from gpo.task.metrics.porter import stem
 
 ORACLE = DefaultTokenizer(use_stemmer=True)
 SUFFIXES = """

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rouge_score.rouge_scorer import RougeScorer
 
-from gpo.task.rouge import rouge_l
+from gpo.task.metrics.rouge import rouge_l
 
 WEBNLG = Path(__file__).resolve().parents[2] / "../shared/data/webnlg"
 SPLITS = ("train", "dev", "test", "format", "demos")

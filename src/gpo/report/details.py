@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gpo.report.charts.curve import value_of
-from gpo.report.data import CandidateView, RunView, StepView
 from gpo.report.scores import SPLITS, SplitTable, split_table
+from gpo.report.views import CandidateView, RunView, StepView
 from gpo.result.word_diff import compare_words
 from gpo.run.journal_writer import PROGRAM
 from gpo.storage.journal_reader import JournalReader

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from gpo.report.data import RunView
 from gpo.report.details import exchanges
 from gpo.report.embed import pack
 from gpo.report.scores import SPLITS, SplitTable, split_table
+from gpo.report.views import RunView
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.records import RecordedScore
 

@@ -14,7 +14,7 @@ from gpo.report import embed
 from gpo.report.charts.curve import MOST_MARKED, draw_distances, draw_scores
 from gpo.report.charts.paceplots import concurrency, tokens_by_step
 from gpo.report.charts.tree import tree
-from gpo.report.data import RunView, StepView, read_run
+from gpo.report.data import read_run
 from gpo.report.details import collect_details
 from gpo.report.exchanges import LEAST_PACKED, MOST_PAGE, pack_exchanges
 from gpo.report.pace import read_pace
@@ -25,6 +25,7 @@ from gpo.report.sections.path import build_path
 from gpo.report.sections.prompt import build_prompt
 from gpo.report.sections.rerun import describe_rerun, show_config
 from gpo.report.sections.score_table import describe_gap, difference, score_rows
+from gpo.report.views import RunView, StepView
 from gpo.result.wording import format_percent
 from gpo.run.directory import RunDirectory
 from gpo.storage.atomic_write import encode_text, write_atomically

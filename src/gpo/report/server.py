@@ -17,12 +17,13 @@ from aiohttp import web
 from gpo.errors import GPOError, RunError
 from gpo.report import embed
 from gpo.report.comparison.compare import compare_html, read_pair
-from gpo.report.data import RunView, read_run
+from gpo.report.comparison.run_version import run_version
+from gpo.report.comparison.runs_list import COLUMNS, NUMERIC, RunRows
+from gpo.report.data import read_run
 from gpo.report.details import collect_details
 from gpo.report.exchanges import find_exchange
 from gpo.report.page import render, sections
-from gpo.report.run_version import run_version
-from gpo.report.runs_list import COLUMNS, NUMERIC, RunRows
+from gpo.report.views import RunView
 from gpo.run.directory import RunDirectory
 from gpo.storage.journal_reader import JournalReader
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gpo.result.verdict import describe_verdict, far
 
 if TYPE_CHECKING:
-    from gpo.report.data import RunView
+    from gpo.report.views import RunView
 
 
 def describe_standing(run: RunView) -> str:

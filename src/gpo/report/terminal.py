@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
 
-    from gpo.report.data import RunView
+    from gpo.report.views import RunView
 
 BROUGHT = "what each part brought, in points of the dev estimate"
 _WIDE = 100_000

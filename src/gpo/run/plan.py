@@ -11,7 +11,9 @@ from gpo.config.load import dump_config
 from gpo.config.schema import BudgetConfig, Config, MethodConfig, OptimizeConfig
 from gpo.evaluation.rounds import ScorerSettings
 from gpo.extras import require
-from gpo.model.factory import Endpoints, OpenModel, PullProgress, RoleName, is_embedded, open_model
+from gpo.model.address import is_embedded
+from gpo.model.endpoints import Endpoints
+from gpo.model.factory import OpenModel, PullProgress, RoleName, open_model
 from gpo.optimizer.calls import Calls, Sizes
 from gpo.optimizer.candidates import Guard
 from gpo.optimizer.choose import AnyMethod, choose, count_method_calls, open_search

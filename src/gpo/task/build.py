@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from gpo.errors import ConfigError, DataError
-from gpo.task.answer import Answer, AnswerReader, Prediction, answer_reader
+from gpo.task.answer import Answer, AnswerReader, answer_reader
 from gpo.task.answer.label import quote
 from gpo.task.answer.structured.reply_format import check_structured
-from gpo.task.answer.text import TextReader
 from gpo.task.draw import Size, draw
 from gpo.task.example import Example
 from gpo.task.labels import (
@@ -22,95 +20,16 @@ from gpo.task.labels import (
     warn_of_unknown_labels,
 )
 from gpo.task.load import Loaded, load, load_rows
-from gpo.task.metric import Metric, imported, metric
+from gpo.task.metric import imported, metric
 from gpo.task.metrics.fit import check_metric
 from gpo.task.metrics.judge import make_judge
+from gpo.task.options import PROGRAM_OPTIONS, Own, Rows, configure
 from gpo.task.program.program import AT_ONCE
-from gpo.task.prompt import Frame, Position
 from gpo.task.splits import Columns, check_splits, make_examples
 from gpo.task.task import Task
 
 if TYPE_CHECKING:
     from gpo.config.task import AnswerConfig, TaskConfig
-
-AnswerOption = str | Mapping[str, Any] | AnswerReader | Callable[[str], str | None]
-MetricOption = str | Metric | Callable[..., Any]
-Rows = Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]]
-
-
-class TaskOptions(TypedDict, total=False):
-    """What `Task.from_rows` and its like take: the keys of the configuration's `task` section, `seed` and `chat`.
-
-    `answer` is a kind, a mapping such as {"kind": "label", "labels": [...]}, an own `AnswerReader`, or a function from
-    a reply to the answer as text (None: unreadable); `metric` may be a function (see `gpo.task.metric.metric`).
-    """
-
-    split: Mapping[str, int | float] | None
-    stratify: bool | None
-    input: str
-    target: str
-    answer: AnswerOption
-    metric: MetricOption
-    judge: Mapping[str, Any] | None
-    position: Position
-    frame: Frame | None
-    demonstrations: int
-    allow_overlap: bool
-    seed: int
-    chat: bool
-
-
-class ProgramOptions(TypedDict, total=False):
-    """What `Task.from_program` takes beside rows, function and name."""
-
-    metric: MetricOption
-    input: str
-    target: str
-    answer: AnswerOption
-    judge: Mapping[str, Any] | None
-    split: Mapping[str, int | float] | None
-    stratify: bool | None
-    allow_overlap: bool
-    identity: str | None
-    concurrency: int
-    seed: int
-    chat: bool
-
-
-PROGRAM_OPTIONS = ("metric", "input", "target", "answer", "judge", "split", "stratify", "allow_overlap")
-"""Those of the keys that say something of a program: where its prompts stand is its own business."""
-
-
-class CallableReader(TextReader):
-    """An own function from a reply to the answer as text, None where the reply is unreadable."""
-
-    def __init__(self, function: Callable[[str], str | None]) -> None:
-        self._function = function
-        self.name = getattr(function, "__qualname__", type(function).__name__)
-
-    def read(self, text: str, question: str = "") -> Prediction:
-        """Raises `ConfigError` where the function fails or returns something else."""
-        try:
-            found: Any = self._function(text)
-        except Exception as error:
-            problem = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            raise ConfigError(
-                f"task.answer: {self.name} failed on the reply {quote(text)}: {problem}"
-            ) from error
-        if found is None or isinstance(found, str | int | float | tuple):
-            return found
-        raise ConfigError(
-            f"task.answer: {self.name} returned {type(found).__name__} for the reply {quote(text)}; return the answer "
-            "as text, or None where there is none"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Own:
-    """Objects that Python passes in place of configuration keys."""
-
-    reader: AnswerReader | None = None
-    metric: MetricOption | None = None
 
 
 def from_config(
@@ -144,7 +63,7 @@ def _program_from_config(
 
 def from_rows(rows: Rows, *, name: str = "task", seed: int = 0, chat: bool = True, **options: Any) -> Task:
     """See `Task.from_rows`."""
-    config, own = _configured(name, options)
+    config, own = configure(name, options)
     return build(load_rows(rows, name), config, seed=seed, chat=chat, base_dir=Path(), own=own)
 
 
@@ -167,7 +86,7 @@ def from_program(
 
         known = ("name", "identity", "concurrency", "seed", "chat", *PROGRAM_OPTIONS)
         raise ConfigError(point_to(unknown[0], "gpo.Task.from_program", known))
-    config, own = _configured(name, options)
+    config, own = configure(name, options)
     program = make_program(run, identity, concurrency)
     return build_program(
         load_rows(rows, name), program, config, reader=own.reader, own_metric=own.metric, seed=seed, chat=chat
@@ -184,7 +103,7 @@ def from_data(
 ) -> Task:
     """See `Task.from_csv`."""
     plain = {str(key): str(value) for key, value in data.items()} if isinstance(data, Mapping) else str(data)
-    config, own = _configured(plain, options)
+    config, own = configure(plain, options)
     loaded = _loaded(config, seed=seed, base_dir=base_dir, data_dir=None)
     config = with_defaults(config, loaded.defaults)
     return build(loaded, config, seed=seed, chat=chat, base_dir=base_dir, own=own)
@@ -302,40 +221,3 @@ def _stratifies(config: TaskConfig) -> bool:
 def _reader(config: AnswerConfig, found: Sequence[Example]) -> AnswerReader:
     targets = [reference for example in found for reference in list_references(example.target)]
     return answer_reader(config.kind, labels=config.labels, targets=targets, schema=config.schema_)
-
-
-def _configured(data: Any, options: Mapping[str, Any]) -> tuple[TaskConfig, Own]:
-    from pydantic import ValidationError
-
-    from gpo.config.task import TaskConfig
-
-    keys = {**options, "data": data}
-    own_metric = keys.pop("metric") if "metric" in keys and not isinstance(keys["metric"], str) else None
-    own_reader: AnswerReader | None = None
-    answer: AnswerOption | None = keys.get("answer")
-    if isinstance(answer, str):
-        keys["answer"] = {"kind": answer}
-    elif answer is not None and not isinstance(answer, Mapping) and not hasattr(answer, "model_fields_set"):
-        del keys["answer"]
-        own_reader = _own_reader(answer)
-    try:
-        return TaskConfig.model_validate(keys), Own(own_reader, own_metric)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            from gpo.config.keywords import point_to
-
-            known = sorted({*TaskConfig.model_fields, "seed", "chat"} - {"data"})
-            raise ConfigError(point_to(key, "gpo.Task.from_rows", known)) from None
-        raise ConfigError(f"task.{key}: {first['msg']}") from None
-
-
-def _own_reader(answer: Any) -> AnswerReader:
-    if isinstance(answer, AnswerReader):
-        return answer
-    if callable(answer):
-        return CallableReader(answer)
-    raise ConfigError(
-        "answer: must be a kind, a mapping, an AnswerReader, or a function from a reply to the answer"
-    )

@@ -18,10 +18,10 @@ from gpo.task.metrics.macro_f1 import MacroF1
 from gpo.task.metrics.numeric import within
 from gpo.task.metrics.own import OwnMetric
 from gpo.task.metrics.patterns import pattern_found
+from gpo.task.metrics.rouge import rouge_l
 from gpo.task.metrics.split_level import SplitMetric
 from gpo.task.metrics.texts import as_text, equal
 from gpo.task.metrics.translation import Bleu, chrf, require_sacrebleu
-from gpo.task.rouge import rouge_l
 
 NAMES = "exact_match, accuracy, f1, within NUMBER, regex, rouge_l, bleu, chrf, fields, judge"
 SPLIT_LEVEL = ("f1", "bleu")

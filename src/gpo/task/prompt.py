@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from gpo.task.program.parts import split_parts
+
 Position = Literal["before_question", "question_begin", "question_end", "answer_begin", "system"]
 Frame = Literal["plain", "qa"]
 SLOT = "<Prompt>"
@@ -66,6 +68,55 @@ def lay_out(prompt: str, question: str, position: Position, *, chat: bool, frame
             return Layout(f"Q: {question}\n{prompt}\nA:")
         case "answer_begin":
             return Layout(f"Q: {question}\nA: {prompt}")
+
+
+@dataclass(frozen=True, slots=True)
+class PromptPlace:
+    """Where the prompts of a task stand beside its questions.
+
+    `input_columns` are those that a question is made of, `parts` the names of the prompts where there are several:
+    those of the system and of the user turn.
+    """
+
+    position: Position
+    frame: Frame
+    chat: bool
+    input_columns: tuple[str, ...]
+    parts: tuple[str, ...] = ()
+
+    @property
+    def has_frame(self) -> bool:
+        """Whether an answer begins behind `A:`."""
+        return self.frame == "qa" or self.position == "answer_begin"
+
+    def lay_out(self, prompt: str, question: str, fields: Mapping[str, str]) -> Layout:
+        """`prompt`, with its placeholders filled from `fields`, beside `question`."""
+        if len(self.parts) > 1:
+            return self._lay_out_parts(prompt, question, fields)
+        text = fill(prompt, fields)
+        if is_template(prompt, self.input_columns):
+            return Layout(text.strip())
+        return lay_out(text, question, self.position, chat=self.chat, frame=self.frame)
+
+    def show(self, slot: str, question: str, part: str | None = None) -> str:
+        """`question` as one text with `slot` where the prompt stands, or the one of several that `part` names."""
+        if part is None:
+            return lay_out(slot, question, self.position, chat=False, frame=self.frame).text
+        position: Position = "before_question" if part == "system" else self._user_position
+        return lay_out(slot, question, position, chat=False, frame="plain").text
+
+    @property
+    def _user_position(self) -> Position:
+        """Where the prompt of the user turn stands beside one of the system turn."""
+        return "question_end" if self.position == "system" else self.position
+
+    def _lay_out_parts(self, prompt: str, question: str, fields: Mapping[str, str]) -> Layout:
+        parts = split_parts(prompt, self.parts)
+        system, text = (fill(parts[name], fields) for name in ("system", "user"))
+        if is_template(parts["user"], self.input_columns):
+            return Layout(text.strip(), system.strip())
+        laid = lay_out(text, question, self._user_position, chat=True, frame=self.frame)
+        return Layout(laid.text, system.strip())
 
 
 def _plain(prompt: str, question: str, position: Position) -> str:

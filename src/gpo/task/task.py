@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
@@ -20,13 +21,12 @@ from gpo.task.example import Example, Splits
 from gpo.task.metric import Metric
 from gpo.task.metrics.comparable import Judgement, find_answer, read_targets
 from gpo.task.metrics.texts import as_text
-from gpo.task.program.parts import split_parts
 from gpo.task.program.program import Program
-from gpo.task.prompt import SLOT, Frame, Layout, Position, fill, is_template, lay_out
+from gpo.task.prompt import SLOT, Frame, Layout, Position, PromptPlace, fill, is_template
 
 if TYPE_CHECKING:
     from gpo.config.task import TaskConfig
-    from gpo.task.build import ProgramOptions, Rows, TaskOptions
+    from gpo.task.options import ProgramOptions, Rows, TaskOptions
 
 Opening = tuple[Message, ...] | str
 SplitName = Literal["train", "dev", "test", "format", "demos"]
@@ -133,7 +133,7 @@ class Task:
         # A prompt that leads stands once before all the questions, not before each of them.
         leads = self.position in ("before_question", "system") and not is_template(prompt, self.input_columns)
         within = "" if demos and leads else prompt
-        joint = " " if self._has_frame else "\n"
+        joint = " " if self._place.has_frame else "\n"
         blocks = [
             (f"{self._layout(within, demo).text}{joint}{self.target_text(demo)}\n\n", True) for demo in demos
         ]
@@ -175,12 +175,9 @@ class Task:
         if self.program is not None:
             expected = self.target_text(example)
             return f"{example.input}{_RIGHT}{expected}" if expected else example.input
-        if part is not None:
-            position: Position = "before_question" if part == "system" else self._user_position
-            text = lay_out(slot, example.input, position, chat=False, frame="plain").text
-            return f"{text}{_RIGHT}{self.target_text(example)}"
-        text = lay_out(slot, example.input, self.position, chat=False, frame=self._frame).text
-        return f"{text}{' ' if self._has_frame else _RIGHT}{self.target_text(example)}"
+        framed = part is None and self._place.has_frame
+        text = self._place.show(slot, example.input, part)
+        return f"{text}{' ' if framed else _RIGHT}{self.target_text(example)}"
 
     def filled(self, prompt: str, example: Example) -> str:
         """The example with the words of `prompt` in their place, as one text for a person."""
@@ -256,7 +253,7 @@ class Task:
 
         For a list may stand a data frame: of pandas or polars (a lazy one too), an Arrow table, a `datasets.Dataset`
         (whose classes count by their names); a `DatasetDict` is a mapping of splits. Options are the keys of the
-        configuration's `task` section (`gpo.task.build.TaskOptions`): `input`, `target`, `answer`, `metric`, `split`,
+        configuration's `task` section (`gpo.task.options.TaskOptions`): `input`, `target`, `answer`, `metric`, `split`,
         `position`, `frame`, `demonstrations`, `allow_overlap`; and `seed` and `chat`.
         Raises `ConfigError`, and `DataError` naming the row.
         """
@@ -313,31 +310,10 @@ class Task:
         words, own = split_prompt(prompt)
         return words, (*self.demos, *(item.example for item in own))
 
-    @property
-    def _user_position(self) -> Position:
-        """Where the prompt of the user turn stands beside one of the system turn."""
-        return "question_end" if self.position == "system" else self.position
-
-    def _lay_out_parts(self, prompt: str, example: Example) -> Layout:
-        parts = split_parts(prompt, self.parts)
-        system, text = (fill(parts[name], example.fields) for name in ("system", "user"))
-        if is_template(parts["user"], self.input_columns):
-            return Layout(text.strip(), system.strip())
-        laid = lay_out(text, example.input, self._user_position, chat=True, frame=self._frame)
-        return Layout(laid.text, system.strip())
+    @cached_property
+    def _place(self) -> PromptPlace:
+        frame = self.frame or ("plain" if self.chat else "qa")
+        return PromptPlace(self.position, frame, self.chat, self.input_columns, self.parts)
 
     def _layout(self, prompt: str, example: Example) -> Layout:
-        if len(self.parts) > 1:
-            return self._lay_out_parts(prompt, example)
-        text = fill(prompt, example.fields)
-        if is_template(prompt, self.input_columns):
-            return Layout(text.strip())
-        return lay_out(text, example.input, self.position, chat=self.chat, frame=self._frame)
-
-    @property
-    def _frame(self) -> Frame:
-        return self.frame or ("plain" if self.chat else "qa")
-
-    @property
-    def _has_frame(self) -> bool:
-        return self._frame == "qa" or self.position == "answer_begin"
+        return self._place.lay_out(prompt, example.input, example.fields)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpo.errors import GPOError
 from gpo.task.answer import AnswerReader, answer_reader
-from gpo.task.rouge import rouge_l
+from gpo.task.metrics.rouge import rouge_l
 from tests.fuzz.targets.target import Input, Target, own, text
 
 KINDS = ("label", "choice", "number", "boolean", "words", "text")

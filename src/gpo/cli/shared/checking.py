@@ -11,7 +11,8 @@ from gpo.config.load import load_config
 from gpo.config.masking import masked_url
 from gpo.config.models import ModelConfig
 from gpo.errors import ConfigError
-from gpo.model.factory import is_embedded, wire_client
+from gpo.model.address import is_embedded
+from gpo.model.factory import wire_client
 from gpo.model.openai.check import Findings, advice, check_endpoint, lines
 from gpo.model.prices import price
 from gpo.text import printable

@@ -1,17 +1,12 @@
-"""Embeddings by an embedded model: the mean of its last layer over a text's tokens, from the engine that also writes.
-
-It knows no trajectory: a text goes in, a vector of length 1 comes out.
-"""
+"""Embeddings by an embedded model: the mean of its last layer over a text's tokens, by the engine that also writes."""
 
 from __future__ import annotations
-
-import time
 
 from gpo.errors import TransientModelError
 from gpo.model.local.engine import MICRO_BATCH
 from gpo.model.local.model import EmbeddedModel
-from gpo.model.model import Reply, Request, Usage
-from gpo.model.openai.embeddings import decode_vector, pack
+from gpo.model.model import Reply, Request
+from gpo.model.openai.embeddings import fetch_vector
 
 
 class EmbeddedEmbedder:
@@ -30,18 +25,10 @@ class EmbeddedEmbedder:
     async def complete(self, request: Request) -> Reply:
         """The vector of the first `MICRO_BATCH` tokens of `request.prompt`, as many as BGE reads. Raises
         `PermanentModelError` and `TransientModelError`."""
-        started = time.perf_counter()
-        body = await self._model.embed(request.prompt or "", MICRO_BATCH)
         try:
-            vector, tokens = decode_vector(body)
+            return await fetch_vector(self._model.embed(request.prompt or "", MICRO_BATCH))
         except ValueError:
             raise TransientModelError(f"{self.identity}: the engine's answer holds no vector") from None
-        return Reply(
-            texts=(pack(vector),),
-            finish_reasons=("stop",),
-            usage=Usage(prompt_tokens=tokens),
-            seconds=time.perf_counter() - started,
-        )
 
     async def aclose(self) -> None:
         """Close the connections; the engine stops with its last user."""

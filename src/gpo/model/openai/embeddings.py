@@ -8,7 +8,7 @@ import math
 import sys
 import time
 from array import array
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from gpo.model.model import Model, Reply, Request, Usage
 from gpo.model.openai.client import OpenAIClient
@@ -31,22 +31,27 @@ class EmbeddingModel:
 
     async def complete(self, request: Request) -> Reply:
         """The vector of length 1 of `request.prompt`. Raises `TransientModelError` and `PermanentModelError`."""
-        started = time.perf_counter()
-        body = await self._client.post_embedding(request.prompt or "")
         try:
-            vector, tokens = decode_vector(body)
+            return await fetch_vector(self._client.post_embedding(request.prompt or ""))
         except ValueError:
             raise self._client.no_vector() from None
-        return Reply(
-            texts=(pack(vector),),
-            finish_reasons=("stop",),
-            usage=Usage(prompt_tokens=tokens),
-            seconds=time.perf_counter() - started,
-        )
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+
+async def fetch_vector(answer: Awaitable[bytes]) -> Reply:
+    """The reply that holds the vector of an `answer` of /embeddings. Raises `ValueError` where there is none in it, and
+    what waiting for it raises."""
+    started = time.perf_counter()
+    vector, tokens = decode_vector(await answer)
+    return Reply(
+        texts=(pack(vector),),
+        finish_reasons=("stop",),
+        usage=Usage(prompt_tokens=tokens),
+        seconds=time.perf_counter() - started,
+    )
 
 
 def embedding_request(text: str) -> Request:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from gpo.report.charts.svg import Scale, axis_bottom, axis_left, draw_path, drawing, element, mark, steps
-from gpo.report.data import CandidateView, RunView, StepView
+from gpo.report.views import CandidateView, RunView, StepView
 from gpo.text import points
 
 WIDTH = 760

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from gpo.report.charts.curve import WIDTH, is_dropped, value_of
 from gpo.report.charts.svg import Scale, axis_bottom, draw_path, drawing, element, mark
-from gpo.report.data import CandidateView, RunView
+from gpo.report.views import CandidateView, RunView
 
 _LEFT, _RIGHT, _TOP = 20, 748, 16
 

@@ -16,10 +16,11 @@ from gpo.report.comparison.differences import differing_keys
 from gpo.report.comparison.groups import Group, group_runs, mean_and_spread
 from gpo.report.comparison.pair import Pair, compare_pair, read_scored, turn
 from gpo.report.comparison.plots import MOST_NAMED, NARROW, WIDE, draw_curves, draw_plane
-from gpo.report.data import RunView, read_run
+from gpo.report.data import read_run
 from gpo.report.embed import pack
 from gpo.report.page import environment, render
 from gpo.report.sections.head import name_standing
+from gpo.report.views import RunView
 from gpo.result.wording import format_dollars, format_duration, format_percent
 from gpo.text import points
 

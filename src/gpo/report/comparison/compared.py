@@ -10,8 +10,9 @@ from gpo.config.models import Price
 from gpo.evaluation.statistics import Interval
 from gpo.model.prices import cost, recorded_price
 from gpo.model.tally import Tally
-from gpo.report.data import RunView, read_run
+from gpo.report.data import read_run
 from gpo.report.scores import interval
+from gpo.report.views import RunView
 from gpo.run.directory import RunDirectory
 from gpo.storage.journal_reader import JournalReader
 

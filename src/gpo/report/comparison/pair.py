@@ -11,8 +11,8 @@ from markupsafe import Markup
 from gpo.evaluation.statistics import Comparison, Verdict, compare, wilson
 from gpo.report.charts.intervals import IntervalRow, draw_intervals
 from gpo.report.comparison.differences import differing_keys
-from gpo.report.data import RunView
 from gpo.report.sections.head import name_metric
+from gpo.report.views import RunView
 from gpo.result.folding import Part, fold
 from gpo.result.verdict import VERDICT_NAMES, describe_certainty, format_gain
 from gpo.result.word_diff import compare_words

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from gpo.report.data import RunView
 from gpo.report.scores import SplitTable, split_table
+from gpo.report.views import RunView
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.records import RecordedScore
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gpo.report.charts.paceplots import phase_name
-from gpo.report.data import RunView
 from gpo.report.pace import Pace, PhaseUsage
+from gpo.report.views import RunView
 from gpo.result.wording import format_dollars, format_duration
 
 

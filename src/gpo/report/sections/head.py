@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from gpo.report.charts.intervals import IntervalRow, draw_intervals
-from gpo.report.data import RunView
 from gpo.report.pace import Pace
 from gpo.report.scores import SPLITS, interval
 from gpo.report.standing import describe_standing
+from gpo.report.views import RunView
 from gpo.result.verdict import name_verdict, warn_of_few_rows
 from gpo.result.wording import format_dollars, format_duration, format_percent
 from gpo.run.journal_writer import split_questions

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gpo.report.charts.curve import value_of
 from gpo.report.charts.tree import ancestry
-from gpo.report.data import RunView
+from gpo.report.views import RunView
 from gpo.result.folding import Part, fold
 from gpo.result.word_diff import compare_words
 from gpo.result.wording import format_percent

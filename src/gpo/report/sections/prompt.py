@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gpo.report.data import RunView
 from gpo.report.details import name_prompts
 from gpo.report.terminal_change import asked
+from gpo.report.views import RunView
 from gpo.result.folding import Part, fold
 from gpo.result.word_diff import compare_words
 

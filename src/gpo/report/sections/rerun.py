@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from gpo.report.data import RunView
+from gpo.report.views import RunView
 from gpo.run.directory import RunDirectory
 
 _INNER = ("layout", "data_digest", "columns_digest", "metric_code", "helper_code", "task_object")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gpo.report.data import RunView
 from gpo.report.scores import SPLITS, interval
+from gpo.report.views import RunView
 from gpo.result.wording import format_percent
 from gpo.storage.journal_reader import JournalReader
 from gpo.text import points

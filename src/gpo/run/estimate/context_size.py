@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import reduce
 
 from gpo.config.schema import Config
-from gpo.model.factory import is_embedded
+from gpo.model.address import is_embedded
 from gpo.model.local.engine import MICRO_BATCH
 from gpo.model.local.engine_fit import USUAL, Needs
 from gpo.optimizer.calls import Calls

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from gpo.task.porter import stem
+from gpo.task.metrics.porter import stem
 
 LONGEST_WORD: Final = 200
 """Letters; what is longer is no word, and stays as it is."""

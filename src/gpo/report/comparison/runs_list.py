@@ -15,9 +15,10 @@ from gpo.errors import GPOError
 from gpo.report.charts.svg import Scale, draw_path, drawing, element, steps
 from gpo.report.comparison.compare import describe_gain
 from gpo.report.comparison.compared import sum_costs
-from gpo.report.data import RunView, read_run
-from gpo.report.run_version import run_version
+from gpo.report.comparison.run_version import run_version
+from gpo.report.data import read_run
 from gpo.report.sections.head import name_standing
+from gpo.report.views import RunView
 from gpo.result.wording import format_dollars, format_duration, format_percent
 from gpo.run.directory import RunDirectory
 from gpo.storage.journal_reader import JournalReader

@@ -6,6 +6,7 @@ PATH or by $GPO_PROMPTFOO (`npm install promptfoo`).
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import runpy
@@ -29,6 +30,13 @@ pytestmark = [pytest.mark.exports, pytest.mark.timeout(300), pytest.mark.filterw
 LANDSCAPE = Landscape()
 PROMPT = 'Look {closely} at {{ input }}, {% raw %} and "say" \'left\' or ${right}:\n  {"answer": "…"} \\ größe 東京'
 KEY = "no-key-is-needed"
+
+
+@pytest.fixture(autouse=True)
+def what_the_tools_leave_open() -> Iterator[None]:
+    """Is collected within the test, where the streams that Inspect does not close are warnings and no errors."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import takewhile
+from string import ascii_uppercase
 
 from gpo.optimizer.templates import TEXTS
 
@@ -36,6 +38,10 @@ _ANNOUNCES = re.compile(
 # "Which one? (A) a dog (B) a cat" at the end of a text, with no word on what is right.
 _OPTION = re.compile(r"(?<!\w)\(?([A-Z])[).]\s{0,3}(?=\S)")
 _MOST_OPTIONS = 600
+_INSTRUCTS = re.compile(
+    r"\b(?:reply|respond|answer|choose|select|give|write|pick|say|state|output|return|letters?|only)\b",
+    re.IGNORECASE,
+)
 
 
 def find_fault(prompt: str, initial: str) -> str | None:
@@ -66,10 +72,15 @@ def _announces(text: str) -> bool:
 
 def _poses_a_question(text: str) -> bool:
     _, asked, options = text.rpartition("?")
-    letters = _OPTION.findall(options[:_MOST_OPTIONS]) if asked and len(options) <= _MOST_OPTIONS else []
-    return (
-        letters[:2] == ["A", "B"] and _OPTION.match(options.lstrip()) is not None and "nswer" not in options
-    )
+    if not asked or len(options) > _MOST_OPTIONS or not _OPTION.match(options.lstrip()) or "nswer" in options:
+        return False
+    found = list(_OPTION.finditer(options))
+    run = list(takewhile(lambda pair: pair[0][1] == pair[1], zip(found, ascii_uppercase, strict=False)))
+    if len(run) < 2:
+        return False
+    # Behind the last option the next sentence may say what is to be done.
+    _, _, behind = re.sub(r"[.!;\n]", ".", options[run[-1][0].end() :]).partition(".")
+    return not _INSTRUCTS.search(behind)
 
 
 _FAULTS: tuple[tuple[Callable[[str], bool], str], ...] = (

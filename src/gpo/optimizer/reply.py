@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from gpo.task.prompt import find_placeholders
+
 # Replies are untrusted and may be long: no pattern here takes more than linear time, so none has two neighbouring
 # parts that could share the same characters.
 _TAGGED = re.compile(r"<START>(.*?)(?:<END>|</START>|$)", re.IGNORECASE | re.DOTALL)
@@ -16,13 +18,17 @@ _LEAD = re.compile(
     r"|optimized|rewritten|final)[\s,.!:]+)*prompt\s*:\s*",
     re.IGNORECASE,
 )
-# "Justification: … Here's the modified prompt:", with the prompt behind it.
+# "Justification: … Here's the modified prompt:", with the prompt behind it. What a prompt itself says of "the user
+# prompt" is none, so one word has to say that it is another one.
 _ANNOUNCED = re.compile(
-    r"(?:^|(?<=[.!\n])\s{0,3})here(?:['’]s|[ ]is)[ ](?:the|an?|my|your)[ ](?:\w{1,20}[ ]){0,2}prompt\b"
+    r"(?:^|(?<=[.!\n])\s{0,3})here(?:['’]s|[ ]is)[ ](?:the|an?|my|your)[ ]((?:\w{1,20}[ ]){1,3})prompt\b"
     r"[^.:\n]{0,80}:\s{1,9}(?=\S)",
     re.IGNORECASE,
 )
 _FENCE = re.compile(r"^```[a-z]*[ \t]*\n(.*?)\n?```$", re.IGNORECASE | re.DOTALL)
+_RENEWED = frozenset(
+    ("new", "improved", "modified", "revised", "updated", "better", "final", "rewritten", "optimized")
+)
 # The tags without their brackets, in capitals: on a line of their own, or the last word where the first tag is whole.
 _BARE_START = re.compile(r"^START[ \t]*:?[ \t]*\n\s*")
 _END_LINE = re.compile(r"(?<=\n)END$")
@@ -51,12 +57,20 @@ def read_reply(raw: str) -> str:
         text = end.sub("", _BARE_START.sub("", text)).strip()
         fence = _FENCE.match(text)
         text = _LEAD.sub("", fence.group(1) if fence else text).strip()
-        if announced := list(_ANNOUNCED.finditer(text)):
-            text = text[announced[-1].end() :].strip()
+        text = _cut_announcement(text)
         if len(text) > 1 and _QUOTES.get(text[0]) == text[-1] and text[0] not in text[1:-1]:
             text = text[1:-1].strip()
         if text == before:
             break
+    return text
+
+
+def _cut_announcement(text: str) -> str:
+    """`text` behind the last line that announces a prompt; a placeholder before that is a part of the prompt."""
+    for announced in reversed(list(_ANNOUNCED.finditer(text))):
+        renewed = not _RENEWED.isdisjoint(announced[1].lower().split())
+        if renewed and not find_placeholders(text[: announced.start()]):
+            return text[announced.end() :].strip()
     return text
 
 

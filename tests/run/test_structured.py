@@ -11,6 +11,8 @@ import gpo
 from gpo.errors import ConfigError
 from gpo.model.model import Message, Request
 from gpo.storage.codec import pack_request, unpack_request
+from gpo.task.answer.structured.json_reader import JsonReader
+from gpo.task.answer.structured.reply_format import reply_format
 from tests.support.server import ModelServer, last_text
 
 CHOICE = "Which?\n(A) one\n(B) two\n(C) three"
@@ -61,6 +63,48 @@ def test_json_has_its_schema_strict_only_where_it_is_closed(server: ModelServer,
     assert found.interval.mean == 1.0
     sent = server.bodies()[0]["response_format"]["json_schema"]
     assert (sent["schema"], sent.get("strict", False)) == (schema, closed)
+
+
+CLOSED = {
+    "type": "object",
+    "properties": {"a": {"type": "string"}},
+    "required": ["a"],
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("inner", "strict"),
+    [
+        ({"type": ["string", "null"]}, True),
+        ({"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1}, True),
+        ({"anyOf": [CLOSED, {"type": "null"}]}, True),
+        ({**CLOSED, "type": ["object", "null"]}, True),
+        ({"type": ["object", "null"]}, False),
+        ({"type": ["object", "null"], "properties": {"a": {"type": "string"}}}, False),
+        ({"properties": {"a": {"type": "string"}}}, False),
+        ({"anyOf": [{"type": ["object", "null"]}]}, False),
+        ({"type": "array"}, False),
+        ({"type": "array", "items": {"type": "object"}}, False),
+        ({}, False),
+        ({"type": "string", "default": "x"}, False),
+        ({"type": "string", "maxLength": 3}, False),
+        ({"type": "object", "oneOf": [CLOSED]}, False),
+        ({**CLOSED, "patternProperties": {"^b": {}}}, False),
+        ({**CLOSED, "$defs": {"b": {"type": "object"}}}, False),
+    ],
+)
+def test_strict_is_said_only_of_what_strict_mode_is_known_to_take(
+    inner: dict[str, Any], strict: bool
+) -> None:
+    schema = {**CLOSED, "properties": {"a": inner}}
+    form = json.loads(reply_format(JsonReader(schema), ""))["json_schema"]
+    assert form.get("strict", False) is strict
+
+
+def test_strict_is_not_said_of_alternatives_at_the_top() -> None:
+    form = json.loads(reply_format(JsonReader({**CLOSED, "anyOf": [CLOSED]}), ""))
+    assert "strict" not in form["json_schema"]
 
 
 def test_an_endpoint_that_refuses_it_is_asked_without_and_said_once(server: ModelServer) -> None:

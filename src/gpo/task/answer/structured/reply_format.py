@@ -13,6 +13,27 @@ from gpo.task.answer.reader import AnswerReader
 from gpo.task.answer.structured.json_reader import JsonReader
 
 _KEY = "answer"
+_STRICT = frozenset(
+    [
+        "type",
+        "enum",
+        "const",
+        "properties",
+        "required",
+        "additionalProperties",
+        "items",
+        "anyOf",
+        "title",
+        "description",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "minItems",
+        "maxItems",
+    ]
+)
+"""The keywords that strict mode takes."""
 
 
 def check_structured(reader: AnswerReader, *, chat: bool) -> None:
@@ -49,12 +70,18 @@ def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_strict(schema: Mapping[str, Any], *, outermost: bool = True) -> bool:
-    """Whether OpenAI's strict mode takes it: every key of every object is required, and there are no others."""
-    if outermost and schema.get("type") != "object":
+    """Whether OpenAI's strict mode is known to take it: every key of every object is required, there are no others, and
+    no keyword is used of which that mode says nothing."""
+    named = schema.get("type")
+    types = {named} if isinstance(named, str) else set(named or ())
+    if (outermost and (types != {"object"} or "anyOf" in schema)) or not schema.keys() <= _STRICT:
+        return False
+    if not types and "anyOf" not in schema:
         return False
     inner = [*schema.get("properties", {}).values(), *schema.get("anyOf", ())]
-    inner += [schema["items"]] if isinstance(schema.get("items"), dict) else []
-    closed = schema.get("type") != "object" or (
+    if "array" in types or "items" in schema:
+        inner.append(schema.get("items"))
+    closed = not (types & {"object"} or "properties" in schema) or (
         schema.get("additionalProperties") is False
         and set(schema.get("required", ())) == set(schema.get("properties", {}))
     )

@@ -154,6 +154,22 @@ def test_a_task_without_a_program_has_a_system_and_a_user_prompt(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
+    ("name", "turns"), [("user", ["question 1\nSAY it"]), ("system", ["SAY it", "question 1"])]
+)
+def test_one_prompt_stands_in_the_turn_that_it_is_named_after(name: str, turns: list[str]) -> None:
+    rows = [{"input": f"question {n}", "target": "a"} for n in range(12)]
+    with ModelServer(answer=lambda body: "a") as server:
+        gpo.optimize(
+            gpo.Task.from_rows({"train": rows[:1], "dev": rows[1:2], "test": rows[2:3]}, position="system"),
+            prompts={name: "SAY it"},
+            models=models(server.base_url),
+            optimize={"epochs": 1, "batch_size": 1, "candidates": 1},
+        )
+        bodies = [body for body in server.bodies() if body["model"] == "task"]
+    assert [turn["content"] for turn in bodies[0]["messages"]] == turns
+
+
+@pytest.mark.parametrize(
     ("prompts", "line"),
     [
         (

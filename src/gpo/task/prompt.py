@@ -70,6 +70,11 @@ def lay_out(prompt: str, question: str, position: Position, *, chat: bool, frame
             return Layout(f"Q: {question}\nA: {prompt}")
 
 
+def beside_system(position: Position) -> Position:
+    """Where the prompt of the user turn stands, which is not the system turn's."""
+    return "question_end" if position == "system" else position
+
+
 @dataclass(frozen=True, slots=True)
 class PromptPlace:
     """Where the prompts of a task stand beside its questions.
@@ -102,20 +107,15 @@ class PromptPlace:
         """`question` as one text with `slot` where the prompt stands, or the one of several that `part` names."""
         if part is None:
             return lay_out(slot, question, self.position, chat=False, frame=self.frame).text
-        position: Position = "before_question" if part == "system" else self._user_position
+        position: Position = "before_question" if part == "system" else beside_system(self.position)
         return lay_out(slot, question, position, chat=False, frame="plain").text
-
-    @property
-    def _user_position(self) -> Position:
-        """Where the prompt of the user turn stands beside one of the system turn."""
-        return "question_end" if self.position == "system" else self.position
 
     def _lay_out_parts(self, prompt: str, question: str, fields: Mapping[str, str]) -> Layout:
         parts = split_parts(prompt, self.parts)
         system, text = (fill(parts[name], fields) for name in ("system", "user"))
         if is_template(parts["user"], self.input_columns):
             return Layout(text.strip(), system.strip())
-        laid = lay_out(text, question, self._user_position, chat=True, frame=self.frame)
+        laid = lay_out(text, question, beside_system(self.position), chat=True, frame=self.frame)
         return Layout(laid.text, system.strip())
 
 

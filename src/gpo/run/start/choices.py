@@ -15,6 +15,7 @@ from gpo.optimizer.plus.method import PlusMethod
 from gpo.optimizer.published.evaluate_only import EvaluateOnly
 from gpo.task.benchmarks.mmlu import name_subject
 from gpo.task.program.parts import ONLY, check_parts, join_parts
+from gpo.task.prompt import Position, beside_system
 from gpo.task.task import Task
 
 _TURNS = ("system", "user")
@@ -66,7 +67,9 @@ def _place_turns(task: Task, names: tuple[str, ...]) -> Task:
         )
     if not task.chat:
         raise ConfigError("prompts: a base model (models.task.chat: false) has no turns; write prompt")
-    position = "system" if names == ("system",) else task.position
+    position: Position = "system" if names == ("system",) else task.position
+    if names == ("user",):
+        position = beside_system(position)
     return replace(task, parts=names, position=position)
 
 

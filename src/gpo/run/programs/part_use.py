@@ -27,6 +27,7 @@ class PartUse:
         self._own_work = bool(task.program and task.program.identity)
         self._watches = task.program is not None
         self._seen: dict[str, Seen] = {}
+        self._read: set[str] = set()
         self._rows: Counter[str] = Counter()
         self._same: Counter[str] = Counter()
         self._told: set[str] = set()
@@ -71,9 +72,10 @@ class PartUse:
 
     def _find(self, prompt: str) -> Seen:
         seen = self._seen.setdefault(prompt, {})
-        if len(seen) == 0:
+        if prompt not in self._read:
+            self._read.add(prompt)
             for score in self._journal.scores(prompt_id(prompt), "dev"):
-                if score.value is not None:
+                if score.value is not None and score.example_id not in seen:
                     seen[score.example_id] = self._digest(score.calls, score.prediction)
         return seen
 

@@ -247,6 +247,20 @@ def test_repeated_samples_of_one_row_are_different_calls() -> None:
     assert server.stats.repeated == 0
 
 
+def test_a_reply_of_another_form_is_no_sample_of_the_same_call() -> None:
+    async def formed(prompts: Mapping[str, str], row: Mapping[str, Any], model: Any) -> str:
+        text = f"{prompts['answer']}\n{row['question']}"
+        await model(text, temperature=1.0)
+        return str(await model(text, temperature=1.0, response_format={"type": "json_object"}))
+
+    with ModelServer(answer=answer) as server:
+        model = {"model": "m", "base_url": server.base_url}
+        gpo.evaluate(make_task(formed), {"answer": "ANSWER"}, model=model, split="dev")
+        bodies = [body for body in server.bodies() if last_text(body).startswith("ANSWER")]
+    assert len(bodies) == 2 * SIZES["dev"]
+    assert len({body["seed"] for body in bodies}) == 1
+
+
 def test_the_work_of_a_program_of_its_own_is_journaled(tmp_path: Path) -> None:
     done: list[str] = []
 

@@ -51,7 +51,7 @@ class ProgramModel:
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
         self._asked: list[_Asked] = []
-        self._repeats: Counter[tuple[object, ...]] = Counter()
+        self._repeats: Counter[Request] = Counter()
         self._given: list[Coroutine[Any, Any, str]] = []
         self._waiting: set[Future[str]] = set()
         self._under_way, self._idle = 0, asyncio.Event()
@@ -204,9 +204,8 @@ class ProgramModel:
         """A sampled request that this run has made before is another sample of it, with a seed of its own."""
         if request.temperature == 0 or not sampled:
             return request
-        same = (request.messages, request.prompt, request.temperature, request.max_tokens, request.stop)
-        number = self._repeats[same]
-        self._repeats[same] += 1
+        number = self._repeats[request]
+        self._repeats[request] += 1
         return replace(request, sample=number, seed=(request.seed or 0) + number) if number else request
 
     def _parts_in(self, text: str) -> tuple[str, ...]:

@@ -79,6 +79,16 @@ def test_a_program_of_its_own_needs_no_task_model(tmp_path: Path, monkeypatch: p
     with ModelServer(answer=answer) as server:
         write(tmp_path, server.base_url, "program: 'two_calls:own', identity: own-1", models=" ")
         gpo("optimize", "--dry-run")
+        told = json.loads(gpo("optimize", "--estimate", "--json"))
+        most = SIZES["dev"] * (1 + 2 * 2) + 2 * SIZES["test"]
+        assert (told["program"]["most"], told["task"]["most"]["calls"]) == (most, most)
+        (tmp_path / "capped.yaml").write_text(
+            (tmp_path / "gpo.yaml").read_text() + "budget: {max_calls: 50}\n"
+        )
+        said = gpo("optimize", "capped.yaml", "--estimate")
+        assert f"at most {most} times; each run is one call" in said
+        assert "budget.max_calls (50) is expected to stop the run before its end" in said
+        assert "not known" not in said
         assert server.stats.calls == 0
         result = json.loads(gpo("optimize", "--json"))
         assert server.stats.calls == result["usage"]["optimizer"]["calls"]

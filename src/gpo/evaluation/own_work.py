@@ -10,6 +10,7 @@ from gpo.evaluation.program_caller import FAILURES, ProgramCaller
 from gpo.model.model import Reply, Request
 from gpo.task.example import Example, Splits
 from gpo.task.program.own_work import read_request, row_key, write_output
+from gpo.task.program.program import frozen_row
 from gpo.task.task import Task
 
 
@@ -33,10 +34,14 @@ class OwnWorkModel:
         where it returns what cannot be journaled."""
         started = time.perf_counter()
         prompts, key = read_request(request)
-        example = self._index()[key]
         who = f"the program {self._program.name}"
+        example = self._index().get(key)
+        if example is None:
+            raise ConfigError(
+                f"{who}: a row changed since the run began; a program must leave its rows as they are"
+            )
         try:
-            output = await self._caller.call(MappingProxyType(prompts), example.row)
+            output = await self._caller.call(MappingProxyType(prompts), frozen_row(example.row))
         except FAILURES as error:
             failure = self._caller.explain(error)
             raise PermanentModelError(f"{who} {failure} (row {example.id})", scope="call") from error
@@ -59,5 +64,5 @@ class OwnWorkModel:
     def _index(self) -> dict[str, Example]:
         if self._rows is None:
             parts = [self._task.examples(name) for name in Splits.__slots__]
-            self._rows = {row_key(example.row): example for part in parts for example in part}
+            self._rows = {row_key(example): example for part in parts for example in part}
         return self._rows

@@ -22,7 +22,7 @@ from gpo.task.example import Example
 from gpo.task.metrics.own import Grade
 from gpo.task.program.own_work import read_output, write_request
 from gpo.task.program.parts import split_parts
-from gpo.task.program.program import Program
+from gpo.task.program.program import Program, frozen_row
 from gpo.task.task import Task
 
 SILENT = 8
@@ -76,10 +76,13 @@ class ProgramRounds:
         model = ProgramModel(self._model, self._settings, parts, chat=self._task.chat)
         failure, output = "", None
         try:
-            output = await self._caller.call(MappingProxyType(parts), example.row, model)
+            try:
+                output = await self._caller.call(MappingProxyType(parts), frozen_row(example.row), model)
+            except FAILURES as error:
+                if model.ended_by is not None:
+                    raise model.ended_by from error
+                failure = self._why_failed(error)
             await model.settle()
-        except FAILURES as error:
-            failure = self._why_failed(error, model)
         finally:
             misuse = model.misuse
             model.close()
@@ -94,10 +97,8 @@ class ProgramRounds:
             output=output, failure=failure or None, calls=model.calls, trace=model.trace, cut=model.cut
         )
 
-    def _why_failed(self, error: BaseException, model: ProgramModel) -> str:
+    def _why_failed(self, error: BaseException) -> str:
         """What a program's error says of this row alone. Raises what is more than that."""
-        if model.ended_by is not None:
-            return "was ended"
         if isinstance(error, PermanentModelError) and error.scope == "call":
             return f"had no reply to a call: {error}"
         return self._caller.explain(error)

@@ -6,30 +6,28 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gpo.errors import ConfigError, DataError
-from gpo.task.answer import Answer, AnswerReader, answer_reader
-from gpo.task.answer.label import quote
+from gpo.errors import ConfigError
 from gpo.task.answer.structured.reply_format import check_structured
 from gpo.task.draw import Size, draw
 from gpo.task.example import Example
 from gpo.task.labels import (
     check_gaps,
     leave_out_test,
-    list_references,
     restore_whole_labels,
     warn_of_unknown_labels,
 )
 from gpo.task.load import Loaded, load, load_rows
 from gpo.task.metric import imported, metric
-from gpo.task.metrics.fit import check_metric
+from gpo.task.metrics.fit import check_metric, name_metric
 from gpo.task.metrics.judge import make_judge
 from gpo.task.options import PROGRAM_OPTIONS, Own, Rows, configure
 from gpo.task.program.program import AT_ONCE
-from gpo.task.splits import Columns, check_splits, make_examples
+from gpo.task.splits import Columns, check_splits, make_examples, rules_of
+from gpo.task.targets import check_targets, make_reader
 from gpo.task.task import Task
 
 if TYPE_CHECKING:
-    from gpo.config.task import AnswerConfig, TaskConfig
+    from gpo.config.task import TaskConfig
 
 
 def from_config(
@@ -118,9 +116,7 @@ def build(
     """
     own = own or Own()
     kind, listed = config.answer.kind, config.answer.labels
-    columns = Columns(
-        config.input, config.target, lettered=kind == "choice", words=kind == "words", as_json=kind == "json"
-    )
+    columns = Columns(config.input, config.target, **rules_of(kind))
     rows, warnings = draw(
         loaded,
         _split(config),
@@ -135,10 +131,9 @@ def build(
     splits, more = check_splits(found, allow_overlap=config.allow_overlap)
     everything = [example for part in found.values() for example in part]
     gaps = check_gaps(everything, kind, listed) if is_label or kind in ("text", "words") else []
-    reader = own.reader or _reader(config.answer, leave_out_test(found))
+    reader = own.reader or make_reader(config.answer, leave_out_test(found))
     unknown = warn_of_unknown_labels(splits.test, reader) if is_label and not listed else []
-    by_default = "fields" if kind == "json" and "metric" not in config.model_fields_set else config.metric
-    grades = metric(own.metric or by_default, base_dir=base_dir, judge=make_judge(config.judge))
+    grades = metric(own.metric or name_metric(config), base_dir=base_dir, judge=make_judge(config.judge))
     if config.answer.structured:
         check_structured(reader, chat=chat)
     if grades.judge:
@@ -166,24 +161,6 @@ def build(
         ),
         test_warnings=tuple(unknown),
     )
-
-
-def check_targets(found: Sequence[Example], reader: AnswerReader, kind: str) -> list[str]:
-    """Warnings about odd targets. Raises `DataError` naming the row of a target that the answer kind cannot
-    be."""
-    warnings = []
-    for example in found:
-        for reference in list_references(example.target):
-            try:
-                answer: Answer = reader.normal(reference, example.input)
-            except ValueError as error:
-                raise DataError(f"{example.source}: the target {error}") from None
-            if kind == "choice" and len(str(answer)) > 1:
-                warnings.append(
-                    f"{example.source}: the target {quote(str(answer))} is none of the options; only a reply that "
-                    "gives it word for word counts"
-                )
-    return warnings
 
 
 def with_defaults(config: TaskConfig, defaults: Mapping[str, Any]) -> TaskConfig:
@@ -216,8 +193,3 @@ def _stratifies(config: TaskConfig) -> bool:
     if config.stratify is not None:
         return config.stratify
     return any(isinstance(size, float) for size in (config.split or {}).values())
-
-
-def _reader(config: AnswerConfig, found: Sequence[Example]) -> AnswerReader:
-    targets = [reference for example in found for reference in list_references(example.target)]
-    return answer_reader(config.kind, labels=config.labels, targets=targets, schema=config.schema_)

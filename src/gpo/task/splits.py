@@ -104,6 +104,11 @@ class Columns:
         return clean(str(value))
 
 
+def rules_of(kind: str) -> dict[str, bool]:
+    """How `Columns` reads the rows of answers of `kind`."""
+    return {"lettered": kind == "choice", "words": kind == "words", "as_json": kind == "json"}
+
+
 def make_examples(rows: Mapping[str, Sequence[Row]], columns: Columns) -> dict[str, list[Example]]:
     """The examples of every split. An `id` column names them where it is unique; else split and row number do. Test
     rows have no say in what the others are called."""

@@ -65,7 +65,7 @@ class PlusMethod:
             )
         pairs = (USUAL if named is None else named) // rounds
         # How many calls a run of a program makes is not known: the budget itself ends the run then.
-        counts = task.program is None or bool(task.program.identity)
+        counts = task.program is None or task.program.counts_calls
         if max_calls is not None and counts:
             left = self._count_left(task, max_calls, rounds, test, key)
             pairs = left if named is None else min(left, pairs)

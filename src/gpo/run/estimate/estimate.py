@@ -54,16 +54,18 @@ class RoleEstimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramRuns:
-    """How often a program is run on a row; how many calls a run makes is known when the first one has been made."""
+    """How often a program is run on a row. Unless a run is `one_call`, how many it makes is known when the first one
+    has been made."""
 
     expected: int
     most: int
+    one_call: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Of all models; `judge` is None where there is none. Of a program `program` tells the runs, and `task` is no
-    estimate and shown nowhere: what its calls come to nobody knows."""
+    """Of all models; `judge` is None where there is none. Of a program `program` tells the runs; unless each is one
+    call, `task` is no estimate and shown nowhere: what its calls come to nobody knows."""
 
     task: RoleEstimate
     optimizer: RoleEstimate
@@ -73,7 +75,7 @@ class Estimate:
     @property
     def roles(self) -> dict[str, RoleEstimate]:
         """Those that there are, by name."""
-        task = {} if self.program else {"task": self.task}
+        task = {"task": self.task} if self.program is None or self.program.one_call else {}
         judge = {"judge": self.judge} if self.judge else {}
         return {**task, "optimizer": self.optimizer, **judge}
 
@@ -86,16 +88,21 @@ class Estimate:
 def estimate(plan: Plan) -> Estimate:
     """Sizes of `plan` in calls, tokens and dollars. Makes no call."""
     asked = {most: plan.calls(most=most) for most in (False, True)}
-    program = plan.task.program is not None
+    program = plan.task.program
+    runs = ProgramRuns(
+        expected=_runs(plan, asked[False]),
+        most=_runs(plan, asked[True]),
+        one_call=bool(program and program.counts_calls),
+    )
     return Estimate(
-        RoleEstimate(Load(), Load())
+        _of_program(plan, runs)
         if program
         else RoleEstimate(_task(plan, asked[False], most=False), _task(plan, asked[True], most=True)),
         RoleEstimate(_optimizer(plan, asked[False], most=False), _optimizer(plan, asked[True], most=True)),
         RoleEstimate(_judge(plan, asked[False], most=False), _judge(plan, asked[True], most=True))
         if plan.judge_model
         else None,
-        ProgramRuns(expected=_runs(plan, asked[False]), most=_runs(plan, asked[True])) if program else None,
+        runs if program else None,
     )
 
 
@@ -115,10 +122,18 @@ def lines(found: Estimate, budget: BudgetConfig) -> list[str]:
         "  ".join(f"{cell:<{width}}" if i == 0 else f"{cell:>{width}}" for i, (cell, width) in pairs).rstrip()
         for pairs in (enumerate(zip(row, widths, strict=True)) for row in rows)
     ]
-    return [*shown, *(_program_lines(found.program, budget) if found.program else _caps(found, budget))]
+    return [
+        *shown,
+        *(_program_lines(found, found.program, budget) if found.program else _caps(found, budget)),
+    ]
 
 
-def _program_lines(runs: ProgramRuns, budget: BudgetConfig) -> list[str]:
+def _program_lines(found: Estimate, runs: ProgramRuns, budget: BudgetConfig) -> list[str]:
+    if runs.one_call:
+        count = (
+            f"the program is run {runs.expected:,} times, at most {runs.most:,} times; each run is one call"
+        )
+        return [count, *_caps(found, budget)]
     said = [
         f"the program is run {runs.expected:,} times, at most {runs.most:,} times; how many calls a run makes, and "
         "what they cost, is not known before the first row has been run"
@@ -157,6 +172,14 @@ def _task(plan: Plan, asked: Calls, *, most: bool) -> Load:
     sums = [_scoring(plan, rows, use, asked, most) for rows, use in _uses(plan, asked)]
     calls, prompt, completion = (sum(parts) for parts in zip(*sums, strict=True))
     return _load(plan.task_model.cost, round(calls), round(prompt), round(completion))
+
+
+def _of_program(plan: Plan, runs: ProgramRuns) -> RoleEstimate:
+    """A program's own work uses no tokens that anybody counts."""
+    if not runs.one_call:
+        return RoleEstimate(Load(), Load())
+    cost = plan.task_model.cost
+    return RoleEstimate(_load(cost, runs.expected, 0, 0), _load(cost, runs.most, 0, 0))
 
 
 def _runs(plan: Plan, asked: Calls) -> int:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from gpo.errors import ConfigError, DataError
 from gpo.task.example import Example
 from gpo.task.metrics.patterns import check_pattern
 
+if TYPE_CHECKING:
+    from gpo.config.task import TaskConfig
+
 CLASSES = ("label", "boolean", "choice")
+
+
+def name_metric(config: TaskConfig) -> str:
+    """The metric that `config` names, or that of its answer kind where it names none."""
+    by_kind = config.answer.kind == "json" and "metric" not in config.model_fields_set
+    return "fields" if by_kind else config.metric
 
 
 def check_metric(name: str, kind: str, examples: Iterable[Example], *, own: bool = False) -> None:

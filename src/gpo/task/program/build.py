@@ -8,19 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gpo.errors import ConfigError
-from gpo.task.answer import AnswerReader, answer_reader
+from gpo.task.answer import AnswerReader
 from gpo.task.draw import Size, draw
 from gpo.task.example import Example, Target
 from gpo.task.files.cell import read_value
 from gpo.task.files.rows import Row
-from gpo.task.labels import leave_out_test, list_references
+from gpo.task.labels import leave_out_test, warn_of_unknown_labels
 from gpo.task.load import Loaded
 from gpo.task.metric import Metric, imported, metric
-from gpo.task.metrics.fit import check_metric
+from gpo.task.metrics.fit import check_metric, name_metric
 from gpo.task.metrics.judge import make_judge
+from gpo.task.program.own_work import check_row
 from gpo.task.program.program import Program, ProgramMetric, frozen_row
 from gpo.task.prompt import find_placeholders
-from gpo.task.splits import Columns, check_splits, make_examples, render_cell
+from gpo.task.splits import Columns, check_splits, make_examples, render_cell, rules_of
+from gpo.task.targets import check_targets, make_reader
 from gpo.task.task import Task
 
 if TYPE_CHECKING:
@@ -48,9 +50,10 @@ class ProgramColumns(Columns):
 
 
 def choose_columns(
-    rows: Sequence[Row], input: str | None, target: str | None, *, graded: bool
+    rows: Sequence[Row], input: str | None, target: str | None, *, kind: str, graded: bool
 ) -> ProgramColumns:
-    """The columns that are named, or those that rows without any are shown by: `input`, else all but the target."""
+    """The columns that are named, or those that rows without any are shown by: `input`, else all but the target; `kind`
+    is that of the answers."""
     common = [name for name in rows[0].values if all(name in row.values for row in rows)] if rows else []
     if target is None:
         target = next((name for name in TARGETS if name in common), "")
@@ -61,7 +64,7 @@ def choose_columns(
         raise ConfigError(
             "input: the rows have no column in common to show; name one, or a template of columns"
         )
-    return ProgramColumns(input, target, graded=graded)
+    return ProgramColumns(input, target, graded=graded, **rules_of(kind))
 
 
 def build_program(
@@ -77,14 +80,19 @@ def build_program(
 ) -> Task:
     """The task of `program` on the rows of `loaded`, as `config` says where it says anything; `reader` and `own_metric`
     are objects in place of its keys. Raises `ConfigError`, and `DataError` naming the row."""
-    said = config.model_fields_set
-    chosen = own_metric if own_metric is not None else config.metric if "metric" in said else "exact_match"
-    grades = choose_metric(chosen, config, base_dir)
+    said, kind = config.model_fields_set, config.answer.kind
+    if config.answer.structured:
+        raise ConfigError(
+            "task.answer.structured: has no meaning with task.program; a program asks for a form itself, with "
+            "model(…, response_format=…)"
+        )
+    grades = choose_metric(name_metric(config) if own_metric is None else own_metric, config, base_dir)
     every = [row for part in loaded.splits.values() for row in part] or list(loaded.pool or ())
     columns = choose_columns(
         every,
         config.input if "input" in said else None,
         config.target if "target" in said else None,
+        kind=kind,
         graded=grades.own is not None,
     )
     if grades.own is None and not columns.target:
@@ -111,17 +119,29 @@ def build_program(
     }
     splits, more = check_splits(found, allow_overlap=config.allow_overlap)
     everything = [example for part in found.values() for example in part]
-    check_metric(grades.name, "" if reader else config.answer.kind, everything, own=grades.own is not None)
+    if program.identity:
+        for example in everything:
+            check_row(example)
+    answer = reader or make_reader(config.answer, leave_out_test(found))
+    unknown: list[str] = []
+    if grades.own is None:
+        if kind == "label" and reader is None and not config.answer.labels:
+            unknown = warn_of_unknown_labels(splits.test, answer)
+        more += check_targets(leave_out_test(found) if unknown else everything, answer, kind)
+    if grades.judge:
+        grades.judge.human_scores([*splits.train, *splits.dev])
+    check_metric(grades.name, "" if reader else kind, everything, own=grades.own is not None)
     return Task(
         name=loaded.name,
         splits=splits,
-        answer=reader or _reader(config, leave_out_test(found)),
+        answer=answer,
         metric=grades,
         input_columns=columns.inputs,
         question=columns.template,
         chat=chat,
         program=program,
         warnings=(*warnings, *more),
+        test_warnings=tuple(unknown),
     )
 
 
@@ -143,9 +163,3 @@ def _own(function: Any, name: str) -> Metric:
         return own.wait(prediction, example).value
 
     return Metric(name, binary=bool(getattr(function, "binary", False)), function=value, own=own)
-
-
-def _reader(config: TaskConfig, found: Sequence[Example]) -> AnswerReader:
-    answer = config.answer
-    targets = [reference for example in found for reference in list_references(example.target)]
-    return answer_reader(answer.kind, labels=answer.labels, targets=targets, schema=answer.schema_)

@@ -6,6 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from gpo.errors import ConfigError
@@ -30,6 +31,11 @@ class Program:
     at_once: int = AT_ONCE
 
     @property
+    def counts_calls(self) -> bool:
+        """Whether a run is one call, as that of a program's own work is; how many any other one makes nobody knows."""
+        return bool(self.identity)
+
+    @property
     def is_async(self) -> bool:
         """Whether a call returns at once something to await; any other function is called in a thread."""
         inner: Any = self.run
@@ -49,7 +55,7 @@ class ProgramMetric(OwnMetric):
     def call(self, prediction: Any, example: Example) -> Any:
         """As `OwnMetric.call`; the error says what kind of output it was."""
         try:
-            return self.function(prediction, example.row)
+            return self.function(prediction, frozen_row(example.row))
         except Exception as error:
             raise self._failed_on(prediction, example, error) from error
 
@@ -88,7 +94,17 @@ def check_arguments(function: Callable[..., Any], name: str, wanted: tuple[str, 
 
 
 def frozen_row(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A row that a program cannot change for the next run."""
-    from types import MappingProxyType
+    """A row that a program cannot change for the next run: read-only, and lists and mappings within it are copies. Any
+    other object is shared by all runs."""
+    try:
+        return MappingProxyType({name: _copied(value) for name, value in values.items()})
+    except RecursionError:  # holds itself
+        return MappingProxyType(dict(values))
 
-    return MappingProxyType(dict(values))
+
+def _copied(value: Any) -> Any:
+    if type(value) is dict:
+        return {key: _copied(part) for key, part in value.items()}
+    if type(value) is list or type(value) is tuple:
+        return type(value)(_copied(part) for part in value)
+    return value

@@ -56,16 +56,16 @@ class Compared:
     @property
     def best_test(self) -> float | None:
         """The best prompt's score on the held-out test set, None where that was not evaluated."""
-        return self.run.result.scores.best.test if self.run.result and self.test_is_over else None
+        return self.run.result.scores.best.test if self.run.result and self.is_complete else None
 
     @property
     def initial_test(self) -> float | None:
         """The initial prompt's score on the held-out test set, None where that was not evaluated."""
-        return self.run.result.scores.initial.test if self.run.result and self.test_is_over else None
+        return self.run.result.scores.initial.test if self.run.result and self.is_complete else None
 
     @property
-    def test_is_over(self) -> bool:
-        """Whether the held-out test set was evaluated, as it is at the end alone."""
+    def is_complete(self) -> bool:
+        """Whether it came to its end, where alone the held-out test set is evaluated."""
         return self.run.status == "complete"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gpo.config.models import Price
 from gpo.evaluation.statistics import Interval
-from gpo.model.prices import cost, recorded_price
+from gpo.model.prices import add_dollars, cost, recorded_price
 from gpo.model.tally import Tally
 from gpo.report.data import read_run
 from gpo.report.scores import interval
@@ -89,10 +89,9 @@ def sum_costs(totals: Mapping[str, Tally], run: RunView) -> tuple[Cost, Cost]:
 
 
 def _cost(totals: Mapping[str, Tally], prices: Mapping[str, Price | None]) -> Cost:
-    dollars = [cost(tally, prices[role]) if tally.calls else 0.0 for role, tally in totals.items()]
     return Cost(
         calls=sum(tally.calls for tally in totals.values()),
         tokens=sum(tally.prompt_tokens + tally.completion_tokens for tally in totals.values()),
-        usd=None if None in dollars else sum(value for value in dollars if value is not None),
+        usd=add_dollars(cost(tally, prices[role]) if tally.calls else 0.0 for role, tally in totals.items()),
         roles={role: tally.calls for role, tally in totals.items()},
     )

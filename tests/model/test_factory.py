@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gpo.config.models import ModelConfig
-from gpo.errors import ModelError, TransientModelError
+from gpo.errors import ConfigError, ModelError, TransientModelError
 from gpo.model.endpoints import Endpoints
 from gpo.model.factory import open_model
 from gpo.model.local.engine_fit import Needs
@@ -108,3 +108,18 @@ def test_both_roles_of_a_model_share_the_lower_rate() -> None:
     assert shared is not None
     shared.take(0)
     assert shared.delay(0)[0] > 0.5
+
+
+def test_roles_at_one_endpoint_have_as_many_places_as_the_larger_says() -> None:
+    task = ModelConfig(model="a", base_url="http://127.0.0.1:1/v1", concurrency=4)
+    judge = ModelConfig(model="b", base_url="http://127.0.0.1:1/v1/", concurrency=9)
+    other = ModelConfig(model="c", base_url="http://127.0.0.1:2/v1", concurrency=2)
+    endpoints = Endpoints([task, judge, other])
+    assert endpoints.limiter(task) is endpoints.limiter(judge)
+    assert (endpoints.limiter(task).limits.limit, endpoints.limiter(other).limits.limit) == (9, 2)
+
+
+def test_an_openai_model_without_a_key_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(ConfigError, match=r"models\.task\.api_key_env: .*OPENAI_API_KEY"):
+        open_model(ModelConfig(model="openai/gpt-4o-mini"), role="task")

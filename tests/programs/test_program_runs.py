@@ -61,7 +61,7 @@ def test_killed_often_and_gone_on_with(tmp_path: Path) -> None:
 
 def killed_and_completed(folder: Path, pauses: list[int]) -> None:
     """A run that is killed after so many more calls each time equals an undisturbed one, and pays for nothing twice but
-    what had not reached it."""
+    what had not reached its journal."""
     with ModelServer(answer=answer) as server:
         whole = optimize(server.base_url, folder / "whole")
         alone = server.stats.finished
@@ -80,7 +80,8 @@ def killed_and_completed(folder: Path, pauses: list[int]) -> None:
         server.delay = 0
         result = optimize(server.base_url, folder / "run")
         assert told(result) == told(whole)
-        most_lost = 4 * len(pauses)
+        # Four under way, and four whose answers had yet to reach the disk, as for any run that is killed.
+        most_lost = 2 * 4 * len(pauses)
         assert server.stats.repeated <= most_lost
         assert server.stats.finished <= alone + most_lost
 

@@ -11,6 +11,8 @@ import pytest
 
 import gpo
 from gpo.optimizer.coordinates.choice import choose_part
+from gpo.optimizer.plus.moves.library import FINAL
+from gpo.report.data import read_run
 from gpo.task.program.parts import join_parts, split_parts
 from tests.programs.support import PROMPTS, SIZES, answer, make_task, models, optimize, told
 from tests.support.server import ModelServer, last_text
@@ -79,6 +81,8 @@ def test_gpo_plus_changes_one_prompt_a_step(tmp_path: Path) -> None:
     parts = [step.get("part") for step in result.steps]
     assert parts[:4] == ["rewrite", "answer", "rewrite", "answer"]
     assert parts[-1] is None, "the last duel"
+    tried = [item.prompt for step in read_run(tmp_path / "run").steps for item in step.candidates]
+    assert any(FINAL in prompt for prompt in tried), "a sentence about the answer's form is an edit"
     assert set(result.best_prompts) == set(PROMPTS)
     assert "<Part" not in "".join(asked)
     assert any(

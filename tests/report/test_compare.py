@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from gpo.errors import RunError
 from gpo.evaluation.statistics import compare_counts
 from gpo.report.charts.curve import draw_scores
 from gpo.report.charts.tree import tree
@@ -24,7 +25,8 @@ from gpo.report.comparison.pair import Scored, compare_pair, read_scored, turn
 from gpo.report.data import read_run
 from gpo.report.terminal import show
 from gpo.result.result import Result
-from gpo.run.journal_writer import prompt_id
+from gpo.run.journal_writer import EXAMPLES, prompt_id
+from gpo.storage.journal import Journal
 from gpo.storage.journal_reader import JournalReader
 from tests.report.support import Diary, copy_run, run_sums
 from tests.report.test_page import packed, tags
@@ -107,6 +109,28 @@ def test_only_keys_that_differ_are_told() -> None:
         ("seed", ["1", "2"]),
         ("data (digest of its rows)", ["a" * 10, "b" * 10]),
     ]
+
+
+def test_long_texts_that_differ_at_their_end_or_in_a_line_break_differ() -> None:
+    assert differing_keys([{"prompt": "a\nb"}, {"prompt": "a b"}]) != []
+    assert [key for key, _ in differing_keys([{"prompt": "w" * 300 + "a"}, {"prompt": "w" * 300 + "b"}])] == [
+        "prompt"
+    ]
+
+
+def test_one_run_whose_rows_are_damaged_is_a_line_where_others_can_be_shown(
+    several: dict[str, Path], tmp_path: Path
+) -> None:
+    copy_run(several["ours-1"], tmp_path / "broken")
+    journal = Journal(tmp_path / "broken/journal.sqlite")
+    journal.put_meta(f"{EXAMPLES}test", "no rows")
+    journal.close()
+    runs = {"broken": tmp_path / "broken", "fine": several["ours-0"]}
+    html = compare_html(runs, served=True, strict=False)
+    assert 'aria-label="Runs"' in html
+    assert "broken/journal.sqlite: " in html
+    with pytest.raises(RunError):
+        compare_html(runs, served=True)
 
 
 def test_a_run_that_the_store_answered_does_not_stand_at_no_cost(tmp_path: Path) -> None:

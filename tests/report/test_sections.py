@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from gpo.report import page
 from gpo.report.data import read_run
 from gpo.report.details import collect_details
 from gpo.report.page import report_html, sections
@@ -24,6 +25,7 @@ from gpo.result.folding import fold
 from gpo.result.result import Improvement, Result
 from gpo.result.verdict import name_verdict
 from gpo.result.word_diff import compare_words
+from gpo.run.journal_writer import prompt_id
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.records import RecordedScore
 from tests.report.support import Diary, run_sums
@@ -218,6 +220,39 @@ def test_the_command_names_the_configuration_in_a_way_a_shell_reads(tmp_path: Pa
     )
     assert "seed: 7" in show_config(run)
     assert "null" not in show_config(run)
+
+
+def test_what_a_journal_keeps_besides_is_no_configuration_and_objects_have_no_command(tmp_path: Path) -> None:
+    kept = {"part_code": ["x"], "template_digest": "d", "equal_budget": {"calls": 1}, "layout": 2}
+    for name, more in (("named", {}), ("objects", {"method": ["Own", "Relevance", "Cosine", "Generation"]})):
+        diary = Diary(tmp_path / name)
+        diary.configure(**kept, **more)
+        diary.close()
+        (tmp_path / name / "config.yaml").write_text("task: {}\n")
+    run = read_run(tmp_path / "named")
+    assert not any(key in show_config(run) for key in kept)
+    assert describe_rerun(run) != ""
+    assert describe_rerun(read_run(tmp_path / "objects")) == ""
+
+
+def test_what_made_the_page_is_escaped_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Diary(tmp_path / "run").close()
+    monkeypatch.setattr(page, "_foot", lambda run: "a & <b>")
+    assert "a &amp; &lt;b&gt;" in report_html(tmp_path / "run")
+
+
+def test_useless_replies_of_a_run_that_goes_on_are_counted_by_hand(tmp_path: Path) -> None:
+    diary = Diary(tmp_path / "run", examples=10)
+    for number, (unreadable, cut) in enumerate([(True, False)] * 3 + [(True, True)] * 2, start=1):
+        score = RecordedScore(
+            prompt_id("Start here."), "dev", f"dev:{number}", 0.0, None, unreadable, (), cut
+        )
+        diary.journal.put_score(score)
+    diary.close()
+    assert read_run(tmp_path / "run").reply_warnings == (
+        "dev: 3 of 10 replies could not be read; see task.answer or the prompt",
+        "dev: 2 of 10 replies were cut at their length; raise max_tokens",
+    )
 
 
 def test_a_reply_that_could_not_be_read_is_shown_in_its_cell(tmp_path: Path) -> None:

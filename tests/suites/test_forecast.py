@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from gpo.errors import ConfigError
-from gpo.suites.forecast.forecast import SuitePlan, lines, plan
+from gpo.suites.forecast.forecast import SuitePlan, _hoist, lines, plan
 from gpo.suites.forecast.paper_sizes import SIZES
 from gpo.suites.forecast.sizes import RunSize, run_size
 from gpo.suites.spec.grid import expand
@@ -273,3 +273,16 @@ def test_an_entry_whose_runs_are_all_shared_stands_in_the_plan(tmp_path: Path) -
     found = {kind.task: (kind.runs, kind.calls) for kind in planned(suite).kinds}
     assert found["one"][0] == 2
     assert found["again"] == (0, 0)
+
+
+def test_columns_that_say_the_same_everywhere_are_told_once_unless_they_have_a_sum() -> None:
+    table = [
+        ["task", "method", "runs", "steps", "calls"],
+        ["wsc", "gpo", "1", "3", "5000"],
+        ["wsc", "ape", "1", "3", "5000"],
+        ["in all", "", "2", "", "10000"],
+    ]
+    kept, told = _hoist(table)
+    assert told == "the same in every row: task wsc, steps 3"
+    assert [row[-1] for row in kept] == ["calls", "5000", "5000", "10000"]
+    assert kept[-1][0] == "in all"

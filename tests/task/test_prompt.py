@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from gpo.errors import ConfigError
 from gpo.model.model import Message
-from gpo.task.prompt import Frame, Position, fill, find_placeholders, lay_out
+from gpo.task.program.parts import join_parts
+from gpo.task.prompt import Frame, Position, PromptPlace, fill, find_placeholders, lay_out
 from gpo.task.reply_form import choose_reply_form
 from gpo.task.task import Opening, Task
 
@@ -269,3 +270,12 @@ def test_what_a_reply_must_be_depends_on_how_it_is_read(answer: Any, max_tokens:
 def test_with_demonstrations_no_second_turn_asks_for_the_answer() -> None:
     shown = task(answer={"kind": "number", "rounds": 2}, demonstrations=1)
     assert choose_reply_form(shown, 256) == "ends"
+
+
+def test_beside_a_system_prompt_that_of_the_user_turn_stands_behind_the_question() -> None:
+    place = PromptPlace("system", "plain", True, ("input",), ("system", "user"))
+    prompt = join_parts({"system": "You are brief.", "user": "In {tone} words."})
+    laid = place.lay_out(prompt, "Which?", {"input": "Which?", "tone": "kind"})
+    assert (laid.system, laid.text) == ("You are brief.", "Which?\nIn kind words.")
+    assert place.show("<Prompt>", "Which?", "system") == "<Prompt>\n\nWhich?"
+    assert place.show("<Prompt>", "Which?", "user") == "Which?\n<Prompt>"

@@ -5,7 +5,7 @@ Prices come from the bundled table of `genai-prices` (no network) or from the us
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -51,6 +51,12 @@ def price(config: ModelConfig) -> Price | None:
     ):
         return None  # a gateway on this machine may pass a famous model's name on to someone who charges
     return _from_table(config.model, url=config.base_url)
+
+
+def add_dollars(costs: Iterable[float | None]) -> float | None:
+    """The sum of `costs`, unknown (None) where one of them is."""
+    known = list(costs)
+    return None if None in known else sum(value for value in known if value is not None)
 
 
 def missing_table() -> str:

@@ -14,7 +14,7 @@ from itertools import accumulate
 from typing import Any
 
 from gpo.config.models import Price
-from gpo.model.prices import cost, recorded_price
+from gpo.model.prices import add_dollars, cost, recorded_price
 from gpo.model.tally import Tally
 from gpo.run.journal_writer import prompt_id
 from gpo.storage.journal_reader import JournalReader
@@ -59,6 +59,18 @@ class Pace:
     bin_seconds: float
     resumed: Sequence[float]
     seconds_per_call: Mapping[str, tuple[float, float]]
+    sent: Sequence[float]
+    """When each call was sent that was, in no order."""
+
+    @property
+    def usd(self) -> float | None:
+        """Dollars of all roles together, None where a price is unknown."""
+        return add_dollars(usage.usd for usage in self.roles.values())
+
+    @property
+    def tokens(self) -> int:
+        """Tokens read and written by all roles together."""
+        return sum(usage.tokens for usage in self.roles.values())
 
 
 def read_pace(reader: JournalReader, prompts: Mapping[str, int | None], config: Mapping[str, Any]) -> Pace:
@@ -95,6 +107,7 @@ def read_pace(reader: JournalReader, prompts: Mapping[str, int | None], config: 
         bin_seconds=width,
         resumed=resumed,
         seconds_per_call=_latency(ledger),
+        sent=[line.started for line in ledger if line.source == "sent"],
     )
 
 

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from gpo.report import embed
-from gpo.report.charts.curve import MOST_MARKED, draw_distances, draw_scores
+from gpo.report.charts.curve import MOST_MARKED, draw_distances, draw_scores, is_dropped
 from gpo.report.charts.paceplots import concurrency, tokens_by_step
 from gpo.report.charts.tree import tree
 from gpo.report.data import read_run
@@ -30,13 +30,6 @@ from gpo.result.wording import format_percent
 from gpo.run.directory import RunDirectory
 from gpo.storage.atomic_write import encode_text, write_atomically
 from gpo.storage.journal_reader import JournalReader
-
-STATUS = {
-    "running": "running",
-    "complete": "complete",
-    "budget": "stopped by its budget",
-    "interrupted": "interrupted",
-}
 
 
 def write_report(run_dir: Path, out: Path | None = None) -> Path:
@@ -101,7 +94,12 @@ def sections(run: RunView, reader: JournalReader) -> dict[str, str]:
         "prompt": _part("prompt", run, build_prompt(run)),
         "changes": _part("changes", run, build_changes(run, reader), table),
         "path": _part(
-            "path", run, moves, draw_scores(run), _has_estimates(run), len(run.steps) > MOST_MARKED
+            "path",
+            run,
+            moves,
+            draw_scores(run),
+            any(is_dropped(item) for step in run.steps for item in step.candidates),
+            len(run.steps) > MOST_MARKED,
         ),
         "distances": _part("distances", draw_distances(run), [_curve_row(step) for step in run.steps]),
         "tree": _part("tree", tree(run), len(moves)),
@@ -115,7 +113,7 @@ def sections(run: RunView, reader: JournalReader) -> dict[str, str]:
             phase_rows(pace),
         ),
         "config": _part("config", describe_rerun(run), show_config(run)),
-        "foot": str(escape(_foot(run))),
+        "foot": escape(_foot(run)),
     }
 
 
@@ -137,10 +135,6 @@ def _curve_row(step: StepView) -> Sequence[object]:
         sum(not (item.score is None and item.estimate is None) for item in step.candidates),
         rejected,
     ]
-
-
-def _has_estimates(run: RunView) -> bool:
-    return any(item.score is None and item.estimate is not None for s in run.steps for item in s.candidates)
 
 
 def _foot(run: RunView) -> str:

@@ -8,11 +8,7 @@ from gpo.storage.journal_reader import JournalReader
 
 def count_useless(reader: JournalReader) -> tuple[str, ...]:
     """One line a cause where more than a fifth of the replies on dev so far broke off or could not be read."""
-    seen = cut = unreadable = 0
-    for score in reader.scores(split="dev"):
-        seen += score.value is not None
-        cut += score.cut
-        unreadable += score.unreadable and not score.cut
+    seen, unreadable, cut = reader.count_replies("dev")
     if cut + unreadable <= MOST_USELESS * seen:
         return ()
     causes = (

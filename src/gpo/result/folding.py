@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,6 +43,12 @@ def fold(
             Part(piece.kind, piece.text[last:]),
         ]
     return found
+
+
+def fold_sides(pieces: Sequence[Piece]) -> tuple[list[Part], list[Part]]:
+    """The text before and the text after, each with what differs in it, folded as `fold` does."""
+    before, after = (fold(one for one in pieces if one.kind != other) for other in ("added", "removed"))
+    return before, after
 
 
 def _find_ends(text: str, longest: int, kept: int) -> tuple[int, int, int] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gpo.model.prices import add_dollars
 from gpo.result.result import Result, RoleUsage
 from gpo.text import points
 
@@ -71,5 +72,4 @@ def describe_contributions(result: Result) -> list[str]:
 
 
 def _dollars(*roles: RoleUsage) -> str:
-    costs = [role.usd for role in roles]
-    return format_dollars(None if None in costs else sum(cost for cost in costs if cost is not None))
+    return format_dollars(add_dollars(role.usd for role in roles))

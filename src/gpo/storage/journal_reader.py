@@ -136,6 +136,16 @@ class JournalReader(CheckedReader):
                 unreadable, cut = bool(row[5] & 1), bool(row[5] & 2)
                 yield RecordedScore(row[0], row[1], example, row[3], prediction, unreadable, tuple(keys), cut)
 
+    def count_replies(self, split: str) -> tuple[int, int, int]:
+        """Of the scores of `split` how many have a value, how many rest on replies that nothing could be read from, and
+        how many on replies that broke off. Nothing is decoded: a run that goes on is counted again and again."""
+        query = (
+            "SELECT count(value), total(unreadable & 1 AND NOT unreadable & 2), total(unreadable & 2 != 0) "
+            "FROM scores WHERE split = ?"
+        )
+        ((seen, unreadable, cut),) = self._rows(query, (split,))
+        return int(seen), int(unreadable), int(cut)
+
     def score_calls(self, split: str) -> Iterator[tuple[str, list[str]]]:
         """For each prompt with scores of `split` its id and the keys of the calls that they rest on, in no order; what
         they are is not read."""

@@ -50,6 +50,13 @@ def compare_html(directories: Mapping[str, Path], *, served: bool = False, stric
     ordered = [item for group in groups for item in group.runs]
     chosen = _choose_pair(groups)
     pairs = {} if served or not chosen else dict(_compare_all(ordered))
+    pair = None
+    try:
+        pair = _show_chosen(chosen, pairs)
+    except GPOError as error:  # rows that only a pair needs are damaged
+        if strict:
+            raise
+        damaged.append(str(error))
     shown = groups[:MOST_COLUMNS]
     return render(
         "compare.html",
@@ -63,7 +70,7 @@ def compare_html(directories: Mapping[str, Path], *, served: bool = False, stric
         plane=_both(draw_plane(groups, WIDE), draw_plane(groups, NARROW)),
         unnamed=max(0, len(groups) - MOST_NAMED),
         chosen=[item.number for item in chosen],
-        pair=_show_chosen(chosen, pairs),
+        pair=pair,
         pairs=Markup(pack(pairs)),
         whole=served or len(pairs) == len(ordered) * (len(ordered) - 1),
         shown=shown,
@@ -180,7 +187,7 @@ def _row(item: Compared) -> list[str]:
 def _sum_up(group: Group) -> list[str]:
     """Mean ± standard deviation over the distinct seeds of the complete runs."""
     first = group.runs[0].run
-    over = sum(item.test_is_over for item in group.runs)
+    over = sum(item.is_complete for item in group.runs)
     seeds = len(group.seeds)
     told = f"{seeds} seed{'' if seeds == 1 else 's'}"
     return [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gpo.config.models import Price
 from gpo.evaluation.statistics import Interval
-from gpo.model.prices import cost, recorded_price
+from gpo.model.prices import add_dollars, cost, recorded_price
 from gpo.model.tally import Tally
 from gpo.report.data import read_run
 from gpo.report.scores import interval
@@ -56,16 +56,16 @@ class Compared:
     @property
     def best_test(self) -> float | None:
         """The best prompt's score on the held-out test set, None where that was not evaluated."""
-        return self.run.result.scores.best.test if self.run.result and self.test_is_over else None
+        return self.run.result.scores.best.test if self.run.result and self.is_complete else None
 
     @property
     def initial_test(self) -> float | None:
         """The initial prompt's score on the held-out test set, None where that was not evaluated."""
-        return self.run.result.scores.initial.test if self.run.result and self.test_is_over else None
+        return self.run.result.scores.initial.test if self.run.result and self.is_complete else None
 
     @property
-    def test_is_over(self) -> bool:
-        """Whether the held-out test set was evaluated, as it is at the end alone."""
+    def is_complete(self) -> bool:
+        """Whether it came to its end, where alone the held-out test set is evaluated."""
         return self.run.status == "complete"
 
 
@@ -89,10 +89,9 @@ def sum_costs(totals: Mapping[str, Tally], run: RunView) -> tuple[Cost, Cost]:
 
 
 def _cost(totals: Mapping[str, Tally], prices: Mapping[str, Price | None]) -> Cost:
-    dollars = [cost(tally, prices[role]) if tally.calls else 0.0 for role, tally in totals.items()]
     return Cost(
         calls=sum(tally.calls for tally in totals.values()),
         tokens=sum(tally.prompt_tokens + tally.completion_tokens for tally in totals.values()),
-        usd=None if None in dollars else sum(value for value in dollars if value is not None),
+        usd=add_dollars(cost(tally, prices[role]) if tally.calls else 0.0 for role, tally in totals.items()),
         roles={role: tally.calls for role, tally in totals.items()},
     )

@@ -6,19 +6,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from gpo.run.identity.config_diff import complete_config
+from gpo.run.identity.config_diff import HARMLESS, complete_config
 from gpo.text import shorten
 
-_PACE = (
-    "api_key_env",
-    "concurrency",
-    "requests_per_minute",
-    "tokens_per_minute",
-    "timeout",
-    "retries",
-    "retry_delay",
-    "price",
-)
+_PACE = frozenset(path[-1] for path in HARMLESS if path[0] == "models")
 """How fast calls are made, or what they cost: it changes no answer."""
 _LONGEST = 120
 _NAMES = {"data_digest": "data (digest of its rows)", "columns_digest": "data (digest of its columns)"}
@@ -44,20 +35,20 @@ def differing_keys(configs: Sequence[Mapping[str, Any]]) -> list[tuple[str, list
     """The dotted keys whose values are not the same in all of `configs`, each with its value in every one of them."""
     flat = [dict(_flatten(complete_config(config), ())) for config in configs]
     keys = dict.fromkeys(key for values in flat for key in values)
-    told = {key: [values.get(key, _ABSENT) for values in flat] for key in keys}
+    told = {key: [values.get(key) for values in flat] for key in keys}
     return [
-        (_NAMES.get(key, key), [value[:_DIGEST] if key in _NAMES else value for value in values])
+        (_NAMES.get(key, key), [_show(value)[: _DIGEST if key in _NAMES else None] for value in values])
         for key, values in told.items()
-        if len(set(values)) > 1
+        if any(value != values[0] for value in values)
     ]
 
 
-def _flatten(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def _flatten(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _flatten(inner, (*path, str(key)))
     else:
-        yield ".".join(path), _show(value)
+        yield ".".join(path), value
 
 
 def _show(value: Any) -> str:

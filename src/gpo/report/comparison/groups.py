@@ -46,7 +46,7 @@ class Group:
         mean of its runs."""
         found = []
         for same in self.seeds.values():
-            over = [item for item in same if item.test_is_over]
+            over = [item for item in same if item.is_complete]
             known = [number for item in over if (number := value(item)) is not None]
             if known:
                 found.append(mean(known))

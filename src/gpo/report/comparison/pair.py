@@ -11,9 +11,9 @@ from markupsafe import Markup
 from gpo.evaluation.statistics import Comparison, Verdict, compare, wilson
 from gpo.report.charts.intervals import IntervalRow, draw_intervals
 from gpo.report.comparison.differences import differing_keys
-from gpo.report.sections.head import name_metric
+from gpo.report.sections.head import SPLIT_NAMES, name_metric
 from gpo.report.views import RunView
-from gpo.result.folding import Part, fold
+from gpo.result.folding import Part, fold_sides
 from gpo.result.verdict import VERDICT_NAMES, describe_certainty, format_gain
 from gpo.result.word_diff import compare_words
 from gpo.run.directory import RunDirectory
@@ -100,7 +100,7 @@ def compare_pair(first: Scored, second: Scored, *, known: Comparison | None = No
         higher = sum(b > a for a, b in zip(before, after, strict=True))
         lower = sum(b < a for a, b in zip(before, after, strict=True))
         drawing = _draw(before, after, split)
-    pieces = list(compare_words(first.run.best_prompt, second.run.best_prompt))
+    left, right = fold_sides(list(compare_words(first.run.best_prompt, second.run.best_prompt)))
     return Pair(
         first=first.name,
         second=second.name,
@@ -112,8 +112,8 @@ def compare_pair(first: Scored, second: Scored, *, known: Comparison | None = No
         lower=lower,
         comparison=found,
         same_prompt=first.run.best_prompt == second.run.best_prompt,
-        left=fold(piece for piece in pieces if piece.kind != "added"),
-        right=fold(piece for piece in pieces if piece.kind != "removed"),
+        left=left,
+        right=right,
         differing=differing_keys([first.run.config, second.run.config]),
     )
 
@@ -176,4 +176,4 @@ def _draw(before: Sequence[float], after: Sequence[float], split: str) -> Markup
         IntervalRow(name, sum(values) / len(values), wilson(values))
         for name, values in (("first", before), ("second", after))
     ]
-    return draw_intervals(rows, "held-out test" if split == "test" else "dev")
+    return draw_intervals(rows, SPLIT_NAMES[split])

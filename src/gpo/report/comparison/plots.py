@@ -188,7 +188,7 @@ def draw_plane(groups: Sequence[Group], paper: Paper) -> Markup | None:
         )
         if item is group.runs[0]:
             places.append((at + 4, middle, group))
-    split = "test" if all(item.test_is_over for _, item in dots) else "test or dev"
+    split = "test" if all(item.best_test is not None for _, item in dots) else "test or dev"
     label = (
         f"{title} against {split} score of {len(dots)} runs, with 95 % intervals; the table has the numbers."
     )

@@ -13,10 +13,8 @@ def describe_usage(pace: Pace, seconds: float) -> str:
     parts = [f"{usage.tally.calls:,} {role} calls" for role, usage in pace.roles.items()]
     if stored := sum(usage.tally.cached for usage in pace.roles.values()):
         parts.append(f"{stored:,} answered by the store")
-    parts.append(f"{sum(usage.tokens for usage in pace.roles.values()):,} tokens")
-    costs = [usage.usd for usage in pace.roles.values()]
-    parts.append(format_dollars(None if None in costs else sum(cost for cost in costs if cost is not None)))
-    return " · ".join([*parts, format_duration(seconds)])
+    parts += [f"{pace.tokens:,} tokens", format_dollars(pace.usd), format_duration(seconds)]
+    return " · ".join(parts)
 
 
 def model_row(pace: Pace, role: str) -> list[str]:

@@ -18,7 +18,7 @@ from gpo.run.journal_writer import split_questions
 from gpo.storage.journal_reader import JournalReader
 
 _TONES = {"Better": "good", "Worse": "bad", "Nothing readable": "bad", "Running": "good"}
-_SPLIT_NAMES = {"dev": "dev", "test": "held-out test"}
+SPLIT_NAMES = {"dev": "dev", "test": "held-out test"}
 _RECENT = 60.0
 """Seconds over which the rate of calls is taken."""
 
@@ -64,13 +64,13 @@ def build_head(run: RunView, reader: JournalReader, pace: Pace) -> Head:
         tone=_TONES.get(word, "plain"),
         before="" if before is None else format_percent(before),
         after="" if after is None else format_percent(after),
-        where=f"on {_SPLIT_NAMES[split]}" + ("" if split == "test" else ", which the search itself uses"),
+        where=f"on {SPLIT_NAMES[split]}" + ("" if split == "test" else ", which the search itself uses"),
         drawing=_draw(run, reader, split, before, after),
         sentence=describe_standing(run),
         facts=_facts(run, reader, pace),
         warnings=warnings,
         notes=[note for note in run.notes if note not in warnings],
-        ongoing=_measure_progress(run, reader) if run.status == "running" else None,
+        ongoing=_measure_progress(run, pace) if run.status == "running" else None,
     )
 
 
@@ -101,19 +101,17 @@ def _draw(
         )
         if mean is not None
     ]
-    return draw_intervals(rows, _SPLIT_NAMES[split]) if rows else None
+    return draw_intervals(rows, SPLIT_NAMES[split]) if rows else None
 
 
 def _facts(run: RunView, reader: JournalReader, pace: Pace) -> list[tuple[str, str]]:
     models = run.config.get("models") or {}
     names = {role: str((models.get(role) or {}).get("model", "")) for role in ("task", "optimizer", "judge")}
-    costs = [usage.usd for usage in pace.roles.values()]
-    dollars = format_dollars(None if None in costs else sum(cost for cost in costs if cost is not None))
     left = f" of {run.total}" if run.total and run.status != "complete" else ""
     facts = [
         ("started", time.strftime("%Y-%m-%d %H:%M", time.localtime(run.started)) if run.started else ""),
         ("took", format_duration(run.seconds)),
-        ("cost", dollars.removeprefix("cost ")),
+        ("cost", format_dollars(pace.usd).removeprefix("cost ")),
         ("rows", _count_rows(run, reader)),
         ("metric", name_metric(run)),
         ("task", run.task),
@@ -133,7 +131,7 @@ def _count_rows(run: RunView, reader: JournalReader) -> str:
     counts = {name: (told or {}).get(name) for name in ("train", *SPLITS)}
     if not any(counts.values()):
         counts = {name: len(split_questions(reader, name)) for name in SPLITS}
-    return " · ".join(f"{count:,} {_SPLIT_NAMES.get(name, name)}" for name, count in counts.items() if count)
+    return " · ".join(f"{count:,} {SPLIT_NAMES.get(name, name)}" for name, count in counts.items() if count)
 
 
 def name_metric(run: RunView) -> str:
@@ -144,15 +142,15 @@ def name_metric(run: RunView) -> str:
     return str(name).replace("_", " ")
 
 
-def _measure_progress(run: RunView, reader: JournalReader) -> Ongoing:
-    now = time.time()
-    recent = [line for line in reader.ledger() if line.source == "sent" and line.started >= now - _RECENT]
+def _measure_progress(run: RunView, pace: Pace) -> Ongoing:
+    since = time.time() - _RECENT
+    recent = sum(at >= since for at in pace.sent)
     span = min(_RECENT, max(run.seconds, 1.0))
     done, total = len(run.steps), run.total
     left = ""
     if done and total and total > done:
         # A mean over finished steps; the initial prompt's own scoring counts as one more.
         left = f"about {format_duration(run.seconds / (done + 1) * (total - done))} left for the search"
-    rate = len(recent) / span
+    rate = recent / span
     told = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
     return Ongoing(done=done, total=total, rate=f"{told} calls a second", left=left)

@@ -9,7 +9,7 @@ from typing import Any
 from gpo.report.details import name_prompts
 from gpo.report.terminal_change import asked
 from gpo.report.views import RunView
-from gpo.result.folding import Part, fold
+from gpo.result.folding import Part, fold, fold_sides
 from gpo.result.word_diff import compare_words
 
 
@@ -34,11 +34,12 @@ def build_prompt(run: RunView) -> PromptView:
         pieces, name = [], "initial"
     else:
         name = name_prompts(run, [run.initial_prompt, run.best_prompt])[-1]
+    left, right = fold_sides(pieces)
     return PromptView(
         name=name.removeprefix("best (").removesuffix(")"),
         inline=fold(pieces),
-        left=fold(piece for piece in pieces if piece.kind != "added"),
-        right=fold(piece for piece in pieces if piece.kind != "removed"),
+        left=left,
+        right=right,
         template=_read_template(run.result.extra) if run.result else [],
         example=asked(run.result) if run.result else [],
         named="program" in run.result.extra if run.result else False,

@@ -11,19 +11,21 @@ import yaml
 from gpo.report.views import RunView
 from gpo.run.directory import RunDirectory
 
-_INNER = ("layout", "data_digest", "columns_digest", "metric_code", "helper_code", "task_object")
-"""What a journal keeps beside the keys of a configuration."""
 _COPY = "again.yaml"
 
 
 def show_config(run: RunView) -> str:
     """The keys that were given or chosen, as YAML; what is null is left out. The journal holds no secrets."""
-    plain = {key: value for key, value in run.config.items() if key not in _INNER}
+    from gpo.config.schema import Config
+
+    # A journal keeps more beside the keys of a configuration: digests, and what made the run.
+    plain = {key: run.config[key] for key in Config.model_fields if key in run.config and key != "layout"}
     return yaml.safe_dump(_drop_empty(plain), sort_keys=False, allow_unicode=True, width=100)
 
 
 def describe_rerun(run: RunView) -> str:
-    """The commands, "" where the run's data or a model came from a Python program, which alone can make it again."""
+    """The commands, "" where data, a model or a part of the method came from a Python program, which alone can make the
+    run again."""
     models = (run.config.get("models") or {}).values()
     names = [str(model.get("model", "")) for model in models if isinstance(model, Mapping)]
     data = (run.config.get("task") or {}).get("data", "")
@@ -31,6 +33,7 @@ def describe_rerun(run: RunView) -> str:
     if (
         str(data).startswith("python:")
         or any(name.startswith("python/") for name in names)
+        or isinstance(run.config.get("method"), list)  # the types of objects
         or not path.is_file()
     ):
         return ""

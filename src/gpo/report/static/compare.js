@@ -14,7 +14,7 @@ async function showPair() {
       } else {
         const response = await fetch(`/pair?${new URLSearchParams({ first, second })}`);
         const text = await response.text();
-        if (response.ok) html = text; else trouble = text;
+        if (response.ok) html = text; else throw new Error(JSON.parse(text).error);
       }
     } catch (error) { trouble = `The pair cannot be loaded (${error.message}).`; }
   }

@@ -16,7 +16,11 @@ const view = { split: null, filter: "all", search: "", order: null, columns: [],
 const value = (row, column) => (row.cells[column] ? row.cells[column][0] : null);
 const isRight = (share) => share >= 0.5;
 const currentPart = () => state.data.grid.splits.find((part) => part.split === view.split);
-const isGraded = (part) => part.rows.some((row) => row.cells.some((cell) => cell && cell[0] !== null && cell[0] !== 0 && cell[0] !== 1));
+// Of the two prompts that are compared, as in the counts of what changed.
+const isGraded = (part) => part.rows.some((row) => {
+  const pair = [value(row, view.from), value(row, view.to)];
+  return !pair.includes(null) && pair.some((share) => share !== 0 && share !== 1);
+});
 
 function passes(row) {
   const [before, now] = [value(row, view.from), value(row, view.to)];

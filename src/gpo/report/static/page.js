@@ -6,7 +6,9 @@ async function loadExchange(split, example, column) {
   if (live) {
     const query = new URLSearchParams({ run: live, split, example, prompt: column });
     const response = await fetch(`/exchange?${query}`);
-    return response.ok ? (await response.json()).turns : [];
+    const news = await response.json();
+    if (!response.ok) throw new Error(news.error);
+    return news.turns;
   }
   state.exchanges = state.exchanges || await unpack($("exchanges").textContent);
   return state.exchanges[`${split}/${example}/${column}`];

@@ -197,13 +197,15 @@ def _span(found: Range | None) -> str:
 
 
 def _hoist(table: list[list[str]]) -> tuple[list[list[str]], str]:
-    """The table without the columns that say the same in every row but the sum, and a line that says them; the method
-    and the runs stay."""
+    """The table without the columns that say the same in every row and have no sum, and a line that says them; the
+    method and the runs stay."""
     heads, *rows = table
     same = [
         index
         for index, head in enumerate(heads)
-        if head not in ("method", "runs") and len({row[index] for row in rows[:-1]}) == 1
+        if head not in ("method", "runs")
+        and (index == 0 or not rows[-1][index])
+        and len({row[index] for row in rows[:-1]}) == 1
     ]
     if not same:
         return table, ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 import gpo
-from tests.support.server import ModelServer, all_text
+from tests.support.server import Faults, ModelServer, all_text
 
 pytestmark = [pytest.mark.integrations, pytest.mark.timeout(300), pytest.mark.filterwarnings("default")]
 dspy = pytest.importorskip("dspy")
@@ -126,7 +127,7 @@ def test_every_call_is_in_the_journal_and_none_is_made_twice(lm: Any, tmp_path: 
     assert lm.server.stats.finished == before
 
 
-def test_a_reply_that_no_adapter_can_read_is_a_score_of_0_and_a_failed_call_is_none(lm: Any) -> None:
+def test_a_reply_that_no_adapter_can_read_is_a_score_of_0(lm: Any) -> None:
     lm.server.answer = lambda body: "<START>Better.<END>" if "<START>" in all_text(body) else "neither field"
     options = {"optimize": {"epochs": 1, "batch_size": 6, "candidates": 1}}
     compiled = optimizer(**options).compile(
@@ -135,9 +136,48 @@ def test_a_reply_that_no_adapter_can_read_is_a_score_of_0_and_a_failed_call_is_n
     assert compiled.gpo_result.scores.initial.dev == 0
 
 
-def test_without_an_lm_it_is_one_line() -> None:
-    with dspy.context(lm=None), pytest.raises(gpo.ConfigError, match=r"no LM: say dspy\.configure"):
-        optimizer().compile(TwoSteps(), trainset=examples(0, 12))
+def test_a_call_that_fails_is_no_score_of_0(lm: Any) -> None:
+    whole = optimizer().compile(TwoSteps(), trainset=examples(0, 6), valset=examples(100, 15)).gpo_result
+    lm.server.faults = Faults(rates={"500": 0.1}, per_request=2)
+    result = optimizer().compile(TwoSteps(), trainset=examples(0, 6), valset=examples(100, 15)).gpo_result
+    assert lm.server.stats.outcomes["500"] > 0
+    assert (result.scores, result.best_prompts) == (whole.scores, whole.best_prompts)
+    lm.server.faults = Faults(rates={"no_model": 1.0})
+    with pytest.raises(gpo.GPOError, match=r"does not exist"):
+        optimizer().compile(TwoSteps(), trainset=examples(0, 6), valset=examples(100, 15))
+
+
+def test_the_form_of_a_reply_is_what_dspy_asks_for_itself(lm: Any) -> None:
+    def answer_json(body: dict[str, Any]) -> str:
+        text = all_text(body)
+        if "<START>" in text:
+            return "<START>Better.<END>"
+        return json.dumps({"side": "left"} if "`side`" in text else {"hint": "none"})
+
+    def forms() -> set[str]:
+        asked = [call.body for call in lm.server.log if "<START>" not in all_text(call.body)]
+        return {json.dumps(body.get("response_format"), sort_keys=True) for body in asked}
+
+    lm.server.answer = answer_json
+    options = {"optimize": {"epochs": 1, "batch_size": 6, "candidates": 1}}
+    # Of this name DSPy knows that it takes a schema.
+    known = dspy.LM("openai/gpt-4o-mini", api_base=lm.server.base_url, api_key="none", cache=False)
+    with dspy.context(lm=known, adapter=dspy.JSONAdapter()):
+        TwoSteps()(question="Where does item 1 go?")
+        own = forms()
+        lm.server.log.clear()
+        optimizer(**options).compile(TwoSteps(), trainset=examples(0, 6), valset=examples(100, 12))
+    assert "null" not in own
+    assert forms() == own
+
+
+def test_without_an_lm_it_is_one_line(lm: Any) -> None:
+    partly = TwoSteps()
+    partly.side.lm = lm
+    with dspy.context(lm=None):
+        for student in (TwoSteps(), partly):
+            with pytest.raises(gpo.ConfigError, match=r"no LM: say dspy\.configure"):
+                optimizer().compile(student, trainset=examples(0, 12))
 
 
 def test_too_few_examples_and_another_lm_are_a_line_each(lm: Any) -> None:
@@ -146,5 +186,16 @@ def test_too_few_examples_and_another_lm_are_a_line_each(lm: Any) -> None:
     student = TwoSteps()
     student.hint.lm = dspy.LM("openai/a", api_key="none")
     student.side.lm = dspy.LM("openai/b", api_key="none")
-    with pytest.raises(gpo.ConfigError, match="the predictor side has an LM of its own"):
+    with pytest.raises(
+        gpo.ConfigError, match="the predictor side runs with another LM than the predictor hint"
+    ):
         optimizer().compile(student, trainset=examples(0, 12))
+    # One that has none runs with DSPy's.
+    student.hint.lm = None
+    with pytest.raises(
+        gpo.ConfigError, match="the predictor side runs with another LM than the predictor hint"
+    ):
+        optimizer().compile(student, trainset=examples(0, 12))
+    student.side.lm = lm
+    with pytest.raises(gpo.ConfigError, match="the predictor side runs with another LM than task_model"):
+        optimizer(task_model=dspy.LM("openai/c", api_key="none")).compile(student, trainset=examples(0, 12))

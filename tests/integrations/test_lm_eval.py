@@ -100,6 +100,42 @@ def test_numbers_are_read_as_numbers_and_includes_are_followed(tmp_path: Path) -
     assert any("num_fewshot: 5 is not taken" in line for line in found.notes)
 
 
+SOLVED = """
+task: solved
+output_type: generate_until
+doc_to_text: question
+doc_to_target: right
+metric_list:
+  - metric: exact_match
+    regexes_to_ignore: ["one "]
+"""
+
+
+def test_what_is_ignored_in_texts_is_a_note(tmp_path: Path) -> None:
+    found = read(tmp_path, SOLVED)
+    assert [row["target"] for row in found.rows["rows"][:2]] == ["0", "two 1"]
+    assert found.answer == {"kind": "text"}
+    assert [line for line in found.notes if "regexes_to_ignore" in line] == [
+        "task.yaml: regexes_to_ignore is taken out of the expected answers only, and not of replies"
+    ]
+    docs = [{"question": "1 + 1", "answer": f"#### 1,{n:03}"} for n in range(30)]
+    assert not any("regexes_to_ignore" in line for line in read(tmp_path, NUMBERS, docs).notes)
+
+
+def test_splits_of_other_names_are_a_line(tmp_path: Path) -> None:
+    path = write(tmp_path, LETTERS)
+    line = r"no split of its data \(a, b\) is known with rows: test, train, dev, validation$"
+    with pytest.raises(gpo.ConfigError, match=line):
+        read_task(path, {"a": "docs.jsonl", "b": "docs.jsonl"})
+
+
+def test_more_choices_than_letters_are_a_line(tmp_path: Path) -> None:
+    choices = [[f"{n} of {doc['label']}" for n in range(27)] for doc in DOCS]
+    docs = [{**doc, "choices": one, "right": one[26]} for doc, one in zip(DOCS, choices, strict=True)]
+    with pytest.raises(gpo.ConfigError, match="a row has 27 choices, and there are letters for 26"):
+        read(tmp_path, VARIED, docs)
+
+
 def test_a_task_of_it_is_scored(tmp_path: Path) -> None:
     task = task_from_yaml(write(tmp_path, LETTERS), "docs.jsonl", seed=1)
     assert [len(task.examples(name)) for name in ("train", "dev", "test")] == [8, 12, 20]
@@ -135,6 +171,17 @@ def test_splits_have_the_names_of_the_harness_and_of_two_the_other_one_is_divide
         ("include: task.yaml\n", "includes go round"),
         (LETTERS + "doc_to_target: label\n", "doc_to_target"),
         ("- a list\n", "mapping"),
+        (SOLVED.partition("metric_list")[0] + "metric_list: 3\n", "metric_list must be a list of mappings"),
+        (
+            SOLVED.partition("metric_list")[0] + "metric_list: [exact_match]\n",
+            "metric_list must be a list of",
+        ),
+        (SOLVED.replace('"one "', '"("'), r"regexes_to_ignore is no regular expression \(missing \)"),
+        (SOLVED.replace('["one "]', "one"), "regexes_to_ignore must be a list of texts"),
+        (
+            SOLVED.replace("doc_to_text: question", "doc_to_text: \"{{question | regex_replace('(', '')}}\""),
+            "cannot be rendered",
+        ),
     ],
 )
 def test_what_cannot_be_taken_is_a_line(text: str, line: str, tmp_path: Path) -> None:
@@ -146,6 +193,21 @@ def test_what_cannot_be_taken_is_a_line(text: str, line: str, tmp_path: Path) ->
 def test_a_data_set_that_is_not_here_is_a_line(tmp_path: Path) -> None:
     with pytest.raises(gpo.ConfigError, match="its data set 'cais/none' is not here; give its rows"):
         read_task(write(tmp_path, LETTERS))
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ("dataset_kwargs: 3", "is not here; give its rows"),
+        (
+            "dataset_kwargs: {data_files: {test: [docs.jsonl]}}",
+            "data_files must be a file, or a file for each split",
+        ),
+    ],
+)
+def test_data_files_that_are_none_are_a_line(said: str, line: str, tmp_path: Path) -> None:
+    with pytest.raises(gpo.ConfigError, match=line):
+        read_task(write(tmp_path, f"{LETTERS}{said}\n"))
 
 
 @pytest.mark.integrations
@@ -161,11 +223,8 @@ def test_the_harness_says_the_same(text: str, tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    docs = (
-        DOCS
-        if "right" in text or text is not NUMBERS
-        else [{"question": "1  + 1", "answer": f"#### {n}"} for n in range(9)]
-    )
+    sums = [{"question": "1  + 1", "answer": f"#### {n}"} for n in range(9)]
+    docs = sums if text is NUMBERS else DOCS
     path = write(tmp_path, text, docs)
     keys = read_yaml(path)
     data = {"test": str(tmp_path / "docs.jsonl")}

@@ -221,6 +221,55 @@ def test_chats_and_variables_go_there_and_back() -> None:
     }
 
 
+def test_braces_beside_a_variable_stay() -> None:
+    pytest.importorskip("mlflow")
+    from gpo.integrations.mlflow.templates import MlflowTemplates
+
+    texts = {"json": '{"value": {{q}}}', "deep": '{"a": {"b": {{q}}}, "c": {{r}}}', "none": '{"a": {}}'}
+    templates = MlflowTemplates(texts)
+    assert templates.parts["json"] == '{"value": {q}}'
+    assert templates.restore(templates.parts) == texts
+    written = {**templates.parts, "json": '{"said": {{ q }}, "again": {q}}'}
+    assert templates.restore(written)["json"] == '{"said": {{q}}, "again": {{q}}}'
+
+
+def test_a_run_with_several_prompts_has_names_that_mlflow_takes(asked: ModelServer, tmp_path: Path) -> None:
+    prompts = {"chat[0]": "amber", "chat[1]": "anchor"}
+
+    def program(parts: dict[str, str], row: dict[str, Any], model: Any) -> str:
+        return str(model(f"{row['input']}\n{' '.join(parts.values())}"))
+
+    rows = {"train": LANDSCAPE.rows(4), "dev": LANDSCAPE.rows(6, 4), "test": LANDSCAPE.rows(8, 10)}
+    task = gpo.Task.from_program(rows, program, metric=lambda output, row: float(output == row["target"]))
+    tracker = gpo.integrations.mlflow.MlflowTracker(report=False)
+    options: dict[str, Any] = {
+        "prompts": prompts,
+        "models": {"model": "own", "base_url": asked.base_url, "api_key_env": "GPO_TEST_KEY"},
+        "method": "ape",
+        "optimize": {"epochs": 1, "batch_size": 4, "candidates": 1},
+    }
+    gpo.optimize(task, watcher=tracker, **options)
+    _, _, (kept,) = stored("gpo")
+    told = {name: value for name, value in kept.data.params.items() if name.startswith("prompt")}
+    assert told == {"prompts.chat_0_": "amber", "prompts.chat_1_": "anchor"}
+    assert kept.info.status == "FINISHED"
+
+
+def test_a_run_of_mlflow_s_own_is_told_of_a_run_that_another_was_told(
+    asked: ModelServer, tmp_path: Path
+) -> None:
+    import mlflow
+
+    run(asked, run_dir=tmp_path / "mine", watcher=gpo.integrations.mlflow.MlflowTracker(report=False))
+    mlflow.set_experiment("theirs")
+    with mlflow.start_run() as active:
+        tracker = gpo.integrations.mlflow.MlflowTracker(run_id=active.info.run_id, report=False)
+        result = run(asked, run_dir=tmp_path / "mine", watcher=tracker)
+    _, _, (kept,) = stored("theirs")
+    assert kept.data.params["models.task.model"] == "own"
+    assert kept.data.metrics["scores/best/test"] == result.scores.best.test
+
+
 def ask(server: ModelServer, text: str) -> str:
     body = json.dumps({"model": "task", "messages": [{"role": "user", "content": text}]}).encode()
     request = urllib.request.Request(

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ class Memory(tracking.Tracker):
         self.runs = runs
 
     def open_run(self, run_id: str | None, name: str) -> Kept:
-        kept = Kept(run_id or f"{name}-{len(self.runs)}")
+        kept = Kept(self._run_id or run_id or f"{name}-{len(self.runs)}")
         return self.runs.setdefault(kept.id, kept)
 
 
@@ -144,6 +145,32 @@ def test_a_run_that_was_made_before_is_told_whole(asked: ModelServer, tmp_path: 
     assert kept.summary == figures(result)
     assert set(kept.files) == {"best_prompt.txt", "result.json"}
     assert asked.stats.calls == before
+
+
+@pytest.mark.parametrize("max_calls", [None, 55])
+def test_a_run_of_the_tracker_that_was_told_nothing_is_told_all(
+    max_calls: int | None, asked: ModelServer, tmp_path: Path
+) -> None:
+    runs: dict[str, Kept] = {}
+    with nullcontext() if max_calls is None else pytest.raises(gpo.BudgetError):
+        run(asked, run_dir=tmp_path / "run", watcher=Memory(runs), budget={"max_calls": max_calls})
+    result = run(asked, run_dir=tmp_path / "run", watcher=Memory(runs, run_id="B"))
+    kept = runs["B"]
+    assert kept.params["models.task.model"] == "own"
+    assert [step for step, _ in kept.steps] == [0, 1]
+    assert kept.summary == figures(result)
+    # It is told once.
+    run(asked, run_dir=tmp_path / "run", watcher=Memory(runs, run_id="B"))
+    assert (kept.told_params, kept.closed) == (1, ["complete"])
+
+
+def test_with_several_prompts_the_one_that_is_not_used_is_not_told(tmp_path: Path) -> None:
+    runs: dict[str, Kept] = {}
+    tracker = Memory(runs)
+    tracker.run_started(tmp_path, {"prompt": "Think.", "prompts": {"a": "One.", "b": "Two."}, "seed": 0})
+    tracker.run_finished(tmp_path, None)
+    (kept,) = runs.values()
+    assert kept.params == {"prompts.a": "One.", "prompts.b": "Two.", "seed": 0}
 
 
 def test_without_a_run_directory_it_is_tracked_too(asked: ModelServer) -> None:

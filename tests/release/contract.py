@@ -1,8 +1,9 @@
 """What users may rely on, read from the code: configuration keys, Python names, commands and export formats.
 
-`docs/compatibility.md` promises that none of it goes. `contract_0_1_0.json` holds what version 0.1.0 had:
+`docs/compatibility.md` promises that none of it goes. `contract_0_1_0.json` holds what version 0.1.0 had. It is written
+with the code of 0.1.0, never with that of today, which would promise what is there today. Laid out as in `old_run.py`:
 
-    uv run python -m tests.release.contract > tests/release/contract_0_1_0.json
+    cd OLD && PYTHONPATH=$PWD/src:$PWD python -m tests.release.contract > contract_0_1_0.json
 """
 
 from __future__ import annotations

@@ -136,9 +136,9 @@ def install_and_run(wheel: Path, python: Path, folder: Path) -> str:
 def ask_resolver(wheel: Path, version: str, folder: Path) -> str:
     """How many packages the base and all extras take on this Python, by the resolver. Raises `ReleaseError`."""
     counts = []
-    for wanted in (str(wheel), f"{wheel}[{EXTRAS}]"):
+    for extras in ("", f"[{EXTRAS}]"):
         requirements = folder / "requirements.in"
-        requirements.write_text(f"gpo-prompts{wanted.removeprefix(str(wheel))} @ {wheel.as_uri()}\n")
+        requirements.write_text(f"gpo-prompts{extras} @ {wheel.as_uri()}\n")
         found = run(
             "uv", "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--python-version", version,
             "--only-binary", ":all:", "--no-python-downloads", requirements, cwd=folder,

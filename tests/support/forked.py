@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -72,6 +73,10 @@ class Process:
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
         """All that it writes, and its end. Raises `TimeoutExpired`, and leaves it running then."""
         told = ["", ""]
+        ends = None if timeout is None else time.monotonic() + timeout
+
+        def left() -> float | None:
+            return None if ends is None else max(0.0, ends - time.monotonic())
 
         def read(number: int, stream: IO[str]) -> None:
             with stream:
@@ -84,10 +89,10 @@ class Process:
         for reader in readers:
             reader.start()
         for reader in readers:
-            reader.join(timeout)
+            reader.join(left())
             if reader.is_alive():
                 raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0.0)
-        self.wait(timeout)
+        self.wait(left())
         return told[0], told[1]
 
     def _look(self, timeout: float | None) -> int | None:
@@ -218,26 +223,20 @@ def _serve(orders: socket.socket) -> dict[str, Any]:
 
 def _wait_for_child(status: int) -> bool:
     """True in a new process with a session of its own; the caller tells its number and how it ended, and ends."""
-    parent = os.getpid()
     os.setsid()
     child = os.fork()
     if child == 0:
         os.setsid()
         os.close(status)
         return True
-    for number in range(3, 256):
-        if number != status:
-            try:
-                os.close(number)
-            except OSError:
-                pass
+    os.closerange(3, status)
+    os.closerange(status + 1, 256)
     os.write(status, child.to_bytes(8))
     _, ended = os.waitpid(child, 0)
     try:
         os.write(status, str(ended).encode())
     except OSError:
         pass
-    assert os.getpid() == parent
     os._exit(0)
 
 

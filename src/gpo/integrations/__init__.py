@@ -1,4 +1,5 @@
-"""GPO in tools that people have already: a module each, behind the extra of its name, loaded when it is first used."""
+"""GPO in tools that people have already: a module each, behind the extra of its name where it has one, loaded when it
+is first used."""
 
 from __future__ import annotations
 

@@ -11,10 +11,8 @@ from typing import Any
 from gpo.errors import ConfigError, DataError
 from gpo.extras import is_installed
 from gpo.task.example import Example
+from gpo.task.proposal.sizes import SHARES
 from gpo.task.task import Task
-
-SHARES = {"train": 0.2, "dev": 0.3, "test": 0.5}
-"""How the samples are divided where `split` does not say otherwise."""
 
 
 def task_from(
@@ -97,7 +95,6 @@ def _only_scorer(inspect_task: Any) -> Any:
 
 
 def _name(scorer: Any) -> str:
-    from inspect_ai.scorer import Scorer  # noqa: F401 - says that the package is there
     from inspect_ai.util import registry_info
 
     try:

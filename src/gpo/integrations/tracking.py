@@ -17,6 +17,7 @@ from gpo.model.openai.errors import clean, redact
 from gpo.optimizer.search import StepRecord
 from gpo.report.page import write_report
 from gpo.result.result import Result
+from gpo.run.directory import RunDirectory
 from gpo.run.journal_writer import step_summary
 from gpo.run.progress import Progress
 from gpo.run.watcher import Watcher
@@ -51,14 +52,15 @@ class Tracker(Watcher):
 
     Everything is sent in a thread of its own. An error is told as any watcher's is, once, and the run goes on. What is
     sent: the configuration without secrets, scores, usage, the prompts, and at the end `best_prompt.txt`, `result.json`
-    and, with `report`, `report.html`, which holds the rows of dev and test too. One object is for one run.
+    and, with `report`, `report.html`, which holds the rows of dev and test too. One object is for one run; `run_id`
+    names the tracker's run where it is there already.
     """
 
     name = ""
     """As `tracking.json` has it."""
 
-    def __init__(self, *, report: bool = True) -> None:
-        self._report = report
+    def __init__(self, *, report: bool = True, run_id: str | None = None) -> None:
+        self._report, self._run_id = report, run_id
         self._run: TrackedRun | None = None
         self._sender: Sender | None = None
         self._state: dict[str, Any] = {}
@@ -72,10 +74,15 @@ class Tracker(Watcher):
         """See `gpo.Watcher`."""
         self._path = run_dir.resolve() / STATE
         self._state = _read_state(self._path).get(self.name, {})
+        if self._run_id not in (None, self._state.get("run")):
+            self._state = {}  # another run was told, this one was not
         if self._state.get("status") == "complete":
             return
         self._sender = Sender(f"gpo-{self.name}")
-        params, name = dict(flatten(config, ".")), run_dir.resolve().name
+        # With `prompts` the one prompt is a default that no part of the run uses.
+        unused = {"prompt"} if config.get("prompts") else set()
+        told = {key: value for key, value in config.items() if key not in unused}
+        params, name = flatten(told, "."), run_dir.resolve().name
         self._put(lambda: self._open(name, params))
 
     def step_finished(self, record: StepRecord) -> None:
@@ -137,8 +144,9 @@ class Tracker(Watcher):
     def _log_files(self, run_dir: Path, folder: Path) -> None:
         if self._run is None:
             return
-        for name in ("best_prompt.txt", "result.json"):
-            self._run.log_file(run_dir / name)
+        directory = RunDirectory(run_dir)
+        for path in (directory.best_prompt_path, directory.result_path):
+            self._run.log_file(path)
         if self._report:
             self._run.log_file(write_report(run_dir, folder / "report.html"))
 

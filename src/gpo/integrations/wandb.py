@@ -10,6 +10,7 @@ from typing import Any
 
 from gpo.extras import require
 from gpo.integrations.tracking import TrackedRun, Tracker
+from gpo.storage.atomic_write import encode_text
 
 
 class WandbTracker(Tracker):
@@ -84,7 +85,7 @@ class _WandbRun:
     def log_prompts(self, prompts: Mapping[str, str]) -> None:
         for name, prompt in prompts.items():
             path = self._place(f"prompts/{name}.txt")
-            path.write_text(prompt, encoding="utf-8", errors="backslashreplace")
+            path.write_bytes(encode_text(prompt))
             self._save(path)
 
     def log_file(self, path: Path) -> None:

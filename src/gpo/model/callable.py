@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
+import json
 import time
 from collections.abc import Callable
 from functools import partial
@@ -20,7 +21,7 @@ _OTHER_LOOP = (
     "its client was used in another event loop before: make a new one for GPO, or write await gpo.aoptimize(…) (or "
     "gpo.aevaluate) in the loop that it belongs to"
 )
-_OPTIONS = ("temperature", "max_tokens", "seed", "stop", "n")
+_OPTIONS = ("temperature", "max_tokens", "seed", "stop", "n", "response_format")
 
 
 class CallableModel:
@@ -29,7 +30,8 @@ class CallableModel:
     A function whose first parameter is called `messages`, or is annotated as a list or sequence, gets the chat as a
     list of {"role", "content"}; any other gets it as one text. It returns the reply as a string. Keyword parameters
     called `temperature`, `max_tokens`, `seed` or `stop` are filled in where the function has them; one that has `n`
-    may return a list of that many strings; what is missing of them `CompleteNModel` asks for.
+    may return a list of that many strings; what is missing of them `CompleteNModel` asks for. One that has
+    `response_format` is given it, as a mapping, where the request has one.
     """
 
     def __init__(
@@ -66,7 +68,9 @@ class CallableModel:
         return Reply(
             texts=tuple(texts),
             finish_reasons=("stop",) * len(texts),
-            left_out=("response_format",) if request.response_format else (),
+            left_out=()
+            if not request.response_format or "response_format" in self._options
+            else ("response_format",),
             seconds=time.perf_counter() - started,
         )
 
@@ -77,16 +81,17 @@ class CallableModel:
             pool.shutdown()
 
     async def _call(self, request: Request) -> list[str]:
-        values = {
+        values: dict[str, Any] = {
             "temperature": request.temperature,
             "max_tokens": request.max_tokens,
             "seed": request.seed,
             "stop": list(request.stop),
             "n": request.n,
         }
-        work = partial(
-            self._function, self._argument(request), **{name: values[name] for name in self._options}
-        )
+        if request.response_format:
+            values["response_format"] = json.loads(request.response_format)
+        options = {name: values[name] for name in self._options if name in values}
+        work = partial(self._function, self._argument(request), **options)
         try:
             reply = await (work() if self._is_async else self._in_thread(work))
         except GPOError:

@@ -20,6 +20,16 @@ class _JournaledEngine:
     def __init__(self, model: Callable[..., Any], lm: Any) -> None:
         self._model, self._lm = model, lm
 
+    @property
+    def supported_params(self) -> set[str]:
+        """By this and the next DSPy's adapters decide whether they ask for the form of a reply."""
+        return set(self._lm.supported_params)
+
+    @property
+    def supports_response_schema(self) -> bool:
+        """Whether that form may be a schema."""
+        return bool(self._lm.supports_response_schema)
+
     def complete(self, request: Any) -> Any:
         """The reply to a request of texts. Raises `ConfigError` for one with tools or other parts."""
         if request.tools:
@@ -39,7 +49,7 @@ class _JournaledEngine:
             max_tokens=config.max_tokens,
             stop=tuple(config.stop or ()),
             seed=config.seed,
-            **({"response_format": dict(config.response_format)} if config.response_format else {}),
+            response_format=_form(config.response_format) if config.response_format else None,
         )
         return Response(
             id=None,
@@ -75,9 +85,16 @@ def as_model(lm: Any) -> Callable[..., str]:
     defaults: Mapping[str, Any] = lm.kwargs
 
     def ask(
-        messages: list[dict[str, str]], temperature: float, max_tokens: int, seed: int, stop: list[str]
+        messages: list[dict[str, str]],
+        temperature: float,
+        max_tokens: int,
+        seed: int,
+        stop: list[str],
+        response_format: Mapping[str, Any] | None = None,
     ) -> str:
         options: dict[str, Any] = {"stop": stop} if stop else {}
+        if response_format is not None:
+            options["response_format"] = response_format
         # GPO has a default of its own for both, which an LM that sets neither must not be asked with.
         if defaults.get("temperature") is not None or temperature:
             options["temperature"] = temperature
@@ -107,6 +124,14 @@ def _translate(error: Exception) -> Exception:
     if isinstance(error, ConnectionError | TimeoutError) or is_retryable_lm_error(error):
         return ConnectionError(str(error))
     return PermanentModelError(f"{type(error).__name__}: {error}")
+
+
+def _form(form: Mapping[str, Any]) -> dict[str, Any]:
+    """DSPy's form of a reply as it is on the wire: a schema with its name lies a level deeper there."""
+    told = {key: value for key, value in form.items() if key != "type"}
+    if form["type"] != "json_schema":
+        return {"type": form["type"]}
+    return {"type": "json_schema", "json_schema": {**told, "name": form.get("name") or "response"}}
 
 
 def _text(message: Any) -> str:

@@ -66,7 +66,7 @@ class GPO(Teleprompter):  # type: ignore[misc]
             raise ConfigError(
                 f"compile: {'teacher' if teacher is not None else next(iter(kwargs))} is not taken by GPO"
             )
-        lm = self.task_model or _find_lm(student)
+        lm = _find_lm(student, self.task_model)
         program = StudentProgram(student, self._divide(trainset, valset, testset), self.metric, lm)
         task = Task.from_program(
             program.rows,
@@ -120,10 +120,22 @@ class GPO(Teleprompter):  # type: ignore[misc]
         return {"train": train, "dev": dev, "test": test}
 
 
-def _find_lm(student: Any) -> Any:
-    """The LM that a program runs with. Raises `ConfigError` where there is none."""
-    own = [one.lm for _, one in student.named_predictors() if one.lm is not None]
-    lm = own[0] if own else dspy.settings.lm
-    if lm is None:
+def _find_lm(student: Any, task_model: Any) -> Any:
+    """The LM that all predictors run with: their own, else `task_model`, else DSPy's. Raises `ConfigError` where one
+    has none, and where they differ."""
+    otherwise = task_model or dspy.settings.lm
+    predictors = [
+        (f"the predictor {name}", otherwise if one.lm is None else one.lm)
+        for name, one in student.named_predictors()
+    ]
+    if not predictors:
+        raise ConfigError("student: has no predictors, so there is nothing to optimize")
+    (first, lm), *others = [("task_model", task_model), *predictors] if task_model else predictors
+    if any(one is None for _, one in predictors):
         raise ConfigError("no LM: say dspy.configure(lm=dspy.LM(…)), or give GPO task_model=…")
+    for name, other in others:
+        if other is not lm:
+            raise ConfigError(
+                f"student: {name} runs with another LM than {first}; GPO's journal takes one for all"
+            )
     return lm

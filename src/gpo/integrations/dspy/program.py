@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from dspy.utils.exceptions import AdapterParseError
 
 from gpo.errors import ConfigError
 from gpo.integrations.dspy.language_model import journaled
+from gpo.integrations.shown import as_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,6 @@ class StudentProgram:
     def __init__(self, student: Any, splits: Mapping[str, Sequence[Any]], metric: Any, lm: Any) -> None:
         self._student, self._metric, self._lm = student, metric, lm
         self.prompts = {name: one.signature.instructions for name, one in student.named_predictors()}
-        if not self.prompts:
-            raise ConfigError("student: has no predictors, so there is nothing to optimize")
-        own = [name for name, one in student.named_predictors() if one.lm is not None and one.lm is not lm]
-        if own:
-            raise ConfigError(
-                f"student: the predictor {own[0]} has an LM of its own; GPO's journal takes one for all"
-            )
         numbered = [(name, example) for name, part in splits.items() for example in part]
         self._examples = {str(number): example for number, (_, example) in enumerate(numbered)}
         self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in splits}
@@ -72,14 +65,10 @@ class StudentProgram:
 def _row(number: str, example: Any) -> dict[str, Any]:
     """An example as it is shown: its inputs a column each, and what is expected."""
     try:
-        inputs = {f"{name}": _shown(value) for name, value in example.inputs().items()}
+        inputs = {f"{name}": as_text(value) for name, value in example.inputs().items()}
     except ValueError as error:
         raise ConfigError(f"example {number}: {error}") from None
-    labels = {name: _shown(value) for name, value in example.labels().items()}
-    target = next(iter(labels.values())) if len(labels) == 1 else json.dumps(labels, ensure_ascii=False)
+    labels = {name: as_text(value) for name, value in example.labels().items()}
+    target = next(iter(labels.values())) if len(labels) == 1 else as_text(labels)
     text = "\n".join(f"{name}: {value}" for name, value in inputs.items())
     return {"id": number, "question": text, "expected": target}
-
-
-def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -87,7 +87,15 @@ class Renderer:
     def _render(self, template: str, row: Mapping[str, Any], place: str, key: str) -> str:
         try:
             return self._environment.from_string(template).render(**row)
-        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+        except (
+            TemplateError,
+            re.error,
+            TypeError,
+            ValueError,
+            ArithmeticError,
+            LookupError,
+            AttributeError,
+        ) as error:
             said = " ".join(str(error).split())[:200]
             raise DataError(f"{place}: {key} of {self._source} cannot be rendered ({said})") from None
 

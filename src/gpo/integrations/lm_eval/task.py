@@ -7,29 +7,23 @@ reads it, so a score here is not the harness's score; which prompt is better is 
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gpo.errors import ConfigError
+from gpo.integrations.lm_eval.metrics import read_metrics
 from gpo.integrations.lm_eval.render import Renderer, check_code
 from gpo.integrations.lm_eval.yaml_file import Code, read_yaml
-from gpo.task.files.rows import Row, read_file
+from gpo.task.files.rows import Row, read_file, read_rows
+from gpo.task.proposal.sizes import SHARES
+from gpo.task.splits import render_cell
 from gpo.task.task import Task
 
 Data = str | Path | Mapping[str, str | Path]
-SHARES = {"train": 0.2, "dev": 0.3, "test": 0.5}
-"""How rows without splits are divided where `split` does not say otherwise."""
-
 _SPLITS = {"training_split": "train", "validation_split": "dev", "test_split": "test"}
-_METRICS = {
-    "exact_match": "exact_match",
-    "acc": "exact_match",
-    "acc_norm": "exact_match",
-    "bleu": "bleu",
-    "chrf": "chrf",
-}
 _NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?")
 _ASKS = re.compile(r"\s*\n?\s*(?:Answer|A)\s*:\s*$")
 
@@ -66,7 +60,7 @@ def task_from_yaml(path: str | Path, data: Data | None = None, **options: Any) -
         **options,
     }
     if not divided:
-        settings.setdefault("split", SHARES)
+        settings.setdefault("split", dict(SHARES))
     task = Task.from_rows(found.rows if divided else found.rows["rows"], **settings)
     return replace(task, warnings=(*task.warnings, *found.notes))
 
@@ -91,7 +85,7 @@ def read_task(path: str | Path, data: Data | None = None) -> HarnessTask:
         rows, answer, more = _multiple_choice(raw, renderer, source)
         metric = "exact_match"
     else:
-        rows, answer, metric, more = _generation(raw, renderer, keys)
+        rows, answer, metric, more = _generation(raw, renderer, keys, source)
     return HarnessTask(
         name=str(keys.get("task") or path.stem),
         rows=rows,
@@ -125,35 +119,28 @@ def _multiple_choice(
     every = [one for part in asked.values() for one in part]
     first = every[0][1]
     same = all(choices == first for _, choices, _ in every)
-    letters = [chr(ord("A") + place) for place in range(len(first))]
-    if same and [choice.strip() for choice in first] == letters:
+    labels = [choice.strip() for choice in first]
+    if same and labels == list(string.ascii_uppercase[: len(labels)]):
         return _numbered(asked, lambda one: (one[0], _strip(one[2]))), {"kind": "choice"}, []
     if same:
-        labels = [choice.strip() for choice in first]
         return _numbered(asked, lambda one: (one[0], _strip(one[2]))), {"kind": "label", "labels": labels}, []
+    most = max(len(choices) for _, choices, _ in every)
+    if most > len(string.ascii_uppercase):
+        raise ConfigError(f"{source}: a row has {most} choices, and there are letters for 26")
     rows = _numbered(asked, lambda one: (_list_choices(one[0], one[1]), _letters(one[1], one[2])))
     return rows, {"kind": "choice"}, ["the choices of each row are listed below its question, with letters"]
 
 
 def _generation(
-    raw: Mapping[str, Sequence[Row]], renderer: Renderer, keys: Mapping[str, Any]
+    raw: Mapping[str, Sequence[Row]], renderer: Renderer, keys: Mapping[str, Any], source: str
 ) -> tuple[Rows, dict[str, Any], str, list[str]]:
-    metrics = [one for one in keys.get("metric_list") or [] if isinstance(one, Mapping)]
-    ignored = [str(pattern) for one in metrics for pattern in one.get("regexes_to_ignore") or []]
-    named = next(
-        (_METRICS[str(one["metric"])] for one in metrics if str(one.get("metric")) in _METRICS), None
-    )
-    notes = (
-        []
-        if named or not metrics
-        else [f"the metric {metrics[0].get('metric')} is not known here: exact_match"]
-    )
+    named, ignored, notes = read_metrics(keys, source)
 
     def target(row: Row) -> str | list[str]:
         found = renderer.target(row.values, row.source, None)
         several = [found] if isinstance(found, str) else found
         for pattern in ignored:
-            several = [re.sub(pattern, "", one) for one in several]
+            several = [pattern.sub("", one) for one in several]
         several = [one.strip() for one in several]
         return several[0] if len(several) == 1 else several
 
@@ -163,8 +150,10 @@ def _generation(
     }
     targets = [one[1] for part in asked.values() for one in part]
     numeric = all(isinstance(one, str) and _NUMBER.fullmatch(one) for one in targets)
-    answer = {"kind": "number" if numeric and named in (None, "exact_match") else "text"}
-    return _numbered(asked, lambda one: one), answer, named or "exact_match", notes
+    kind = "number" if numeric and named in (None, "exact_match") else "text"
+    if ignored and kind != "number":
+        notes.append("regexes_to_ignore is taken out of the expected answers only, and not of replies")
+    return _numbered(asked, lambda one: one), {"kind": kind}, named or "exact_match", notes
 
 
 def _numbered(asked: Mapping[str, Sequence[Any]], as_row: Any) -> Rows:
@@ -180,23 +169,24 @@ def _numbered(asked: Mapping[str, Sequence[Any]], as_row: Any) -> Rows:
 def _read_data(keys: Mapping[str, Any], path: Path, data: Data | None) -> dict[str, list[Row]]:
     """Rows by GPO's split names, or under "rows" where there is one part only."""
     if data is None:
-        files = (keys.get("dataset_kwargs") or {}).get("data_files")
+        said = keys.get("dataset_kwargs")
+        files = said.get("data_files") if isinstance(said, Mapping) else None
         if not files or isinstance(files, Code):
             raise ConfigError(
                 f"{path}: its data set {keys.get('dataset_path')!a} is not here; give its rows as a local file with "
                 "data="
+            )
+        several = files.values() if isinstance(files, Mapping) else [files]
+        if not all(isinstance(name, str) for name in several):
+            raise ConfigError(
+                f"{path}: data_files must be a file, or a file for each split; say them with data="
             )
         data = files
     if isinstance(data, str | Path):
         found = read_file(_find(path, data))
         parts = found if isinstance(found, dict) else {"rows": found}
     else:
-        parts = {}
-        for split, name in data.items():
-            rows = read_file(_find(path, name))
-            if isinstance(rows, dict):
-                raise ConfigError(f"{name}: holds several splits; give it as data alone")
-            parts[str(split)] = rows
+        parts = {str(split): read_rows(_find(path, name)) for split, name in data.items()}
     ours = {str(keys[key]): split for key, split in _SPLITS.items() if keys.get(key)}
     named = {ours.get(split, split): rows for split, rows in parts.items()}
     named = {{"validation": "dev"}.get(split, split): rows for split, rows in named.items()}
@@ -204,12 +194,15 @@ def _read_data(keys: Mapping[str, Any], path: Path, data: Data | None) -> dict[s
         raise ConfigError(f"{path}: its data has no rows")
     if len(named) == 1:
         return {"rows": next(iter(named.values()))}
-    return _fill_dev(named)
-
-
-def _fill_dev(named: dict[str, list[Row]]) -> dict[str, list[Row]]:
-    """Of two parts with a test part the other one serves as train and dev, row by row in turn."""
     kept = {split: rows for split, rows in named.items() if split in ("train", "dev", "test")}
+    if not any(kept.values()):
+        known = ", ".join(dict.fromkeys([*ours, "train", "dev", "validation", "test"]))
+        raise ConfigError(f"{path}: no split of its data ({', '.join(parts)}) is known with rows: {known}")
+    return _fill_dev(kept)
+
+
+def _fill_dev(kept: dict[str, list[Row]]) -> dict[str, list[Row]]:
+    """Of two parts with a test part the other one serves as train and dev, row by row in turn."""
     if set(kept) in ({"train", "test"}, {"dev", "test"}):
         (other,) = set(kept) - {"test"}
         return {"train": kept[other][::2], "dev": kept[other][1::2], "test": kept["test"]}
@@ -240,10 +233,11 @@ def _strip(target: str | list[str]) -> str | list[str]:
 
 
 def _letters(choices: Sequence[str], target: str | list[str]) -> str | list[str]:
-    found = [chr(ord("A") + choices.index(one)) for one in ([target] if isinstance(target, str) else target)]
+    several = [target] if isinstance(target, str) else target
+    found = [string.ascii_uppercase[choices.index(one)] for one in several]
     return found[0] if len(found) == 1 else found
 
 
 def _list_choices(text: str, choices: Sequence[str]) -> str:
-    listed = "\n".join(f"({chr(ord('A') + place)}) {choice.strip()}" for place, choice in enumerate(choices))
+    listed = render_cell([choice.strip() for choice in choices], lettered=True)
     return f"{_ASKS.sub('', text)}\n{listed}"

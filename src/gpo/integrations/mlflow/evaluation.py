@@ -14,6 +14,7 @@ from typing import Any
 
 from gpo.errors import ConfigError
 from gpo.integrations.mlflow.templates import MlflowTemplates
+from gpo.integrations.shown import as_text
 
 _FAILED = "Failed to invoke the predict_fn with {inputs}: "
 """How MLflow begins the output of a row whose predict_fn raised."""
@@ -94,4 +95,4 @@ def _expected(record: Mapping[str, Any]) -> Any:
 def _text(value: Any) -> str:
     if isinstance(value, Mapping) and len(value) == 1:
         value = next(iter(value.values()))
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return as_text(value)

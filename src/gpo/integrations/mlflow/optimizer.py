@@ -16,6 +16,7 @@ from gpo.integrations.mlflow.templates import MlflowTemplates
 from gpo.integrations.mlflow.tracker import MlflowTracker
 from gpo.options import ModelLike
 from gpo.result.result import Result
+from gpo.run.watcher import Watchers
 from gpo.task.task import Task
 
 SHARES = {"train": 0.2, "dev": 0.4, "test": 0.4}
@@ -79,7 +80,7 @@ class GPOPromptOptimizer(BasePromptOptimizer):  # type: ignore[misc]
             prompts=templates.parts,
             models={"optimizer": self.model},
             run_dir=self.run_dir,
-            **{**self.options, **({"watcher": self._watchers()} if enable_tracking else {})},
+            **{**self.options, **({"watcher": self._watcher()} if enable_tracking else {})},
         )
         return PromptOptimizerOutput(
             optimized_prompts=templates.restore(result.best_prompts),
@@ -87,11 +88,10 @@ class GPOPromptOptimizer(BasePromptOptimizer):  # type: ignore[misc]
             final_eval_score=result.scores.best.test,
         )
 
-    def _watchers(self) -> list[Any]:
+    def _watcher(self) -> Watchers:
         """The run that MLflow has begun is told too, beside whoever watches."""
         import mlflow
 
-        given = self.options.get("watcher") or []
-        watchers = list(given) if isinstance(given, list | tuple) else [given]
         active = mlflow.active_run()
-        return [*watchers, MlflowTracker(run_id=active.info.run_id)] if active else watchers
+        tracker = MlflowTracker(run_id=active.info.run_id) if active else None
+        return Watchers(self.options.get("watcher"), tracker)

@@ -50,7 +50,8 @@ class MlflowTemplates:
         if not known:
             return text
         names = "|".join(re.escape(one) for one in sorted(known, key=len, reverse=True))
-        return re.sub(rf"\{{+\s*({names})\s*\}}+", r"{{\1}}", text)
+        written = rf"\{{\{{\s*({names})\s*\}}\}}|\{{\s*({names})\s*\}}"
+        return re.sub(written, lambda found: f"{{{{{found[1] or found[2]}}}}}", text)
 
 
 def _chat(text: str) -> list[dict[str, Any]] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,9 +12,12 @@ from typing import Any
 from gpo.config.masking import url_secrets
 from gpo.extras import require
 from gpo.integrations.tracking import TrackedRun, Tracker
+from gpo.storage.atomic_write import encode_text
 
 _MOST_PARAMS = 100
 """That MLflow takes at once."""
+_NOT_IN_NAMES = re.compile(r"[^\w/.\- ]")
+"""What MLflow refuses in the name of a parameter, such as the brackets of `prompts.chat[0]`."""
 
 
 class MlflowTracker(Tracker):
@@ -35,9 +39,9 @@ class MlflowTracker(Tracker):
         run_id: str | None = None,
         report: bool = True,
     ) -> None:
-        super().__init__(report=report)
+        super().__init__(report=report, run_id=run_id)
         require("mlflow", "mlflow", "tracking in MLflow")
-        self._uri, self._experiment, self._run_id = tracking_uri, experiment, run_id
+        self._uri, self._experiment = tracking_uri, experiment
 
     def open_run(self, run_id: str | None, name: str) -> TrackedRun:
         """See `Tracker`."""
@@ -70,7 +74,7 @@ class _MlflowRun:
     def log_params(self, params: Mapping[str, str | float | bool]) -> None:
         from mlflow.entities import Param
 
-        several = [Param(key, str(value)) for key, value in params.items()]
+        several = [Param(_NOT_IN_NAMES.sub("_", key), str(value)) for key, value in params.items()]
         for start in range(0, len(several), _MOST_PARAMS):
             self._client.log_batch(self.id, params=several[start : start + _MOST_PARAMS])
 
@@ -84,7 +88,7 @@ class _MlflowRun:
 
     def log_prompts(self, prompts: Mapping[str, str]) -> None:
         for name, prompt in prompts.items():
-            self._client.log_text(self.id, prompt, f"prompts/{name}.txt")
+            self._client.log_text(self.id, encode_text(prompt).decode(), f"prompts/{name}.txt")
 
     def log_file(self, path: Path) -> None:
         self._client.log_artifact(self.id, str(path))

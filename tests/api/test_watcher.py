@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import gpo
+from gpo.errors import RunError
+from gpo.storage.journal import Journal
 from tests.support.landscape import Landscape
 from tests.support.server import ModelServer
 
@@ -71,6 +74,22 @@ def test_errors_in_a_watcher_are_one_warning_and_change_nothing() -> None:
     assert len(caught) == 1
     assert "\x1b" not in str(caught[0].message)
     assert watched.best_prompt == whole.best_prompt
+
+
+def test_the_end_is_told_also_where_the_journal_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[gpo.Result | None] = []
+
+    class Ends(gpo.Watcher):
+        def run_finished(self, run_dir: Path, result: gpo.Result | None) -> None:
+            ended.append(result)
+
+    async def full(journal: Journal) -> None:
+        raise RunError("the disk is full")
+
+    monkeypatch.setattr(Journal, "flush", full)
+    with ModelServer(answer=Landscape().answer) as server, pytest.raises(RunError, match="disk is full"):
+        run(server, watcher=Ends())
+    assert ended == [None]
 
 
 def test_an_object_with_one_of_the_methods_will_do() -> None:

@@ -115,13 +115,15 @@ class Run:
             result = error.result = work.result("interrupted", stopped=str(error))
             raise
         finally:
-            work.close()
-            await journal.flush()
+            written: Result | None = None
             try:
+                work.close()
+                await journal.flush()
                 if result is not None:
                     self.directory.write_result(result)
+                written = result
             finally:
-                await self._tell_end(result)
+                await self._tell_end(written)
         return result
 
     def _tell_start(self) -> None:

@@ -130,13 +130,14 @@ class ProgramRounds:
                     "(output, row)"
                 )
             read, targets = self._task.find_answer(text, example)
-        known = recall(Answered(prompt, split, example, read, ran.calls)) if recall and ran.calls else None
         try:
             if read is None:
                 grade = Grade(0.0)
             elif self._task.metric.own is None:
                 grade = await self._grader.grade(read, targets, example)
             else:
+                asks = recall if ran.calls else None
+                known = asks(Answered(prompt, split, example, read, ran.calls)) if asks else None
                 grade = known or await self._grader.grade_output(ran.output, key, example)
         except PermanentModelError as error:
             if error.scope == "run":

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gpo.optimizer.not_prompts import find_fault
+from gpo.optimizer.not_prompts import find_fault, ngrams, plain
 from gpo.optimizer.parts.edit_distance import count_changed_words
 from gpo.optimizer.reply import is_closed, read_reply
 from gpo.task.program.parts import has_mark
@@ -19,7 +19,6 @@ from gpo.task.prompt import find_placeholders
 
 _SLOT = re.compile(r"<\s*(?:/\s*)?(?:prompt|start|end|demonstrations)\s*>", re.IGNORECASE)
 _SCORE = re.compile(r"^[ \t]*score[ \t]*:", re.IGNORECASE | re.MULTILINE)
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,8 @@ class Guard:
     (a phrase that many rows share is the task's own wording). `required` are the placeholders of the initial prompt;
     `answers` are bare answers, which are no prompts. `columns` are the names that a placeholder may have beside those
     of the initial prompt, None for any; `frozen` are texts that every prompt keeps word for word. `parts` has a guard
-    for each of several prompts, which has `marks` to look for: those that keep them apart.
+    for each of several prompts, which has `marks` to look for: those that keep them apart. `rare` are the runs of words
+    that a few examples have, counted where it is None.
     """
 
     examples: Iterable[str] = ()
@@ -61,20 +61,15 @@ class Guard:
     frozen: Sequence[str] = ()
     parts: Mapping[str, Guard] = field(default_factory=dict, repr=False)
     marks: bool = False
-    _copied: frozenset[str] = field(init=False, repr=False, compare=False)
+    rare: frozenset[str] | None = field(default=None, repr=False, compare=False)
+    _allowed: frozenset[str] = field(init=False, repr=False, compare=False)
     _answers: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        counts: Counter[str] = Counter()
-        rows = 0
-        for text in self.examples:
-            rows += 1
-            counts.update(set(_ngrams(text, self.ngram)))
-        allowed = set(_ngrams(self.initial, self.ngram))
-        most = max(1, rows // 10)
-        copied = frozenset(gram for gram, count in counts.items() if count <= most and gram not in allowed)
-        object.__setattr__(self, "_copied", copied)
-        object.__setattr__(self, "_answers", frozenset(_plain(answer) for answer in self.answers))
+        if self.rare is None:
+            object.__setattr__(self, "rare", _find_rare(self.examples, self.ngram))
+        object.__setattr__(self, "_allowed", frozenset(ngrams(self.initial, self.ngram)))
+        object.__setattr__(self, "_answers", frozenset(plain(answer) for answer in self.answers))
 
     def of(self, part: str | None) -> Guard:
         """The guard of one of several prompts; this one where `part` is None."""
@@ -83,13 +78,13 @@ class Guard:
     def reason(self, prompt: str) -> str | None:
         """Why `prompt` is refused, or None where it may be scored."""
         words = prompt.split()
-        if not _plain(prompt):
+        if not plain(prompt):
             return "empty"
         if _SLOT.search(prompt) or (self.marks and has_mark(prompt)):
             return "contains a tag of the reply form"
         if len(words) > self.max_words:
             return f"{len(words)} words, more than optimize.max_words ({self.max_words})"
-        if _plain(prompt) in self._answers:
+        if plain(prompt) in self._answers:
             return "is an answer and not a prompt"
         if fault := find_fault(prompt, self.initial):
             return fault
@@ -102,8 +97,10 @@ class Guard:
             return f"invents the placeholder {{{min(made_up)}}}"
         if changed := [text for text in self.frozen if text not in prompt]:
             return f"changes a frozen part: {changed[0]}"
-        if copied := next((gram for gram in _ngrams(prompt, self.ngram) if gram in self._copied), None):
-            return f"copies an example: {copied}"
+        rare = self.rare or frozenset()
+        for gram in ngrams(prompt, self.ngram):
+            if gram in rare and gram not in self._allowed:
+                return f"copies an example: {gram}"
         return None
 
 
@@ -133,10 +130,11 @@ def normalise_prompt(prompt: str) -> str:
     return " ".join(prompt.split())
 
 
-def _plain(text: str) -> str:
-    return " ".join(_WORD.findall(text.lower()))
-
-
-def _ngrams(text: str, n: int) -> list[str]:
-    words = _WORD.findall(text.lower())
-    return [" ".join(words[i : i + n]) for i in range(len(words) - n + 1)]
+def _find_rare(examples: Iterable[str], n: int) -> frozenset[str]:
+    counts: Counter[str] = Counter()
+    rows = 0
+    for text in examples:
+        rows += 1
+        counts.update(set(ngrams(text, n)))
+    most = max(1, rows // 10)
+    return frozenset(gram for gram, count in counts.items() if count <= most)

@@ -50,20 +50,20 @@ def find_fault(prompt: str, initial: str) -> str | None:
     for applies, reason in _FAULTS:
         if applies(prompt) and not applies(initial):
             return reason
-    allowed = _grams(initial)
+    allowed = ngrams(initial)
     if copied := next(
-        (gram for gram in _grams(prompt) if gram in _instructions() and gram not in allowed), None
+        (gram for gram in ngrams(prompt) if gram in _instructions() and gram not in allowed), None
     ):
         return f"repeats the instructions of the meta-prompt: {copied}"
     return None
 
 
 def _refuses(text: str) -> bool:
-    return _REFUSAL.match(_plain(text[:200])) is not None
+    return _REFUSAL.match(plain(text[:200])) is not None
 
 
 def _asks_back(text: str) -> bool:
-    return _ASKS_BACK.match(_plain(text[:200])) is not None
+    return _ASKS_BACK.match(plain(text[:200])) is not None
 
 
 def _announces(text: str) -> bool:
@@ -98,14 +98,16 @@ def _instructions() -> frozenset[str]:
     for path in sorted(TEXTS.rglob("*.jinja")):
         # A placeholder ends a run, and so does a comment or a condition.
         for piece in re.split(r"\{[{%#].*?[}%#]\}", path.read_text(encoding="utf-8"), flags=re.DOTALL):
-            found.update(_grams(piece))
+            found.update(ngrams(piece))
     return frozenset(found)
 
 
-def _grams(text: str) -> list[str]:
+def ngrams(text: str, n: int = NGRAM) -> list[str]:
+    """All runs of `n` plain words in `text`."""
     words = _WORD.findall(text.lower())
-    return [" ".join(words[place : place + NGRAM]) for place in range(len(words) - NGRAM + 1)]
+    return [" ".join(words[place : place + n]) for place in range(len(words) - n + 1)]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """The words of `text` alone, in small letters."""
     return " ".join(_WORD.findall(text.lower()))

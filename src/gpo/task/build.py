@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpo.errors import ConfigError
 from gpo.task.answer.structured.reply_format import check_structured
-from gpo.task.draw import Size, draw
+from gpo.task.draw import draw, keeps_mix, name_sizes
 from gpo.task.example import Example
 from gpo.task.labels import (
     check_gaps,
@@ -82,7 +82,7 @@ def from_program(
     if unknown := [key for key in options if key not in PROGRAM_OPTIONS]:
         from gpo.config.keywords import point_to
 
-        known = ("name", "identity", "concurrency", "seed", "chat", *PROGRAM_OPTIONS)
+        known = ("name", *PROGRAM_OPTIONS)
         raise ConfigError(point_to(unknown[0], "gpo.Task.from_program", known))
     config, own = configure(name, options)
     program = make_program(run, identity, concurrency)
@@ -119,10 +119,10 @@ def build(
     columns = Columns(config.input, config.target, **rules_of(kind))
     rows, warnings = draw(
         loaded,
-        _split(config),
+        name_sizes(config),
         seed=seed,
         key=None if config.allow_overlap else columns.question,
-        label=columns.label if _stratifies(config) else None,
+        label=columns.label if keeps_mix(config) else None,
     )
     found: Mapping[str, Sequence[Example]] = make_examples(rows, columns)
     is_label = kind == "label" and own.reader is None
@@ -181,15 +181,4 @@ def with_defaults(config: TaskConfig, defaults: Mapping[str, Any]) -> TaskConfig
 
 def _loaded(config: TaskConfig, *, seed: int, base_dir: Path, data_dir: Path | None) -> Loaded:
     data: str | dict[str, str] = config.data if isinstance(config.data, str) else dict(config.data.items())
-    return load(data, base_dir=base_dir, seed=seed, split=_split(config), data_dir=data_dir)
-
-
-def _split(config: TaskConfig) -> dict[str, Size] | None:
-    return None if config.split is None else dict(config.split.items())
-
-
-def _stratifies(config: TaskConfig) -> bool:
-    """Whether the mix of labels is kept. Counts alone do not ask for it: the rows of older runs stay as they are."""
-    if config.stratify is not None:
-        return config.stratify
-    return any(isinstance(size, float) for size in (config.split or {}).values())
+    return load(data, base_dir=base_dir, seed=seed, split=name_sizes(config), data_dir=data_dir)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from gpo.errors import ConfigError
 from gpo.task.files.rows import Row
 from gpo.task.load import SPLITS, Loaded
+
+if TYPE_CHECKING:
+    from gpo.config.task import TaskConfig
 
 DEFAULT_SHARES = {"train": 0.25, "dev": 0.25, "test": 0.5}
 """How one file without `task.split` is divided."""
@@ -16,6 +20,18 @@ _MOST_LABELS = 50
 
 Size = int | float
 """Rows of a split: a count, or a share between 0 and 1."""
+
+
+def name_sizes(config: TaskConfig) -> dict[str, Size] | None:
+    """The rows of every split that `config` gives, None where it gives none."""
+    return None if config.split is None else dict(config.split.items())
+
+
+def keeps_mix(config: TaskConfig) -> bool:
+    """Whether the mix of labels is kept. Counts alone do not ask for it: the rows of older runs stay as they are."""
+    if config.stratify is not None:
+        return config.stratify
+    return any(isinstance(size, float) for size in (config.split or {}).values())
 
 
 def draw(

@@ -62,7 +62,7 @@ def metric(
     if isinstance(chosen, Metric):
         return chosen
     if callable(chosen):
-        return _own(chosen, getattr(chosen, "__qualname__", type(chosen).__name__))
+        return call_own(OwnMetric(chosen, getattr(chosen, "__qualname__", type(chosen).__name__)))
     if chosen in ("exact_match", "accuracy"):
         return Metric(chosen, binary=True, function=_matches)
     if chosen == "rouge_l":
@@ -83,7 +83,7 @@ def metric(
     if chosen.startswith("within "):
         return Metric(chosen, binary=True, function=within(chosen))
     if ":" in chosen:
-        return _own(imported(chosen, base_dir), chosen)
+        return call_own(OwnMetric(imported(chosen, base_dir), chosen))
     raise ConfigError(f"task.metric: {chosen!r} is not known; use {NAMES} or package.module:function")
 
 
@@ -113,13 +113,14 @@ def _rouge_l(prediction: Answer, targets: Sequence[Answer], example: Example) ->
     return max((rouge_l(found, as_text(target)) for target in targets), default=0.0)
 
 
-def _own(function: Callable[..., Any], name: str) -> Metric:
-    own = OwnMetric(function, name)
+def call_own(own: OwnMetric, shown: Callable[[Any], Any] = as_text) -> Metric:
+    """The metric that calls `own` with what `shown` makes of a prediction."""
 
-    def value(prediction: Answer, targets: Sequence[Answer], example: Example) -> float:
-        return own.wait(as_text(prediction), example).value
+    def value(prediction: Any, targets: Sequence[Any], example: Example) -> float:
+        return own.wait(shown(prediction), example).value
 
-    return Metric(name, binary=bool(getattr(function, "binary", False)), function=value, own=own)
+    binary = bool(getattr(own.function, "binary", False))
+    return Metric(own.name, binary=binary, function=value, own=own)
 
 
 def imported(path: str, base_dir: Path | None, key: str = "task.metric") -> Callable[..., Any]:

@@ -60,8 +60,8 @@ class ProgramOptions(TypedDict, total=False):
     chat: bool
 
 
-PROGRAM_OPTIONS = ("metric", "input", "target", "answer", "judge", "split", "stratify", "allow_overlap")
-"""Those of the keys that say something of a program: where its prompts stand is its own business."""
+PROGRAM_OPTIONS = tuple(ProgramOptions.__annotations__)
+"""Their names: where a program's prompts stand is its own business."""
 
 
 class CallableReader(TextReader):

@@ -39,11 +39,10 @@ def engine_needs(config: Config, task: Task, prompt: str, asked: Calls | None = 
     }
     if task.metric.judge and config.models.judge:
         found["judge"] = _judge(config, task, config.models.judge.max_tokens)
-    models = config.models.roles()
+    models = config.models.all_roles()
     if (embedder := config.models.embedder) and is_embedded(embedder):
         # One short request at a time: of a text the beginning counts.
         found["embedder"] = Needs(longest=MICRO_BATCH, at_once=1, embeds=True)
-        models["embedder"] = embedder
     return {
         role: reduce(
             Needs.join, (found[other] for other in found if models[other].model == models[role].model)

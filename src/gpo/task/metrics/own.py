@@ -39,7 +39,7 @@ class OwnMetric:
     def __init__(self, function: Callable[..., Any], name: str) -> None:
         self.function, self.name = function, name
         self._wants_example = _second_parameter(function, name) == "example"
-        self.is_async = _is_async(function)
+        self.is_async = is_async(function)
         """Whether a call returns at once something to await."""
 
     def call(self, prediction: str, example: Example) -> Any:
@@ -95,7 +95,8 @@ def _row(example: Example) -> str:
     return f"example {example.id}{place}"
 
 
-def _is_async(function: Callable[..., Any]) -> bool:
+def is_async(function: Callable[..., Any]) -> bool:
+    """Whether a call of `function` returns at once something to await; any other one is called in a thread."""
     inner: Any = function
     while isinstance(inner, functools.partial):
         inner = inner.func

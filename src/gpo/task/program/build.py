@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from gpo.errors import ConfigError
 from gpo.task.answer import AnswerReader
-from gpo.task.draw import Size, draw
+from gpo.task.draw import draw, keeps_mix, name_sizes
 from gpo.task.example import Example, Target
 from gpo.task.files.cell import read_value
 from gpo.task.files.rows import Row
 from gpo.task.labels import leave_out_test, warn_of_unknown_labels
 from gpo.task.load import Loaded
-from gpo.task.metric import Metric, imported, metric
+from gpo.task.metric import Metric, call_own, imported, metric
 from gpo.task.metrics.fit import check_metric, name_metric
 from gpo.task.metrics.judge import make_judge
 from gpo.task.program.own_work import check_row
@@ -100,15 +100,12 @@ def build_program(
             f"task.metric: {grades.name} compares with the expected answer, and no row has one; name its column with "
             "target, or give metric a function of (output, row)"
         )
-    split: dict[str, Size] | None = None if config.split is None else dict(config.split.items())
-    mixes = any(isinstance(size, float) for size in (split or {}).values())
-    mixes = mixes if config.stratify is None else config.stratify
     rows, warnings = draw(
         loaded,
-        split,
+        name_sizes(config),
         seed=seed,
         key=None if config.allow_overlap else columns.question,
-        label=columns.label if mixes and columns.target else None,
+        label=columns.label if keeps_mix(config) and columns.target else None,
     )
     examples = make_examples(rows, columns)
     found: dict[str, list[Example]] = {
@@ -148,18 +145,10 @@ def build_program(
 def choose_metric(chosen: Any, config: TaskConfig, base_dir: Path) -> Metric:
     """The metric of a program: by its name, or a function of (output, row). Raises `ConfigError`."""
     if isinstance(chosen, str) and ":" in chosen:
-        return _own(imported(chosen, base_dir), chosen)
+        return call_own(ProgramMetric(imported(chosen, base_dir), chosen), lambda output: output)
     if isinstance(chosen, str | Metric):
         return metric(chosen, base_dir=base_dir, judge=make_judge(config.judge))
     if not callable(chosen):
         raise ConfigError("task.metric: must be a name, or a function of (output, row)")
-    return _own(chosen, getattr(chosen, "__qualname__", type(chosen).__name__))
-
-
-def _own(function: Any, name: str) -> Metric:
-    own = ProgramMetric(function, name)
-
-    def value(prediction: Any, targets: Sequence[Any], example: Example) -> float:
-        return own.wait(prediction, example).value
-
-    return Metric(name, binary=bool(getattr(function, "binary", False)), function=value, own=own)
+    name = getattr(chosen, "__qualname__", type(chosen).__name__)
+    return call_own(ProgramMetric(chosen, name), lambda output: output)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any
 
 from gpo.errors import ConfigError
 from gpo.task.example import Example
-from gpo.task.metrics.own import OwnMetric
+from gpo.task.metrics.own import OwnMetric, is_async
 
 AT_ONCE = 128
 """Runs of a program that are under way at most, unless the user says another number."""
@@ -38,11 +37,7 @@ class Program:
     @property
     def is_async(self) -> bool:
         """Whether a call returns at once something to await; any other function is called in a thread."""
-        inner: Any = self.run
-        while isinstance(inner, functools.partial):
-            inner = inner.func
-        called = inner if inspect.isroutine(inner) else getattr(inner, "__call__", inner)  # noqa: B004
-        return inspect.iscoroutinefunction(called)
+        return is_async(self.run)
 
 
 class ProgramMetric(OwnMetric):

@@ -103,7 +103,7 @@ def test_python_runs(
         "<START>Which queue is it for? Billing or delivery?</END>" if "<START>" in str(body) else "billing"
     )
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("gpo.model.factory.OPENAI", server.base_url)
+    monkeypatch.setattr("gpo.model.address.OPENAI", server.base_url)
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     monkeypatch.setattr("gpo.model.embedder.open_embedder", open_lengths)
     with Path("tickets.csv").open("w", encoding="utf-8") as file:

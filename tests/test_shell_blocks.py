@@ -86,7 +86,7 @@ def test_every_command_is_run_or_listed_with_a_reason() -> None:
 def test_the_commands_of_the_pages_run(
     project: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gpo.model.factory.OPENAI", project.base_url)
+    monkeypatch.setattr("gpo.model.address.OPENAI", project.base_url)
     monkeypatch.setattr("gpo.model.embedder.open_embedder", open_lengths)
     for line in to_run():
         if line.startswith(SLOW):
@@ -108,8 +108,8 @@ def test_the_commands_of_the_pages_run_in_a_shell(project: ModelServer, tmp_path
     command.parent.mkdir()
     command.write_text(
         f"#!{sys.executable} -P\n"
-        "import gpo.model.factory\n"
-        f"gpo.model.factory.OPENAI = {project.base_url!r}\n"
+        "import gpo.model.address\n"
+        f"gpo.model.address.OPENAI = {project.base_url!r}\n"
         "from gpo.cli.main import main\nif __name__ == '__main__':\n    main()\n"
     )
     command.chmod(0o755)

@@ -11,9 +11,11 @@ import os
 import signal
 import sys
 import threading
+import time
 from typing import Any
 
 _PR_SET_PDEATHSIG = 1
+_LOG_SECONDS = 1.0
 
 
 def main() -> None:
@@ -26,6 +28,8 @@ def main() -> None:
     try:
         server = _serve(settings)
     except Exception as error:
+        # llama.cpp writes its log in a thread of its own, and the reason stands there.
+        time.sleep(_LOG_SECONDS)
         sys.exit(f"{type(error).__name__}: {error}")
     answers.write(json.dumps({"url": server.listening_address, "guidance": _has_guidance()}) + "\n")
     answers.close()

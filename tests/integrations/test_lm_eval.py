@@ -285,7 +285,7 @@ def test_gpo_init_takes_tasks_that_come_with_the_harness(
     done = CliRunner().invoke(app, ["init", str(path), *options])
     assert done.exit_code == 0, done.output
     task = load_config(tmp_path / "made" / "gpo.yaml").task
-    made = [json.loads(line) for line in (tmp_path / "made" / task.data).read_text().splitlines()]
+    made = [json.loads(line) for line in (tmp_path / "made" / str(task.data)).read_text().splitlines()]
 
     local = {
         "dataset_path": "json",

@@ -29,7 +29,7 @@ def read_data(keys: Mapping[str, Any], path: Path, data: Data | None) -> dict[st
         raise ConfigError(f"{path}: its data has no rows")
     if len(named) == 1:
         return {"rows": next(iter(named.values()))}
-    kept = {split: named[split] for split in ("train", "dev", "test") if split in named}
+    kept = {split: named[split] for split in _SPLITS.values() if split in named}
     if not any(kept.values()):
         known = ", ".join(dict.fromkeys([*ours, "train", "dev", "validation", "test"]))
         raise ConfigError(f"{path}: no split of its data ({', '.join(parts)}) is known with rows: {known}")

@@ -7,14 +7,16 @@ of an optimizer that goes on beyond its calls loses by that, and nothing else of
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import dspy
 
-from benchmarks.proof.own import CANDIDATES
 from benchmarks.programs.registered import score, score_with_feedback
 from benchmarks.programs.testing import THREADS
 from benchmarks.programs.trial import Found, Trial
+from benchmarks.proof.own import CANDIDATES
 
 Arm = Callable[[Trial], Found]
 DEMONSTRATIONS = 4
@@ -102,17 +104,19 @@ def own(method: str, **settings: Any) -> Arm:
             if method == "gpo+"
             else {"method": method, "optimize": _steps(trial)}
         )
-        search = GPO(
-            score_with_feedback,
-            prompt_model=trial.writer,
-            task_model=trial.lm,
-            holdout=0,
-            num_threads=THREADS,
-            seed=trial.seed,
-            run_dir=trial.folder / trial.name,
-            **options,
-        )
-        found = search.compile(trial.student.deepcopy(), trainset=trial.train, valset=trial.val)
+        # A journal of its own would answer what the proxy has to count.
+        with TemporaryDirectory() as folder:
+            search = GPO(
+                score_with_feedback,
+                prompt_model=trial.writer,
+                task_model=trial.lm,
+                holdout=0,
+                num_threads=THREADS,
+                seed=trial.seed,
+                run_dir=Path(folder) / "run",
+                **options,
+            )
+            found = search.compile(trial.student.deepcopy(), trainset=trial.train, valset=trial.val)
         result = found.gpo_result
         notes = {"steps": len(result.steps), "status": result.status, "warnings": list(result.warnings)}
         return Found(found, {**notes, **_demos(found)})

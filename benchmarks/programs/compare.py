@@ -6,17 +6,16 @@
 The program, the rows and the reason for them: `benchmarks/programs/registered.py`. A loopback proxy passes on at most
 `--calls` calls of the program's model while an arm searches and refuses every further one; each arm also has the
 calls as its own parameter, where it has one (`benchmarks/programs/arms.py`). The program that it returns is then run on
-held-out rows outside of it. OUT_DIR/runs.jsonl has a line a run; a line that is there is not run again, and our own runs
-go on from their journals. `python -m benchmarks.dspy_compare_table OUT_DIR` makes the table.
+held-out rows outside of it. OUT_DIR/runs.jsonl has a line a run; a line that is there is not run again, and a run that
+was stopped is begun again with the answers that it had (`benchmarks/proof/kept.py`).
+`python -m benchmarks.dspy_compare_table OUT_DIR` makes the table.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
-import secrets
 import tempfile
 import time
 from collections.abc import Sequence
@@ -27,12 +26,13 @@ from typing import Any
 
 from benchmarks.proof.deadline import Deadline, add_minutes
 from benchmarks.proof.endpoint import add_arguments, from_arguments
+from benchmarks.proof.kept import KeptAnswers
 from benchmarks.proof.lines import Lines
 from benchmarks.proof.proxy import CountingProxy
 from benchmarks.results import code_digest, say
 from gpo.errors import ConfigError, GPOError
 
-RUNS, ADDRESS = "runs.jsonl", "proxies.json"
+RUNS = "runs.jsonl"
 WRITER = "local/qwen2.5-coder-1.5b"
 
 
@@ -76,17 +76,17 @@ def _carry_out_all(
     from benchmarks.programs.trial import Served
 
     deadline = Deadline(found.minutes)
-    address = _address(found.out)
     failed = False
     with ExitStack() as stack:
         # The writer's model is another engine beside the program's, unless both are one.
         proxies = [
             stack.enter_context(
-                CountingProxy(one, port=address["ports"][place], token=address["token"], deadline=deadline)
+                CountingProxy(one, deadline=deadline, kept=KeptAnswers(found.out / f"answers-{role}.jsonl"))
             )
-            for place, one in enumerate([endpoint] if writes is endpoint else [endpoint, writes])
+            for role, one in (
+                {"all": endpoint} if writes is endpoint else {"program": endpoint, "writer": writes}
+            ).items()
         ]
-        _keep_address(found.out, [proxy.port for proxy in proxies])
         for arm, seed in wanted:
             deadline.check()
             models = Served(endpoint=endpoint, proxy=proxies[0]), Served(endpoint=writes, proxy=proxies[-1])
@@ -116,7 +116,6 @@ def _carry_out(arm: str, seed: int, models: tuple[Any, Any], lines: Lines, found
         writer_model=writer_model,
         calls=found.calls,
         seed=seed,
-        folder=found.out / "runs",
     )
     proxy = program_model.proxy
     proxy.cap(trial.name, "task", found.calls)
@@ -182,20 +181,6 @@ def _quiet() -> None:
     for name in ("dspy", "LiteLLM", "httpx"):
         logging.getLogger(name).setLevel(logging.ERROR)
     dspy.configure_cache(enable_disk_cache=False, enable_memory_cache=False)
-
-
-def _address(out: Path) -> dict[str, Any]:
-    """Ports and token of the proxies of this comparison: our own runs are known by their endpoints."""
-    place = out / ADDRESS
-    if not place.exists():
-        place.write_text(json.dumps({"ports": [0, 0], "token": secrets.token_hex(4)}), encoding="utf-8")
-    found: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
-    return found
-
-
-def _keep_address(out: Path, ports: Sequence[int]) -> None:
-    kept = {**_address(out), "ports": (list(ports) + [0])[:2]}
-    (out / ADDRESS).write_text(json.dumps(kept), encoding="utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:

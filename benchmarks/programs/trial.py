@@ -1,10 +1,9 @@
-"""What an arm is given: the student, rows, models at addresses that count, calls, seed, and where it may write."""
+"""What an arm is given: the student, rows, models at addresses that count, calls and seed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import dspy
@@ -49,7 +48,6 @@ class Trial:
     writer_model: Served
     calls: int
     seed: int
-    folder: Path
 
     @property
     def lm(self) -> Any:

@@ -83,6 +83,9 @@ def plan_schedule(
 def with_library(plan: Schedule, screened: int) -> Schedule:
     """`plan` where the library has only `screened` start prompts: what it leaves goes to more steps."""
     found = replace(plan, screened=min(plan.screened, screened))
+    # One step comes before the demonstrations of a program.
+    room = found.pairs - found.duel - found.library - found.step_pairs
+    found = replace(found, bootstrapped=max(0, min(found.bootstrapped, room)))
     steps = (found.pairs - found.duel - found.library - found.bootstrapped) // found.step_pairs
     return replace(found, steps=max(1, steps))
 

@@ -25,7 +25,7 @@ from gpo.optimizer.plus.account import Account
 from gpo.optimizer.plus.contest import hold, pick
 from gpo.optimizer.plus.duel import BLOCK, choose_answer, duel
 from gpo.optimizer.plus.moves import library as starts
-from gpo.optimizer.plus.moves.bootstrap import NOTHING_SHOWN, WAY_OUT, bootstrap, first_sets
+from gpo.optimizer.plus.moves.bootstrap import WAY_OUT, bootstrap, first_sets
 from gpo.optimizer.plus.moves.demonstrations import deal, draw_balanced
 from gpo.optimizer.plus.moves.propose import CandidateSource, Parent, Proposed, Proposer
 from gpo.optimizer.plus.moves.trust_region import TrustRegion
@@ -158,15 +158,14 @@ class PlusSearch(StepSearch):
 
     async def _bootstrap(self, initial: str) -> None:
         """Find out what can be shown of a program, and with it its library."""
-        task, rows = self.bench.task, self.dealt.rows[: self.plan.bootstrapped]
-        found = await bootstrap(task, self.bench.scorer, initial, rows)
+        task = self.bench.task
+        found = await bootstrap(task, self.bench.scorer, initial, self.dealt.rows, self.plan.bootstrapped)
         self.table.left -= found.run
         self.proposer.pool = found.shown
-        if not found.shown:
-            nothing = NOTHING_SHOWN.format(rows=len(rows))
+        if found.nothing:
             if "demonstrations" in self.settings.model_fields_set:
-                raise ConfigError(f"method.demonstrations: {nothing}; {WAY_OUT}")
-            self._said += (f"{nothing}; the search went on over words alone",)
+                raise ConfigError(f"method.demonstrations: {found.nothing}; {WAY_OUT}")
+            self._said += (f"{found.nothing}; the search went on over words alone",)
         elif self.settings.library:
             first = first_sets(task, found.shown, self.bench.rng(0, "demonstrations"))
             tokens = self.bench.scorer.settings.max_tokens

@@ -17,9 +17,6 @@ from gpo.task.demonstrations import Demonstration
 from gpo.task.example import Example
 from gpo.task.task import Task
 
-NOTHING_SHOWN = (
-    "no run of the program on {rows} rows of train was accepted by its metric, so nothing can be shown"
-)
 WAY_OUT = "begin with prompts that get some rows right, give rows that are labelled, or leave it out"
 
 
@@ -30,19 +27,30 @@ class Bootstrapped:
     shown: Shown
     run: int
 
+    @property
+    def nothing(self) -> str:
+        """Why nothing can be shown; "" where something can."""
+        if self.shown:
+            return ""
+        if not self.run:
+            return "the budget leaves no run of the program to find out what can be shown"
+        return f"no run of the program on {self.run} rows of train was accepted by its metric, so nothing can be shown"
 
-async def bootstrap(task: Task, scorer: Scorer, prompt: str, rows: Sequence[Example]) -> Bootstrapped:
-    """The demonstrations of `rows` for every part of the program of `task`. It is run with `prompt`, unless every row
-    says itself what can be shown of it. Raises what the scorer raises."""
+
+async def bootstrap(
+    task: Task, scorer: Scorer, prompt: str, rows: Sequence[Example], most: int
+) -> Bootstrapped:
+    """The demonstrations of `rows` for every part of the program of `task`. It is run with `prompt` on `most` of them,
+    unless every row says itself what can be shown of it. Raises what the scorer raises."""
     assert task.program is not None
     demonstrate = task.program.demonstrate
     assert demonstrate is not None
     found = [demonstrate(row.row, None) for row in rows]
-    if all(name in one for one in found for name in task.parts):
+    if most < 1 or all(name in one for one in found for name in task.parts):
         return Bootstrapped(_collect(task, found), 0)
-    (outcomes,) = await scorer.outcomes([prompt], rows, "train")
-    found = [demonstrate(item.example.row, item.value) for item in outcomes]
-    return Bootstrapped(_collect(task, found), len(rows))
+    (outcomes,) = await scorer.outcomes([prompt], rows[:most], "train")
+    found[:most] = [demonstrate(item.example.row, item.value) for item in outcomes]
+    return Bootstrapped(_collect(task, found), len(outcomes))
 
 
 def first_sets(task: Task, pool: Shown, rng: Random) -> Shown:

@@ -1,6 +1,6 @@
 """DSPy's optimizers and ours on one two-predictor DSPy program, from the same start, on the same rows, under one cap.
 
-    python -m benchmarks.dspy_compare OUT_DIR [--arms student copro …] [--seeds 0] [--calls 240] [--minutes M]
+    python -m benchmarks.dspy_compare OUT_DIR [--arms student copro …] [--seeds 0] [--calls 200] [--minutes M]
         [--model local/NAME] [--writer local/NAME] [--base-url URL] [--data-dir DIR] [--threads 1]
 
 The program, the rows and the reason for them: `benchmarks/programs/registered.py`. A loopback proxy passes on at most
@@ -191,10 +191,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--arms", nargs="+")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
-    parser.add_argument("--calls", type=int, default=240, help="calls of the program's model in a search")
+    parser.add_argument("--calls", type=int, default=200, help="calls of the program's model in a search")
     parser.add_argument("--train", type=int, default=24)
     parser.add_argument("--val", type=int, default=16)
-    parser.add_argument("--test", type=int, default=60)
+    parser.add_argument("--test", type=int, default=48)
     parser.add_argument("--writer", default=WRITER, help="the model that writes instructions")
     add_arguments(parser)
     add_minutes(parser)

@@ -1,7 +1,8 @@
 """Answers that an endpoint gave, kept on disk: a search that was stopped goes on, also one that keeps nothing itself.
 
 Started again it asks the same, and gets the same answers, the n-th of an equal request for the n-th: as far as its code
-does not depend on chance or time, it comes to where it was.
+does not depend on chance or time, it comes to where it was. What is asked at temperature 0 has one answer, whoever asks:
+it is taken from here every time, and counted as the call that it would have been.
 """
 
 from __future__ import annotations
@@ -29,15 +30,28 @@ class KeptAnswers:
             self._known.setdefault(key, []).append(text)
 
     def take(self, place: tuple[str, str], body: bytes) -> tuple[str, bytes | None]:
-        """What a request is known by, and its answer where it is known from an earlier start and was not taken yet."""
-        key = blake2b(json.dumps(place).encode() + body, digest_size=16).hexdigest()
+        """What a request is known by, and its answer where it is known: from an earlier start and not taken yet, or at
+        temperature 0."""
+        fixed = _temperature(body) == 0
+        asked = body if fixed else json.dumps(place).encode() + body
+        key = blake2b(asked, digest_size=16).hexdigest()
         with self._lock:
-            number = self._asked[key]
+            number = 0 if fixed else self._asked[key]
             self._asked[key] += 1
             known = self._known.get(key, ())
             return key, known[number].encode() if number < len(known) else None
 
-    def keep(self, key: str, answer: bytes) -> None:
-        """One more answer. It is not given to this start of the program again."""
+    def keep(self, key: str, answer: bytes, body: bytes) -> None:
+        """One more answer. A sampled one is not given to this start of the program again."""
         with self._lock, self._path.open("a", encoding="utf-8") as file:
+            if _temperature(body) == 0:
+                self._known.setdefault(key, []).append(answer.decode())
             file.write(json.dumps([key, answer.decode()]) + "\n")
+
+
+def _temperature(body: bytes) -> float | None:
+    try:
+        found = json.loads(body).get("temperature")
+    except (ValueError, AttributeError):
+        return None
+    return float(found) if isinstance(found, int | float) else None

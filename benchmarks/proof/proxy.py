@@ -153,7 +153,7 @@ class CountingProxy:
         if status == 200:
             self._count(*place, text)
             if self._kept:
-                self._kept.keep(known, text)
+                self._kept.keep(known, text, body)
         else:
             self._take(place, -1)
         return web.Response(body=text, status=status, content_type=kind)

@@ -1,8 +1,8 @@
 """Answers that an endpoint gave, kept on disk: a search that was stopped goes on, also one that keeps nothing itself.
 
 Started again it asks the same, and gets the same answers, the n-th of an equal request for the n-th: as far as its code
-does not depend on chance or time, it comes to where it was. What is asked at temperature 0 has one answer, whoever asks:
-it is taken from here every time, and counted as the call that it would have been.
+does not depend on chance or time, it comes to where it was. What is asked at temperature 0 has one answer, whoever
+asks: it is taken from here every time, and counted as the call that it would have been.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def test_a_part_gets_demonstrations_of_runs_that_were_right(tmp_path: Path) -> N
     with ModelServer(answer=answer) as server:
         result = optimize(server.base_url, tmp_path / "run", Shown().task(), **SETTINGS)
         assert (result.scores.initial.test, result.scores.best.test) == (0.5, 1.0)
-        words, shown = split_prompt(result.best_prompts["answer"])
+        _, shown = split_prompt(result.best_prompts["answer"])
         assert shown
         assert {item.answer for item in shown} == {"left"}
         assert not split_prompt(result.best_prompts["rewrite"])[1], "nothing can be shown of it"

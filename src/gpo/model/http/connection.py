@@ -30,7 +30,8 @@ class HTTPConnection(asyncio.Protocol):
         """
         assert self._transport is not None
         assert self._waiting is None
-        self._waiting = waiting = self._loop.create_future()
+        waiting: asyncio.Future[HTTPReply] = self._loop.create_future()
+        self._waiting = waiting
         self._reader.begin()
         timer = self._loop.call_later(seconds, self._expire)
         self._transport.write(request)

@@ -105,7 +105,7 @@ class ConnectionPool:
         try:
             async with asyncio.timeout(seconds):
                 return await self._connect()
-        except TimeoutError as error:
+        except TimeoutError:
             raise ConnectFailedError from TimeoutError(f"no connection within {seconds:g} s")
         except (OSError, ValueError) as error:
             self._addresses = None
@@ -119,7 +119,7 @@ class ConnectionPool:
             _, connection = await self.loop.create_connection(
                 lambda: HTTPConnection(self._most),
                 sock=sock,
-                ssl=_verifying() if self._secure else None,
+                ssl=verifying_context() if self._secure else None,
                 server_hostname=self._host.rstrip(".") if self._secure else None,
             )
         except BaseException:
@@ -140,7 +140,7 @@ class ConnectionPool:
 
 
 @cache
-def _verifying() -> ssl.SSLContext:
+def verifying_context() -> ssl.SSLContext:
     """Certificates are verified against those that the system, or SSL_CERT_FILE, trusts."""
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])

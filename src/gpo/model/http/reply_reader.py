@@ -89,7 +89,7 @@ class ReplyReader:
         return False
 
     def finish(self) -> bool:
-        """The server closed the connection; returns whether that was the end of a reply, as it is where none is told."""
+        """The server closed the connection: was that the end of a reply, as it is where no length is told?"""
         named = {name.lower() for name, _ in self._headers}
         told = b"content-length" in named or b"transfer-encoding" in named
         self.whole = self.whole or (self._status >= 200 and not told)

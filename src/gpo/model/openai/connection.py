@@ -1,4 +1,4 @@
-"""Bytes to one endpoint and back: over connections of our own, or over aiohttp where anything is out of the ordinary."""
+"""Bytes to one endpoint and back: over connections of our own, or over aiohttp where a call is out of the ordinary."""
 
 from __future__ import annotations
 

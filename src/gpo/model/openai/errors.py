@@ -135,7 +135,9 @@ def connection_error(error: Exception, base_url: str, key: Secrets = None) -> Mo
         return _proxy_error(error, base_url, key)
     causes = _causes(error)
     if _is_insecure(causes):
-        return _insecure_error(str(error), base_url, key, unsent=isinstance(error, aiohttp.ClientConnectorError))
+        return _insecure_error(
+            str(error), base_url, key, unsent=isinstance(error, aiohttp.ClientConnectorError)
+        )
     if not isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
         # `str` of an error about a response ends with the whole address.
         said = _describe(error) if isinstance(error, aiohttp.ClientResponseError) else str(error)
@@ -202,7 +204,9 @@ def _is_insecure(causes: Sequence[BaseException]) -> bool:
 
 def _insecure_error(said: str, base_url: str, key: Secrets, *, unsent: bool) -> ModelError:
     reason = clean(redact(said, key))
-    error = PermanentModelError(f"no secure connection to {base_url}: {reason}; check base_url (http or https?)")
+    error = PermanentModelError(
+        f"no secure connection to {base_url}: {reason}; check base_url (http or https?)"
+    )
     error.unsent = unsent
     return error
 

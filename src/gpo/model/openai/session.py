@@ -1,4 +1,4 @@
-"""Calls to one endpoint over aiohttp: through a proxy, with headers or an address out of the ordinary, and other than POST."""
+"""Calls to one endpoint over aiohttp: through a proxy, with odd headers or an odd address, or other than POST."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from gpo.model.openai.body import read_body, unpacked
 from gpo.model.openai.errors import connection_error, unreadable_error
 from gpo.model.openai.trials import Response
 from gpo.model.threads import read_apart
+
 
 class EndpointSession:
     """The connections to one endpoint; its errors call it `name` and its address `base`. `timeout` is in seconds for a

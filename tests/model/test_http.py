@@ -283,26 +283,30 @@ async def test_closing_ends_the_calls_under_way() -> None:
         await until(lambda: server.open == 0)
 
 
-async def test_a_long_request_arrives_whole_and_an_early_refusal_is_read(kind: str) -> None:
+async def test_a_long_request_arrives_whole(kind: str) -> None:
     long = Request(messages=(Message("user", "x" * 900_000),))
     async with raw_server(lambda number: [answer()]) as server, client(server.base_url(), kind) as wire:
         assert (await wire.complete(long)).text == "hi"
         assert b"x" * 900_000 in server.requests[0][1]
 
+
+async def test_a_server_that_refuses_before_it_has_read_all_gets_the_next_call_on_a_connection_of_its_own() -> (
+    None
+):
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 413 Too large\r\nContent-Length: 0\r\n\r\n")
-        await writer.drain()
-        await asyncio.sleep(0.05)
-        writer.transport.abort()
-        closed.set()
 
-    closed = asyncio.Event()
+    writers: list[asyncio.StreamWriter] = []
     tcp = await asyncio.start_server(refuse, "127.0.0.1", 0, limit=2**12)
-    async with tcp, client(f"http://127.0.0.1:{tcp.sockets[0].getsockname()[1]}/v1", kind) as wire:
-        with pytest.raises(PermanentModelError, match="HTTP 413"):
-            await wire.complete(long)
-        await closed.wait()
+    async with tcp, client(f"http://127.0.0.1:{tcp.sockets[0].getsockname()[1]}/v1") as wire:
+        for size in (20_000_000, 1):
+            with pytest.raises(PermanentModelError, match="HTTP 413"):
+                await wire.complete(Request(messages=(Message("user", "x" * size),)))
+        assert len(writers) == 2
+        for writer in writers:
+            writer.transport.abort()
 
 
 @pytest.mark.parametrize("status", [301, 307])

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gpo.errors import ModelError, PermanentModelError, TransientModelError
-from gpo.model.http.pool import ConnectFailedError
 from gpo.model.openai import refusals
 from gpo.model.openai.refusals import READ
 
@@ -157,6 +156,8 @@ def connection_error(error: Exception, base_url: str, key: Secrets = None) -> Mo
 
 def exchange_error(error: Exception, base_url: str, key: Secrets = None) -> ModelError:
     """The error for an exchange that `gpo.model.http` could not begin (`ConnectFailedError`) or not finish."""
+    from gpo.model.http.pool import ConnectFailedError
+
     causes = _causes(error)
     unsent = isinstance(error, ConnectFailedError)
     if _is_insecure(causes):

@@ -186,7 +186,8 @@ def test_the_prompt_that_the_output_comes_from() -> None:
     assert find_output_part(("a", "b"), [outcome("x", (("a", "b"), "x"))]) == "b", "of equals the later one"
     assert find_output_part(("a", "b"), [outcome("made up", (("a",), "x"), (("b",), "y"))]) is None
     assert find_output_part(("a", "b"), [outcome("x")]) is None, "no calls are seen"
-    assert find_output_part(("only",), []) == "only"
+    assert find_output_part(("only",), []) == find_output_part(("only",), [at_once]) == "only"
+    assert find_output_part(("only",), [outcome("<8>", (("only",), "8"))]) is None
     read = outcome("b", (("answer",), "b"), asked="The ferry waits at the Eastern jetty.")
     assert quotes_source([read, read], ["eastern", "western"])
     assert not quotes_source([read, read], ["western", "western"])

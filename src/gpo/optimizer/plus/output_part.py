@@ -14,20 +14,20 @@ SHARE = 0.25
 
 def find_output_part(names: Sequence[str], outcomes: Iterable[Outcome]) -> str | None:
     """The one of the prompts `names` whose call gave the output of most runs: the last call, where the output is its
-    reply. Of several in such calls the one that fewest calls hold: of a loop's first and second prompt the second. The
-    only prompt needs no run. None where nobody can tell: an output of the program's own making, or no calls."""
-    if len(names) < 2:
-        return names[0] if names else None
-    gave, held, runs = Counter[str](), Counter[str](), 0
-    for outcome in outcomes:
-        if not outcome.trace:
-            continue
-        runs += 1
+    reply. Of several in such calls the one that fewest calls hold: of a loop's first and second prompt the second. None
+    where nobody can tell: an output of the program's own making, or no calls that are seen, unless there is one prompt
+    alone."""
+    gave, held = Counter[str](), Counter[str]()
+    seen = [outcome for outcome in outcomes if outcome.trace]
+    only = tuple(names) if len(names) == 1 else ()
+    if only and not seen:
+        return only[0]
+    for outcome in seen:
         held.update(name for call in outcome.trace for name in call.parts)
         last = outcome.trace[-1]
         if last.reply.strip() == outcome.reply[:LONGEST].strip():
-            gave.update(last.parts)
-    usual = [name for name in names if gave[name] and gave[name] >= SHARE * runs]
+            gave.update(only or last.parts)
+    usual = [name for name in names if gave[name] and gave[name] >= SHARE * len(seen)]
     # Of equals the later one: it is nearer to the answer.
     return min(reversed(usual), key=lambda name: held[name], default=None)
 

@@ -34,6 +34,7 @@ from tests.programs.support import draw, models, told
 from tests.support.server import ModelServer, last_text
 
 PROMPTS = {"answer": "Answer the question.", "rewrite": "Write a query"}
+FORM = "Answer in at most 3 words."
 PLACES = ("north", "south", "east", "west", "the old town", "up", "down", "beside it", "far away")
 
 
@@ -70,7 +71,7 @@ def reply(body: dict[str, Any]) -> str:
     if text.endswith(question):
         return question
     found = text.split(".\n\n", 1)[0].removeprefix("It is ")
-    if found in PLACES and "Answer in at most 3 words." in text and "<Demonstrations>" in text:
+    if found in PLACES and FORM in text and "<Demonstrations>" in text:
         return found
     return "It is hard to say."
 
@@ -83,7 +84,7 @@ def optimize(server: ModelServer, run_dir: Path | None, program: Any = run, **se
         task,
         prompts=settings.pop("prompts", PROMPTS),
         models=models(server.base_url),
-        method={"name": "gpo+", "budget": 100, "reflection": False, **settings},
+        method={"name": "gpo+", "budget": 130, "reflection": False, **settings},
         run_dir=run_dir,
         **changes,
     )
@@ -112,7 +113,7 @@ def test_form_and_examples_are_found_and_a_replay_is_the_run(tmp_path: Path) -> 
         assert server.stats.calls == calls
     assert result.improvement.verdict == "better"
     words, examples = split_prompt(result.best_prompts["answer"])
-    assert "Answer in at most 3 words." in words
+    assert FORM in words
     assert examples
     assert "<Demonstrations>" not in result.best_prompts["rewrite"]
     train = {row["question"]: row["answer"] for row in ROWS["train"]}
@@ -120,7 +121,8 @@ def test_form_and_examples_are_found_and_a_replay_is_the_run(tmp_path: Path) -> 
     assert not shown & asked, "no row is shown and scored"
     assert all(train[item.input.removeprefix("question: ")] == item.answer for item in examples)
     assert result.extra["gpo+"]["best"]["demonstrations"] == len(examples)
-    assert list(result.extra["gpo+"]["starts"])[:3] == ["start", "form", "form, with demonstrations"]
+    starts = ["start", FORM, FINAL, f"{FORM} with demonstrations"]
+    assert list(result.extra["gpo+"]["starts"]) == starts
 
 
 def test_a_run_that_was_stopped_goes_on_to_the_same_end(tmp_path: Path) -> None:
@@ -234,19 +236,16 @@ def test_the_library_of_a_program() -> None:
     }
     shown = (Demonstration("a", "b"),)
     starts = {start.name: start for start in build_program_library(join_parts(texts), clauses, guard, shown)}
-    form = split_parts(starts["form"].words, task.parts)
+    form = split_parts(starts[FORM].words, task.parts)
     assert form == {**texts, "answer": "Answer it. Answer in at most 3 words."}
-    both = split_parts(starts["form, replies alone"].words, task.parts)
+    both = split_parts(starts[f"{FORM} The others: {ALONE}"].words, task.parts)
     assert both == {**form, "rewrite": f"Rewrite it\n{ALONE}", "check": f"Check it. {ALONE}"}
-    place = starts["form, with demonstrations"].place
+    place = starts[f"{FORM} with demonstrations"].place
     assert place == PartPlace(task.parts, "answer")
     # Where a sentence would break what a prompt has to keep, there is no such start.
     frozen = Guard(parts={**guard.parts, "answer": Guard(max_words=4)})
-    assert not any(
-        "form" in start.name
-        for start in build_program_library(join_parts(texts), clauses, frozen, ())
-        if start.name != "start"
-    )
+    kept = [start.name for start in build_program_library(join_parts(texts), clauses, frozen, ())]
+    assert kept == ["start", f"The others: {ALONE}", f"The others: {KEEP}"]
     alone = choose_program_clauses(replace(task, parts=("only",)), "only", 32, quotes=False)
     words = [start.words for start in build_program_library("Answer it.", alone, Guard(), ())]
     assert words[:2] == ["Answer it.", "Answer it. Answer in at most 3 words."]

@@ -7,7 +7,7 @@ give that alone. (See `library` for why the form comes first.)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gpo.optimizer.candidates import Guard, normalise_prompt
@@ -23,6 +23,11 @@ QUOTE = "Use exactly the words that you are given."
 ALONE = "Reply with that alone, in one line, and explain nothing."
 KEEP = "Keep to the words that you are given."
 THINK = "Think about it step by step."
+FIRST = 2
+"""Sentences about the form that come first, without and with demonstrations."""
+
+Added = Mapping[str, Sequence[str]]
+"""Sentences by the part that they follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,44 +69,44 @@ def build_program_library(
     `demonstrations` in the part that the output comes from."""
     last, shown = clauses.last, tuple(demonstrations)
     place = PartPlace(clauses.names, last) if last and len(clauses.names) > 1 else None
-    inner = [name for name in clauses.names if name != last]
-    told = dict.fromkeys(inner, clauses.inner[:1])
     found = [Start("start", initial)]
-
-    def add(name: str, added: Mapping[str, Sequence[str]], *, show: bool = False) -> None:
+    for name, added, shows in _list_starts(clauses) if last else _list_unknown(clauses):
         words = _follow(initial, clauses.names, added, guard)
-        if words is not None and (shown or not show):
-            label = f"{name}, with demonstrations" if show else name
-            found.append(Start(label, words, shown if show else (), place if show else None))
-
-    if last is None:
-        for name in inner:
-            for clause in (*clauses.output, *clauses.inner[:1]):
-                add(f"{name}: {clause}", {name: [clause]})
-        return _distinct(found)
-    first, *others = clauses.output or ("",)
-    form = {last: [first]} if first else {}
-    if form:
-        add("form", form)
-        add("form", form, show=True)
-    if inner:
-        add("form, replies alone" if form else "replies alone", {**form, **told})
-        add("form, replies alone" if form else "replies alone", {**form, **told}, show=True)
-    for clause in others:
-        add(f"form: {clause}", {last: [first, clause]})
-    add("start", {}, show=True)
-    if inner and form:
-        add("replies alone", told)
-    for clause in clauses.inner[1:]:
-        add(f"form, others: {clause}", {**form, **{name: [clause] for name in inner}})
-    for clause in others:
-        add(clause, {last: [clause]})
-    return _distinct(found)
+        if words is None or (shows and not shown):
+            continue
+        given = (f"{name} with demonstrations", words, shown, place) if shows else (name, words)
+        found.append(Start(*given))
+    distinct = {(normalise_prompt(one.words), bool(one.demonstrations)): one for one in reversed(found)}
+    return list(reversed(distinct.values()))
 
 
-def _follow(
-    initial: str, names: Sequence[str], added: Mapping[str, Sequence[str]], guard: Guard
-) -> str | None:
+def _list_starts(clauses: ProgramClauses) -> Iterator[tuple[str, Added, bool]]:
+    """What a start is called, the sentences behind each part, and whether it shows demonstrations."""
+    last = str(clauses.last)
+    forms = [(clause, {last: [clause]}) for clause in clauses.output]
+    inner = [name for name in clauses.names if name != last]
+    others = [
+        (f"The others: {clause}", {name: [clause] for name in inner}) for clause in clauses.inner if inner
+    ]
+    for shows in (False, True):
+        yield from ((name, added, shows) for name, added in forms[:FIRST])
+    for name, added in others[:1]:
+        yield from ((f"{form} {name}", {**told, **added}, False) for form, told in forms[:FIRST])
+    yield "start", {}, True
+    yield from ((name, added, False) for name, added in (*others[:1], *forms[FIRST:]))
+    if len(forms) > 1:
+        yield " ".join(clauses.output[:2]), {last: clauses.output[:2]}, False
+    yield from ((name, added, False) for name, added in others[1:])
+
+
+def _list_unknown(clauses: ProgramClauses) -> Iterator[tuple[str, Added, bool]]:
+    """The same where nobody can tell which part the output comes from: the form behind each, and "that alone"."""
+    for name in clauses.names:
+        for clause in (*clauses.output, *clauses.inner[:1]):
+            yield f"{name}: {clause}", {name: [clause]}, False
+
+
+def _follow(initial: str, names: Sequence[str], added: Added, guard: Guard) -> str | None:
     """`initial` with sentences behind its parts; None where one of them may be no prompt."""
     words = initial
     for name, clauses in added.items():
@@ -116,10 +121,3 @@ def _follow(
 def _append(text: str, clauses: Sequence[str]) -> str:
     """`text` and the sentences behind it, on a line of their own where it ends without a mark."""
     return ("\n" if text[-1:].isalnum() else " ").join(filter(None, [text, " ".join(clauses)]))
-
-
-def _distinct(starts: Sequence[Start]) -> list[Start]:
-    kept: dict[tuple[str, bool], Start] = {}
-    for start in starts:
-        kept.setdefault((normalise_prompt(start.words), bool(start.demonstrations)), start)
-    return list(kept.values())

@@ -169,7 +169,7 @@ def test_an_output_of_the_programs_own_making_has_no_examples() -> None:
         assert shown_in(server) == set()
     assert NO_PLACE in result.extra["warnings"]
     starts = result.extra["gpo+"]["starts"]
-    assert {"answer: Answer in at most 3 words.", f"rewrite: {ALONE}"} & starts.keys()
+    assert {f"All: {ALONE}", f"rewrite: {FORM} The others: {ALONE}"} <= starts.keys()
 
 
 def outcome(output: str, *calls: tuple[tuple[str, ...], str], asked: str = "") -> Outcome:
@@ -184,7 +184,8 @@ def test_the_prompt_that_the_output_comes_from() -> None:
     loop = outcome("7", (("act",), "calc(3 + 4)"), (("act", "go_on"), "7"))
     at_once = outcome("8", (("act",), "8"))
     assert find_output_part(("act", "go_on"), [loop, at_once, at_once]) == "go_on"
-    assert find_output_part(("act", "go_on"), [at_once] * 9) == "act"
+    assert find_output_part(("act", "go_on"), [at_once] * 9) is None, "no run came to the second prompt"
+    assert find_output_part(("act", "go_on"), [loop, *[at_once] * 9]) == "act"
     assert find_output_part(("a", "b"), [outcome("x", (("a", "b"), "x"))]) == "b", "of equals the later one"
     assert find_output_part(("a", "b"), [outcome("made up", (("a",), "x"), (("b",), "y"))]) is None
     assert find_output_part(("a", "b"), [outcome("x")]) is None, "no calls are seen"
@@ -221,7 +222,7 @@ def test_no_test_row_is_read_for_the_form() -> None:
         {**ROWS, "test": [{"question": "q?", "answer": "a very long answer indeed"}] * 1}, run, metric=metric
     )
     clauses = choose_program_clauses(replace(task, parts=("a",)), "a", 32, quotes=False)
-    assert clauses.output == ("Answer in at most 3 words.", FINAL)
+    assert clauses.output == (FORM, FINAL, ALONE)
 
 
 def test_the_library_of_a_program() -> None:
@@ -230,7 +231,7 @@ def test_the_library_of_a_program() -> None:
     guard = Guard(parts=dict.fromkeys(texts, Guard()))
     clauses = choose_program_clauses(task, "answer", 32, quotes=True)
     assert clauses.by_part == {
-        "answer": ("Answer in at most 3 words.", FINAL, QUOTE),
+        "answer": (FORM, FINAL, ALONE, QUOTE),
         "rewrite": (ALONE, KEEP),
         "check": (ALONE, KEEP),
     }

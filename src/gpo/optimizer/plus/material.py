@@ -16,8 +16,7 @@ from gpo.optimizer.workbench import Workbench
 from gpo.task.program.part_demonstrations import PartPlace
 
 NO_PLACE = (
-    "no prompt of the program has its reply as the output in a quarter of the first runs, so gpo+ shows no "
-    "demonstrations"
+    "the program's first runs do not tell which prompt the output comes from, so gpo+ shows no demonstrations"
 )
 
 

@@ -45,7 +45,7 @@ class ProgramClauses:
         """As an edit takes them: a part that nobody can tell of gets both kinds."""
         if len(self.names) < 2:
             return {None: self.output}
-        both = (*self.output, *self.inner)
+        both = tuple(dict.fromkeys((*self.inner, *self.output)))
         return {
             name: both if self.last is None else self.output if name == self.last else self.inner
             for name in self.names
@@ -57,7 +57,7 @@ def choose_program_clauses(task: Task, last: str | None, max_tokens: int, *, quo
     of `max_tokens` tokens at most."""
     targets = list_targets(task)
     form = label_hint(task) or describe_form(targets)
-    output = [form, FINAL if targets else "", QUOTE if quotes and is_short(targets) else ""]
+    output = [form, FINAL if targets else "", ALONE, QUOTE if quotes and is_short(targets) else ""]
     inner = [ALONE, KEEP, THINK if max_tokens >= ROOM else ""]
     return ProgramClauses(task.parts, last, tuple(filter(None, output)), tuple(filter(None, inner)))
 
@@ -100,10 +100,18 @@ def _list_starts(clauses: ProgramClauses) -> Iterator[tuple[str, Added, bool]]:
 
 
 def _list_unknown(clauses: ProgramClauses) -> Iterator[tuple[str, Added, bool]]:
-    """The same where nobody can tell which part the output comes from: the form behind each, and "that alone"."""
-    for name in clauses.names:
-        for clause in (*clauses.output, *clauses.inner[:1]):
-            yield f"{name}: {clause}", {name: [clause]}, False
+    """The same where nobody can tell which part the output comes from: "that alone" behind all, the form behind the
+    last one, then each sentence behind each."""
+    alone = {name: [ALONE] for name in clauses.names}
+    yield f"All: {ALONE}", alone, False
+    for clause in clauses.output[:FIRST]:
+        yield (
+            f"{clauses.names[-1]}: {clause} The others: {ALONE}",
+            {**alone, clauses.names[-1]: [clause]},
+            False,
+        )
+    for clause in (ALONE, *(one for one in clauses.output if one != ALONE)):
+        yield from ((f"{name}: {clause}", {name: [clause]}, False) for name in clauses.names)
 
 
 def _follow(initial: str, names: Sequence[str], added: Added, guard: Guard) -> str | None:

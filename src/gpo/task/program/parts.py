@@ -70,6 +70,17 @@ def split_parts(prompt: str, names: Sequence[str]) -> dict[str, str]:
     return {name: found[name] for name in names}
 
 
+def read_parts(prompt: str) -> dict[str, str]:
+    """All parts of `prompt` by their names, which nobody needs to know; none where it is one prompt."""
+    found: dict[str, str] = dict(_PART.findall(prompt))
+    return found if len(found) > 1 and join_parts(found) == prompt else {}
+
+
+def show_parts(prompt: str) -> str:
+    """`prompt` for a person: of several each stands behind its name."""
+    return "\n\n".join(f"{name}:\n{text}" for name, text in read_parts(prompt).items()) or prompt
+
+
 def find_part(prompt: str, name: str) -> str:
     """The text of the part `name` in `prompt`, whose other names nobody knows; "" where there is none."""
     return next((str(text) for found, text in _PART.findall(prompt) if found == name), "")

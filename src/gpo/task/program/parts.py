@@ -14,7 +14,7 @@ One prompt alone is its own text: with fewer than two names nothing here changes
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from gpo.errors import ConfigError
 
@@ -84,6 +84,11 @@ def show_parts(prompt: str) -> str:
 def find_part(prompt: str, name: str) -> str:
     """The text of the part `name` in `prompt`, whose other names nobody knows; "" where there is none."""
     return next((str(text) for found, text in _PART.findall(prompt) if found == name), "")
+
+
+def change_parts(prompt: str, change: Callable[[str, str], str]) -> str:
+    """`prompt` with `change(name, text)` in the place of the text of each of its parts, whatever their names are."""
+    return _PART.sub(lambda found: f"<Part {found[1]}>\n{change(found[1], found[2])}\n</Part>", prompt)
 
 
 def part_of(prompt: str, names: Sequence[str], name: str | None) -> str:

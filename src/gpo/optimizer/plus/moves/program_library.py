@@ -14,7 +14,6 @@ from gpo.optimizer.candidates import Guard, normalise_prompt
 from gpo.optimizer.plus.moves.library import FINAL, Start, label_hint
 from gpo.optimizer.plus.moves.target_form import describe_form, is_short, list_targets
 from gpo.task.demonstrations import Demonstration
-from gpo.task.program.part_demonstrations import PartPlace
 from gpo.task.program.parts import part_of, with_part
 from gpo.task.reply_form import ROOM
 from gpo.task.task import Task
@@ -68,14 +67,12 @@ def build_program_library(
     """The start prompts, the most promising first: `initial`, then sentences behind its parts, without and with
     `demonstrations` in the part that the output comes from."""
     last, shown = clauses.last, tuple(demonstrations)
-    place = PartPlace(clauses.names, last) if last and len(clauses.names) > 1 else None
     found = [Start("start", initial)]
     for name, added, shows in _list_starts(clauses) if last else _list_unknown(clauses):
         words = _follow(initial, clauses.names, added, guard)
         if words is None or (shows and not shown):
             continue
-        given = (f"{name} with demonstrations", words, shown, place) if shows else (name, words)
-        found.append(Start(*given))
+        found.append(Start(f"{name} with demonstrations", words, shown) if shows else Start(name, words))
     distinct = {(normalise_prompt(one.words), bool(one.demonstrations)): one for one in reversed(found)}
     return list(reversed(distinct.values()))
 

@@ -21,7 +21,7 @@ from gpo.optimizer.parts.edit_distance import count_changed_words
 from gpo.optimizer.parts.refinement import Generation
 from gpo.optimizer.parts.trajectory import Recency, Relevance, Shown
 from gpo.optimizer.plus.material import SearchMaterial
-from gpo.optimizer.plus.moves.demonstrations import move as move_demonstrations
+from gpo.optimizer.plus.moves.demonstrations import in_part, move_part
 from gpo.optimizer.plus.moves.edits import edit
 from gpo.optimizer.plus.moves.reflection import ReflectionTrial, write_reflection
 from gpo.optimizer.plus.moves.shares import Move, share_out
@@ -118,7 +118,11 @@ class Proposer:
         step = project(step)
         reflecting = self._settings.reflection and self.trial.earns(count, FINALISTS)
         moves = share_out(
-            count, self._settings, step.number, reflection=reflecting, demonstrations=bool(self.material.pool)
+            count,
+            self._settings,
+            step.number,
+            reflection=reflecting,
+            demonstrations=bool(self._pool_of(step)),
         )
         asked = moves.count("meta-prompt")
         shown = await self._choose_shown(step)
@@ -206,8 +210,8 @@ class Proposer:
                     text = edit(self._text(entry, step), clauses, rng)
                     entry = replace(entry, words=self._with_text(entry, step, text))
                 else:
-                    shown = move_demonstrations(entry.demonstrations, self.material.pool, rng)
-                    entry = replace(entry, demonstrations=shown, place=self.material.place)
+                    shown = move_part(entry.demonstrations, self.material.pool, step.part or "", rng)
+                    entry = replace(entry, demonstrations=shown)
                 # The words of a start prompt are not the guard's: the empty one may get demonstrations.
                 changed = entry.words != parent.entry.words
                 guard = self._guard.of(step.part)
@@ -216,6 +220,10 @@ class Proposer:
                 if draft.entry is not None:
                     yield draft
                     break
+
+    def _pool_of(self, step: Step) -> Sequence[Demonstration]:
+        """Demonstrations that a move of this step can choose from."""
+        return in_part(self.material.pool, step.part or "")
 
     def _text(self, entry: Entry, step: Step) -> str:
         """The words that a step changes: all of an entry's, or those of one part."""
@@ -229,7 +237,7 @@ class Proposer:
         drafts: list[Draft] = []
         moves: tuple[tuple[Move, bool], ...] = (
             ("edit", self._settings.edits),
-            ("demonstrations", bool(self.material.pool)),
+            ("demonstrations", bool(self._pool_of(step))),
         )
         for move, usable in moves:
             if usable and missing > len(drafts):

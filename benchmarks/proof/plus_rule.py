@@ -26,6 +26,7 @@ from gpo.optimizer.plus.table import Entry
 from gpo.optimizer.state import Step
 from gpo.optimizer.templates import Templates
 from gpo.optimizer.workbench import Workbench
+from gpo.task.demonstrations import Demonstration
 from gpo.task.example import Example, Splits
 from gpo.task.task import Task
 
@@ -93,6 +94,7 @@ class PoolProposer:
         self._replay = replay
         self.trial = ReflectionTrial()
         self.warnings: list[str] = []
+        self.pool: Sequence[Demonstration] = ()
         self.unusable = self.replies = 0
 
     def know(self, entry: Entry) -> None:

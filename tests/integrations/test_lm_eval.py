@@ -242,3 +242,64 @@ def test_the_harness_says_the_same(text: str, tmp_path: Path, monkeypatch: pytes
         assert ours.target(doc, "row", choices) == (
             choices[expected] if isinstance(expected, int) else expected
         )
+
+
+BUNDLED: list[tuple[str, dict[str, Any]]] = [
+    ("gsm8k/gsm8k.yaml", {"question": "How many is {n}?", "answer": "It is so.\n#### {n}"}),
+    (
+        "mmlu/default/mmlu_anatomy.yaml",
+        {"question": " What is {n}? ", "choices": ["{n}", "a", "b", "c"], "answer": 0, "subject": "anatomy"},
+    ),
+    (
+        "arc/arc_easy.yaml",
+        {
+            "question": "What is {n}?",
+            "choices": {"text": ["{n}", "none"], "label": ["A", "B"]},
+            "answerKey": "A",
+        },
+    ),
+]
+
+
+@pytest.mark.integrations
+@pytest.mark.timeout(300)
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize(("name", "doc"), BUNDLED, ids=[name for name, _ in BUNDLED])
+def test_gpo_init_takes_tasks_that_come_with_the_harness(
+    name: str, doc: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lm_eval = pytest.importorskip("lm_eval")
+    from lm_eval.api.task import ConfigurableTask
+    from typer.testing import CliRunner
+
+    from gpo.cli.main import app
+    from gpo.config.load import load_config
+    from gpo.integrations.lm_eval.yaml_file import read_yaml
+
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    path = Path(lm_eval.__file__).parent / "tasks" / name
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("".join(json.dumps(doc).replace("{n}", str(n)) + "\n" for n in range(40)))
+    options = ["--data", str(rows), "--out", str(tmp_path / "made"), "--yes", "--model", "openai/m"]
+    done = CliRunner().invoke(app, ["init", str(path), *options])
+    assert done.exit_code == 0, done.output
+    task = load_config(tmp_path / "made" / "gpo.yaml").task
+    made = [json.loads(line) for line in (tmp_path / "made" / str(task.data)).read_text().splitlines()]
+
+    local = {
+        "dataset_path": "json",
+        "dataset_name": None,
+        "dataset_kwargs": {"data_files": {"test": str(rows)}},
+    }
+    splits = {"training_split": None, "validation_split": None, "test_split": "test", "fewshot_split": "test"}
+    theirs = ConfigurableTask(config={**read_yaml(path), **local, **splits})
+    for row, one in zip(made, theirs.test_docs(), strict=True):
+        asked, expected = theirs.doc_to_text(one), theirs.doc_to_target(one)
+        if "arc" in name:
+            assert row["input"].startswith(asked.removesuffix("\nAnswer:"))
+            assert row["input"].endswith(f"(A) {theirs.doc_to_choice(one)[0]}\n(B) none")
+        else:
+            assert row["input"] == asked
+        right = expected.partition("#### ")[2] if isinstance(expected, str) else "ABCD"[expected]
+        assert row["target"] == right

@@ -10,7 +10,9 @@ import typer
 
 if TYPE_CHECKING:
     from gpo.cli.shared.asking import Asker
+    from gpo.cli.shared.harness import HarnessStart
     from gpo.cli.shared.starter import StarterModels
+    from gpo.task.load import Loaded
     from gpo.task.proposal.proposal import Found, Proposal
     from gpo.task.task import Task
 
@@ -39,8 +41,8 @@ def init(
     file: Annotated[
         Optional[Path],
         typer.Argument(
-            help="Your data (csv, tsv, jsonl, json, parquet, or a folder of split files); or a folder for an example "
-            "with its data.",
+            help="Your data (csv, tsv, jsonl, json, parquet, or a folder of split files), or a task file of "
+            "lm-evaluation-harness (yaml); or a folder for an example with its data.",
         ),
     ] = None,
     target: Annotated[
@@ -49,6 +51,12 @@ def init(
     input_: Annotated[
         Optional[str],
         typer.Option("--input", metavar="COLUMN|TEMPLATE", help='Such as body, or "{subject}\\n{body}".'),
+    ] = None,
+    data: Annotated[
+        Optional[str],
+        typer.Option(
+            metavar="FILE|FOLDER|hf:NAME", help="The rows of a yaml file, where it does not name them."
+        ),
     ] = None,
     model: Annotated[
         Optional[str],
@@ -77,6 +85,7 @@ def init(
         flags: dict[str, object] = {
             "--target": target,
             "--input": input_,
+            "--data": data,
             "--model": model,
             "--optimizer-model": optimizer_model,
         }
@@ -86,13 +95,23 @@ def init(
         _write_example(file or Path())
         return
     from gpo.cli.shared.asking import Asker
+    from gpo.cli.shared.harness import is_harness_file, read_harness
 
     folder = out or Path()
     _refuse_present(folder / _NAME)
-    asker, found = Asker.of_terminal(yes), read_data(file)
-    proposal = _propose(found, asker, input_, target)
+    asker, harness = Asker.of_terminal(yes), None
+    if is_harness_file(file):
+        if flag := "--target" if target is not None else "--input" if input_ is not None else "":
+            raise ConfigError(f"{flag}: {file} says itself what is asked and what is right")
+        harness = read_harness(file, data, folder)
+        _refuse_present(harness.proposal.found.path)
+        proposal = harness.proposal
+    elif data is not None:
+        raise ConfigError("--data: goes with a task file of lm-evaluation-harness (gpo init TASK.yaml)")
+    else:
+        proposal = _propose(read_data(file), asker, input_, target)
     models = _models(asker, model, optimizer_model, base_url, api_key_env)
-    _write(proposal, models, folder)
+    _write(proposal, models, folder, harness)
 
 
 def _propose(found: Found, asker: Asker, input_: str | None, target: str | None) -> Proposal:
@@ -147,8 +166,9 @@ def _models(
     return chosen
 
 
-def _write(proposal: Proposal, models: StarterModels, folder: Path) -> None:
-    """Check what is to be written, write it, and say what was found and what comes next."""
+def _write(proposal: Proposal, models: StarterModels, folder: Path, harness: HarnessStart | None) -> None:
+    """Check what is to be written, with the rows of `harness` where there is one; write it, and say what was found and
+    what comes next."""
     from gpo.cli.shared.common import say_next
     from gpo.cli.shared.needs import method_lines, starter_method, weights_lines
     from gpo.cli.shared.starter import SCHEMA_FILE, describe, starter_config
@@ -158,24 +178,31 @@ def _write(proposal: Proposal, models: StarterModels, folder: Path) -> None:
     method = starter_method()
     needs = [*method_lines(method), *weights_lines((models.task, models.optimizer), str(path))]
     text = starter_config(proposal, models, folder, str(path), method)
-    task = _check(text, path, proposal.found.path)
-    _write_files({path: text}, {folder / SCHEMA_FILE: schema_text()})
+    rows = proposal.found.path
+    task = _check(text, path, harness.loaded if harness else rows)
+    new = {path: text, rows: harness.text} if harness else {path: text}
+    _write_files(new, {folder / SCHEMA_FILE: schema_text()})
     counts = [len(task.examples(split)) for split in ("train", "dev", "test")]
     _print_lines(describe(proposal, counts))
-    _print_lines([f"{'gain':<9}{_needs(counts[2])}", *(f"{'note':<9}{line}" for line in task.warnings)])
-    _print_lines([f"{'wrote':<9}{path}, and {SCHEMA_FILE} for your editor", *needs])
+    notes = [*task.warnings, *(harness.notes if harness else ())]
+    _print_lines([f"{'gain':<9}{_needs(counts[2])}", *(f"{'note':<9}{line}" for line in notes)])
+    _print_lines([f"{'wrote':<9}{', '.join(map(str, new))}, and {SCHEMA_FILE} for your editor", *needs])
     shown = "" if path == Path(_NAME) else f" {path}"
     say_next(f"gpo optimize{shown} --estimate    what it will cost", f"gpo optimize{shown}")
 
 
-def _check(text: str, path: Path, data: Path) -> Task:
-    """The task that the configuration `text` describes, read from `data` as the folder of `path` may not be there yet.
-    Raises what a run would, before anything is written."""
+def _check(text: str, path: Path, data: Path | Loaded) -> Task:
+    """The task that the configuration `text` describes, with the rows of `data`: the folder of `path` may not be there
+    yet. Raises what a run would, before anything is written."""
     from gpo.config.load import parse_config, parse_yaml
+    from gpo.task.build import build
+    from gpo.task.load import Loaded
     from gpo.task.task import Task
 
     values, lines = parse_yaml(text, str(path))
     config = parse_config(values, source=str(path), lines=lines)
+    if isinstance(data, Loaded):
+        return build(data, config.task, seed=config.seed, chat=True, base_dir=Path())
     section = config.task.model_copy(update={"data": str(data.resolve())})
     return Task.from_config(section, seed=config.seed)
 

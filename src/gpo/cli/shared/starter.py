@@ -50,7 +50,7 @@ def starter_config(
         *_answer_lines(proposal),
         _line(f"  metric: {answer.metric}", "exact_match | rouge_l | package.module:function"),
         _line(
-            "  position: question_end", "where the prompt stands: question_begin, before_question, system, …"
+            f"  position: {proposal.position}", "or question_begin, question_end, before_question, system, …"
         ),
         "# Where the search begins; put in the prompt that you use today.",
         f"prompt: {_scalar(proposal.prompt)}",

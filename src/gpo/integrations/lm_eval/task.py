@@ -14,16 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from gpo.errors import ConfigError
+from gpo.integrations.lm_eval.data import Data, read_data
 from gpo.integrations.lm_eval.metrics import read_metrics
 from gpo.integrations.lm_eval.render import Renderer, check_code
-from gpo.integrations.lm_eval.yaml_file import Code, read_yaml
-from gpo.task.files.rows import Row, read_file, read_rows
+from gpo.integrations.lm_eval.yaml_file import read_yaml
+from gpo.task.files.rows import Row
 from gpo.task.proposal.sizes import SHARES
 from gpo.task.splits import render_cell
 from gpo.task.task import Task
 
-Data = str | Path | Mapping[str, str | Path]
-_SPLITS = {"training_split": "train", "validation_split": "dev", "test_split": "test"}
 _NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?")
 _ASKS = re.compile(r"\s*\n?\s*(?:Answer|A)\s*:\s*$")
 
@@ -43,8 +42,9 @@ class HarnessTask:
 
 
 def task_from_yaml(path: str | Path, data: Data | None = None, **options: Any) -> Task:
-    """The task of a harness's YAML file on local `data`: a file, or a mapping of the harness's or GPO's split names to
-    files; without it those that `dataset_kwargs.data_files` names. `options` are those of `gpo.Task.from_rows`.
+    """The task of a harness's YAML file on `data`: a file, a folder of a file for each split, a mapping of split names
+    to files (the harness's names or GPO's), or `hf:org/name/CONFIGURATION`, which is read from the Hugging Face hub;
+    without it the files that `dataset_kwargs.data_files` names. `options` are those of `gpo.Task.from_rows`.
 
     What of the file is not taken is among the task's `warnings`. Raises `ConfigError` for what cannot be taken: code
     (`!function`), other output types than multiple_choice and generate_until, and groups; and `DataError` naming a row.
@@ -79,7 +79,7 @@ def read_task(path: str | Path, data: Data | None = None) -> HarnessTask:
             "generate_until"
         )
     renderer = Renderer(keys, source)
-    raw = _read_data(keys, path, data)
+    raw = read_data(keys, path, data)
     notes = [*_not_taken(keys)]
     if kind == "multiple_choice":
         rows, answer, more = _multiple_choice(raw, renderer, source)
@@ -91,7 +91,7 @@ def read_task(path: str | Path, data: Data | None = None) -> HarnessTask:
         rows=rows,
         answer=answer,
         metric=metric,
-        prompt=str(keys.get("description") or "").strip(),
+        prompt=_description(keys),
         notes=tuple(f"{path.name}: {line}" for line in (*notes, *more)),
     )
 
@@ -166,57 +166,19 @@ def _numbered(asked: Mapping[str, Sequence[Any]], as_row: Any) -> Rows:
     }
 
 
-def _read_data(keys: Mapping[str, Any], path: Path, data: Data | None) -> dict[str, list[Row]]:
-    """Rows by GPO's split names, or under "rows" where there is one part only."""
-    if data is None:
-        said = keys.get("dataset_kwargs")
-        files = said.get("data_files") if isinstance(said, Mapping) else None
-        if not files or isinstance(files, Code):
-            raise ConfigError(
-                f"{path}: its data set {keys.get('dataset_path')!a} is not here; give its rows as a local file with "
-                "data="
-            )
-        several = files.values() if isinstance(files, Mapping) else [files]
-        if not all(isinstance(name, str) for name in several):
-            raise ConfigError(
-                f"{path}: data_files must be a file, or a file for each split; say them with data="
-            )
-        data = files
-    if isinstance(data, str | Path):
-        found = read_file(_find(path, data))
-        parts = found if isinstance(found, dict) else {"rows": found}
-    else:
-        parts = {str(split): read_rows(_find(path, name)) for split, name in data.items()}
-    ours = {str(keys[key]): split for key, split in _SPLITS.items() if keys.get(key)}
-    named = {ours.get(split, split): rows for split, rows in parts.items()}
-    named = {{"validation": "dev"}.get(split, split): rows for split, rows in named.items()}
-    if not any(named.values()):
-        raise ConfigError(f"{path}: its data has no rows")
-    if len(named) == 1:
-        return {"rows": next(iter(named.values()))}
-    kept = {split: rows for split, rows in named.items() if split in ("train", "dev", "test")}
-    if not any(kept.values()):
-        known = ", ".join(dict.fromkeys([*ours, "train", "dev", "validation", "test"]))
-        raise ConfigError(f"{path}: no split of its data ({', '.join(parts)}) is known with rows: {known}")
-    return _fill_dev(kept)
-
-
-def _fill_dev(kept: dict[str, list[Row]]) -> dict[str, list[Row]]:
-    """Of two parts with a test part the other one serves as train and dev, row by row in turn."""
-    if set(kept) in ({"train", "test"}, {"dev", "test"}):
-        (other,) = set(kept) - {"test"}
-        return {"train": kept[other][::2], "dev": kept[other][1::2], "test": kept["test"]}
-    return kept
-
-
-def _find(path: Path, name: str | Path) -> Path:
-    beside = path.parent / name
-    return beside if beside.exists() else Path(name)
+def _description(keys: Mapping[str, Any]) -> str:
+    """What stands before the harness's questions; "" where that is code, or a template of a row."""
+    said = keys.get("description")
+    return said.strip() if isinstance(said, str) and "{{" not in said and "{%" not in said else ""
 
 
 def _not_taken(keys: Mapping[str, Any]) -> list[str]:
     """What of the file has no say here, a line each."""
     lines = []
+    if keys.get("description") and not _description(keys):
+        lines.append("description is code or a template, and is not taken")
+    if keys.get("generation_kwargs"):
+        lines.append("generation_kwargs is not taken; models.task has max_tokens, stop and temperature")
     if keys.get("filter_list"):
         lines.append("filter_list is not taken; GPO reads the answer from the reply")
     if keys.get("process_results"):

@@ -25,12 +25,13 @@ USUAL = BUDGETS["medium"]
 @dataclass(frozen=True, slots=True)
 class PlusMethod:
     """gpo+ with its settings, those of the meta-prompt and the edit limit (`optimize`), and `pairs` (prompt, row) that
-    its search may ask for."""
+    its search may ask for. `bootstraps`: of a program that has to be run before its rows can be shown."""
 
     settings: PlusConfig
     optimize: OptimizeConfig
     scale: Scale = "percent"
     pairs: int = USUAL
+    bootstraps: bool = False
 
     @property
     def needs_readable_start(self) -> bool:
@@ -44,9 +45,14 @@ class PlusMethod:
 
     def fit_task(self, task: Task) -> PlusMethod:
         """Without demonstrations and without start prompts of its own where prompts have names or a program uses them:
-        nobody knows where worked examples would stand, or what else could take a prompt's place."""
+        nobody knows where worked examples would stand, or what else could take a prompt's place. A program that takes
+        demonstrations has them."""
         if not task.parts:
             return self
+        if task.program is not None and task.program.demonstrate is not None:
+            if self.settings.demonstrations:
+                return replace(self, bootstraps=True)
+            return replace(self, settings=self.settings.model_copy(update={"library": False}))
         return replace(
             self, settings=self.settings.model_copy(update={"demonstrations": False, "library": False})
         )
@@ -119,6 +125,11 @@ class PlusMethod:
     def _schedule(self, pairs: int, dev: int, fresh: int) -> Schedule:
         # With no library there are most steps, as without rows of train.
         found = plan_schedule(
-            pairs, dev=dev, fresh=fresh, library=self.settings.library, duel=self.settings.duel
+            pairs,
+            dev=dev,
+            fresh=fresh,
+            library=self.settings.library,
+            duel=self.settings.duel,
+            shown=fresh if self.bootstraps else 0,
         )
         return with_library(found, 2 if self.settings.library else 1)

@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from gpo.config.plus import PlusConfig
 from gpo.config.schema import OptimizeConfig
+from gpo.errors import ConfigError
 from gpo.optimizer.candidates import Guard
 from gpo.optimizer.coordinates.choice import choose_part
 from gpo.optimizer.metaprompt import MetaPromptSettings
@@ -24,6 +25,7 @@ from gpo.optimizer.plus.account import Account
 from gpo.optimizer.plus.contest import hold, pick
 from gpo.optimizer.plus.duel import BLOCK, choose_answer, duel
 from gpo.optimizer.plus.moves import library as starts
+from gpo.optimizer.plus.moves.bootstrap import WAY_OUT, bootstrap, first_sets
 from gpo.optimizer.plus.moves.demonstrations import deal, draw_balanced
 from gpo.optimizer.plus.moves.propose import CandidateSource, Parent, Proposed, Proposer
 from gpo.optimizer.plus.moves.trust_region import TrustRegion
@@ -37,7 +39,7 @@ from gpo.optimizer.search import Listener, ScoredCandidate, StepRecord
 from gpo.optimizer.skeleton import StepSearch
 from gpo.optimizer.state import Step, Visited
 from gpo.optimizer.workbench import Workbench
-from gpo.task.demonstrations import split_prompt
+from gpo.task.demonstrations import split_named
 
 PATIENCE = 4
 """Steps without a new best, after which the best of all is the current prompt again."""
@@ -63,9 +65,15 @@ class PlusSearch(StepSearch):
         found = starts.build_library(task, guard.initial, tokens, guard, first) if settings.library else []
         dev = len(task.splits.dev)
         plan = plan_schedule(
-            pairs, dev=dev, fresh=len(dealt.fresh), library=settings.library, duel=settings.duel
+            pairs,
+            dev=dev,
+            fresh=len(dealt.fresh),
+            library=settings.library,
+            duel=settings.duel,
+            shown=len(dealt.rows),
         )
-        self.plan = with_library(plan, max(1, len(found)))
+        # A program's library is its prompts without and with demonstrations, which are not known yet.
+        self.plan = with_library(plan, 2 if dealt.rows else max(1, len(found)))
         super().__init__(
             bench,
             guard,
@@ -139,12 +147,29 @@ class PlusSearch(StepSearch):
     # Steps
 
     async def _begin(self, initial: str) -> None:
-        words, demonstrations = split_prompt(initial)
+        if self.dealt.rows:
+            await self._bootstrap(initial)
+        words, demonstrations = split_named(initial, self.bench.task.parts)
         self._current = self.table.add(Entry(words, demonstrations))
         self._start(self._current, "start")
         rows = self.plan.first_round if self.settings.library else self.plan.finalist_rows
         await self.table.ask([self._current], self._order(0)[:rows])
         self._visit(initial, 0)
+
+    async def _bootstrap(self, initial: str) -> None:
+        """Find out what can be shown of a program, and with it its library."""
+        task = self.bench.task
+        found = await bootstrap(task, self.bench.scorer, initial, self.dealt.rows, self.plan.bootstrapped)
+        self.table.left -= found.run
+        self.proposer.pool = found.shown
+        if found.nothing:
+            if "demonstrations" in self.settings.model_fields_set:
+                raise ConfigError(f"method.demonstrations: {found.nothing}; {WAY_OUT}")
+            self._said += (f"{found.nothing}; the search went on over words alone",)
+        elif self.settings.library:
+            first = first_sets(task, found.shown, self.bench.rng(0, "demonstrations"))
+            tokens = self.bench.scorer.settings.max_tokens
+            self._library = starts.build_library(task, initial, tokens, self.guard, first)
 
     async def _step(self, number: int, limit: int | None) -> StepRecord:
         if number == 0 and self.settings.library:

@@ -22,7 +22,8 @@ class PoolView:
         """A point of the trajectory: the meta-prompt shows the words of a prompt, and how many examples it has."""
         entry = self._table.entries[number]
         score = self._standing.estimates.mean(number)
-        shown = len(entry.demonstrations)
+        # Where those of a program's prompts stand is its own business.
+        shown = sum(not item.part for item in entry.demonstrations)
         notes = f"{shown} worked examples stand before the question" if shown else None
         return Visited(entry.prompt, score, 0, Information(entry.words, score, notes=notes))
 

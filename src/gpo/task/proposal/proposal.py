@@ -10,7 +10,7 @@ from pathlib import Path
 from gpo.errors import ConfigError, DataError
 from gpo.task.files.rows import Row, read_file
 from gpo.task.load import read_folder, split_files
-from gpo.task.prompt import find_placeholders
+from gpo.task.prompt import Position, find_placeholders
 from gpo.task.proposal.answers import ProposedAnswer, propose_answer
 from gpo.task.proposal.columns import cells
 from gpo.task.proposal.sizes import propose_split
@@ -32,7 +32,7 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """What a file may be as a task. `split` is None where the file is divided already; `different` counts the rows
-    whose input no earlier row has; `prompt` is one to start from."""
+    whose input no earlier row has; `prompt` is one to start from, at `position`."""
 
     found: Found
     input: str
@@ -41,11 +41,16 @@ class Proposal:
     split: Mapping[str, int | float] | None
     different: int
     prompt: str
+    position: Position = "question_end"
 
     @property
     def stratified(self) -> bool:
         """Whether rows are to be dealt by their labels."""
-        return self.split is not None and self.answer.kind in ("label", "boolean", "choice")
+        return (
+            self.split is not None
+            and not self.found.divided
+            and self.answer.kind in ("label", "boolean", "choice")
+        )
 
 
 def read_data(path: Path) -> Found:
@@ -82,10 +87,11 @@ def propose(found: Found, input_: str, target: str) -> Proposal:
     answer = propose_answer(targets, questions)
     different = len(set(questions))
     split = None if found.divided else propose_split(different)
-    return Proposal(found, input_, target, answer, split, different, _first_prompt(answer, target))
+    return Proposal(found, input_, target, answer, split, different, first_prompt(answer, target))
 
 
-def _first_prompt(answer: ProposedAnswer, target: str) -> str:
+def first_prompt(answer: ProposedAnswer, target: str) -> str:
+    """A prompt that asks for such an answer, the value of the column `target`."""
     listed = ", ".join(answer.labels)
     match answer.kind:
         case "label" if len(listed) <= _LONGEST_LIST and not find_placeholders(listed):

@@ -17,3 +17,11 @@ def propose_split(rows: int) -> dict[str, int] | dict[str, float]:
         return dict(SHARES)
     train, dev = (round(SHARES[name] * _ALL_ROWS) for name in ("train", "dev"))
     return {"train": train, "dev": dev, "test": min(rows - train - dev, _MOST_TEST)}
+
+
+def propose_part_sizes(rows: Mapping[str, int]) -> dict[str, int] | None:
+    """`task.split` for data that is divided already, `rows` of each split; None where all of them are few enough."""
+    if sum(rows.values()) <= _ALL_ROWS:
+        return None
+    most = {"train": round(SHARES["train"] * _ALL_ROWS), "dev": round(SHARES["dev"] * _ALL_ROWS)}
+    return {name: min(count, most.get(name, _MOST_TEST)) for name, count in rows.items()}

@@ -51,7 +51,13 @@ def build_library(
     task: Task, initial: str, max_tokens: int, guard: Guard, demonstrations: Sequence[Demonstration]
 ) -> list[Start]:
     """The start prompts, the most promising first: `initial`, sentences about the form, none at all; then each with
-    `demonstrations`. Where a prompt has to keep placeholders or frozen parts, the sentences follow `initial`."""
+    `demonstrations`. Where a prompt has to keep placeholders or frozen parts, the sentences follow `initial`. What else
+    could take the place of a program's prompts nobody knows: of one there is `initial`, without and with them."""
+    if task.program is not None:
+        return [
+            Start("start", initial),
+            *([_with(Start("start", initial), tuple(demonstrations))] * bool(demonstrations)),
+        ]
     bound = bool(guard.required or guard.frozen)
     found = [Start("start", initial)]
     names = {FINAL: "final answer only", label_hint(task): "label hint", THINK: "think first"}

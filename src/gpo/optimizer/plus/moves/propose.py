@@ -20,7 +20,7 @@ from gpo.optimizer.metaprompt import MetaPromptSettings, write_meta_prompt
 from gpo.optimizer.parts.edit_distance import count_changed_words
 from gpo.optimizer.parts.refinement import Generation
 from gpo.optimizer.parts.trajectory import Recency, Relevance, Shown
-from gpo.optimizer.plus.moves.demonstrations import move as move_demonstrations
+from gpo.optimizer.plus.moves.demonstrations import in_part, move_part
 from gpo.optimizer.plus.moves.edits import edit
 from gpo.optimizer.plus.moves.reflection import ReflectionTrial, write_reflection
 from gpo.optimizer.plus.moves.shares import Move, share_out
@@ -73,6 +73,8 @@ class CandidateSource(Protocol):
     unusable: int
     replies: int
 
+    pool: Sequence[Demonstration]
+
     def know(self, entry: Entry) -> None:
         """A prompt like `entry` is not proposed again."""
 
@@ -102,7 +104,7 @@ class Proposer:
         self.unusable, self.replies = 0, 0
         self._bench, self._guard, self._settings = bench, guard, settings
         self._k, self._enforce, self._meta_prompt = k, enforce, meta_prompt
-        self._pool, self._clauses = pool, clauses
+        self.pool, self._clauses = pool, clauses
         self._rank = rank
         self._seen: set[tuple[str, tuple[Demonstration, ...]]] = set()
         self._relevance = True
@@ -117,7 +119,11 @@ class Proposer:
         step = project(step)
         reflecting = self._settings.reflection and self.trial.earns(count, FINALISTS)
         moves = share_out(
-            count, self._settings, step.number, reflection=reflecting, demonstrations=bool(self._pool)
+            count,
+            self._settings,
+            step.number,
+            reflection=reflecting,
+            demonstrations=bool(self._pool_of(step)),
         )
         asked = moves.count("meta-prompt")
         shown = await self._choose_shown(step)
@@ -204,7 +210,7 @@ class Proposer:
                     text = edit(self._text(entry, step), self._clauses, rng)
                     entry = replace(entry, words=self._with_text(entry, step, text))
                 else:
-                    shown = move_demonstrations(entry.demonstrations, self._pool, rng)
+                    shown = move_part(entry.demonstrations, self.pool, step.part or "", rng)
                     entry = replace(entry, demonstrations=shown)
                 # The words of a start prompt are not the guard's: the empty one may get demonstrations.
                 changed = entry.words != parent.entry.words
@@ -214,6 +220,10 @@ class Proposer:
                 if draft.entry is not None:
                     yield draft
                     break
+
+    def _pool_of(self, step: Step) -> Sequence[Demonstration]:
+        """Demonstrations that a move of this step can choose from."""
+        return in_part(self.pool, step.part or "")
 
     def _text(self, entry: Entry, step: Step) -> str:
         """The words that a step changes: all of an entry's, or those of one part."""
@@ -227,7 +237,7 @@ class Proposer:
         drafts: list[Draft] = []
         moves: tuple[tuple[Move, bool], ...] = (
             ("edit", self._settings.edits),
-            ("demonstrations", bool(self._pool)),
+            ("demonstrations", bool(self._pool_of(step))),
         )
         for move, usable in moves:
             if usable and missing > len(drafts):

@@ -23,10 +23,10 @@ from gpo.optimizer.metaprompt import MetaPromptSettings
 from gpo.optimizer.parts.edit_distance import Cosine, EditDistance
 from gpo.optimizer.plus.account import Account
 from gpo.optimizer.plus.contest import hold, pick
-from gpo.optimizer.plus.duel import BLOCK, choose_answer, duel
-from gpo.optimizer.plus.moves import library as starts
-from gpo.optimizer.plus.moves.bootstrap import WAY_OUT, bootstrap, first_sets
-from gpo.optimizer.plus.moves.demonstrations import deal, draw_balanced
+from gpo.optimizer.plus.duel import BLOCK, choose_answer, duel, tell_few_fresh
+from gpo.optimizer.plus.material import SearchMaterial, gather
+from gpo.optimizer.plus.moves.bootstrap import WAY_OUT, bootstrap
+from gpo.optimizer.plus.moves.demonstrations import Shown, deal
 from gpo.optimizer.plus.moves.propose import CandidateSource, Parent, Proposed, Proposer
 from gpo.optimizer.plus.moves.trust_region import TrustRegion
 from gpo.optimizer.plus.plan import plan_schedule, with_library
@@ -60,9 +60,6 @@ class PlusSearch(StepSearch):
     ) -> None:
         task = bench.task
         dealt = deal(task, guard.initial, bench.rng(0, "deal"), demonstrations=settings.demonstrations)
-        first = draw_balanced(dealt.shown, bench.rng(0, "demonstrations"))
-        tokens = bench.scorer.settings.max_tokens
-        found = starts.build_library(task, guard.initial, tokens, guard, first) if settings.library else []
         dev = len(task.splits.dev)
         plan = plan_schedule(
             pairs,
@@ -72,8 +69,8 @@ class PlusSearch(StepSearch):
             duel=settings.duel,
             shown=len(dealt.rows),
         )
-        # A program's library is its prompts without and with demonstrations, which are not known yet.
-        self.plan = with_library(plan, 2 if dealt.rows else max(1, len(found)))
+        # What a program begins with is not known yet: at the least its prompts without and with demonstrations.
+        self.plan = with_library(plan, 2) if dealt.rows else plan
         super().__init__(
             bench,
             guard,
@@ -84,25 +81,21 @@ class PlusSearch(StepSearch):
         self.settings = settings
         self.dealt = dealt
         self.table = ScoreTable(bench.scorer, list_table_rows(task, dealt.fresh), pairs - self.plan.duel)
+        self.material = SearchMaterial()
         self.standing = Standing(self.table, posterior=settings.posterior)
         self.moves: dict[str, Counter[str]] = {}
         self.starts: dict[int, str] = {}
         self.view = PoolView(self.table, self.standing, self.starts)
-        self._library = found[: self.plan.screened]
         self._dev = dev
         self._coordinate = optimize.coordinate
         self._current, self._stale = 0, 0
         self._answer: int | None = None
         self._said = dealt.warnings
         if settings.duel and len(dealt.fresh) < BLOCK:
-            left = f"{len(dealt.fresh)} rows of train are left for the last duel"
-            self._said += (f"{left}, so it is mostly on dev rows that its prompts were chosen by",)
+            self._said += (tell_few_fresh(len(dealt.fresh)),)
         words = optimize.edit_distance
-        self._limits: EditDistance = (
-            TrustRegion(words.initial, words.final)
-            if settings.trust_region
-            else Cosine(words.initial, words.final)
-        )
+        region = TrustRegion if settings.trust_region else Cosine
+        self._limits: EditDistance = region(words.initial, words.final)
         self.proposer: CandidateSource = Proposer(
             bench,
             guard,
@@ -110,8 +103,7 @@ class PlusSearch(StepSearch):
             k=optimize.k,
             enforce=words.control == "enforce",
             meta_prompt=MetaPromptSettings(optimize.task_examples, scale, optimize.frozen),
-            pool=dealt.shown,
-            clauses=starts.choose_clauses(task, tokens),
+            material=self.material,
             rank=(lambda entry: self.standing.signal().predict(entry)) if settings.signal else None,
         )
 
@@ -147,29 +139,30 @@ class PlusSearch(StepSearch):
     # Steps
 
     async def _begin(self, initial: str) -> None:
-        if self.dealt.rows:
-            await self._bootstrap(initial)
+        pool = await self._bootstrap(initial) if self.dealt.rows else self.dealt.shown
         words, demonstrations = split_named(initial, self.bench.task.parts)
         self._current = self.table.add(Entry(words, demonstrations))
         self._start(self._current, "start")
         rows = self.plan.first_round if self.settings.library else self.plan.finalist_rows
         await self.table.ask([self._current], self._order(0)[:rows])
+        first = [*self.table.outcomes(self._current).values()]
+        self.material = self.proposer.material = gather(
+            self.bench, self.guard, self.settings, pool=pool, first=first
+        )
+        self.plan = with_library(self.plan, max(1, len(self.material.starts)))
+        self.total = self.settings.library + self.plan.steps + self.settings.duel
         self._visit(initial, 0)
 
-    async def _bootstrap(self, initial: str) -> None:
-        """Find out what can be shown of a program, and with it its library."""
+    async def _bootstrap(self, initial: str) -> Shown:
+        """Find out what can be shown of a program."""
         task = self.bench.task
         found = await bootstrap(task, self.bench.scorer, initial, self.dealt.rows, self.plan.bootstrapped)
         self.table.left -= found.run
-        self.proposer.pool = found.shown
         if found.nothing:
             if "demonstrations" in self.settings.model_fields_set:
                 raise ConfigError(f"method.demonstrations: {found.nothing}; {WAY_OUT}")
             self._said += (f"{found.nothing}; the search went on over words alone",)
-        elif self.settings.library:
-            first = first_sets(task, found.shown, self.bench.rng(0, "demonstrations"))
-            tokens = self.bench.scorer.settings.max_tokens
-            self._library = starts.build_library(task, initial, tokens, self.guard, first)
+        return found.shown
 
     async def _step(self, number: int, limit: int | None) -> StepRecord:
         if number == 0 and self.settings.library:
@@ -189,7 +182,7 @@ class PlusSearch(StepSearch):
         """The library: all on a few rows, the two best on more."""
         parent = self.view.point(self._current)
         entries = [self._current]
-        for start in self._library:
+        for start in self.material.starts[: self.plan.screened]:
             entry = Entry(start.words, start.demonstrations)
             entries.append(self.table.add(entry))
             self._start(entries[-1], start.name)
@@ -319,5 +312,5 @@ class PlusSearch(StepSearch):
             unusable=self.proposer.unusable,
             estimated_by=self.standing.estimated_by,
             signal=self.standing.signal() if self.settings.signal else None,
-            said=[*self._said, *self.proposer.warnings],
+            said=[*self._said, *self.material.warnings, *self.proposer.warnings],
         )

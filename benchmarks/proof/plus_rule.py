@@ -19,6 +19,7 @@ from gpo.evaluation.rounds import ScorerSettings
 from gpo.evaluation.score import Scorer
 from gpo.optimizer.candidates import Candidate, Guard
 from gpo.optimizer.parts.trajectory import Shown
+from gpo.optimizer.plus.material import SearchMaterial
 from gpo.optimizer.plus.moves.propose import Draft, Parent, Proposed
 from gpo.optimizer.plus.moves.reflection import ReflectionTrial
 from gpo.optimizer.plus.search import PlusSearch
@@ -91,6 +92,7 @@ class PoolProposer:
 
     def __init__(self, replay: Replay) -> None:
         self._replay = replay
+        self.material = SearchMaterial()
         self.trial = ReflectionTrial()
         self.warnings: list[str] = []
         self.unusable = self.replies = 0

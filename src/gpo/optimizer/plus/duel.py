@@ -50,6 +50,12 @@ async def duel(table: ScoreTable, judge: Judge, eligible: Eligible, duellists: i
     return list(took_part)
 
 
+def tell_few_fresh(rows: int) -> str:
+    """A line for a person about a duel with too few rows of train for a block."""
+    left = f"{rows} rows of train are left for the last duel"
+    return f"{left}, so it is mostly on dev rows that its prompts were chosen by"
+
+
 def choose_answer(table: ScoreTable, estimates: Estimates, finalists: Sequence[int]) -> int:
     """The best of `finalists`; of those within half a standard deviation of it, the shortest. One that met less than
     three quarters of its rows is only near because little is known of it."""

@@ -31,6 +31,8 @@ class PlusMethod:
     optimize: OptimizeConfig
     scale: Scale = "percent"
     pairs: int = USUAL
+    surely_shown: bool = True
+    """Whether demonstrations are shown wherever train has the rows: of a program its first runs tell."""
 
     @property
     def needs_readable_start(self) -> bool:
@@ -43,13 +45,15 @@ class PlusMethod:
         return self.settings.name
 
     def fit_task(self, task: Task) -> PlusMethod:
-        """Without demonstrations and without start prompts of its own where prompts have names or a program uses them:
-        nobody knows where worked examples would stand, or what else could take a prompt's place."""
+        """Without demonstrations and without start prompts of its own for a system and a user prompt: nobody knows
+        which of them worked examples belong to. Without demonstrations for several prompts of a program that does its
+        own work: its calls, which would tell, are not seen."""
         if not task.parts:
             return self
-        return replace(
-            self, settings=self.settings.model_copy(update={"demonstrations": False, "library": False})
-        )
+        if task.program is None:
+            return self._without("demonstrations", "library")
+        blind = bool(task.program.identity) and len(task.parts) > 1
+        return replace(self._without("demonstrations") if blind else self, surely_shown=False)
 
     def fit_budget(
         self, task: Task, max_calls: int | None, *, test: int, key: str = "budget.max_calls"
@@ -82,7 +86,8 @@ class PlusMethod:
         fresh = sizes.train // 2 if shown else sizes.train
         plan = self._schedule(self.pairs, sizes.dev, fresh)
         train = min(plan.duel, plan.duellists * fresh)
-        replies = count_replies(plan.candidates, self.settings, demonstrations=shown)
+        moved = shown and self.surely_shown
+        replies = count_replies(plan.candidates, self.settings, demonstrations=moved)
         content = PromptContent(prompts=sizes.k, examples=self.optimize.task_examples)
         asked = [OptimizerCalls(plan.steps, replies, sizes.max_tokens, content)]
         if self.settings.reflection:
@@ -95,6 +100,10 @@ class PlusMethod:
             prompt_tokens=sizes.max_tokens,
             demonstrations=MOST if shown else 0,
         )
+
+    def _without(self, *components: str) -> PlusMethod:
+        off = dict.fromkeys(components, False)
+        return replace(self, settings=self.settings.model_copy(update=off))
 
     def _count_left(self, task: Task, max_calls: int, rounds: int, test: int, key: str) -> int:
         """Pairs for the search."""
@@ -113,7 +122,8 @@ class PlusMethod:
         shown = can_show(train, demonstrations=self.settings.demonstrations and not task.demonstrations)
         plan = self._schedule(pairs, len(task.splits.dev), train)
         # A server that gives one reply at a time is asked once for each. One call tries the optimizer model beforehand.
-        replies = count_replies(plan.candidates, self.settings, demonstrations=shown)
+        moved = shown and self.surely_shown
+        replies = count_replies(plan.candidates, self.settings, demonstrations=moved)
         return pairs * rounds + plan.steps * replies + 1
 
     def _schedule(self, pairs: int, dev: int, fresh: int) -> Schedule:

@@ -22,9 +22,9 @@ from gpo.optimizer.metaprompt import MetaPromptSettings
 from gpo.optimizer.parts.edit_distance import Cosine, EditDistance
 from gpo.optimizer.plus.account import Account
 from gpo.optimizer.plus.contest import hold, pick
-from gpo.optimizer.plus.duel import BLOCK, choose_answer, duel
-from gpo.optimizer.plus.moves import library as starts
-from gpo.optimizer.plus.moves.demonstrations import deal, draw_balanced
+from gpo.optimizer.plus.duel import BLOCK, choose_answer, duel, tell_few_fresh
+from gpo.optimizer.plus.material import SearchMaterial, gather
+from gpo.optimizer.plus.moves.demonstrations import deal
 from gpo.optimizer.plus.moves.propose import CandidateSource, Parent, Proposed, Proposer
 from gpo.optimizer.plus.moves.trust_region import TrustRegion
 from gpo.optimizer.plus.plan import plan_schedule, with_library
@@ -37,7 +37,7 @@ from gpo.optimizer.search import Listener, ScoredCandidate, StepRecord
 from gpo.optimizer.skeleton import StepSearch
 from gpo.optimizer.state import Step, Visited
 from gpo.optimizer.workbench import Workbench
-from gpo.task.demonstrations import split_prompt
+from gpo.task.program.part_demonstrations import PartPlace, split_shown
 
 PATIENCE = 4
 """Steps without a new best, after which the best of all is the current prompt again."""
@@ -58,14 +58,10 @@ class PlusSearch(StepSearch):
     ) -> None:
         task = bench.task
         dealt = deal(task, guard.initial, bench.rng(0, "deal"), demonstrations=settings.demonstrations)
-        first = draw_balanced(dealt.shown, bench.rng(0, "demonstrations"))
-        tokens = bench.scorer.settings.max_tokens
-        found = starts.build_library(task, guard.initial, tokens, guard, first) if settings.library else []
         dev = len(task.splits.dev)
-        plan = plan_schedule(
+        self.plan = plan_schedule(
             pairs, dev=dev, fresh=len(dealt.fresh), library=settings.library, duel=settings.duel
         )
-        self.plan = with_library(plan, max(1, len(found)))
         super().__init__(
             bench,
             guard,
@@ -76,25 +72,21 @@ class PlusSearch(StepSearch):
         self.settings = settings
         self.dealt = dealt
         self.table = ScoreTable(bench.scorer, list_table_rows(task, dealt.fresh), pairs - self.plan.duel)
+        self.material = SearchMaterial()
         self.standing = Standing(self.table, posterior=settings.posterior)
         self.moves: dict[str, Counter[str]] = {}
         self.starts: dict[int, str] = {}
         self.view = PoolView(self.table, self.standing, self.starts)
-        self._library = found[: self.plan.screened]
         self._dev = dev
         self._coordinate = optimize.coordinate
         self._current, self._stale = 0, 0
         self._answer: int | None = None
         self._said = dealt.warnings
         if settings.duel and len(dealt.fresh) < BLOCK:
-            left = f"{len(dealt.fresh)} rows of train are left for the last duel"
-            self._said += (f"{left}, so it is mostly on dev rows that its prompts were chosen by",)
+            self._said += (tell_few_fresh(len(dealt.fresh)),)
         words = optimize.edit_distance
-        self._limits: EditDistance = (
-            TrustRegion(words.initial, words.final)
-            if settings.trust_region
-            else Cosine(words.initial, words.final)
-        )
+        region = TrustRegion if settings.trust_region else Cosine
+        self._limits: EditDistance = region(words.initial, words.final)
         self.proposer: CandidateSource = Proposer(
             bench,
             guard,
@@ -102,8 +94,7 @@ class PlusSearch(StepSearch):
             k=optimize.k,
             enforce=words.control == "enforce",
             meta_prompt=MetaPromptSettings(optimize.task_examples, scale, optimize.frozen),
-            pool=dealt.shown,
-            clauses=starts.choose_clauses(task, tokens),
+            material=self.material,
             rank=(lambda entry: self.standing.signal().predict(entry)) if settings.signal else None,
         )
 
@@ -139,12 +130,23 @@ class PlusSearch(StepSearch):
     # Steps
 
     async def _begin(self, initial: str) -> None:
-        words, demonstrations = split_prompt(initial)
-        self._current = self.table.add(Entry(words, demonstrations))
+        words, demonstrations, place = split_shown(initial, self.bench.task.parts)
+        self._current = self.table.add(Entry(words, demonstrations, place=place))
         self._start(self._current, "start")
         rows = self.plan.first_round if self.settings.library else self.plan.finalist_rows
         await self.table.ask([self._current], self._order(0)[:rows])
+        self._gather(place)
         self._visit(initial, 0)
+
+    def _gather(self, place: PartPlace | None) -> None:
+        """Start prompts and what candidates are made of, and the plan for as many."""
+        first = [*self.table.outcomes(self._current).values()]
+        self.material = gather(
+            self.bench, self.guard, self.settings, pool=self.dealt.shown, place=place, first=first
+        )
+        self.proposer.material = self.material
+        self.plan = with_library(self.plan, max(1, len(self.material.starts)))
+        self.total = self.settings.library + self.plan.steps + self.settings.duel
 
     async def _step(self, number: int, limit: int | None) -> StepRecord:
         if number == 0 and self.settings.library:
@@ -164,8 +166,8 @@ class PlusSearch(StepSearch):
         """The library: all on a few rows, the two best on more."""
         parent = self.view.point(self._current)
         entries = [self._current]
-        for start in self._library:
-            entry = Entry(start.words, start.demonstrations)
+        for start in self.material.starts[: self.plan.screened]:
+            entry = Entry(start.words, start.demonstrations, place=start.place)
             entries.append(self.table.add(entry))
             self._start(entries[-1], start.name)
         entries = list(dict.fromkeys(entries))
@@ -294,5 +296,5 @@ class PlusSearch(StepSearch):
             unusable=self.proposer.unusable,
             estimated_by=self.standing.estimated_by,
             signal=self.standing.signal() if self.settings.signal else None,
-            said=[*self._said, *self.proposer.warnings],
+            said=[*self._said, *self.material.warnings, *self.proposer.warnings],
         )

@@ -23,7 +23,8 @@ class PoolView:
         entry = self._table.entries[number]
         score = self._standing.estimates.mean(number)
         shown = len(entry.demonstrations)
-        notes = f"{shown} worked examples stand before the question" if shown else None
+        where = f"at the end of the prompt {entry.place.part}" if entry.place else "before the question"
+        notes = f"{shown} worked examples stand {where}" if shown else None
         return Visited(entry.prompt, score, 0, Information(entry.words, score, notes=notes))
 
     def path(self, visited: Sequence[Visited], current: int) -> list[int]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from gpo.optimizer.candidates import Guard, normalise_prompt
 from gpo.task.demonstrations import Demonstration
+from gpo.task.program.part_demonstrations import PartPlace
 from gpo.task.reply_form import choose_reply_form
 from gpo.task.task import Task
 
@@ -26,11 +27,12 @@ GAIN = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A start prompt and what it is called."""
+    """A start prompt and what it is called; `place` is the one of several prompts that its demonstrations stand in."""
 
     name: str
     words: str
     demonstrations: tuple[Demonstration, ...] = ()
+    place: PartPlace | None = None
 
 
 def label_hint(task: Task) -> str:

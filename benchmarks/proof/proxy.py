@@ -18,6 +18,7 @@ from aiohttp import web
 from benchmarks.proof.asking import Used
 from benchmarks.proof.deadline import Deadline
 from benchmarks.proof.endpoint import Endpoint, served
+from benchmarks.proof.kept import KeptAnswers
 from gpo.errors import ConfigError
 
 _TIMEOUT = aiohttp.ClientTimeout(total=900)
@@ -26,15 +27,25 @@ _TIMEOUT = aiohttp.ClientTimeout(total=900)
 class CountingProxy:
     """Serves `endpoint` at `url(RUN, ROLE)` in a thread of its own while the context is open; a model of this machine
     runs for that long. `port` and `token` are part of the addresses: runs that are to go on need the same ones, and
-    runs of two comparisons never share them. After `deadline` every call is refused as one that would fail again.
-    Raises `GPOError` where the model or the port cannot be opened."""
+    runs of two comparisons never share them. What is in `kept` is answered, and counted, without the endpoint. After
+    `deadline` every call is refused as one that would fail again. Raises `GPOError` where the model or the port cannot
+    be opened."""
 
     def __init__(
-        self, endpoint: Endpoint, *, port: int = 0, token: str = "proof", deadline: Deadline | None = None
+        self,
+        endpoint: Endpoint,
+        *,
+        port: int = 0,
+        token: str = "proof",
+        deadline: Deadline | None = None,
+        kept: KeptAnswers | None = None,
     ) -> None:
         self._endpoint = endpoint
         self.deadline = deadline or Deadline()
+        self._kept = kept
         self._refused: set[str] = set()
+        self._caps: dict[tuple[str, str], int] = {}
+        self._over: dict[tuple[str, str], int] = {}
         self._port = self.port = port
         self._token = token
         self._used: dict[tuple[str, str], Used] = {}
@@ -67,6 +78,14 @@ class CountingProxy:
     def refused(self, run: str) -> bool:
         """Whether a call of `run` came after the deadline."""
         return run in self._refused
+
+    def cap(self, run: str, role: str, calls: int) -> None:
+        """No more than `calls` are passed on there; those beyond are refused as ones that would fail again."""
+        self._caps[run, role] = calls
+
+    def over(self, run: str, role: str) -> int:
+        """Calls that were refused there since the cap was reached."""
+        return self._over.get((run, role), 0)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -107,11 +126,21 @@ class CountingProxy:
     async def _pass_on(
         self, request: web.Request, session: aiohttp.ClientSession, base: str, key: str | None
     ) -> web.Response:
+        place = request.match_info["run"], request.match_info["role"]
         if self.deadline.passed:
-            self._refused.add(request.match_info["run"])
+            self._refused.add(place[0])
             return web.json_response({"error": {"message": "the minutes are over"}}, status=402)
+        if self._caps.get(place, 1) < 1:
+            self._over[place] = self.over(*place) + 1
+            return web.json_response({"error": {"message": "the calls are spent"}}, status=402)
+        # Set aside before it is sent, so that calls under way cannot go beyond the cap together.
+        self._take(place, 1)
         headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
         body = await request.read()
+        known, answered = self._kept.take(place, body) if self._kept else ("", None)
+        if answered is not None:
+            self._count(*place, answered)
+            return web.Response(body=answered, content_type="application/json")
         try:
             async with session.post(
                 f"{base}/{request.match_info['tail']}", data=body, headers=headers
@@ -119,10 +148,19 @@ class CountingProxy:
                 text, status = await answer.read(), answer.status
                 kind = answer.content_type
         except (aiohttp.ClientError, TimeoutError) as error:
+            self._take(place, -1)
             return web.json_response({"error": {"message": type(error).__name__}}, status=502)
         if status == 200:
-            self._count(request.match_info["run"], request.match_info["role"], text)
+            self._count(*place, text)
+            if self._kept:
+                self._kept.keep(known, text, body)
+        else:
+            self._take(place, -1)
         return web.Response(body=text, status=status, content_type=kind)
+
+    def _take(self, place: tuple[str, str], calls: int) -> None:
+        if place in self._caps:
+            self._caps[place] -= calls
 
     def _count(self, run: str, role: str, text: bytes) -> None:
         try:

@@ -199,3 +199,107 @@ def test_too_few_examples_and_another_lm_are_a_line_each(lm: Any) -> None:
     student.side.lm = lm
     with pytest.raises(gpo.ConfigError, match="the predictor side runs with another LM than task_model"):
         optimizer(task_model=dspy.LM("openai/c", api_key="none")).compile(student, trainset=examples(0, 12))
+
+
+def answer_by_examples(body: dict[str, Any]) -> str:
+    """Sides are right where the hint's examples are shown: a right one replies as they do. Words change nothing."""
+    text = all_text(body)
+    if "<START>" in text:
+        return f"<START>Say what is asked {WORDS[int(body['seed']) % 4]}.<END>"
+    number = int(re.findall(r"item (\d+)", text)[-1])
+    if "starting with the field `[[ ## hint ## ]]`" in text:
+        good = number % 2 or text.count("[[ ## hint ## ]]\ngood") > 0
+        return f"[[ ## hint ## ]]\n{'good' if good else 'bad'}\n\n[[ ## completed ## ]]"
+    side = (
+        ("left", "right")[number % 2]
+        if re.findall(r"\[\[ ## hint ## \]\]\n(\w+)", text)[-1] == "good"
+        else "none"
+    )
+    return f"[[ ## side ## ]]\n{side}\n\n[[ ## completed ## ]]"
+
+
+PLUS = {"method": {"name": "gpo+", "budget": 120}, "optimize": {}}
+
+
+def test_gpo_plus_gives_predictors_demonstrations_of_accepted_runs(lm: Any, tmp_path: Path) -> None:
+    lm.server.answer = answer_by_examples
+    train, val, held_out = examples(0, 16), examples(100, 12), examples(500, 12)
+
+    def compile() -> Any:
+        return optimizer(run_dir=tmp_path / "run", **PLUS).compile(
+            TwoSteps(), trainset=train, valset=val, testset=held_out
+        )
+
+    compiled = compile()
+    scores = compiled.gpo_result.scores
+    assert scores.initial.test == pytest.approx(0.5)
+    assert scores.best.test == 1
+    demos = compiled.hint.demos
+    assert demos
+    # Rows of train that were accepted, with what the predictor said in that run: the right half has odd numbers.
+    assert {demo.question for demo in demos} <= {row.question for row in train if row.side == "right"}
+    assert {demo.hint for demo in demos} == {"good"}
+    assert accuracy(compiled, held_out) == pytest.approx(scores.best.test, abs=1e-4)
+
+    compiled.save(str(tmp_path / "program.json"))
+    again = TwoSteps()
+    again.load(str(tmp_path / "program.json"))
+    assert [dict(demo) for demo in again.hint.demos] == [dict(demo) for demo in demos]
+    assert accuracy(again, held_out) == pytest.approx(scores.best.test, abs=1e-4)
+
+    # A complete run, asked again: nothing is asked, and the demonstrations are those of its prompts.
+    asked = lm.server.stats.finished
+    assert [dict(demo) for demo in compile().hint.demos] == [dict(demo) for demo in demos]
+    assert lm.server.stats.finished == asked
+
+
+def test_what_is_shown_is_never_scored_again(lm: Any) -> None:
+    lm.server.answer = answer_by_examples
+    compiled = optimizer(**PLUS).compile(TwoSteps(), trainset=examples(0, 16), valset=examples(100, 12))
+    start = TwoSteps().hint.signature.instructions
+    shown = {demo.question for _, one in compiled.named_predictors() for demo in one.demos}
+    assert shown
+    for call in lm.server.log:
+        text = all_text(call.body)
+        questions = re.findall(r"Where does item \d+ go\?", text)
+        if "<START>" not in text and questions[-1] in shown:
+            assert len(questions) == 1, "scored with demonstrations"
+            if "starting with the field `[[ ## hint ## ]]`" in text:
+                assert start in text
+
+
+def test_a_labelled_trainset_is_shown_as_it_is_labelled(lm: Any) -> None:
+    lm.server.answer = answer_by_examples
+    student = dspy.Predict("question -> hint")
+    rows = [
+        dspy.Example(question=f"Where does item {n} go?", hint="good").with_inputs("question")
+        for n in range(0, 60, 2)
+    ]
+
+    def knows(example: Any, prediction: Any, trace: Any = None) -> bool:
+        return bool(example.hint == prediction.hint)
+
+    search = gpo.integrations.dspy.GPO(knows, method={"name": "gpo+", "budget": 60})
+    compiled = search.compile(student, trainset=rows[:10], valset=rows[10:20], testset=rows[20:])
+    # Under the start prompt no run is right, and yet there is something to show.
+    assert compiled.gpo_result.scores.initial.test == 0
+    assert compiled.gpo_result.scores.best.test == 1
+    assert {demo.question for demo in compiled.demos} <= {row.question for row in rows[:10]}
+
+
+def test_where_nothing_can_be_shown_it_is_a_line(lm: Any, tmp_path: Path) -> None:
+    lm.server.answer = lambda body: (
+        f"<START>Say what is asked {WORDS[int(body['seed']) % 4]}.<END>"
+        if "<START>" in all_text(body)
+        else "[[ ## hint ## ]]\nbad\n\n[[ ## side ## ]]\nnone\n\n[[ ## completed ## ]]"
+    )
+    rows = {"trainset": examples(0, 16), "valset": examples(100, 12)}
+    compiled = optimizer(**PLUS).compile(TwoSteps(), **rows)
+    line = "no run of the program on 8 rows of train was accepted by its metric, so nothing can be shown"
+    assert [one for one in compiled.gpo_result.warnings if one.startswith(line)] == [
+        f"{line}; the search went on over words alone"
+    ]
+    assert all(not one.demos for _, one in compiled.named_predictors())
+    asked_for = {"name": "gpo+", "budget": 120, "demonstrations": True}
+    with pytest.raises(gpo.ConfigError, match=rf"^method\.demonstrations: {line}; begin with prompts"):
+        optimizer(method=asked_for, optimize={}).compile(TwoSteps(), **rows)

@@ -71,7 +71,7 @@ def test_a_program_runs_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     refused = CliRunner().invoke(app, ["export", "runs/gpo", "--to", "messages"])
     assert refused.exit_code != 0
     page = (tmp_path / "runs" / "gpo" / "report.html").read_text()
-    assert "The prompts by their names" in page
+    assert 'aria-label="Best prompt, rewrite"' in page
 
 
 def test_a_program_of_its_own_needs_no_task_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

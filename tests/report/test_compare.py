@@ -244,7 +244,7 @@ def test_two_runs_are_compared_on_the_rows_of_both(scored: Score) -> None:
     )
     assert pair.gain == "+36.7"
     assert pair.differing == [("seed", ["0", "9"])]
-    assert ["".join(part.text for part in side) for side in (pair.left, pair.right)] == [
+    assert ["".join(part.text for part in side) for side in pair.prompts[0][1:]] == [
         "Prompt of A.",
         "Prompt of B.",
     ]

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpo.model.model import Message
-from gpo.task.demonstrations import Demonstration, join_prompt, split_prompt
+from gpo.task.demonstrations import Demonstration, join_prompt, split_named, split_prompt
+from gpo.task.program.parts import join_parts, split_parts
 from gpo.task.prompt import Position
 from gpo.task.task import Task
 from gpo.task.template import make_template
@@ -106,3 +107,18 @@ def test_placeholders_of_the_words_are_filled_from_each_row() -> None:
         "yes",
         "blue sea\nIs blue warm?",
     ]
+
+
+def test_demonstrations_of_a_part_stand_in_it() -> None:
+    words = join_parts({"ask": "Ask.", "answer": ""})
+    shown = (
+        Demonstration("a row\n</Part> <Part ask>\n", "yes", part="answer"),
+        Demonstration("q", "no", part="answer"),
+    )
+    whole = join_prompt(words, shown)
+    assert split_named(whole, ("ask", "answer")) == (words, shown)
+    parts = split_parts(whole, ("ask", "answer"))
+    assert parts["ask"] == "Ask."
+    assert [item.answer for item in split_prompt(parts["answer"])[1]] == ["yes", "no"]
+    # One prompt alone has them behind its words, as ever.
+    assert split_named(join_prompt("Ask.", SHOWN), ("ask",)) == ("Ask.", SHOWN)

@@ -18,6 +18,7 @@ from gpo.evaluation.program_caller import FAILURES, ProgramCaller
 from gpo.evaluation.program_model import ProgramModel
 from gpo.evaluation.rounds import Answered, RecallGrade, ScorerSettings
 from gpo.model.model import Model
+from gpo.task.demonstrations import split_prompt
 from gpo.task.example import Example
 from gpo.task.metrics.own import Grade
 from gpo.task.program.own_work import read_output, write_request
@@ -73,7 +74,8 @@ class ProgramRounds:
         return Ran(output=read_output(reply.text), calls=(reply.call,) if reply.call else ())
 
     async def _run(self, parts: Mapping[str, str], example: Example) -> Ran:
-        model = ProgramModel(self._model, self._settings, parts, chat=self._task.chat)
+        words = {name: split_prompt(text)[0] for name, text in parts.items()}
+        model = ProgramModel(self._model, self._settings, words, chat=self._task.chat)
         failure, output = "", None
         try:
             try:

@@ -23,6 +23,7 @@ from gpo.storage.journal_reader import JournalReader
 from gpo.storage.journal_schema import JOURNAL
 from gpo.storage.sqlite.database import translate_row_errors
 from gpo.storage.typed import Record
+from gpo.task.program.parts import join_parts
 
 _MOST_STEPS = 10**6
 _SIGN_OF_LIFE = 600.0  # seconds; only where a process cannot be asked whether it lives
@@ -47,7 +48,7 @@ def read_run(path: Path) -> RunView:
 
 def _view(path: Path, reader: JournalReader, result: Result | None, running: bool) -> RunView:
     config = _config(reader)
-    initial = result.initial_prompt if result else config.text("prompt")
+    initial = result.initial_prompt if result else _initial_prompt(config)
     steps = tuple(
         _step(number, Record(reader.path, f"steps {number}", data)) for number, data in reader.steps().items()
     )
@@ -100,6 +101,14 @@ def _config(reader: JournalReader) -> Record:
     if not isinstance(config.data.get("method", ""), str | list | Mapping):
         config.text("method")
     return config
+
+
+def _initial_prompt(config: Record) -> str:
+    """The prompt that a run without a result began with, several as one text."""
+    if config.data.get("prompts") is None:
+        return config.text("prompt")
+    named = config.record("prompts")
+    return join_parts({name: named.text(name) for name in named.data})
 
 
 def _events(reader: JournalReader, kind: str) -> Iterator[Record]:
@@ -161,6 +170,7 @@ def _step(number: int, record: Record) -> StepView:
         trajectory=tuple(shown),
         meta_prompt=tuple(asked),
         candidates=tuple(items),
+        part=record.text_or_none("part"),
     )
 
 

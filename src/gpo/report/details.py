@@ -11,7 +11,7 @@ from typing import Any
 from gpo.report.charts.curve import value_of
 from gpo.report.scores import SPLITS, SplitTable, split_table
 from gpo.report.views import CandidateView, RunView, StepView
-from gpo.result.word_diff import compare_words
+from gpo.result.part_changes import changed_parts
 from gpo.run.journal_writer import PROGRAM
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.records import RecordedCall, RecordedScore
@@ -102,13 +102,21 @@ def name_prompts(run: RunView, prompts: Sequence[str]) -> list[str]:
     return found
 
 
-def diff_words(before: str, after: str) -> list[list[str]]:
-    """Pieces [kind, text] with kind "=", "-" or "+"; all but the "-" ones together are `after`."""
-    return [[_KINDS[piece.kind], piece.text] for piece in compare_words(before, after)]
+def diff_words(before: str, after: str) -> tuple[str, list[list[str]]]:
+    """The names of the prompts that differ, "" where there is one only, and their pieces [kind, text] with kind "=",
+    "-" or "+"; of several that differ each begins with its name."""
+    parts = changed_parts(before, after)
+    pieces: list[list[str]] = []
+    for part in parts:
+        if len(parts) > 1:
+            pieces.append(["=", f"{chr(10) * 2 if pieces else ''}{part.name}: "])
+        pieces += [[_KINDS[piece.kind], piece.text] for piece in part.pieces()]
+    return ", ".join(part.name for part in parts), pieces
 
 
 def _step(step: StepView) -> dict[str, Any]:
     return {
+        "part": step.part,
         "limit": step.limit,
         "parent": step.parent,
         "parentDev": step.parent_score,
@@ -127,8 +135,10 @@ def _step(step: StepView) -> dict[str, Any]:
 
 
 def _candidate(item: CandidateView, step: StepView) -> dict[str, Any]:
+    names, pieces = diff_words(item.parent, item.prompt)
     return {
-        "diff": diff_words(item.parent, item.prompt),
+        "part": names or None,
+        "diff": pieces,
         "raw": item.raw,
         "dev": value_of(item),
         "estimated": item.score is None and item.estimate is not None,

@@ -30,6 +30,7 @@ from gpo.result.wording import format_percent
 from gpo.run.directory import RunDirectory
 from gpo.storage.atomic_write import encode_text, write_atomically
 from gpo.storage.journal_reader import JournalReader
+from gpo.task.program.parts import show_parts
 
 
 def write_report(run_dir: Path, out: Path | None = None) -> Path:
@@ -75,13 +76,15 @@ def render(template: str, *, live: str = "", served: bool = False, **values: Any
 @cache
 def environment() -> Environment:
     """The templates, every value escaped."""
-    return Environment(
+    made = Environment(
         loader=PackageLoader("gpo.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["show_parts"] = show_parts
+    return made
 
 
 def sections(run: RunView, reader: JournalReader) -> dict[str, str]:
@@ -101,7 +104,12 @@ def sections(run: RunView, reader: JournalReader) -> dict[str, str]:
             any(is_dropped(item) for step in run.steps for item in step.candidates),
             len(run.steps) > MOST_MARKED,
         ),
-        "distances": _part("distances", draw_distances(run), [_curve_row(step) for step in run.steps]),
+        "distances": _part(
+            "distances",
+            draw_distances(run),
+            [_curve_row(step) for step in run.steps],
+            any(step.part for step in run.steps),
+        ),
         "tree": _part("tree", tree(run), len(moves)),
         "cost": _part(
             "cost",
@@ -134,6 +142,7 @@ def _curve_row(step: StepView) -> Sequence[object]:
         dash if step.distance is None else step.distance,
         sum(not (item.score is None and item.estimate is None) for item in step.candidates),
         rejected,
+        step.part or dash,
     ]
 
 

@@ -15,6 +15,7 @@ from gpo.report.terminal_change import show_change
 from gpo.result.result import Result
 from gpo.result.verdict import describe_verdict, warn_of_few_rows
 from gpo.result.wording import describe_contributions, describe_cost, format_percent
+from gpo.task.program.parts import read_parts
 from gpo.text import points, printable
 
 if TYPE_CHECKING:
@@ -82,7 +83,10 @@ def _show_prompt(title: str, prompt: str, warnings: Sequence[str], console: Cons
     if warnings:
         console.print()
     console.print(Text(title, style="bold"))
-    console.print(Text(printable(prompt, newlines=True)), soft_wrap=True)
+    for name, text in read_parts(prompt).items() or [("", prompt)]:
+        if name:
+            console.print(Text(f"{printable(name)}:", style="bold cyan"))
+        console.print(Text(printable(text, newlines=True)), soft_wrap=True)
 
 
 def _print(parts: Sequence[RenderableType], console: Console) -> None:

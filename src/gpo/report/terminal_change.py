@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from gpo.result.folding import fold
+from gpo.result.part_changes import PartChange, match_parts
 from gpo.result.result import Result
-from gpo.result.word_diff import compare_words
 from gpo.text import printable
 
 if TYPE_CHECKING:
@@ -28,12 +28,16 @@ def show_change(result: Result, *, marked: bool) -> list[RenderableType]:
     from rich.padding import Padding
     from rich.text import Text
 
+    changes = match_parts(result.initial_prompt, result.best_prompt)
+    initial = Text("\n").join(
+        _named(part, Text(printable(_shorten(part.before), newlines=True))) for part in changes
+    )
     parts: list[RenderableType] = [
         Text(),
         Text("initial prompt", style="bold"),
-        Padding(Text(printable(_shorten(result.initial_prompt), newlines=True)), (0, 2)),
+        Padding(initial, (0, 2)),
         Text("what changed", style="bold"),
-        Padding(_diff(result, marked), (0, 2)),
+        Padding(Text("\n").join(_named(part, _diff(part, marked)) for part in changes), (0, 2)),
     ]
     if turns := asked(result):
         parts += [Text("as it is asked, for the first dev row", style="bold"), Padding(_turns(turns), (0, 2))]
@@ -52,13 +56,21 @@ def asked(result: Result) -> list[tuple[str, str]]:
     ]
 
 
-def _diff(result: Result, marked: bool) -> Text:
-    """The best prompt with its differences to the initial one, long parts folded."""
+def _named(part: PartChange, text: Text) -> Text:
+    """`text` behind the name of its prompt, where that has one."""
     from rich.text import Text
 
+    return Text.assemble((f"{printable(part.name)}: ", "bold cyan"), text) if part.name else text
+
+
+def _diff(change: PartChange, marked: bool) -> Text:
+    """A prompt of the best ones with its differences to the initial one, long parts folded."""
+    from rich.text import Text
+
+    if change.name and not change.changed:
+        return Text("unchanged", style="dim")
     text = Text()
-    pieces = compare_words(result.initial_prompt, result.best_prompt)
-    for part in fold(pieces, _LONGEST_SAME, _KEPT, _LONGEST_CHANGE):
+    for part in fold(change.pieces(), _LONGEST_SAME, _KEPT, _LONGEST_CHANGE):
         if part.kind == "folded":
             text.append(f" … ({part.words:,} more words) … ", style=_STYLES[part.kind])
             continue

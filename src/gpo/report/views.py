@@ -55,6 +55,8 @@ class StepView:
     trajectory: tuple[Mapping[str, Any], ...]
     meta_prompt: tuple[Mapping[str, Any], ...]
     candidates: tuple[CandidateView, ...]
+    part: str | None = None
+    """The name of the prompt that the step changed, where there are several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

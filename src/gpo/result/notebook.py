@@ -7,9 +7,9 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from gpo.result.part_changes import match_parts
 from gpo.result.result import Result
 from gpo.result.verdict import describe_verdict, warn_of_few_rows
-from gpo.result.word_diff import compare_words
 from gpo.result.wording import describe_cost, format_percent
 
 
@@ -23,8 +23,7 @@ def render_result(result: Result) -> str:
     return Markup(
         _template().render(
             sentence=sentence,
-            pieces=list(compare_words(result.initial_prompt, result.best_prompt)),
-            best=result.best_prompt,
+            parts=match_parts(result.initial_prompt, result.best_prompt),
             scores=scores,
             cost=describe_cost(result),
             warnings=[*(result.extra.get("reply_warnings") or ()), *filter(None, [warn_of_few_rows(result)])],

@@ -215,3 +215,17 @@ def test_the_trust_region_grows_after_a_gain_and_shrinks_after_none() -> None:
         region.note(better=better)
         limits.append(region.limit(0, 9))
     assert limits == [50, 75, 100, 60, 36, 21, 12, 10]
+
+
+def test_a_move_of_one_part_leaves_the_others() -> None:
+    pool = [Demonstration(f"{part} {n}", "x", part=part) for part in ("b", "a") for n in range(6)]
+    shown: tuple[Demonstration, ...] = ()
+    rng = Random(0)
+    for turn in range(40):
+        part = "ab"[turn % 2]
+        moved = demos.move_part(shown, pool, part, rng)
+        other = "ba"[turn % 2]
+        assert demos.in_part(moved, other) == demos.in_part(shown, other)
+        assert demos.in_part(moved, part) != demos.in_part(shown, part)
+        assert [item.part for item in moved] == sorted(item.part for item in moved)
+        shown = moved

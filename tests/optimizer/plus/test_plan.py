@@ -32,6 +32,16 @@ def test_without_library_and_duel_the_steps_have_it_all() -> None:
     assert plan.steps == (300 - 8) // 24
 
 
+def test_a_program_is_run_before_it_can_be_shown() -> None:
+    plan = with_library(plan_schedule(120, dev=16, fresh=12, shown=12), 2)
+    # A tenth of the pairs; 24 for the duel, 2 starts on 4 rows and on 8.
+    assert plan.bootstrapped == 12
+    assert plan.steps == (120 - 24 - 16 - 12) // 24 == 2
+    assert with_library(plan_schedule(LEAST, dev=16, fresh=12, shown=12), 2).bootstrapped == 0, (
+        "a step comes first"
+    )
+
+
 def test_a_budget_too_small_is_refused() -> None:
     with pytest.raises(ValueError, match="50"):
         plan_schedule(LEAST - 1, dev=24, fresh=24)
@@ -45,11 +55,15 @@ def test_a_budget_too_small_is_refused() -> None:
     library=st.booleans(),
     duel=st.booleans(),
     starts=st.integers(1, 12),
+    shown=st.integers(0, 24),
 )
 def test_no_plan_is_larger_than_its_budget(
-    pairs: int, dev: int, fresh: int, library: bool, duel: bool, starts: int
+    pairs: int, dev: int, fresh: int, library: bool, duel: bool, starts: int, shown: int
 ) -> None:
-    plan = with_library(plan_schedule(pairs, dev=dev, fresh=fresh, library=library, duel=duel), starts)
-    assert plan.library + plan.steps * plan.step_pairs + plan.duel <= pairs
+    plan = with_library(
+        plan_schedule(pairs, dev=dev, fresh=fresh, library=library, duel=duel, shown=shown), starts
+    )
+    assert plan.library + plan.bootstrapped + plan.steps * plan.step_pairs + plan.duel <= pairs
+    assert plan.bootstrapped <= min(shown, max(4, pairs // 10))
     assert 1 <= plan.first_round <= plan.finalist_rows <= dev
     assert plan.steps >= 1

@@ -157,10 +157,12 @@ def saved(run_dir: Path) -> list[str]:
         "result": "result.json",
     }
     lines = [f"{what:<8} {run_dir / name}" for what, name in names.items() if (run_dir / name).exists()]
+    # A program has no template: its prompts are all that can be handed on.
+    others = "promptfoo, inspect, langchain, …" if (run_dir / names["template"]).exists() else "json"
     return [
         *lines,
         f"{'next':<8} gpo export {shlex.quote(str(run_dir))} --to text",
-        f"{'':<8} (or promptfoo, inspect, langchain, …)",
+        f"{'':<8} (or {others})",
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import dspy
@@ -19,15 +20,16 @@ Splits = dict[str, list[Any]]
 
 
 class GPO(Teleprompter):  # type: ignore[misc]
-    """Improves the instructions of a program's predictors, one a step.
+    """Improves the instructions of a program's predictors, one a step, and with `method="gpo+"` their demonstrations.
 
     `metric` is a metric of DSPy's: of (example, prediction, trace), to a number from 0 to 1 or a bool, or to a
     `dspy.Prediction(score=…, feedback=…)`, whose feedback the optimizer model is shown. `prompt_model` writes the new
     instructions: a `dspy.LM`, or a model as `gpo.optimize` takes it; without it the LM that the program runs with.
     The program runs with `task_model`, a `dspy.LM`, else with the one that its predictors or DSPy's settings have.
-    `holdout` is the share of the validation set that is kept for the one comparison at the end. At most `num_threads`
-    examples are under way. Other `options` are those of `gpo.optimize`: `method`, `optimize`, `budget`, `evaluation`,
-    `run_dir`, `progress`, `watcher`, `seed`.
+    `holdout` is the share of the validation set that is kept for the one comparison at the end, 0 for none. At most
+    `num_threads` examples are under way. Of an example of the training set a predictor may be shown what the example
+    says of it itself (all its fields), else what it said in a run with at least the score `accept`. Other `options` are
+    those of `gpo.optimize`: `method`, `optimize`, `budget`, `evaluation`, `run_dir`, `progress`, `watcher`, `seed`.
     """
 
     def __init__(
@@ -38,11 +40,15 @@ class GPO(Teleprompter):  # type: ignore[misc]
         task_model: Any = None,
         holdout: float = 0.4,
         num_threads: int = 16,
+        accept: float = 1.0,
         **options: Any,
     ) -> None:
         super().__init__()
-        if not 0 < holdout < 1:
-            raise ConfigError("holdout: must be a share of the validation set between 0 and 1")
+        if not 0 <= holdout < 1:
+            raise ConfigError("holdout: must be a share of the validation set from 0 to below 1")
+        if not 0 < accept <= 1:
+            raise ConfigError("accept: must be a score above 0, at most 1")
+        self.accept = accept
         self.metric, self.prompt_model, self.task_model = metric, prompt_model, task_model
         self.holdout, self.num_threads, self.options = holdout, num_threads, options
 
@@ -56,20 +62,22 @@ class GPO(Teleprompter):  # type: ignore[misc]
         teacher: Any = None,
         **kwargs: Any,
     ) -> Any:
-        """A copy of `student` with the best instructions; `gpo_result` of it is the `gpo.Result`.
+        """A copy of `student` with the best instructions (and demonstrations, its predictors' `demos`); `gpo_result` of
+        it is the `gpo.Result`.
 
         New instructions are written from rows of `trainset`, and chosen on `valset`; without one `trainset` is divided.
-        `testset` is evaluated once at the end; without one it is the `holdout` of `valset`. Raises `ConfigError`, and
-        what `gpo.optimize` raises.
+        `testset` is evaluated once at the end; without one it is the `holdout` of `valset` (0: nothing is). Raises
+        `ConfigError`, and what `gpo.optimize` raises.
         """
         if teacher is not None or kwargs:
             raise ConfigError(
                 f"compile: {'teacher' if teacher is not None else next(iter(kwargs))} is not taken by GPO"
             )
         lm = _find_lm(student, self.task_model)
-        program = StudentProgram(student, self._divide(trainset, valset, testset), self.metric, lm)
+        splits = self._divide(trainset, valset, testset)
+        program = StudentProgram(student, splits, self.metric, lm, accept=self.accept)
         task = Task.from_program(
-            program.rows,
+            program.rows if splits["test"] else {**program.rows, "test": program.rows["dev"][:1]},
             program.run,
             metric=program.score,
             name=type(student).__name__,
@@ -78,6 +86,12 @@ class GPO(Teleprompter):  # type: ignore[misc]
             allow_overlap=True,
             concurrency=self.num_threads,
             seed=self.options.get("seed", 0),
+        )
+        assert task.program is not None
+        task = replace(
+            task,
+            program=replace(task.program, demonstrate=program.demonstrate),
+            splits=task.splits if splits["test"] else replace(task.splits, test=()),
         )
         writes = self.prompt_model or lm
         result = optimize(
@@ -108,11 +122,11 @@ class GPO(Teleprompter):  # type: ignore[misc]
             third = max(1, len(train) // 3)
             train, dev = train[:third], train[third:]
         test = list(testset or ())
-        if not test:
+        if not test and self.holdout:
             draw.shuffle(dev)
             kept = round(self.holdout * len(dev))
             test, dev = dev[:kept], dev[kept:]
-        if not (train and dev and test):
+        if not (train and dev and (test or not self.holdout)):
             raise ConfigError(
                 f"trainset, valset: {len(train)} examples to write from, {len(dev)} to choose on and {len(test)} "
                 "held out are too few; give more"

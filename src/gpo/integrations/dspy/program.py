@@ -10,8 +10,15 @@ import dspy
 from dspy.utils.exceptions import AdapterParseError
 
 from gpo.errors import ConfigError
+from gpo.integrations.dspy.demonstrations import (
+    Written,
+    find_labelled,
+    find_traced,
+    read_demonstrations,
+)
 from gpo.integrations.dspy.language_model import journaled
 from gpo.integrations.shown import as_text
+from gpo.task.demonstrations import split_prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +31,15 @@ class Unreadable:
 
 class StudentProgram:
     """`student` on `splits` of examples. `prompts` are its instructions by predictor, `rows` the rows of a task,
-    `run` its program, `score` its metric by `metric(example, prediction, trace)`."""
+    `run` its program, `score` its metric by `metric(example, prediction, trace)`, and `demonstrate` says what may be
+    shown of an example: what it says of a predictor itself, else what the predictor said in a run of it that had at
+    least `accept` (0..1)."""
 
-    def __init__(self, student: Any, splits: Mapping[str, Sequence[Any]], metric: Any, lm: Any) -> None:
-        self._student, self._metric, self._lm = student, metric, lm
+    def __init__(
+        self, student: Any, splits: Mapping[str, Sequence[Any]], metric: Any, lm: Any, *, accept: float = 1.0
+    ) -> None:
+        self._student, self._metric, self._lm, self._accept = student, metric, lm, accept
+        self._traced: dict[str, dict[str, Written]] = {}
         self.prompts = {name: one.signature.instructions for name, one in student.named_predictors()}
         numbered = [(name, example) for name, part in splits.items() for example in part]
         self._examples = {str(number): example for number, (_, example) in enumerate(numbered)}
@@ -38,12 +50,25 @@ class StudentProgram:
     def run(self, prompts: Mapping[str, str], row: Mapping[str, Any], model: Any) -> Any:
         """The prediction of the program with these instructions, whose calls are calls of `model`."""
         program = self.with_prompts(prompts)
+        names = {id(predictor): name for name, predictor in program.named_predictors()}
         # The user's settings (adapter, retrievers) hold here too: a context adds to them.
-        with dspy.context(lm=journaled(model, self._lm), disable_history=True):
+        with dspy.context(lm=journaled(model, self._lm), disable_history=True, trace=[]):
             try:
-                return program(**self._examples[row["id"]].inputs())
+                prediction = program(**self._examples[row["id"]].inputs())
             except AdapterParseError as error:
                 return Unreadable(str(error.lm_response or error))
+            self._traced[row["id"]] = find_traced(names, dspy.settings.trace)
+            return prediction
+
+    def demonstrate(self, row: Mapping[str, Any], value: float | None) -> dict[str, Written]:
+        """What may be shown of the row's example, by predictor, after a run of it that had the score `value`."""
+        example = self._examples[row["id"]]
+        accepted = value is not None and value >= self._accept
+        shown = dict(self._traced.get(row["id"], {})) if accepted else {}
+        for name, predictor in self._student.named_predictors():
+            if labelled := find_labelled(predictor.signature, example):
+                shown[name] = labelled
+        return shown
 
     def score(self, output: Any, row: Mapping[str, Any]) -> tuple[float, str]:
         """What the metric says, and its feedback where it has any (as GEPA's metrics do)."""
@@ -54,11 +79,15 @@ class StudentProgram:
         return float(value), str(getattr(said, "feedback", None) or "")
 
     def with_prompts(self, prompts: Mapping[str, str]) -> Any:
-        """A copy of the program with these instructions."""
+        """A copy of the program with these instructions, and with the demonstrations that stand in them; a predictor
+        without any there keeps the student's."""
         program = self._student.deepcopy()
         for name, predictor in program.named_predictors():
+            words, demonstrations = split_prompt(prompts[name])
             predictor.lm = None
-            predictor.signature = predictor.signature.with_instructions(prompts[name])
+            predictor.signature = predictor.signature.with_instructions(words)
+            if demonstrations:
+                predictor.demos = read_demonstrations(demonstrations)
         return program
 
 

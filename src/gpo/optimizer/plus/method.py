@@ -25,12 +25,13 @@ USUAL = BUDGETS["medium"]
 @dataclass(frozen=True, slots=True)
 class PlusMethod:
     """gpo+ with its settings, those of the meta-prompt and the edit limit (`optimize`), and `pairs` (prompt, row) that
-    its search may ask for."""
+    its search may ask for. `bootstraps`: of a program that has to be run before its rows can be shown."""
 
     settings: PlusConfig
     optimize: OptimizeConfig
     scale: Scale = "percent"
     pairs: int = USUAL
+    bootstraps: bool = False
     surely_shown: bool = True
     """Whether demonstrations are shown wherever train has the rows: of a program its first runs tell."""
 
@@ -52,6 +53,10 @@ class PlusMethod:
             return self
         if task.program is None:
             return self._without("demonstrations", "library")
+        if task.program.demonstrate is not None:
+            if self.settings.demonstrations:
+                return replace(self, bootstraps=True)
+            return self._without("library")
         blind = bool(task.program.identity) and len(task.parts) > 1
         return replace(self._without("demonstrations") if blind else self, surely_shown=False)
 
@@ -129,6 +134,11 @@ class PlusMethod:
     def _schedule(self, pairs: int, dev: int, fresh: int) -> Schedule:
         # With no library there are most steps, as without rows of train.
         found = plan_schedule(
-            pairs, dev=dev, fresh=fresh, library=self.settings.library, duel=self.settings.duel
+            pairs,
+            dev=dev,
+            fresh=fresh,
+            library=self.settings.library,
+            duel=self.settings.duel,
+            shown=fresh if self.bootstraps else 0,
         )
         return with_library(found, 2 if self.settings.library else 1)

@@ -15,8 +15,8 @@ SHARE = 0.25
 def find_output_part(names: Sequence[str], outcomes: Iterable[Outcome]) -> str | None:
     """The one of the prompts `names` whose call gave the output of most runs: the last call, where the output is its
     reply. Of several in such calls the one that fewest calls hold: of a loop's first and second prompt the second. None
-    where nobody can tell: an output of the program's own making, or no calls that are seen, unless there is one prompt
-    alone."""
+    where nobody can tell: an output of the program's own making, a prompt that no run came to yet (a loop's second
+    where the first one failed), or no calls that are seen, unless there is one prompt alone."""
     gave, held = Counter[str](), Counter[str]()
     seen = [outcome for outcome in outcomes if outcome.trace]
     only = tuple(names) if len(names) == 1 else ()
@@ -27,6 +27,8 @@ def find_output_part(names: Sequence[str], outcomes: Iterable[Outcome]) -> str |
         last = outcome.trace[-1]
         if last.reply.strip() == outcome.reply[:LONGEST].strip():
             gave.update(only or last.parts)
+    if not only and any(not held[name] for name in names):
+        return None
     usual = [name for name in names if gave[name] and gave[name] >= SHARE * len(seen)]
     # Of equals the later one: it is nearer to the answer.
     return min(reversed(usual), key=lambda name: held[name], default=None)

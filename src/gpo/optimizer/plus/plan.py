@@ -14,6 +14,8 @@ DUELLISTS = 6
 FINALISTS = 2
 SCREENED_SHARE = 0.13
 """Of the budget, for the first round of the library."""
+BOOTSTRAPPED_SHARE, LEAST_BOOTSTRAPPED = 0.1, 4
+"""Of the budget, and runs at least, for the demonstrations of a program."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +23,8 @@ class Schedule:
     """All sizes of one search of at most `pairs` (prompt, row) pairs.
 
     `steps` with `candidates` each, of which all meet `first_round` rows and the two best `finalist_rows`; `screened`
-    start prompts of the library; `duel` pairs at the end for the best `duellists` of the whole run.
+    start prompts of the library; `duel` pairs at the end for the best `duellists` of the whole run; `bootstrapped` runs
+    of a program at the beginning, whose traces may be shown as demonstrations.
     """
 
     pairs: int
@@ -32,6 +35,7 @@ class Schedule:
     screened: int
     duel: int
     duellists: int = DUELLISTS
+    bootstrapped: int = 0
 
     @property
     def library(self) -> int:
@@ -45,8 +49,11 @@ class Schedule:
         return step_pairs(self.candidates, self.first_round, self.finalist_rows)
 
 
-def plan_schedule(pairs: int, *, dev: int, fresh: int, library: bool = True, duel: bool = True) -> Schedule:
-    """The plan for `pairs`, with `dev` rows and `fresh` rows of train beside them for the duel.
+def plan_schedule(
+    pairs: int, *, dev: int, fresh: int, library: bool = True, duel: bool = True, shown: int = 0
+) -> Schedule:
+    """The plan for `pairs`, with `dev` rows and `fresh` rows of train beside them for the duel. Of `shown` rows a
+    program is run on as many as a tenth of the pairs, so that its runs can be shown.
 
     300 pairs on 24 and 24 rows: 4 candidates, 4 rows, 8 for the finalists; 3,000 on 48 and 48: 6, 6 and 35.
     Raises `ValueError` for fewer than `LEAST`.
@@ -68,6 +75,7 @@ def plan_schedule(pairs: int, *, dev: int, fresh: int, library: bool = True, due
         finalist_rows=final,
         screened=screened,
         duel=int(kept),
+        bootstrapped=min(shown, max(LEAST_BOOTSTRAPPED, int(BOOTSTRAPPED_SHARE * pairs))),
     )
     return with_library(plan, screened)
 
@@ -75,7 +83,10 @@ def plan_schedule(pairs: int, *, dev: int, fresh: int, library: bool = True, due
 def with_library(plan: Schedule, screened: int) -> Schedule:
     """`plan` where the library has only `screened` start prompts: what it leaves goes to more steps."""
     found = replace(plan, screened=min(plan.screened, screened))
-    steps = (found.pairs - found.duel - found.library) // found.step_pairs
+    # One step comes before the demonstrations of a program.
+    room = found.pairs - found.duel - found.library - found.step_pairs
+    found = replace(found, bootstrapped=max(0, min(found.bootstrapped, room)))
+    steps = (found.pairs - found.duel - found.library - found.bootstrapped) // found.step_pairs
     return replace(found, steps=max(1, steps))
 
 

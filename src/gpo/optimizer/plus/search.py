@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from gpo.config.plus import PlusConfig
 from gpo.config.schema import OptimizeConfig
+from gpo.errors import ConfigError
 from gpo.optimizer.candidates import Guard
 from gpo.optimizer.coordinates.choice import choose_part
 from gpo.optimizer.metaprompt import MetaPromptSettings
@@ -24,7 +25,8 @@ from gpo.optimizer.plus.account import Account
 from gpo.optimizer.plus.contest import hold, pick
 from gpo.optimizer.plus.duel import BLOCK, choose_answer, duel, tell_few_fresh
 from gpo.optimizer.plus.material import SearchMaterial, gather
-from gpo.optimizer.plus.moves.demonstrations import deal
+from gpo.optimizer.plus.moves.bootstrap import WAY_OUT, bootstrap
+from gpo.optimizer.plus.moves.demonstrations import Shown, deal
 from gpo.optimizer.plus.moves.propose import CandidateSource, Parent, Proposed, Proposer
 from gpo.optimizer.plus.moves.trust_region import TrustRegion
 from gpo.optimizer.plus.plan import plan_schedule, with_library
@@ -37,7 +39,7 @@ from gpo.optimizer.search import Listener, ScoredCandidate, StepRecord
 from gpo.optimizer.skeleton import StepSearch
 from gpo.optimizer.state import Step, Visited
 from gpo.optimizer.workbench import Workbench
-from gpo.task.program.part_demonstrations import PartPlace, split_shown
+from gpo.task.demonstrations import split_named
 
 PATIENCE = 4
 """Steps without a new best, after which the best of all is the current prompt again."""
@@ -59,9 +61,16 @@ class PlusSearch(StepSearch):
         task = bench.task
         dealt = deal(task, guard.initial, bench.rng(0, "deal"), demonstrations=settings.demonstrations)
         dev = len(task.splits.dev)
-        self.plan = plan_schedule(
-            pairs, dev=dev, fresh=len(dealt.fresh), library=settings.library, duel=settings.duel
+        plan = plan_schedule(
+            pairs,
+            dev=dev,
+            fresh=len(dealt.fresh),
+            library=settings.library,
+            duel=settings.duel,
+            shown=len(dealt.rows),
         )
+        # What a program begins with is not known yet: at the least its prompts without and with demonstrations.
+        self.plan = with_library(plan, 2) if dealt.rows else plan
         super().__init__(
             bench,
             guard,
@@ -130,23 +139,30 @@ class PlusSearch(StepSearch):
     # Steps
 
     async def _begin(self, initial: str) -> None:
-        words, demonstrations, place = split_shown(initial, self.bench.task.parts)
-        self._current = self.table.add(Entry(words, demonstrations, place=place))
+        pool = await self._bootstrap(initial) if self.dealt.rows else self.dealt.shown
+        words, demonstrations = split_named(initial, self.bench.task.parts)
+        self._current = self.table.add(Entry(words, demonstrations))
         self._start(self._current, "start")
         rows = self.plan.first_round if self.settings.library else self.plan.finalist_rows
         await self.table.ask([self._current], self._order(0)[:rows])
-        self._gather(place)
-        self._visit(initial, 0)
-
-    def _gather(self, place: PartPlace | None) -> None:
-        """Start prompts and what candidates are made of, and the plan for as many."""
         first = [*self.table.outcomes(self._current).values()]
-        self.material = gather(
-            self.bench, self.guard, self.settings, pool=self.dealt.shown, place=place, first=first
+        self.material = self.proposer.material = gather(
+            self.bench, self.guard, self.settings, pool=pool, first=first
         )
-        self.proposer.material = self.material
         self.plan = with_library(self.plan, max(1, len(self.material.starts)))
         self.total = self.settings.library + self.plan.steps + self.settings.duel
+        self._visit(initial, 0)
+
+    async def _bootstrap(self, initial: str) -> Shown:
+        """Find out what can be shown of a program."""
+        task = self.bench.task
+        found = await bootstrap(task, self.bench.scorer, initial, self.dealt.rows, self.plan.bootstrapped)
+        self.table.left -= found.run
+        if found.nothing:
+            if "demonstrations" in self.settings.model_fields_set:
+                raise ConfigError(f"method.demonstrations: {found.nothing}; {WAY_OUT}")
+            self._said += (f"{found.nothing}; the search went on over words alone",)
+        return found.shown
 
     async def _step(self, number: int, limit: int | None) -> StepRecord:
         if number == 0 and self.settings.library:
@@ -167,7 +183,7 @@ class PlusSearch(StepSearch):
         parent = self.view.point(self._current)
         entries = [self._current]
         for start in self.material.starts[: self.plan.screened]:
-            entry = Entry(start.words, start.demonstrations, place=start.place)
+            entry = Entry(start.words, start.demonstrations)
             entries.append(self.table.add(entry))
             self._start(entries[-1], start.name)
         entries = list(dict.fromkeys(entries))

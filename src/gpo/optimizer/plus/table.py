@@ -13,9 +13,8 @@ from gpo.evaluation.outcome import Outcome
 from gpo.evaluation.score import Scorer
 from gpo.optimizer.candidates import normalise_prompt
 from gpo.optimizer.published.base import run_together
-from gpo.task.demonstrations import Demonstration
+from gpo.task.demonstrations import Demonstration, join_prompt
 from gpo.task.example import Example
-from gpo.task.program.part_demonstrations import PartPlace, join_shown
 from gpo.task.task import Task
 
 if TYPE_CHECKING:
@@ -40,19 +39,18 @@ def list_table_rows(task: Task, fresh: Sequence[Example]) -> list[ScoreRow]:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A prompt of the pool: words and demonstrations, from which entry it was made (None: a start prompt), by which
-    `move`, and at which step. `place` is the one of several prompts that the demonstrations stand in."""
+    `move`, and at which step."""
 
     words: str
     demonstrations: tuple[Demonstration, ...] = ()
     parent: int | None = None
     move: str = "start"
     step: int = 0
-    place: PartPlace | None = None
 
     @property
     def prompt(self) -> str:
         """Both as one text."""
-        return join_shown(self.words, self.demonstrations, self.place)
+        return join_prompt(self.words, self.demonstrations)
 
     @property
     def length(self) -> int:

@@ -22,9 +22,9 @@ class PoolView:
         """A point of the trajectory: the meta-prompt shows the words of a prompt, and how many examples it has."""
         entry = self._table.entries[number]
         score = self._standing.estimates.mean(number)
-        shown = len(entry.demonstrations)
-        where = f"at the end of the prompt {entry.place.part}" if entry.place else "before the question"
-        notes = f"{shown} worked examples stand {where}" if shown else None
+        # Where those of a program's prompts stand is its own business.
+        shown = sum(not item.part for item in entry.demonstrations)
+        notes = f"{shown} worked examples stand before the question" if shown else None
         return Visited(entry.prompt, score, 0, Information(entry.words, score, notes=notes))
 
     def path(self, visited: Sequence[Visited], current: int) -> list[int]:

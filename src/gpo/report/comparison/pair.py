@@ -14,8 +14,8 @@ from gpo.report.comparison.differences import differing_keys
 from gpo.report.sections.head import SPLIT_NAMES, name_metric
 from gpo.report.views import RunView
 from gpo.result.folding import Part, fold_sides
+from gpo.result.part_changes import match_parts
 from gpo.result.verdict import VERDICT_NAMES, describe_certainty, format_gain
-from gpo.result.word_diff import compare_words
 from gpo.run.directory import RunDirectory
 from gpo.run.journal_writer import SPLIT_LEVEL, prompt_id, split_questions
 from gpo.storage.journal_reader import JournalReader
@@ -28,8 +28,8 @@ _TONES = {Verdict.BETTER: "good", Verdict.WORSE: "bad"}
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
     """The second run against the first. `comparison` is None where they cannot be compared row by row, `sentence` then
-    says why. `left` and `right` are their best prompts with what differs; `differing` are the keys of the configuration
-    that differ, with both values."""
+    says why. `prompts` are their best prompts with what differs, side by side, each with its name ("" where they have
+    one each); `differing` are the keys of the configuration that differ, with both values."""
 
     first: str
     second: str
@@ -41,8 +41,7 @@ class Pair:
     lower: int
     comparison: Comparison | None
     same_prompt: bool
-    left: list[Part]
-    right: list[Part]
+    prompts: list[tuple[str, list[Part], list[Part]]]
     differing: list[tuple[str, list[str]]]
 
     @property
@@ -100,7 +99,7 @@ def compare_pair(first: Scored, second: Scored, *, known: Comparison | None = No
         higher = sum(b > a for a, b in zip(before, after, strict=True))
         lower = sum(b < a for a, b in zip(before, after, strict=True))
         drawing = _draw(before, after, split)
-    left, right = fold_sides(list(compare_words(first.run.best_prompt, second.run.best_prompt)))
+    parts = match_parts(first.run.best_prompt, second.run.best_prompt)
     return Pair(
         first=first.name,
         second=second.name,
@@ -112,8 +111,7 @@ def compare_pair(first: Scored, second: Scored, *, known: Comparison | None = No
         lower=lower,
         comparison=found,
         same_prompt=first.run.best_prompt == second.run.best_prompt,
-        left=left,
-        right=right,
+        prompts=[(part.name, *fold_sides(part.pieces())) for part in parts],
         differing=differing_keys([first.run.config, second.run.config]),
     )
 

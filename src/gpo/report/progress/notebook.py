@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from gpo.optimizer.search import StepRecord
 from gpo.report.progress.pace import PaceLine, describe_phase
+from gpo.report.progress.step_line import changed_text
 from gpo.run.progress import Progress
 from gpo.run.watcher import Watcher
 from gpo.text import printable, shorten
@@ -56,7 +57,7 @@ class NotebookProgress(Watcher):
         """The line of a step that is over."""
         self._steps.append(
             f"step {record.step + 1}/{record.total}  dev {100 * record.chosen_score:.1f}  "
-            f"best {100 * record.best_score:.1f}  {shorten(record.chosen, 80)}"
+            f"best {100 * record.best_score:.1f}  {shorten(changed_text(record), 80)}"
         )
 
     def __repr__(self) -> str:

@@ -26,10 +26,14 @@ def describe_step(record: StepRecord, width: int) -> str:
     heads = ["  ".join([step, *more, scores, ""]) for more in ([*limit, count], [count], [])]
     head = next((text for text in heads if width - len(text) >= _ROOM), heads[-1])
     room = width - len(head)
-    shown = record.chosen
-    if record.part is not None:
-        shown = f"{record.part}: {find_part(shown, record.part)}"
-    return head + cut_at_word(shown, room) if room >= _LEAST_ROOM else head.rstrip()
+    return head + cut_at_word(changed_text(record), room) if room >= _LEAST_ROOM else head.rstrip()
+
+
+def changed_text(record: StepRecord) -> str:
+    """The prompt that a step chose; of several the one that it changed, behind its name."""
+    if record.part is None:
+        return record.chosen
+    return f"{record.part}: {find_part(record.chosen, record.part)}"
 
 
 def cut_at_word(text: str, width: int) -> str:

@@ -8,7 +8,7 @@ from gpo.report.charts.curve import value_of
 from gpo.report.charts.tree import ancestry
 from gpo.report.views import RunView
 from gpo.result.folding import Part, fold
-from gpo.result.word_diff import compare_words
+from gpo.result.part_changes import changed_parts
 from gpo.result.wording import format_percent
 from gpo.run.journal_writer import prompt_id
 from gpo.storage.journal_reader import JournalReader
@@ -20,7 +20,8 @@ _LONGEST_SAME, _KEPT = 24, 6
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
     """One change: the step (from 1), the candidate's name, dev scores in points before and after, examples that were
-    scored higher and lower than before (None where they are not known), and the words that changed."""
+    scored higher and lower than before (None where they are not known), and the words that changed, by the name of
+    their prompt ("" where there is one only)."""
 
     step: int
     name: str
@@ -29,7 +30,7 @@ class Move:
     won: int | None
     lost: int | None
     distance: int | None
-    parts: list[Part]
+    changes: list[tuple[str, list[Part]]]
 
 
 def build_path(run: RunView, reader: JournalReader) -> list[Move]:
@@ -65,7 +66,10 @@ def build_path(run: RunView, reader: JournalReader) -> list[Move]:
                 won=sum(after[key] > before[key] for key in both) if both else None,
                 lost=sum(after[key] < before[key] for key in both) if both else None,
                 distance=item.distance,
-                parts=fold(compare_words(item.parent, item.prompt), _LONGEST_SAME, _KEPT),
+                changes=[
+                    (part.name, fold(part.pieces(), _LONGEST_SAME, _KEPT))
+                    for part in changed_parts(item.parent, item.prompt)
+                ],
             )
         )
     return moves

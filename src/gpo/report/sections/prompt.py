@@ -10,48 +10,57 @@ from gpo.report.details import name_prompts
 from gpo.report.terminal_change import asked
 from gpo.report.views import RunView
 from gpo.result.folding import Part, fold, fold_sides
-from gpo.result.word_diff import compare_words
+from gpo.result.part_changes import PartChange, match_parts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartView:
+    """One of several prompts by its name, "" where there is one only: its text, and what differs from the initial one,
+    in line and side by side."""
+
+    name: str
+    text: str
+    changed: bool
+    inline: list[Part]
+    left: list[Part]
+    right: list[Part]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptView:
-    """`inline`, `left` and `right` are empty where nothing changed. `template` and `example` hold role and text of
-    every turn, empty where a run is not over; `named` says that the former are the prompts of a program."""
+    """`changed` says whether the best prompt is another one than the initial. `template` and `example` hold role and
+    text of every turn, empty where a run is not over and for programs, which make calls of their own."""
 
     name: str
-    inline: list[Part]
-    left: list[Part]
-    right: list[Part]
+    changed: bool
+    parts: list[PartView]
     template: list[tuple[str, str]]
     example: list[tuple[str, str]]
-    named: bool = False
 
 
 def build_prompt(run: RunView) -> PromptView:
     """What the section of the prompt shows."""
-    pieces = list(compare_words(run.initial_prompt, run.best_prompt))
-    if run.best_prompt == run.initial_prompt:
-        pieces, name = [], "initial"
-    else:
-        name = name_prompts(run, [run.initial_prompt, run.best_prompt])[-1]
-    left, right = fold_sides(pieces)
+    changed = run.best_prompt != run.initial_prompt
+    name = name_prompts(run, [run.initial_prompt, run.best_prompt])[-1] if changed else "initial"
     return PromptView(
         name=name.removeprefix("best (").removesuffix(")"),
-        inline=fold(pieces),
-        left=left,
-        right=right,
+        changed=changed,
+        parts=[_view(part) for part in match_parts(run.initial_prompt, run.best_prompt)],
         template=_read_template(run.result.extra) if run.result else [],
         example=asked(run.result) if run.result else [],
-        named="program" in run.result.extra if run.result else False,
+    )
+
+
+def _view(part: PartChange) -> PartView:
+    pieces = part.pieces()
+    left, right = fold_sides(pieces)
+    return PartView(
+        name=part.name, text=part.after, changed=part.changed, inline=fold(pieces), left=left, right=right
     )
 
 
 def _read_template(extra: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The turns of a result's template, inputs as placeholders; the prompts of a program by their names; none for a run
-    of an older GPO."""
-    if "program" in extra:
-        named = extra.get("best_prompts")
-        return [(str(k), str(v)) for k, v in named.items()] if isinstance(named, Mapping) else []
+    """The turns of a result's template, inputs as placeholders; none for a program and for a run of an older GPO."""
     template = extra.get("template")
     turns = template.get("messages") if isinstance(template, Mapping) else None
     if not isinstance(template, Mapping) or not isinstance(turns, list | tuple):

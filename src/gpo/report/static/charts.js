@@ -10,7 +10,7 @@ function find(name) {
 function described(found) {
   if (found.initial) return `Initial prompt, dev ${points(state.data.initial.dev)}`;
   const { candidate, at } = found;
-  const parts = [`Step ${found.step + 1}, candidate ${found.index + 1}`];
+  const parts = [`Step ${found.step + 1}, candidate ${found.index + 1}${candidate.part ? ` of ${candidate.part}` : ""}`];
   if (candidate.rejected) parts.push("rejected");
   else parts.push(`dev ${points(candidate.dev)}${estimatedOn(candidate)}`);
   if (candidate.distance !== null) {
@@ -28,7 +28,7 @@ function select(name) {
   panel.dataset.name = name;
   for (const node of document.querySelectorAll(".dot.now")) node.classList.remove("now");
   for (const node of document.querySelectorAll(`[data-c="${name}"]`)) node.classList.add("now");
-  const text = found.initial ? [state.data.initial.prompt] : marked(found.candidate.diff);
+  const text = found.initial ? [readable(state.data.initial.prompt)] : marked(found.candidate.diff);
   put(panel,
     h("div", { class: "bar" }, h("b", {}, described(found)),
       found.initial ? null : h("button", { type: "button", onclick: () => openCandidate(name) }, "Show its step")),

@@ -39,7 +39,7 @@ function promptButtons(row, column) {
   const scored = state.data.grid.prompts.map((prompt, i) => [prompt, i]).filter(([, i]) => row.cells[i]);
   return h("div", { class: "prompts", role: "group", "aria-label": "All prompts for this example" }, scored.map(([prompt, i]) => {
     const [sign, word, class_] = shownAs(row.cells[i]);
-    return h("button", { type: "button", class: class_, "aria-pressed": String(i === column), title: prompt.text.slice(0, 400),
+    return h("button", { type: "button", class: class_, "aria-pressed": String(i === column), title: readable(prompt.text).slice(0, 400),
       onclick: () => { exchange.column = i; drawExchange().then(() => $("exchange-body").querySelector('[aria-pressed="true"]')?.focus()); } },
     h("span", { "aria-hidden": "true" }, sign), h("span", { class: "hidden" }, word), ` ${prompt.name}`);
   }));
@@ -53,7 +53,7 @@ function leftOut(row, prompt, turns, trouble) {
   const why = trouble ? `The exchange cannot be loaded (${trouble}).`
     : turns ? "No call is recorded for this score: its answer was taken over from elsewhere."
       : "This file leaves the exchange out to stay small. `gpo view` shows every exchange.";
-  return [h("h3", {}, "prompt"), box(prompt.text, "prompt"), h("h3", {}, "question"), box(row.question || row.id, "question"), h("p", { class: "soft" }, why)];
+  return [h("h3", {}, "prompt"), box(readable(prompt.text), "prompt"), h("h3", {}, "question"), box(row.question || row.id, "question"), h("p", { class: "soft" }, why)];
 }
 
 $("exchange")?.addEventListener("close", () => focusCell(exchange.r, Math.max(0, view.columns.indexOf(exchange.column))));

@@ -20,7 +20,9 @@ const points = (share) => (share === null || share === undefined ? "–" : (100 
 // A mean over a part of dev is not to be taken for one over all of it.
 const estimatedOn = (candidate) => (!candidate.estimated ? ""
   : candidate.estimated_on ? ` (estimated on ${candidate.estimated_on} dev rows)` : " (estimated on a part of dev)");
-const after = (diff) => diff.filter(([kind]) => kind !== "-").map(([, text]) => text).join("");
+// Several prompts in one text, as they are kept: for reading, each behind its name.
+const PART = /<Part ([^>\n]+)>\n([^]*?)\n<\/Part>/g;
+const readable = (text) => ((text.match(PART) || []).length > 1 && !text.replace(PART, "").trim() ? text.replace(PART, "$1:\n$2") : text);
 const say = (text) => { $("said").textContent = text; };
 
 function marked(diff) {

@@ -11,6 +11,7 @@ function stepNode(number) {
   const step = state.data.steps[number];
   const rejected = step.candidates.filter((candidate) => candidate.rejected).length;
   const facts = [
+    ...(step.part ? [`changes ${step.part}`] : []),
     step.limit === null ? "no edit limit" : `at most ${step.limit} words`,
     `${step.candidates.length} replies${rejected ? `, ${rejected} rejected` : ""}`,
     `dev ${points(step.parentDev)} → ${points(step.dev)}`,
@@ -26,9 +27,9 @@ function fill(node, number) {
   const step = state.data.steps[number];
   const shown = step.shown.map((point) => h("li", {},
     `dev ${points(point.dev)}${point.step === null ? "" : point.step === 0 ? ", the initial prompt" : `, after step ${point.step}`}: `,
-    h("span", { class: "text" }, point.prompt)));
+    h("span", { class: "text" }, readable(point.prompt))));
   node.append(h("div", { class: "inside" },
-    h("h3", {}, `Parent prompt (dev ${points(step.parentDev)})`), box(step.parent, `Parent prompt of step ${number + 1}`),
+    h("h3", {}, `Parent prompt (dev ${points(step.parentDev)})`), box(readable(step.parent), `Parent prompt of step ${number + 1}`),
     h("h3", {}, "Trajectory that the optimizer was shown"),
     step.summary !== null ? box(step.summary, `Summary of the trajectory, step ${number + 1}`)
       : shown.length ? h("ol", {}, shown) : h("p", { class: "soft" }, "Nothing but the current prompt."),
@@ -56,9 +57,9 @@ function candidateNode(step, candidate, number, index) {
       `${candidate.chosen ? "◆ " : ""}dev ${points(candidate.dev)}${estimatedOn(candidate)}${candidate.chosen ? ", became the current prompt" : ""}`);
   const attempt = candidate.attempt ? ` · asked again (${candidate.attempt})` : "";
   return h("div", { class: "candidate", id: `candidate-${number}-${index}`, tabindex: -1 },
-    h("div", {}, h("b", {}, `${index + 1}. `), tag,
+    h("div", {}, h("b", {}, `${index + 1}. `), candidate.part && candidate.part !== step.part ? `${candidate.part}: ` : "", tag,
       candidate.distance === null ? "" : ` · ${candidate.distance} words changed`, attempt),
-    candidate.parent === null ? null : h("p", { class: "soft text" }, `made from: ${candidate.parent}`),
+    candidate.parent === null ? null : h("p", { class: "soft text" }, `made from: ${readable(candidate.parent)}`),
     h("div", { class: "text" }, ...marked(candidate.diff)),
     more("Raw reply", () => [box(candidate.raw, `Raw reply ${index + 1} of step ${number + 1}`)]));
 }

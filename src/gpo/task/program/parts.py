@@ -14,7 +14,7 @@ One prompt alone is its own text: with fewer than two names nothing here changes
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from gpo.errors import ConfigError
 
@@ -70,9 +70,25 @@ def split_parts(prompt: str, names: Sequence[str]) -> dict[str, str]:
     return {name: found[name] for name in names}
 
 
+def read_parts(prompt: str) -> dict[str, str]:
+    """All parts of `prompt` by their names, which nobody needs to know; none where it is one prompt."""
+    found: dict[str, str] = dict(_PART.findall(prompt))
+    return found if len(found) > 1 and join_parts(found) == prompt else {}
+
+
+def show_parts(prompt: str) -> str:
+    """`prompt` for a person: of several each stands behind its name."""
+    return "\n\n".join(f"{name}:\n{text}" for name, text in read_parts(prompt).items()) or prompt
+
+
 def find_part(prompt: str, name: str) -> str:
     """The text of the part `name` in `prompt`, whose other names nobody knows; "" where there is none."""
     return next((str(text) for found, text in _PART.findall(prompt) if found == name), "")
+
+
+def change_parts(prompt: str, change: Callable[[str, str], str]) -> str:
+    """`prompt` with `change(name, text)` in the place of the text of each of its parts, whatever their names are."""
+    return _PART.sub(lambda found: f"<Part {found[1]}>\n{change(found[1], found[2])}\n</Part>", prompt)
 
 
 def part_of(prompt: str, names: Sequence[str], name: str | None) -> str:

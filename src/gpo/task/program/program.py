@@ -16,18 +16,25 @@ AT_ONCE = 128
 """Runs of a program that are under way at most, unless the user says another number."""
 
 
+Demonstrate = Callable[[Mapping[str, Any], float | None], Mapping[str, tuple[str, str]]]
+"""Of a row and the score of its last run (None: it was not run, or failed) to what may be shown of it: input and output
+of each prompt, by its name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """`run(prompts, row, model)`, sync or async, called `name` in messages; `at_once` runs are under way at most.
 
     Without an `identity` it works by calls of `model`, which are journaled each. With one it does its own work: it is
     called without a model, `run(prompts, row)`, and its outputs are journaled as those of a model of that identity.
+    One with `demonstrate` takes demonstrations within its prompts (`gpo.task.demonstrations`).
     """
 
     run: Callable[..., Any]
     name: str
     identity: str = ""
     at_once: int = AT_ONCE
+    demonstrate: Demonstrate | None = None
 
     @property
     def counts_calls(self) -> bool:

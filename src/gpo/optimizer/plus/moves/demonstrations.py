@@ -33,11 +33,12 @@ Shown = tuple[Demonstration, ...]
 @dataclass(frozen=True, slots=True)
 class Dealt:
     """Rows that may be `shown` as demonstrations, and `fresh` ones that are left for the duel: none is both.
-    `warnings` say why there are none to show."""
+    `warnings` say why there are none to show. A program has to be run on its `rows` before they can be shown."""
 
     shown: tuple[Demonstration, ...]
     fresh: tuple[Example, ...]
     warnings: tuple[str, ...] = ()
+    rows: tuple[Example, ...] = ()
 
 
 def deal(task: Task, words: str, rng: Random, *, demonstrations: bool = True) -> Dealt:
@@ -57,6 +58,8 @@ def deal(task: Task, words: str, rng: Random, *, demonstrations: bool = True) ->
         few = f"train has {len(train)} rows; under {LEAST_TRAIN} gpo+ shows none as demonstrations"
         return Dealt((), tuple(train), (few,))
     half = min(MOST_SHOWN, len(train) // 2)
+    if task.program is not None and task.program.demonstrate is not None:
+        return Dealt((), tuple(train[half:]), rows=tuple(train[:half]))
     return Dealt(_show(task, words, train[:half]), tuple(train[half:]))
 
 
@@ -77,6 +80,20 @@ def draw_balanced(pool: Sequence[Demonstration], rng: Random, size: int | None =
     for turn in range(len(pool)):
         drawn += [queue[turn] for queue in queues.values() if turn < len(queue)]
     return tuple(rng.sample(drawn[:size], size))
+
+
+def move_part(shown: Shown, pool: Sequence[Demonstration], part: str, rng: Random) -> Shown:
+    """A move of those that belong to `part`; the others stay."""
+    own = tuple(item for item in shown if item.part == part)
+    moved = move(own, in_part(pool, part), rng)
+    others = tuple(item for item in shown if item.part != part)
+    # In one order, whichever part was moved last: the same sets are the same prompt.
+    return tuple(sorted((*others, *moved), key=lambda item: item.part))
+
+
+def in_part(pool: Sequence[Demonstration], part: str) -> Shown:
+    """Those of `pool` that belong to `part`."""
+    return tuple(item for item in pool if item.part == part)
 
 
 def move(shown: Shown, pool: Sequence[Demonstration], rng: Random) -> Shown:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from gpo.optimizer.candidates import Guard, normalise_prompt
 from gpo.task.demonstrations import Demonstration
-from gpo.task.program.part_demonstrations import PartPlace
 from gpo.task.reply_form import choose_reply_form
 from gpo.task.task import Task
 
@@ -27,12 +26,11 @@ GAIN = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A start prompt and what it is called; `place` is the one of several prompts that its demonstrations stand in."""
+    """A start prompt and what it is called."""
 
     name: str
     words: str
     demonstrations: tuple[Demonstration, ...] = ()
-    place: PartPlace | None = None
 
 
 def label_hint(task: Task) -> str:
@@ -53,7 +51,13 @@ def build_library(
     task: Task, initial: str, max_tokens: int, guard: Guard, demonstrations: Sequence[Demonstration]
 ) -> list[Start]:
     """The start prompts, the most promising first: `initial`, sentences about the form, none at all; then each with
-    `demonstrations`. Where a prompt has to keep placeholders or frozen parts, the sentences follow `initial`."""
+    `demonstrations`. Where a prompt has to keep placeholders or frozen parts, the sentences follow `initial`. What else
+    could take the place of a program's prompts nobody knows: of one there is `initial`, without and with them."""
+    if task.program is not None:
+        return [
+            Start("start", initial),
+            *([_with(Start("start", initial), tuple(demonstrations))] * bool(demonstrations)),
+        ]
     bound = bool(guard.required or guard.frozen)
     found = [Start("start", initial)]
     names = {FINAL: "final answer only", label_hint(task): "label hint", THINK: "think first"}

@@ -21,7 +21,7 @@ from gpo.optimizer.parts.edit_distance import count_changed_words
 from gpo.optimizer.parts.refinement import Generation
 from gpo.optimizer.parts.trajectory import Recency, Relevance, Shown
 from gpo.optimizer.plus.material import SearchMaterial
-from gpo.optimizer.plus.moves.demonstrations import move as move_demonstrations
+from gpo.optimizer.plus.moves.demonstrations import in_part, move_part
 from gpo.optimizer.plus.moves.edits import edit
 from gpo.optimizer.plus.moves.reflection import write_reflection
 from gpo.optimizer.plus.moves.shares import Move, share_out
@@ -126,7 +126,7 @@ class Proposer:
             self._settings,
             step.number,
             reflection=self._settings.reflection and earns["reflection"],
-            demonstrations=bool(self.material.pool),
+            demonstrations=bool(self._pool_of(step)),
             writing=earns["meta-prompt"],
         )
         asked, reflecting = moves.count("meta-prompt"), "reflection" in moves
@@ -224,8 +224,8 @@ class Proposer:
                     text = edit(self._text(entry, step), clauses, rng)
                     entry = replace(entry, words=self._with_text(entry, step, text))
                 else:
-                    shown = move_demonstrations(entry.demonstrations, self.material.pool, rng)
-                    entry = replace(entry, demonstrations=shown, place=self.material.place)
+                    shown = move_part(entry.demonstrations, self.material.pool, step.part or "", rng)
+                    entry = replace(entry, demonstrations=shown)
                 # The words of a start prompt are not the guard's: the empty one may get demonstrations.
                 changed = entry.words != parent.entry.words
                 guard = self._guard.of(step.part)
@@ -234,6 +234,10 @@ class Proposer:
                 if draft.entry is not None:
                     yield draft
                     break
+
+    def _pool_of(self, step: Step) -> Sequence[Demonstration]:
+        """Demonstrations that a move of this step can choose from."""
+        return in_part(self.material.pool, step.part or "")
 
     def _text(self, entry: Entry, step: Step) -> str:
         """The words that a step changes: all of an entry's, or those of one part."""
@@ -244,7 +248,7 @@ class Proposer:
 
     def _fill(self, step: Step, parent: Parent, missing: int) -> list[Draft]:
         """In place of replies that are no prompts: demonstrations and edits in turns, while there are new ones."""
-        usable: list[Move] = ["demonstrations"] * bool(self.material.pool)
+        usable: list[Move] = ["demonstrations"] * bool(self._pool_of(step))
         usable += ["edit"] * self._settings.edits
         drafts: list[Draft] = []
         turn = 0

@@ -324,3 +324,10 @@ def test_a_run_that_ended_among_its_first_runs_goes_on_with_the_same_demonstrati
     assert lm.server.stats.finished == 2 * asked
     assert again.gpo_result.best_prompts == whole.gpo_result.best_prompts
     assert [dict(demo) for demo in again.hint.demos] == [dict(demo) for demo in whole.hint.demos]
+
+
+def test_what_writes_prompts_keeps_to_its_own_length(lm: Any) -> None:
+    writer = dspy.LM("openai/writer", api_base=lm.server.base_url, api_key="none", max_tokens=70, cache=False)
+    optimizer(prompt_model=writer).compile(TwoSteps(), trainset=examples(0, 6), valset=examples(100, 12))
+    lengths = {(call.body["model"], call.body["max_completion_tokens"]) for call in lm.server.log}
+    assert lengths == {("task", 200), ("writer", 70)}

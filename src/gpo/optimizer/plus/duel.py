@@ -50,6 +50,14 @@ async def duel(table: ScoreTable, judge: Judge, eligible: Eligible, duellists: i
     return list(took_part)
 
 
+def warn_of_few(fresh: int) -> tuple[str, ...]:
+    """A line where hardly any of the `fresh` rows of train are left for it."""
+    if fresh >= BLOCK:
+        return ()
+    left = f"{fresh} rows of train are left for the last duel"
+    return (f"{left}, so it is mostly on dev rows that its prompts were chosen by",)
+
+
 def choose_answer(table: ScoreTable, estimates: Estimates, finalists: Sequence[int]) -> int:
     """The best of `finalists`; of those within half a standard deviation of it, the shortest. One that met less than
     three quarters of its rows is only near because little is known of it."""

@@ -12,7 +12,7 @@ from gpo.optimizer.candidates import Guard
 from gpo.optimizer.plus.moves.demonstrations import MOST, can_show
 from gpo.optimizer.plus.moves.reflection import FAILURES
 from gpo.optimizer.plus.moves.shares import count_replies
-from gpo.optimizer.plus.plan import LEAST, Schedule, plan_schedule, with_library
+from gpo.optimizer.plus.plan import LEAST, Schedule, plan_search
 from gpo.optimizer.plus.search import PlusSearch
 from gpo.optimizer.scale import Scale
 from gpo.optimizer.search import Listener
@@ -124,12 +124,11 @@ class PlusMethod:
 
     def _schedule(self, pairs: int, dev: int, fresh: int) -> Schedule:
         # With no library there are most steps, as without rows of train.
-        found = plan_schedule(
+        return plan_search(
             pairs,
+            self.settings,
             dev=dev,
             fresh=fresh,
-            library=self.settings.library,
-            duel=self.settings.duel,
+            starts=2 if self.settings.library else 1,
             shown=fresh if self.bootstraps else 0,
         )
-        return with_library(found, 2 if self.settings.library else 1)

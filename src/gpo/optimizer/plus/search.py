@@ -16,20 +16,19 @@ from dataclasses import replace
 
 from gpo.config.plus import PlusConfig
 from gpo.config.schema import OptimizeConfig
-from gpo.errors import ConfigError
 from gpo.optimizer.candidates import Guard
 from gpo.optimizer.coordinates.choice import choose_part
 from gpo.optimizer.metaprompt import MetaPromptSettings
 from gpo.optimizer.parts.edit_distance import Cosine, EditDistance
 from gpo.optimizer.plus.account import Account
 from gpo.optimizer.plus.contest import hold, pick
-from gpo.optimizer.plus.duel import BLOCK, choose_answer, duel
+from gpo.optimizer.plus.duel import choose_answer, duel, warn_of_few
 from gpo.optimizer.plus.moves import library as starts
-from gpo.optimizer.plus.moves.bootstrap import WAY_OUT, bootstrap, first_sets
+from gpo.optimizer.plus.moves.bootstrap import bootstrap, first_sets
 from gpo.optimizer.plus.moves.demonstrations import deal, draw_balanced
 from gpo.optimizer.plus.moves.propose import CandidateSource, Parent, Proposed, Proposer
 from gpo.optimizer.plus.moves.trust_region import TrustRegion
-from gpo.optimizer.plus.plan import plan_schedule, with_library
+from gpo.optimizer.plus.plan import plan_search
 from gpo.optimizer.plus.rows import order_rows
 from gpo.optimizer.plus.standing import Standing
 from gpo.optimizer.plus.table import Entry, ScoreTable, list_table_rows
@@ -64,16 +63,9 @@ class PlusSearch(StepSearch):
         tokens = bench.scorer.settings.max_tokens
         found = starts.build_library(task, guard.initial, tokens, guard, first) if settings.library else []
         dev = len(task.splits.dev)
-        plan = plan_schedule(
-            pairs,
-            dev=dev,
-            fresh=len(dealt.fresh),
-            library=settings.library,
-            duel=settings.duel,
-            shown=len(dealt.rows),
-        )
         # A program's library is its prompts without and with demonstrations, which are not known yet.
-        self.plan = with_library(plan, 2 if dealt.rows else max(1, len(found)))
+        many, shown = 2 if dealt.rows else max(1, len(found)), len(dealt.rows)
+        self.plan = plan_search(pairs, settings, dev=dev, fresh=len(dealt.fresh), starts=many, shown=shown)
         super().__init__(
             bench,
             guard,
@@ -93,10 +85,7 @@ class PlusSearch(StepSearch):
         self._coordinate = optimize.coordinate
         self._current, self._stale = 0, 0
         self._answer: int | None = None
-        self._said = dealt.warnings
-        if settings.duel and len(dealt.fresh) < BLOCK:
-            left = f"{len(dealt.fresh)} rows of train are left for the last duel"
-            self._said += (f"{left}, so it is mostly on dev rows that its prompts were chosen by",)
+        self._said = (*dealt.warnings, *(warn_of_few(len(dealt.fresh)) if settings.duel else ()))
         words = optimize.edit_distance
         self._limits: EditDistance = (
             TrustRegion(words.initial, words.final)
@@ -158,18 +147,14 @@ class PlusSearch(StepSearch):
 
     async def _bootstrap(self, initial: str) -> None:
         """Find out what can be shown of a program, and with it its library."""
-        task = self.bench.task
-        found = await bootstrap(task, self.bench.scorer, initial, self.dealt.rows, self.plan.bootstrapped)
+        task, scorer = self.bench.task, self.bench.scorer
+        found = await bootstrap(task, scorer, initial, self.dealt.rows, self.plan.bootstrapped)
         self.table.left -= found.run
         self.proposer.pool = found.shown
-        if found.nothing:
-            if "demonstrations" in self.settings.model_fields_set:
-                raise ConfigError(f"method.demonstrations: {found.nothing}; {WAY_OUT}")
-            self._said += (f"{found.nothing}; the search went on over words alone",)
-        elif self.settings.library:
-            first = first_sets(task, found.shown, self.bench.rng(0, "demonstrations"))
-            tokens = self.bench.scorer.settings.max_tokens
-            self._library = starts.build_library(task, initial, tokens, self.guard, first)
+        self._said += found.warnings(asked_for="demonstrations" in self.settings.model_fields_set)
+        if self.settings.library:
+            first = first_sets(found.shown, self.bench.rng(0, "demonstrations"))
+            self._library = starts.build_library(task, initial, scorer.settings.max_tokens, self.guard, first)
 
     async def _step(self, number: int, limit: int | None) -> StepRecord:
         if number == 0 and self.settings.library:
@@ -267,9 +252,8 @@ class PlusSearch(StepSearch):
 
     def _order(self, number: int) -> list[int]:
         """The rows of dev in the order of asking at a step."""
-        information = None
-        if self.settings.discriminative and number:
-            information = self.standing.estimates.information(self.standing.leader)[: self._dev].tolist()
+        tells = self.settings.discriminative and number
+        information = self.standing.information[: self._dev] if tells else None
         labels = [row.label for row in self.table.rows[: self._dev]]
         return order_rows(labels, information, self.bench.rng(number, "rows"))
 

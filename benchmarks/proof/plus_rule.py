@@ -19,6 +19,7 @@ from gpo.evaluation.rounds import ScorerSettings
 from gpo.evaluation.score import Scorer
 from gpo.optimizer.candidates import Candidate, Guard
 from gpo.optimizer.parts.trajectory import Shown
+from gpo.optimizer.plus.material import SearchMaterial
 from gpo.optimizer.plus.moves.propose import Draft, Parent, Proposed
 from gpo.optimizer.plus.moves.reflection import ReflectionTrial
 from gpo.optimizer.plus.search import PlusSearch
@@ -26,7 +27,6 @@ from gpo.optimizer.plus.table import Entry
 from gpo.optimizer.state import Step
 from gpo.optimizer.templates import Templates
 from gpo.optimizer.workbench import Workbench
-from gpo.task.demonstrations import Demonstration
 from gpo.task.example import Example, Splits
 from gpo.task.task import Task
 
@@ -92,9 +92,9 @@ class PoolProposer:
 
     def __init__(self, replay: Replay) -> None:
         self._replay = replay
+        self.material = SearchMaterial()
         self.trial = ReflectionTrial()
         self.warnings: list[str] = []
-        self.pool: Sequence[Demonstration] = ()
         self.unusable = self.replies = 0
 
     def know(self, entry: Entry) -> None:

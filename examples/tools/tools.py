@@ -34,16 +34,23 @@ def calculate(expression: str) -> str:
         return "cannot be computed"
 
 
+def look_up(thing: str) -> tuple[str, int | None]:
+    """A thing's name, and what it costs in cents (None: it has no price)."""
+    name = thing.strip(" '\"").lower().removesuffix("s")
+    return name, PRICES.get(name)
+
+
 def use_tool(reply: str) -> str | None:
-    """What the first call in `reply` gives, None where there is none."""
-    call = re.search(r"\b(calc|price)\(([^()]*)\)", reply)
+    """What the first call in `reply` gives, None where there is none. A sum may look up prices itself."""
+    call = re.search(r"\b(calc|price)\(((?:[^()]|\([^()]*\))*)\)", reply)
     if call is None:
         return None
     name, argument = call.groups()
-    if name == "calc":
-        return f"{argument.strip()} = {calculate(argument)}"
-    thing = argument.strip(" '\"").lower().removesuffix("s")
-    return f"{thing} costs {PRICES[thing]}" if thing in PRICES else f"{thing} has no price"
+    if name == "price":
+        thing, cost = look_up(argument)
+        return f"{thing} costs {cost}" if cost else f"{thing} has no price"
+    filled = re.sub(r"\bprice\(([^()]*)\)", lambda found: str(look_up(found[1])[1] or found[0]), argument)
+    return f"{filled.strip()} = {calculate(filled)}"
 
 
 async def run(prompts: Mapping[str, str], row: Mapping[str, Any], model: Any) -> str:

@@ -79,7 +79,7 @@ def test_gpo_plus_changes_one_prompt_a_step(tmp_path: Path) -> None:
         assert told(optimize(server.base_url, tmp_path / "run", **settings)) == told(result)
         assert server.stats.calls == calls
     parts = [step.get("part") for step in result.steps]
-    assert parts[:4] == ["rewrite", "answer", "rewrite", "answer"]
+    assert parts[:5] == [None, "rewrite", "answer", "rewrite", "answer"], "first the library"
     assert parts[-1] is None, "the last duel"
     tried = [item.prompt for step in read_run(tmp_path / "run").steps for item in step.candidates]
     assert any(FINAL in prompt for prompt in tried), "a sentence about the answer's form is an edit"

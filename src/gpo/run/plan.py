@@ -40,7 +40,7 @@ from gpo.run.start.choices import (
     name_parts,
 )
 from gpo.run.start.configured_task import ConfiguredTask, read_task
-from gpo.task.demonstrations import split_prompt
+from gpo.task.demonstrations import split_named
 from gpo.task.program.parts import split_parts
 from gpo.task.prompt import find_placeholders
 from gpo.task.task import Task
@@ -113,7 +113,7 @@ class Plan:
             for name in ("train", "dev", "format", "demos")
             for example in task.examples(name)
         ]
-        words, _ = split_prompt(self.prompt)
+        words, _ = split_named(self.prompt, task.parts)
         whole = Guard(
             examples=rows,
             required=find_placeholders(words),

@@ -9,6 +9,7 @@ from gpo.config.plus import PlusConfig
 from gpo.errors import PermanentModelError
 from gpo.optimizer.candidates import Guard
 from gpo.optimizer.metaprompt import MetaPromptSettings
+from gpo.optimizer.plus.material import SearchMaterial
 from gpo.optimizer.plus.moves.propose import NO_EMBEDDER, Parent, Proposer
 from gpo.optimizer.plus.table import Entry
 from gpo.optimizer.state import Information, Step, Visited
@@ -27,8 +28,7 @@ async def shown(embed: Embed) -> tuple[list[str], list[str]]:
         k=2,
         enforce=False,
         meta_prompt=MetaPromptSettings(task_examples=1),
-        pool=(),
-        clauses=(),
+        material=SearchMaterial(),
     )
     visited = [
         Visited(name, 0.5, at, Information(name)) for at, name in enumerate(["like it", "other", "it"])
@@ -66,8 +66,7 @@ async def test_edits_stand_in_for_replies_that_are_no_prompts() -> None:
         k=2,
         enforce=False,
         meta_prompt=MetaPromptSettings(task_examples=1),
-        pool=(),
-        clauses=("Answer with one word.",),
+        material=SearchMaterial(clauses={None: ("Answer with one word.",)}),
     )
     step = Step(0, 9, [Visited(words, 0.5, 0, Information(words))], bench)
     proposed = await proposer.propose(step, Parent(entry=Entry(words), number=0), None, 4)

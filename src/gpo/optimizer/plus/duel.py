@@ -50,12 +50,10 @@ async def duel(table: ScoreTable, judge: Judge, eligible: Eligible, duellists: i
     return list(took_part)
 
 
-def warn_of_few(fresh: int) -> tuple[str, ...]:
-    """A line where hardly any of the `fresh` rows of train are left for it."""
-    if fresh >= BLOCK:
-        return ()
-    left = f"{fresh} rows of train are left for the last duel"
-    return (f"{left}, so it is mostly on dev rows that its prompts were chosen by",)
+def tell_few_fresh(rows: int) -> str:
+    """A line for a person about a duel with too few rows of train for a block."""
+    left = f"{rows} rows of train are left for the last duel"
+    return f"{left}, so it is mostly on dev rows that its prompts were chosen by"
 
 
 def choose_answer(table: ScoreTable, estimates: Estimates, finalists: Sequence[int]) -> int:

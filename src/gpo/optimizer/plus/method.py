@@ -12,7 +12,7 @@ from gpo.optimizer.candidates import Guard
 from gpo.optimizer.plus.moves.demonstrations import MOST, can_show
 from gpo.optimizer.plus.moves.reflection import FAILURES
 from gpo.optimizer.plus.moves.shares import count_replies
-from gpo.optimizer.plus.plan import LEAST, Schedule, plan_search
+from gpo.optimizer.plus.plan import LEAST, Schedule, plan_schedule, with_library
 from gpo.optimizer.plus.search import PlusSearch
 from gpo.optimizer.scale import Scale
 from gpo.optimizer.search import Listener
@@ -32,6 +32,8 @@ class PlusMethod:
     scale: Scale = "percent"
     pairs: int = USUAL
     bootstraps: bool = False
+    surely_shown: bool = True
+    """Whether demonstrations are shown wherever train has the rows: of a program its first runs tell."""
 
     @property
     def needs_readable_start(self) -> bool:
@@ -44,18 +46,19 @@ class PlusMethod:
         return self.settings.name
 
     def fit_task(self, task: Task) -> PlusMethod:
-        """Without demonstrations and without start prompts of its own where prompts have names or a program uses them:
-        nobody knows where worked examples would stand, or what else could take a prompt's place. A program that takes
-        demonstrations has them."""
+        """Without demonstrations and without start prompts of its own for a system and a user prompt: nobody knows
+        which of them worked examples belong to. Without demonstrations for several prompts of a program that does its
+        own work: its calls, which would tell, are not seen."""
         if not task.parts:
             return self
-        if task.program is not None and task.program.demonstrate is not None:
+        if task.program is None:
+            return self._without("demonstrations", "library")
+        if task.program.demonstrate is not None:
             if self.settings.demonstrations:
                 return replace(self, bootstraps=True)
-            return replace(self, settings=self.settings.model_copy(update={"library": False}))
-        return replace(
-            self, settings=self.settings.model_copy(update={"demonstrations": False, "library": False})
-        )
+            return self._without("library")
+        blind = bool(task.program.identity) and len(task.parts) > 1
+        return replace(self._without("demonstrations") if blind else self, surely_shown=False)
 
     def fit_budget(
         self, task: Task, max_calls: int | None, *, test: int, key: str = "budget.max_calls"
@@ -88,7 +91,8 @@ class PlusMethod:
         fresh = sizes.train // 2 if shown else sizes.train
         plan = self._schedule(self.pairs, sizes.dev, fresh)
         train = min(plan.duel, plan.duellists * fresh)
-        replies = count_replies(plan.candidates, self.settings, demonstrations=shown)
+        moved = shown and self.surely_shown
+        replies = count_replies(plan.candidates, self.settings, demonstrations=moved)
         content = PromptContent(prompts=sizes.k, examples=self.optimize.task_examples)
         asked = [OptimizerCalls(plan.steps, replies, sizes.max_tokens, content)]
         if self.settings.reflection:
@@ -101,6 +105,10 @@ class PlusMethod:
             prompt_tokens=sizes.max_tokens,
             demonstrations=MOST if shown else 0,
         )
+
+    def _without(self, *components: str) -> PlusMethod:
+        off = dict.fromkeys(components, False)
+        return replace(self, settings=self.settings.model_copy(update=off))
 
     def _count_left(self, task: Task, max_calls: int, rounds: int, test: int, key: str) -> int:
         """Pairs for the search."""
@@ -119,16 +127,18 @@ class PlusMethod:
         shown = can_show(train, demonstrations=self.settings.demonstrations and not task.demonstrations)
         plan = self._schedule(pairs, len(task.splits.dev), train)
         # A server that gives one reply at a time is asked once for each. One call tries the optimizer model beforehand.
-        replies = count_replies(plan.candidates, self.settings, demonstrations=shown)
+        moved = shown and self.surely_shown
+        replies = count_replies(plan.candidates, self.settings, demonstrations=moved)
         return pairs * rounds + plan.steps * replies + 1
 
     def _schedule(self, pairs: int, dev: int, fresh: int) -> Schedule:
         # With no library there are most steps, as without rows of train.
-        return plan_search(
+        found = plan_schedule(
             pairs,
-            self.settings,
             dev=dev,
             fresh=fresh,
-            starts=2 if self.settings.library else 1,
+            library=self.settings.library,
+            duel=self.settings.duel,
             shown=fresh if self.bootstraps else 0,
         )
+        return with_library(found, 2 if self.settings.library else 1)

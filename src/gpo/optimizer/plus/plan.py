@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from gpo.config.plus import PlusConfig
-
 LEAST = 50
 """Pairs under which there is no plan: two start prompts, one step and a duel take as many."""
 DUEL_SHARE = 0.2
@@ -80,16 +78,6 @@ def plan_schedule(
         bootstrapped=min(shown, max(LEAST_BOOTSTRAPPED, int(BOOTSTRAPPED_SHARE * pairs))),
     )
     return with_library(plan, screened)
-
-
-def plan_search(
-    pairs: int, settings: PlusConfig, *, dev: int, fresh: int, starts: int, shown: int = 0
-) -> Schedule:
-    """The plan under `settings`, with so many start prompts in the library, the given one among them."""
-    library, duel = settings.library, settings.duel
-    return with_library(
-        plan_schedule(pairs, dev=dev, fresh=fresh, library=library, duel=duel, shown=shown), starts
-    )
 
 
 def with_library(plan: Schedule, screened: int) -> Schedule:

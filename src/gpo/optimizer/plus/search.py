@@ -16,19 +16,20 @@ from dataclasses import replace
 
 from gpo.config.plus import PlusConfig
 from gpo.config.schema import OptimizeConfig
+from gpo.errors import ConfigError
 from gpo.optimizer.candidates import Guard
 from gpo.optimizer.coordinates.choice import choose_part
 from gpo.optimizer.metaprompt import MetaPromptSettings
 from gpo.optimizer.parts.edit_distance import Cosine, EditDistance
 from gpo.optimizer.plus.account import Account
 from gpo.optimizer.plus.contest import hold, pick
-from gpo.optimizer.plus.duel import choose_answer, duel, warn_of_few
-from gpo.optimizer.plus.moves import library as starts
-from gpo.optimizer.plus.moves.bootstrap import bootstrap, first_sets
-from gpo.optimizer.plus.moves.demonstrations import deal, draw_balanced
+from gpo.optimizer.plus.duel import BLOCK, choose_answer, duel, tell_few_fresh
+from gpo.optimizer.plus.material import SearchMaterial, gather
+from gpo.optimizer.plus.moves.bootstrap import WAY_OUT, bootstrap
+from gpo.optimizer.plus.moves.demonstrations import Shown, deal
 from gpo.optimizer.plus.moves.propose import CandidateSource, Parent, Proposed, Proposer
 from gpo.optimizer.plus.moves.trust_region import TrustRegion
-from gpo.optimizer.plus.plan import plan_search
+from gpo.optimizer.plus.plan import plan_schedule, with_library
 from gpo.optimizer.plus.rows import order_rows
 from gpo.optimizer.plus.standing import Standing
 from gpo.optimizer.plus.table import Entry, ScoreTable, list_table_rows
@@ -59,13 +60,17 @@ class PlusSearch(StepSearch):
     ) -> None:
         task = bench.task
         dealt = deal(task, guard.initial, bench.rng(0, "deal"), demonstrations=settings.demonstrations)
-        first = draw_balanced(dealt.shown, bench.rng(0, "demonstrations"))
-        tokens = bench.scorer.settings.max_tokens
-        found = starts.build_library(task, guard.initial, tokens, guard, first) if settings.library else []
         dev = len(task.splits.dev)
-        # A program's library is its prompts without and with demonstrations, which are not known yet.
-        many, shown = 2 if dealt.rows else max(1, len(found)), len(dealt.rows)
-        self.plan = plan_search(pairs, settings, dev=dev, fresh=len(dealt.fresh), starts=many, shown=shown)
+        plan = plan_schedule(
+            pairs,
+            dev=dev,
+            fresh=len(dealt.fresh),
+            library=settings.library,
+            duel=settings.duel,
+            shown=len(dealt.rows),
+        )
+        # What a program begins with is not known yet: at the least its prompts without and with demonstrations.
+        self.plan = with_library(plan, 2) if dealt.rows else plan
         super().__init__(
             bench,
             guard,
@@ -76,22 +81,21 @@ class PlusSearch(StepSearch):
         self.settings = settings
         self.dealt = dealt
         self.table = ScoreTable(bench.scorer, list_table_rows(task, dealt.fresh), pairs - self.plan.duel)
+        self.material = SearchMaterial()
         self.standing = Standing(self.table, posterior=settings.posterior)
         self.moves: dict[str, Counter[str]] = {}
         self.starts: dict[int, str] = {}
         self.view = PoolView(self.table, self.standing, self.starts)
-        self._library = found[: self.plan.screened]
         self._dev = dev
         self._coordinate = optimize.coordinate
         self._current, self._stale = 0, 0
         self._answer: int | None = None
-        self._said = (*dealt.warnings, *(warn_of_few(len(dealt.fresh)) if settings.duel else ()))
+        self._said = dealt.warnings
+        if settings.duel and len(dealt.fresh) < BLOCK:
+            self._said += (tell_few_fresh(len(dealt.fresh)),)
         words = optimize.edit_distance
-        self._limits: EditDistance = (
-            TrustRegion(words.initial, words.final)
-            if settings.trust_region
-            else Cosine(words.initial, words.final)
-        )
+        region = TrustRegion if settings.trust_region else Cosine
+        self._limits: EditDistance = region(words.initial, words.final)
         self.proposer: CandidateSource = Proposer(
             bench,
             guard,
@@ -99,8 +103,7 @@ class PlusSearch(StepSearch):
             k=optimize.k,
             enforce=words.control == "enforce",
             meta_prompt=MetaPromptSettings(optimize.task_examples, scale, optimize.frozen),
-            pool=dealt.shown,
-            clauses=starts.choose_clauses(task, tokens),
+            material=self.material,
             rank=(lambda entry: self.standing.signal().predict(entry)) if settings.signal else None,
         )
 
@@ -136,25 +139,30 @@ class PlusSearch(StepSearch):
     # Steps
 
     async def _begin(self, initial: str) -> None:
-        if self.dealt.rows:
-            await self._bootstrap(initial)
+        pool = await self._bootstrap(initial) if self.dealt.rows else self.dealt.shown
         words, demonstrations = split_named(initial, self.bench.task.parts)
         self._current = self.table.add(Entry(words, demonstrations))
         self._start(self._current, "start")
         rows = self.plan.first_round if self.settings.library else self.plan.finalist_rows
         await self.table.ask([self._current], self._order(0)[:rows])
+        first = [*self.table.outcomes(self._current).values()]
+        self.material = self.proposer.material = gather(
+            self.bench, self.guard, self.settings, pool=pool, first=first
+        )
+        self.plan = with_library(self.plan, max(1, len(self.material.starts)))
+        self.total = self.settings.library + self.plan.steps + self.settings.duel
         self._visit(initial, 0)
 
-    async def _bootstrap(self, initial: str) -> None:
-        """Find out what can be shown of a program, and with it its library."""
-        task, scorer = self.bench.task, self.bench.scorer
-        found = await bootstrap(task, scorer, initial, self.dealt.rows, self.plan.bootstrapped)
+    async def _bootstrap(self, initial: str) -> Shown:
+        """Find out what can be shown of a program."""
+        task = self.bench.task
+        found = await bootstrap(task, self.bench.scorer, initial, self.dealt.rows, self.plan.bootstrapped)
         self.table.left -= found.run
-        self.proposer.pool = found.shown
-        self._said += found.warnings(asked_for="demonstrations" in self.settings.model_fields_set)
-        if self.settings.library:
-            first = first_sets(found.shown, self.bench.rng(0, "demonstrations"))
-            self._library = starts.build_library(task, initial, scorer.settings.max_tokens, self.guard, first)
+        if found.nothing:
+            if "demonstrations" in self.settings.model_fields_set:
+                raise ConfigError(f"method.demonstrations: {found.nothing}; {WAY_OUT}")
+            self._said += (f"{found.nothing}; the search went on over words alone",)
+        return found.shown
 
     async def _step(self, number: int, limit: int | None) -> StepRecord:
         if number == 0 and self.settings.library:
@@ -174,7 +182,7 @@ class PlusSearch(StepSearch):
         """The library: all on a few rows, the two best on more."""
         parent = self.view.point(self._current)
         entries = [self._current]
-        for start in self._library:
+        for start in self.material.starts[: self.plan.screened]:
             entry = Entry(start.words, start.demonstrations)
             entries.append(self.table.add(entry))
             self._start(entries[-1], start.name)
@@ -252,8 +260,9 @@ class PlusSearch(StepSearch):
 
     def _order(self, number: int) -> list[int]:
         """The rows of dev in the order of asking at a step."""
-        tells = self.settings.discriminative and number
-        information = self.standing.information[: self._dev] if tells else None
+        information = None
+        if self.settings.discriminative and number:
+            information = self.standing.estimates.information(self.standing.leader)[: self._dev].tolist()
         labels = [row.label for row in self.table.rows[: self._dev]]
         return order_rows(labels, information, self.bench.rng(number, "rows"))
 
@@ -303,5 +312,5 @@ class PlusSearch(StepSearch):
             unusable=self.proposer.unusable,
             estimated_by=self.standing.estimated_by,
             signal=self.standing.signal() if self.settings.signal else None,
-            said=[*self._said, *self.proposer.warnings],
+            said=[*self._said, *self.material.warnings, *self.proposer.warnings],
         )

@@ -63,11 +63,6 @@ class Standing:
         best = pick_best(self.estimates, self.eligible(), 1)
         return best[0] if best else 0
 
-    @property
-    def information(self) -> list[float]:
-        """How much each row of the table tells of prompts like the leader."""
-        return self.estimates.information(self.leader).tolist()
-
     def signal(self) -> Signal:
         """Which words go with higher scores."""
         met, found = self.met, self.estimates

@@ -35,20 +35,20 @@ class MeteredScorer(Scorer):
     async def score(self, prompts: Sequence[str], split: str = "dev") -> list[Score]:
         """As `inner`. Raises `UsedUp`."""
         examples = self.task.examples(split)
-        async with self._meter.scoring(self._pairs(prompts, examples, split), self._rounds_of(examples)):
+        async with self._meter.scoring(self._pairs(prompts, examples, split), self._calls_a_pair()):
             return await self._inner.score(prompts, split)
 
     async def score_rows(self, prompts: Sequence[str], split: str, rows: Sequence[int]) -> list[Score]:
         """As `inner`. Raises `UsedUp`."""
         examples = [self.task.examples(split)[row] for row in rows]
-        async with self._meter.scoring(self._pairs(prompts, examples, split), self._rounds_of(examples)):
+        async with self._meter.scoring(self._pairs(prompts, examples, split), self._calls_a_pair()):
             return await self._inner.score_rows(prompts, split, rows)
 
     async def outcomes(
         self, prompts: Sequence[str], examples: Sequence[Example], split: str
     ) -> list[list[Outcome]]:
         """As `inner`. Raises `UsedUp`."""
-        async with self._meter.scoring(self._pairs(prompts, examples, split), self._rounds_of(examples)):
+        async with self._meter.scoring(self._pairs(prompts, examples, split), self._calls_a_pair()):
             return await self._inner.outcomes(prompts, examples, split)
 
     def _pairs(self, prompts: Sequence[str], examples: Sequence[Example], split: str) -> dict[Pair, int]:
@@ -59,13 +59,9 @@ class MeteredScorer(Scorer):
             for example in examples
         }
 
-    def _rounds_of(self, examples: Sequence[Example]) -> int:
-        """Calls of a pair: whether there is a second round is the task's word, with demonstrations there is none. A
-        judge's verdict is one more."""
-        verdicts = int(self.task.metric.judge is not None)
-        if not examples:
-            return 1 + verdicts
-        return verdicts + (1 if self.task.closing(self.task.opening("", examples[0]), "") is None else 2)
+    def _calls_a_pair(self) -> int:
+        """Calls of a pair, with a second round where the task has one; a judge's verdict is one more."""
+        return 1 + int(self.task.asks_again) + int(self.task.metric.judge is not None)
 
 
 class MeteredModel(ModelLayer):

@@ -34,6 +34,8 @@ class RunKind:
     usd: float | None
     """Dollars over the `runs`, None where a price is unknown."""
     paper: PaperSizes | None
+    program_runs: int | None = None
+    """How often a program is run over the `runs`, where its calls are not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,7 @@ def _kind(task: str, method: str, runs: Sequence[tuple[TableSlot, RunSize, bool]
         tokens=_sum([size.tokens for size in own]),
         usd=_sum([size.usd for size in own]),
         paper=papers.pop() if len(papers) == 1 else None,
+        program_runs=_sum([size.program_runs for size in own]) if own else None,
     )
 
 
@@ -152,11 +155,21 @@ def lines(planned: SuitePlan, width: int | None = None) -> list[str]:
         *([same] if same else []),
         *_aligned(table),
         *_compare_with_paper(planned),
-        *(f"note: {printable(note)}" for note in planned.notes),
+        *(f"note: {printable(note)}" for note in (*planned.notes, *_describe_programs(planned))),
         "calls, tokens and dollars are expected ones of both models, with racing and an equal budget where the suite "
         "has them; answers that runs share through the store of calls, an early end and other budgets only make them "
-        "fewer. – is unknown before the run (rows that are not fetched yet, a protocol that goes by its answers, a "
-        "price)",
+        "fewer. – is unknown before the run (rows that are not fetched yet, a program's calls, a protocol that goes by "
+        "its answers, a price)",
+    ]
+
+
+def _describe_programs(planned: SuitePlan) -> list[str]:
+    counts = [kind.program_runs for kind in planned.kinds if kind.program_runs is not None]
+    if not counts:
+        return []
+    return [
+        f"programs are run about {sum(counts):,} times in all; how many calls a run makes is known once the first row "
+        "has been run"
     ]
 
 

@@ -45,6 +45,8 @@ class RunSize:
     calls: int | None = None
     tokens: int | None = None
     usd: float | None = None
+    program_runs: int | None = None
+    """How often a program is run, whose calls are not known; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def _outline(config: Config, cap: Cap) -> RunSize:
                 raise ConfigError(f"task.split.{part}: asks for {rows} rows, but there are {have}")
         section = with_defaults(section, found.defaults())
         sizes = {**found.sizes, **sizes}
-    elif not {"train", "dev", "test"} <= set(sizes):
+    elif section.program or not {"train", "dev", "test"} <= set(sizes):
         return RunSize()
     # A group has many tasks, mostly of one size: what does not matter to it is left out, so that it is found once.
     answer = AnswerConfig(rounds=section.answer.rounds)
@@ -145,6 +147,10 @@ def _size(plan: Plan, cap: Cap, *, texts: bool) -> RunSize:
         asked = opening - (_Amount(0, 0, 0.0) - tested)
         return replace(size, steps=0, candidates=0, calls=asked.calls, tokens=asked.tokens, usd=asked.usd)
     found = estimate(plan)
+    if loop:
+        size = replace(size, steps=plan.loop.steps, candidates=plan.loop.candidates)
+    if found.program and not found.program.one_call:
+        return replace(size, program_runs=found.program.expected)
     loads = [role.expected for role in found.roles.values()]
     whole = _Amount(
         sum(load.calls for load in loads),
@@ -154,14 +160,14 @@ def _size(plan: Plan, cap: Cap, *, texts: bool) -> RunSize:
         else None,
     )
     size = replace(size, calls=whole.calls, tokens=whole.tokens, usd=whole.usd)
-    if loop:
-        size = replace(size, steps=plan.loop.steps, candidates=plan.loop.candidates)
     # The initial and the best prompt are tested, whatever a cap says.
     return _cap_size(size, cap, opening, whole - tested - tested)
 
 
 def _count_calls(plan: Plan, examples: Iterable[Example], texts: bool) -> _Amount:
     """Of one prompt on `examples`."""
+    if plan.task.program:  # of its own work a run is one call, and nobody counts its tokens
+        return _Amount(sum(1 for _ in examples), 0 if texts else None, 0.0 if texts else None)
     rounds = [part for example in examples for part in scoring_rounds(plan, example, False)]
     if not texts:
         return _Amount(len(rounds), None, None)

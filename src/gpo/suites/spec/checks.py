@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from gpo.config.load import at_line
 from gpo.config.schema import Config
 from gpo.errors import ConfigError
+from gpo.suites.spec.methods import MethodEntry
 from gpo.suites.spec.overlay import Composed
 from gpo.suites.spec.suite import Suite
 
@@ -24,13 +25,28 @@ def refuse_own(suite: Suite, part: Composed, slot: tuple[str, ...]) -> None:
             )
 
 
-def refuse_program(suite: Suite, config: Config) -> None:
-    """Raise the `ConfigError` for a trial whose calls nobody can count beforehand."""
-    if config.task.program or config.prompts:
-        key = "task.program" if config.task.program else "prompts"
+def check_program(suite: Suite, config: Config, method: MethodEntry) -> None:
+    """Raise the `ConfigError` for a trial of a program or of several prompts that `method`, or the suite's budget,
+    cannot be meant for."""
+    program, several = config.task.program, len(config.prompts or ())
+    if not program and not several:
+        return
+    what = f"task.program {program}" if program else "prompts"
+    if method.evaluates_only:
         raise ConfigError(
-            f"{suite.source}: {key}: a suite compares methods on one prompt and counts their calls beforehand; use gpo "
-            "optimize"
+            f"{at(suite, 'methods')}: methods: {method.name} evaluates a prompt of its own, which is none of {what}; "
+            "leave it out"
+        )
+    if several > 1 and method.is_published:
+        raise ConfigError(
+            f"{at(suite, 'methods')}: methods: {method.name} knows one prompt, and {what} has {several}; use gpo "
+            "or gpo+"
+        )
+    budget = suite.config.budget
+    if program and budget.equal and (budget.max_tokens or not config.task.identity):
+        raise ConfigError(
+            f"{at(suite, 'budget')}: budget.equal: what a run of {what} asks for is known once it has been made; leave "
+            "equal out, and the cap still holds for each run"
         )
 
 

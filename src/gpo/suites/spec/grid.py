@@ -21,7 +21,7 @@ from gpo.run.identity.config_diff import HARMLESS
 from gpo.suites.execution.job import Trial
 from gpo.suites.spec import methods as methods_
 from gpo.suites.spec import tasks as tasks_
-from gpo.suites.spec.checks import at, check_labels, refuse_own, refuse_program
+from gpo.suites.spec.checks import at, check_labels, check_program, refuse_own
 from gpo.suites.spec.input_hash import hash_inputs, own_parts
 from gpo.suites.spec.overlay import Composed
 from gpo.suites.spec.row_counts import limit_counts
@@ -64,11 +64,12 @@ def expand(suite: Suite, data_dir: Path | None = None) -> Grid:
     tasks = tasks_.expand_tasks(suite.config.tasks, at(suite, "tasks"), data_dir)
     for labels, member, method, seed, composed in _combinations(suite, tasks, data_dir):
         config = parse_config(composed.data, source=suite.source, lines=composed.lines)
-        refuse_program(suite, config)
+        check_program(suite, config, method)
         fixed = method.evaluates_only
         capped = budget.equal and not fixed
         cap = {"max_calls": budget.max_calls, "max_tokens": budget.max_tokens} if capped else {}
-        named = [config.task.data, config.task.metric, config.optimize.meta_prompt, own_parts(config)]
+        task = config.task
+        named = [task.data, task.metric, task.program, config.optimize.meta_prompt, own_parts(config)]
         key = json.dumps(named, sort_keys=True)
         if key not in digests:
             digests[key] = hash_inputs(config, suite.base_dir, data_dir)
@@ -151,11 +152,13 @@ def _combinations(
             caps = _take_lower(config.split.model_dump(exclude_none=True), member.section.get("split"))
             if caps := limit_counts(caps, member.section.get("data"), suite.base_dir, data_dir):
                 composed = composed.add({"task": {"split": caps}}, lines, ("split",), cut=2)
-            if member.prompt is not None:
-                composed = composed.add({"prompt": member.prompt}, lines, ("tasks",))
-            optimizer = pair.optimizer or _use_in_both_roles(pair.task)
+            if member.start:
+                composed = composed.without("prompt", "prompts").add(member.start, lines, ("tasks",))
+                # As they are: a dot in the name of a prompt is no nested key.
+                composed = Composed({**composed.data, **member.start}, composed.lines)
+            roles = {"task": pair.task, "optimizer": pair.optimizer or _use_in_both_roles(pair.task)}
             composed = composed.add(
-                {"models": {"task": pair.task, "optimizer": optimizer}}, lines, ("models", name), cut=1
+                {"models": {role: own for role, own in roles.items() if own}}, lines, ("models", name), cut=1
             )
             if hard:
                 composed = composed.add({"budget": hard}, lines, ("budget",), cut=1)

@@ -1,4 +1,5 @@
-"""A hash of the files beside a configuration that decide a run's result: rows, an own metric, own templates.
+"""A hash of the files beside a configuration that decide a run's result: rows, an own metric, a program, own
+templates.
 
 Reads bytes and understands none of them; with other bytes it is another run.
 """
@@ -22,6 +23,8 @@ def hash_inputs(config: Config, base_dir: Path, data_dir: Path | None) -> str:
     parts = [_hash_files(_data(config, base_dir, data_dir))]
     if (module := _own_module(config.task.metric, base_dir)) is not None:
         parts.append(f"metric {_hash_files([module])}")
+    if config.task.program and (module := _own_module(config.task.program, base_dir)) is not None:
+        parts.append(f"program {_hash_files([module])}")
     if modules := [found for path in own_parts(config) if (found := _own_module(path, base_dir)) is not None]:
         parts.append(f"parts {_hash_files(modules)}")
     if config.optimize.meta_prompt:

@@ -45,6 +45,11 @@ class MethodEntry:
         return not self.parts and not self.evaluates_only
 
     @property
+    def is_published(self) -> bool:
+        """Whether it is a protocol as its authors run it."""
+        return self.chooses_itself and self.name != "gpo+"
+
+    @property
     def evaluates_only(self) -> bool:
         """Whether it is a fixed prompt."""
         return isinstance(self.value, str) and self.value in PROMPTS

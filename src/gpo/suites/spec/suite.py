@@ -31,7 +31,8 @@ Dimension = Literal[
 class ModelPair(Section):
     """A task model and an optimizer model, each with the keys of the configuration's `models`."""
 
-    task: dict[str, Any]
+    task: dict[str, Any] = Field(default_factory=dict)
+    """Left out for programs that do their own work (`task.identity`)."""
     optimizer: dict[str, Any] = Field(default_factory=dict)
     """The task model where left out."""
     settings: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
@@ -100,7 +101,8 @@ class SuiteConfig(Section):
     """tradeoff: score against improvement per dollar, or per million tokens where a price is unknown (Figure 1).
     curve: best dev score by step (Figure 3)."""
     tasks: Annotated[tuple[str | dict[str, Any], ...], Field(min_length=1)]
-    """Names of tasks or groups, or whole `task` sections, each with `label` and `prompt` where wanted."""
+    """Names of tasks or groups, or whole `task` sections, each with `label`, and `prompt` or `prompts`, where
+    wanted."""
     models: Annotated[dict[str, ModelPair], Field(min_length=1)]
     methods: Annotated[tuple[str | dict[str, Any], ...], Field(min_length=1)]
     """Names, the four parts (lists of options multiply), or published protocols; `label` names a row."""

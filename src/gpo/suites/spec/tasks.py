@@ -12,11 +12,12 @@ from gpo.suites.spec.labels import check_different
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One task of an entry: `name` for people, its `task` section, and a start prompt of its own or None."""
+    """One task of an entry: `name` for people, its `task` section, and `start`, the key `prompt` or `prompts` where it
+    begins with other ones than the suite's `base`."""
 
     name: str
     section: dict[str, Any] = field(hash=False)
-    prompt: str | None = None
+    start: dict[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +52,9 @@ def _entry(value: str | dict[str, Any], source: str, data_dir: Path | None) -> T
     if isinstance(value, str):
         value = {"data": value}
     section = dict(value)
-    label, prompt = section.pop("label", None), section.pop("prompt", None)
-    for key, text in (("label", label), ("prompt", prompt)):
+    label = section.pop("label", None)
+    start = {key: section.pop(key) for key in ("prompt", "prompts") if section.get(key) is not None}
+    for key, text in (("label", label), ("prompt", start.get("prompt"))):
         if text is not None and not isinstance(text, str):
             raise ConfigError(f"{source}: tasks: {key} is text, not {text!r}")
     data = section.get("data")
@@ -65,7 +67,7 @@ def _entry(value: str | dict[str, Any], source: str, data_dir: Path | None) -> T
             Member(
                 name=name or label or "task",
                 section={**section, "data": name} if name else section,
-                prompt=prompt,
+                start=start,
             )
             for name in names
         ),

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from gpo.errors import ConfigError
 from gpo.evaluation.score import Scorer
 from gpo.optimizer.plus.moves.demonstrations import Shown, draw_balanced, in_part
 from gpo.task.demonstrations import Demonstration
@@ -28,18 +27,14 @@ class Bootstrapped:
     shown: Shown
     run: int
 
-    def warnings(self, *, asked_for: bool) -> tuple[str, ...]:
-        """A line where nothing can be shown. Raises `ConfigError` with it where the user has asked for demonstrations
-        by their name."""
+    @property
+    def nothing(self) -> str:
+        """Why nothing can be shown; "" where something can."""
         if self.shown:
-            return ()
-        why = "the budget leaves no run of the program to find out what can be shown"
-        if self.run:
-            rows = f"{self.run} rows of train"
-            why = f"no run of the program on {rows} was accepted by its metric, so nothing can be shown"
-        if asked_for:
-            raise ConfigError(f"method.demonstrations: {why}; {WAY_OUT}")
-        return (f"{why}; the search went on over words alone",)
+            return ""
+        if not self.run:
+            return "the budget leaves no run of the program to find out what can be shown"
+        return f"no run of the program on {self.run} rows of train was accepted by its metric, so nothing can be shown"
 
 
 async def bootstrap(
@@ -58,7 +53,7 @@ async def bootstrap(
     return Bootstrapped(_collect(task, found), len(outcomes))
 
 
-def first_sets(pool: Shown, rng: Random) -> Shown:
+def first_sets(task: Task, pool: Shown, rng: Random) -> Shown:
     """A first set of each part, from `pool`."""
     sets = (draw_balanced(in_part(pool, part), rng) for part in sorted({item.part for item in pool}))
     return tuple(item for one in sets for item in one)

@@ -13,6 +13,7 @@ from random import Random
 
 from gpo.task.demonstrations import Demonstration
 from gpo.task.example import Example
+from gpo.task.program.parts import has_mark
 from gpo.task.prompt import find_placeholders
 from gpo.task.task import Task
 
@@ -40,7 +41,8 @@ class Dealt:
 
 def deal(task: Task, words: str, rng: Random, *, demonstrations: bool = True) -> Dealt:
     """Deal the rows of train, half of them to be shown (all of the `demos` split where there is one). `words` says by
-    its placeholders which columns a demonstration has to bring. Rows that the task shows itself are left out."""
+    its placeholders which columns a demonstration has to bring; a program fills its prompts itself. Rows that the task
+    shows itself are left out, and of a program those without an expected answer are not shown."""
     own = {example.id for example in task.demos}
     train = [example for example in task.splits.train if example.id not in own]
     rng.shuffle(train)
@@ -54,7 +56,7 @@ def deal(task: Task, words: str, rng: Random, *, demonstrations: bool = True) ->
         few = f"train has {len(train)} rows; under {LEAST_TRAIN} gpo+ shows none as demonstrations"
         return Dealt((), tuple(train), (few,))
     half = min(MOST_SHOWN, len(train) // 2)
-    if task.program is not None:
+    if task.program is not None and task.program.demonstrate is not None:
         return Dealt((), tuple(train[half:]), rows=tuple(train[:half]))
     return Dealt(_show(task, words, train[:half]), tuple(train[half:]))
 
@@ -130,6 +132,12 @@ def _reorder(shown: Shown, rest: Sequence[Demonstration], rng: Random) -> Shown:
 
 
 def _show(task: Task, words: str, examples: Sequence[Example]) -> Shown:
+    if task.program is not None:
+        texts = ((example.input, task.target_text(example)) for example in examples)
+        # A mark of parts could not be given back as the prompt of a program.
+        return tuple(
+            Demonstration(*one) for one in texts if one[1].strip() and not has_mark(f"{one[0]} {one[1]}")
+        )
     needed = [name for name in find_placeholders(words) if name != "input"]
     return tuple(
         Demonstration(

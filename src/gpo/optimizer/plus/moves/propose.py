@@ -20,6 +20,7 @@ from gpo.optimizer.metaprompt import MetaPromptSettings, write_meta_prompt
 from gpo.optimizer.parts.edit_distance import count_changed_words
 from gpo.optimizer.parts.refinement import Generation
 from gpo.optimizer.parts.trajectory import Recency, Relevance, Shown
+from gpo.optimizer.plus.material import SearchMaterial
 from gpo.optimizer.plus.moves.demonstrations import in_part, move_part
 from gpo.optimizer.plus.moves.edits import edit
 from gpo.optimizer.plus.moves.reflection import ReflectionTrial, write_reflection
@@ -66,14 +67,13 @@ class Proposed:
 
 
 class CandidateSource(Protocol):
-    """What a search has its candidates from; `trial` is told of those by reflection."""
+    """What a search has its candidates from: it is given `material`, and `trial` is told of those by reflection."""
 
+    material: SearchMaterial
     trial: ReflectionTrial
     warnings: list[str]
     unusable: int
     replies: int
-
-    pool: Sequence[Demonstration]
 
     def know(self, entry: Entry) -> None:
         """A prompt like `entry` is not proposed again."""
@@ -83,8 +83,8 @@ class CandidateSource(Protocol):
 
 
 class Proposer:
-    """Proposes the candidates of each step. `pool` are the demonstrations to choose from, `clauses` the sentences that
-    an edit may add, `rank` orders drafts by a signal, where there is one."""
+    """Proposes the candidates of each step, of `material` and of what the optimizer model writes. `rank` orders drafts
+    by a signal, where there is one."""
 
     def __init__(
         self,
@@ -95,8 +95,7 @@ class Proposer:
         k: int,
         enforce: bool,
         meta_prompt: MetaPromptSettings,
-        pool: Sequence[Demonstration],
-        clauses: Sequence[str],
+        material: SearchMaterial,
         rank: Callable[[Entry], float] | None = None,
     ) -> None:
         self.trial = ReflectionTrial()
@@ -104,7 +103,7 @@ class Proposer:
         self.unusable, self.replies = 0, 0
         self._bench, self._guard, self._settings = bench, guard, settings
         self._k, self._enforce, self._meta_prompt = k, enforce, meta_prompt
-        self.pool, self._clauses = pool, clauses
+        self.material = material
         self._rank = rank
         self._seen: set[tuple[str, tuple[Demonstration, ...]]] = set()
         self._relevance = True
@@ -207,10 +206,11 @@ class Proposer:
                 rng = self._bench.rng(step.number, f"{purpose or move}/{number}/{attempt}")
                 entry = replace(parent.entry, parent=parent.number, move=move, step=step.number)
                 if move == "edit":
-                    text = edit(self._text(entry, step), self._clauses, rng)
+                    clauses = self.material.clauses.get(step.part, ())
+                    text = edit(self._text(entry, step), clauses, rng)
                     entry = replace(entry, words=self._with_text(entry, step, text))
                 else:
-                    shown = move_part(entry.demonstrations, self.pool, step.part or "", rng)
+                    shown = move_part(entry.demonstrations, self.material.pool, step.part or "", rng)
                     entry = replace(entry, demonstrations=shown)
                 # The words of a start prompt are not the guard's: the empty one may get demonstrations.
                 changed = entry.words != parent.entry.words
@@ -223,7 +223,7 @@ class Proposer:
 
     def _pool_of(self, step: Step) -> Sequence[Demonstration]:
         """Demonstrations that a move of this step can choose from."""
-        return in_part(self.pool, step.part or "")
+        return in_part(self.material.pool, step.part or "")
 
     def _text(self, entry: Entry, step: Step) -> str:
         """The words that a step changes: all of an entry's, or those of one part."""

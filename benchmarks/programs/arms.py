@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import dspy
 
+from benchmarks.programs.arm_run import ArmRun, Found
 from benchmarks.programs.registered import score, score_with_feedback
 from benchmarks.programs.testing import THREADS
-from benchmarks.programs.arm_run import Found, ArmRun
 from benchmarks.proof.own import CANDIDATES
 
 Arm = Callable[[ArmRun], Found]

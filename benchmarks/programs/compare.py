@@ -99,10 +99,10 @@ def _carry_out(arm: str, seed: int, models: tuple[Any, Any], lines: Lines, found
     the minutes were over before its end."""
     import dspy
 
+    from benchmarks.programs.arm_run import ArmRun
     from benchmarks.programs.arms import ARMS
     from benchmarks.programs.registered import Student, rows
     from benchmarks.programs.testing import test_values
-    from benchmarks.programs.arm_run import ArmRun
 
     train, val, test = rows(seed, found.data_dir, train=found.train, val=found.val, test=found.test)
     program_model, writer_model = models

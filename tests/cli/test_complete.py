@@ -18,7 +18,7 @@ from tests.support.runs import config, write_task
 from tests.support.server import ModelServer
 
 LANDSCAPE = Landscape()
-_HEAVY = ("aiohttp", "jinja2", "numpy", "rich", "rapidfuzz", "gpo.optimizer", "gpo.model.openai")
+_HEAVY = ("aiohttp", "httptools", "jinja2", "numpy", "rich", "rapidfuzz", "gpo.optimizer", "gpo.model.openai")
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,21 @@ def write(folder: Path, rows: list[Any] | None = None, **changes: Any) -> Path:
 
 MISTAKES: dict[str, tuple[dict[str, Any], int, list[str]]] = {
     "an unknown key": ({"optimize": {"epoch": 3}}, 2, ["gpo.yaml:", "optimize.epoch", "epochs"]),
+    "a switch for a number": (
+        {"budget": {"max_calls": True}},
+        2,
+        ["budget.max_calls", "must be a number, not True"],
+    ),
+    "a switch among numbers": (
+        {"task": {"split": {"train": 20, "dev": 20, "test": True}}},
+        2,
+        ["task.split", "number"],
+    ),
+    "no end": (
+        {"models": {"task": {"model": "m", "base_url": "http://x/v1", "timeout": float("inf")}}},
+        2,
+        ["timeout", "finite"],
+    ),
     "a wrong type": ({"optimize": {"epochs": "many"}}, 2, ["gpo.yaml:", "optimize.epochs", "many"]),
     "a missing column": ({"task": {"input": "question"}}, 2, ["rows.jsonl", "question", "input, target"]),
     "a label outside the list": (

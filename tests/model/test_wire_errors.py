@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from gpo.config.models import Price
 from gpo.errors import ModelError, PermanentModelError, TransientModelError
 from gpo.model.model import Message, Request, Usage
+from gpo.model.openai.additions import Additions
 from gpo.model.openai.client import OpenAIClient
 from gpo.model.openai.errors import (
     EmptyReplyError,
@@ -33,9 +34,11 @@ SENT = ("max_tokens", "temperature", "seed", "stop", "n")
 ASK = Request(messages=(Message("user", "hello"),))
 
 
-@pytest.fixture
-async def wire(server: ModelServer) -> AsyncIterator[OpenAIClient]:
-    opened = OpenAIClient(base_url=server.base_url, model="m")
+@pytest.fixture(params=["own", "aiohttp"])
+async def wire(server: ModelServer, request: pytest.FixtureRequest) -> AsyncIterator[OpenAIClient]:
+    # A header that changes how a request is sent is aiohttp's.
+    added = Additions(headers={"Connection": "keep-alive"} if request.param == "aiohttp" else {})
+    opened = OpenAIClient(base_url=server.base_url, model="m", added=added)
     yield opened
     await opened.aclose()
 

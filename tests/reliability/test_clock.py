@@ -90,3 +90,17 @@ async def test_a_capped_run_goes_on_for_what_is_left(
         assert result.seconds < time.monotonic() - started + 5
         # And what was used of the seconds before the clock was set is not given again.
         assert result.seconds > time.monotonic() - started
+
+
+@pytest.mark.parametrize("at", [-1e9, 2.2e11])
+async def test_a_clock_that_is_beyond_all_times_makes_a_run_that_can_be_read(
+    at: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: at)
+    with landscape_server() as server:
+        result = await run(server, tmp_path)
+    assert result.status == "complete"
+    monkeypatch.undo()
+    with JournalReader(tmp_path / "run" / "journal.sqlite") as reader:
+        assert reader.seconds() == pytest.approx(result.seconds, abs=5)
+        assert len(list(reader.ledger())) > 50

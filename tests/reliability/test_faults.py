@@ -54,6 +54,7 @@ async def test_what_passes_changes_nothing(
     assert timeless(result) == timeless(faultless)
     met = server.stats.outcomes["aborted" if kind == "hang" else kind]
     assert met > 0
+    assert {call.headers["User-Agent"] for call in server.log} == {"gpo"}, "over the connections of our own"
     assert server.stats.repeated == 0
     # What may have been charged and brought nothing is told beside the usage; what the server refused is free.
     lost = sum(result.extra.get("lost_attempts", {}).values())

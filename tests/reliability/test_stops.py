@@ -85,7 +85,9 @@ def test_killed_fifty_times_and_completed(tmp_path: Path) -> None:
     killed_and_completed(tmp_path, 50, seed=1)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGHUP, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_the_first_signal_lets_calls_finish_and_saves(number: signal.Signals, tmp_path: Path) -> None:
     with landscape_server(delay=0.1) as server:
         write_configuration(tmp_path, server, model={"concurrency": 4})
@@ -108,6 +110,31 @@ def test_the_first_signal_lets_calls_finish_and_saves(number: signal.Signals, tm
         assert process.returncode == 0
         assert server.stats.repeated == 0
         assert server.stats.finished > finished
+
+
+def test_a_terminal_that_goes_may_say_so_more_than_once(tmp_path: Path) -> None:
+    with landscape_server(delay=0.1) as server:
+        write_configuration(tmp_path, server, model={"concurrency": 4})
+        process = start(tmp_path)
+        wait_for_calls(server, 6, process)
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGHUP):
+            process.send_signal(number)
+            time.sleep(0.02)
+        process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert server.stats.outcomes["aborted"] == 0
+    assert json.loads((tmp_path / "run" / "result.json").read_text())["status"] == "interrupted"
+
+
+def test_under_nohup_a_terminal_may_go(tmp_path: Path) -> None:
+    with landscape_server(delay=0.02) as server:
+        write_configuration(tmp_path, server)
+        ignoring = f"import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); {MAIN}"
+        process = forked.start(ignoring, "optimize", tmp_path / "gpo.yaml", "--run-dir", tmp_path / "run")
+        wait_for_calls(server, 3, process)
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=30)
+        assert process.returncode == 0
 
 
 def test_a_person_who_stops_a_run_sees_the_best_prompt_so_far(tmp_path: Path) -> None:

@@ -46,4 +46,4 @@ def test_a_package_that_is_not_there_has_no_version(monkeypatch: pytest.MonkeyPa
         return version(name)
 
     monkeypatch.setattr(metadata, "version", found)
-    assert sorted(summary.versions()) == ["aiohttp", "gpo", "numpy", "python"]
+    assert sorted(summary.versions()) == ["aiohttp", "gpo", "httptools", "numpy", "python"]

@@ -6,13 +6,13 @@ Imports nothing heavy: `gpo --help` answers before any model, data or numerics l
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from typing import NoReturn
 
 import typer
 
 from gpo.cli import bench, demo, evaluate, export, init, models, optimize, power, report, schema, tasks, view
+from gpo.cli.shared.streams import drop_stdout, is_of_stdout, prepare_streams
 from gpo.errors import GPOError
 
 app = typer.Typer(
@@ -36,6 +36,10 @@ app.command("schema")(schema.schema)
 app.command("view")(view.view)
 app.add_typer(models.app, name="models")
 app.add_typer(tasks.app, name="tasks")
+
+
+_INTERRUPTED = 130
+_GO_ON = "interrupted; run the same command again to go on"
 
 
 def _version(value: bool) -> None:
@@ -62,21 +66,36 @@ def main() -> NoReturn:
     130 interrupted and resumable."""
     # Modules are objects that stay: to look for cycles among them takes a tenth of the time until a command is there.
     gc.set_threshold(20_000, 20, 20)
+    prepare_streams()
+    try:
+        try:
+            code, message = _run()
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if not is_of_stdout(error):
+            raise
+        drop_stdout()
+        # A reader that left (`gpo … | head`) has what it wanted.
+        code = 1
+        message = "" if isinstance(error, BrokenPipeError) else f"stdout cannot be written ({error.strerror})"
+    if message:
+        from gpo.text import printable
+
+        print(f"gpo: {printable(message)}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _run() -> tuple[int | str | None, str]:
+    """Exit code, and what is to be said of it."""
     try:
         app(standalone_mode=True)
     except GPOError as error:
-        _stop(str(error), error.exit_code)
+        return error.exit_code, str(error)
     except KeyboardInterrupt:
-        _stop("interrupted; run the same command again to go on", 130)
-    except BrokenPipeError:
-        # The reader of stdout left (`gpo … | head`); python would complain once more while it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    sys.exit(0)
-
-
-def _stop(message: str, code: int) -> NoReturn:
-    from gpo.text import printable
-
-    print(f"gpo: {printable(message)}", file=sys.stderr)
-    sys.exit(code)
+        return _INTERRUPTED, _GO_ON
+    except (
+        SystemExit
+    ) as end:  # of the command line's parser, which says itself what it has to say but for one thing
+        return end.code, _GO_ON if end.code == _INTERRUPTED else ""
+    return 0, ""

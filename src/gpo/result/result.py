@@ -173,7 +173,7 @@ class Result:
             initial_prompt=record.text("initial_prompt"),
             best_prompt=record.text("best_prompt"),
             scores=Scores(**{name: _scores(scores.record(name)) for name in ("initial", "best")}),
-            improvement=build(Improvement, record.record("improvement")),
+            improvement=_improvement(record.record("improvement")),
             steps=tuple(_step(step) for step in record.records("steps")),
             usage=RunUsage(
                 **{role: build(RoleUsage, usage.record(role)) for role in ("task", "optimizer")},
@@ -234,6 +234,15 @@ def _scores(record: Record) -> SplitScores:
     return SplitScores(dev=record.share("dev"), test=record.share("test"))
 
 
+def _improvement(record: Record) -> Improvement:
+    record.number("test", -1, 1)
+    for name in ("ci_low", "ci_high"):  # limits of few rows may lie beyond what a difference can be
+        record.number(name, -100, 100)
+    for name in ("p_value", "detectable"):
+        record.share(name)
+    return build(Improvement, record)
+
+
 def _step(record: Record) -> dict[str, Any]:
     for name in ("step", "edit_limit", "edit_distance", "candidates_scored", "candidates_rejected"):
         record.count(name)
@@ -252,6 +261,7 @@ def _extra(record: Record, names: set[str]) -> dict[str, Any]:
         if any(not isinstance(line, str) for line in record.items(name)):
             record.refuse(name, "must be a list of texts")
     record.text_or_none("embedder")
+    record.number("optimism", -1, 1)
     for name in ("best_prompts", "initial_prompts"):
         for key in record.record(name).data:
             record.record(name).text(key)

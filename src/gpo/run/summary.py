@@ -168,7 +168,7 @@ def versions() -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
 
     found = {"python": ".".join(map(str, sys.version_info[:3]))}
-    names = {"gpo": DISTRIBUTION, **{name: name for name in ("xllamacpp", "aiohttp", "numpy")}}
+    names = {"gpo": DISTRIBUTION, **{name: name for name in ("xllamacpp", "aiohttp", "httptools", "numpy")}}
     for name, distribution in names.items():
         try:
             found[name] = version(distribution)

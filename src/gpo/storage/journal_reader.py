@@ -15,6 +15,7 @@ from gpo.storage import codec
 from gpo.storage import journal_schema as tables
 from gpo.storage.checked_reader import CheckedReader
 from gpo.storage.records import Event, LedgerLine, RecordedCall, RecordedReply, RecordedScore
+from gpo.storage.session_clock import LATEST
 from gpo.storage.sqlite.database import (
     damaged_error,
     translate_row_errors,
@@ -22,7 +23,7 @@ from gpo.storage.sqlite.database import (
 
 _SOURCES = ("sent", "store")
 _BATCH = 1000
-_LATEST, _MOST_STEPS = 1e11, 10**6
+_MOST_STEPS = 10**6
 
 
 class JournalReader(CheckedReader):
@@ -70,12 +71,7 @@ class JournalReader(CheckedReader):
                 self._check_kinds(tables.CALL, row)
                 known.add(types)
             line = LedgerLine._make(row)
-            if (
-                not (0 <= row[7] < _LATEST and 0 <= row[8] < _LATEST)
-                or row[4] < 0
-                or row[5] < 0
-                or row[6] < 0
-            ):
+            if not (0 <= row[7] < LATEST and 0 <= row[8] < LATEST) or row[4] < 0 or row[5] < 0 or row[6] < 0:
                 self._refuse(tables.CALL, row, "has a time or a count that cannot be")
             yield line
 
@@ -171,7 +167,7 @@ class JournalReader(CheckedReader):
         """All events in their order, or those of one kind."""
         rows = self._records(tables.EVENT, "WHERE (?1 IS NULL OR kind = ?1) ORDER BY id", (kind,))
         for at, what, _, data in rows:
-            if not 0 <= at < _LATEST:
+            if not 0 <= at < LATEST:
                 raise damaged_error(self.path, tables.JOURNAL, "table events: a time that cannot be")
             yield Event(at, what, self._json(data, "events.data"))
 

@@ -13,6 +13,7 @@ from tests.fuzz.targets import (
     replies,
     run_folder,
     store,
+    wire,
 )
 from tests.fuzz.targets.target import Target
 
@@ -23,6 +24,7 @@ TARGETS: tuple[Target, ...] = (
     answers.TARGET,
     replies.TARGET,
     bodies.TARGET,
+    wire.TARGET,
     candidates.TARGET,
     journal.TARGET,
     run_folder.TARGET,

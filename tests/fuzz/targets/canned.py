@@ -1,14 +1,13 @@
-"""A client of the wire whose server is the input: all of it is real but the connection."""
+"""A client of the wire whose server is the input: all of it is real but the connection's transport."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from typing import Any, Self, cast
+from collections.abc import Mapping, Sequence
 
-import aiohttp
-from multidict import CIMultiDict
-
+from gpo.model.http.connection import HTTPConnection
+from gpo.model.http.pool import ConnectionPool
+from gpo.model.openai.body import MOST_BYTES
 from gpo.model.openai.client import OpenAIClient
 from gpo.model.openai.connection import EndpointConnection
 from gpo.model.openai.trials import Response
@@ -16,50 +15,70 @@ from gpo.model.openai.trials import Response
 KEY = "sk-Zx9/very+secret.42"
 
 
-class CannedClient(OpenAIClient):
-    """Every request is answered with `status`, `headers` and `body`, in pieces of at most `chunks` bytes."""
+class WiredClient(OpenAIClient):
+    """Every request is answered with `pieces`, and then with the end of the connection where `closes`."""
 
-    def __init__(self, status: int, headers: Mapping[str, str], body: bytes, chunks: int = 2**16) -> None:
-        super().__init__(base_url="http://localhost:1/v1", model="m", api_key=KEY)
-        self._connection = self._canned = EndpointConnection(
-            "http://localhost:1/v1", name="canned", headers={}
-        )
-        self._canned._session = cast(
-            aiohttp.ClientSession, _CannedSession(_CannedResponse(status, headers, body, chunks))
+    def __init__(self, pieces: Sequence[bytes], *, closes: bool = True, most: int = MOST_BYTES) -> None:
+        super().__init__(base_url="http://localhost:1/v1", model="m", api_key=KEY, timeout=0.02)
+        self._pieces, self._closes, self._most = pieces, closes, most
+        self._connection = self._wired = EndpointConnection(
+            "http://localhost:1/v1", name="canned", headers={}, timeout=self._timeout
         )
 
     async def send(self, data: bytes, chat: bool = True) -> Response:
-        self._canned._loop = asyncio.get_running_loop()
+        if self._wired._pool is None:
+            self._wired._pool = _CannedPool(self._pieces, self._closes, self._most)
         return await super().send(data, chat)
 
 
-class _CannedResponse:
-    def __init__(self, status: int, headers: Mapping[str, str], body: bytes, chunks: int) -> None:
-        self.status, self.headers = status, CIMultiDict(headers)
-        self._body, self._chunks = body, chunks
-        self.content = self
+class CannedClient(WiredClient):
+    """Every request is answered with `status`, `headers` and `body`, in pieces of at most `chunks` bytes."""
 
-    async def iter_any(self) -> AsyncIterator[bytes]:
-        for start in range(0, len(self._body), self._chunks):
-            yield self._body[start : start + self._chunks]
-
-    def close(self) -> None:
-        """As the response of aiohttp."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *error: object) -> None: ...
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes, chunks: int = 2**16) -> None:
+        lines = [f"HTTP/1.1 {status} X", *(f"{name}: {value}" for name, value in headers.items())]
+        lines.append(f"Content-Length: {len(body)}")
+        head = "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
+        super().__init__([head, *(body[at : at + chunks] for at in range(0, len(body), chunks))])
 
 
-class _CannedSession:
-    def __init__(self, answer: _CannedResponse) -> None:
-        self._answer = answer
+class _CannedPool(ConnectionPool):
+    def __init__(self, pieces: Sequence[bytes], closes: bool, most: int) -> None:
+        super().__init__("localhost", 1, secure=False, most=most)
+        self._pieces, self._closes = pieces, closes
 
-    def post(self, *what: Any, **how: Any) -> _CannedResponse:
-        """The answer, whatever is asked."""
-        return self._answer
+    async def _open(self, seconds: float) -> HTTPConnection:
+        connection = HTTPConnection(self._most)
+        connection.connection_made(CannedTransport(connection, self._pieces, self._closes))
+        return connection
 
-    get = post
 
-    async def close(self) -> None: ...
+class CannedTransport(asyncio.Transport):
+    """Answers every write with `pieces`, as a loop's transport would: none after it was closed."""
+
+    def __init__(self, connection: HTTPConnection, pieces: Sequence[bytes], closes: bool) -> None:
+        super().__init__()
+        self._connection, self._pieces, self._closes = connection, pieces, closes
+        self._closed = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        asyncio.get_running_loop().call_soon(self._answer)
+
+    def _answer(self) -> None:
+        for piece in self._pieces:
+            if self._closed:
+                return
+            self._connection.data_received(piece)
+        if self._closes and not self._closed:
+            self._connection.eof_received()
+            self.abort()
+
+    def abort(self) -> None:
+        if not self._closed:
+            self._closed = True
+            asyncio.get_running_loop().call_soon(self._connection.connection_lost, None)
+
+    def is_closing(self) -> bool:
+        return self._closed
+
+    def get_write_buffer_size(self) -> int:
+        return 0

@@ -10,7 +10,7 @@ from gpo.errors import GPOError, ModelError
 from gpo.model.model import Message, Reply, Request
 from gpo.model.openai.errors import retry_after
 from gpo.storage import codec
-from tests.fuzz.targets.canned import KEY, CannedClient
+from tests.fuzz.targets.canned import KEY, CannedClient, WiredClient
 from tests.fuzz.targets.target import Input, Target, own, text
 
 STATUSES = (200, 200, 200, 400, 401, 404, 408, 413, 429, 500, 503, 301)
@@ -28,7 +28,7 @@ def run(data: bytes) -> None:
     judge(CannedClient(status, {"Retry-After": text(header)}, body), n)
 
 
-def judge(model: CannedClient, n: int = 1) -> Reply | None:
+def judge(model: WiredClient, n: int = 1) -> Reply | None:
     """Ask `model` for `n` completions: it is a reply, or an error of GPO's without the key in it."""
     try:
         reply = asyncio.run(_asked(model, replace(_REQUEST, n=n)))
@@ -45,7 +45,7 @@ def judge(model: CannedClient, n: int = 1) -> Reply | None:
     return None
 
 
-async def _asked(model: CannedClient, request: Request) -> Reply:
+async def _asked(model: WiredClient, request: Request) -> Reply:
     try:
         return await model.complete(request)
     finally:

@@ -1,4 +1,5 @@
-"""Ctrl-C and the system's order to end: the first one stops a run in good order, the second one leaves at once.
+"""Ctrl-C, the system's order to end and a terminal that goes: the first one stops a run in good order, the second one
+leaves at once.
 
 The caller says what stops it.
 """
@@ -6,6 +7,7 @@ The caller says what stops it.
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import signal
 import sys
@@ -24,17 +26,21 @@ def run_stoppable(work: Coroutine[Any, Any, T], stop: Callable[[], None], note: 
         loop = asyncio.get_running_loop()
         came = False
 
-        def handle() -> None:
+        def handle(*, leave: bool) -> None:
             nonlocal came
-            if came:
+            if came and leave:
                 os._exit(130)
-            came = True
-            note("stopping: waiting a few seconds for calls in flight (once more to leave at once)")
-            stop()
+            if not came:
+                came = True
+                note("stopping: waiting a few seconds for calls in flight (once more to leave at once)")
+                stop()
 
         if sys.platform != "win32":  # there asyncio turns Ctrl-C into a cancellation by itself
             for number in _SIGNALS:
-                loop.add_signal_handler(number, handle)
+                loop.add_signal_handler(number, functools.partial(handle, leave=True))
+            # Shell and system send this one beside others, and again; under nohup it is to be ignored.
+            if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
+                loop.add_signal_handler(signal.SIGHUP, functools.partial(handle, leave=False))
         return await work
 
     return asyncio.run(main())

@@ -1,28 +1,30 @@
-"""Bytes to one endpoint and back, over aiohttp: connections that are kept, and what goes wrong with them."""
+"""Bytes to one endpoint and back: over connections of our own, or over aiohttp where a call is out of the ordinary."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
-import aiohttp
 from yarl import URL
 
 from gpo.errors import TransientModelError
-from gpo.model.openai.body import read_body, unpacked
-from gpo.model.openai.errors import connection_error, unreadable_error
+from gpo.model.http.pool import ConnectFailedError, ConnectionPool
+from gpo.model.http.reply_reader import BrokenReplyError, ReplyTooLargeError
+from gpo.model.openai.body import MOST_BYTES, too_large, unpacked
+from gpo.model.openai.errors import exchange_error, unreadable_error
 from gpo.model.openai.trials import Response
 from gpo.model.threads import read_apart
 
-CONNECT_SECONDS = 10.0
-"""The longest that a connection may take to come about."""
-IDLE_SECONDS = 60
-"""How long a connection is kept for the next call."""
-KEEPALIVE = (30, 10, 6)
-"""Seconds until a silent peer is probed, seconds between probes, and probes until it is given up: a gateway in between
-forgets connections that wait for a long answer."""
+if TYPE_CHECKING:
+    from gpo.model.openai.session import EndpointSession
+
+_UNUSUAL = ("connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade")
+"""Headers that change how a request is sent, where a user adds one."""
+_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
+_VALUE = re.compile(r"[\t\x20-\x7e]*")
+_TARGET = re.compile(r"/[\x21-\x7e]*")
 
 
 class EndpointConnection:
@@ -41,83 +43,101 @@ class EndpointConnection:
     ) -> None:
         self._base, self._name = base, name
         self._headers, self._proxy, self._secrets = headers, proxy, secrets
-        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(CONNECT_SECONDS, timeout))
-        self._session: aiohttp.ClientSession | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._urls: dict[str, URL] = {}
+        self._timeout = timeout
+        self._pool: ConnectionPool | None = None
+        self._session: EndpointSession | None = None
+        self._heads: dict[str, bytes | None] = {}
 
     async def post(self, url: str, data: bytes) -> Response:
         """Post a body. Raises `ModelError` where no response comes or it is too large."""
-        address = self._urls.get(url) or self._urls.setdefault(url, URL(url, encoded=True))
         try:
-            # A redirect is followed by nobody: it would turn the call into a GET, or carry it somewhere else.
-            session = self._session
-            if session is None or self._loop is not asyncio.get_running_loop():
-                session = await self._open()
-            async with session.post(address, data=data, allow_redirects=False) as response:
-                body = await read_body(response, self._name)
-                if encoding := response.headers.get("Content-Encoding"):
-                    body = await read_apart(unpacked, body, encoding, self._name)
-                return Response(response.status, response.headers, body)
-        except aiohttp.ConnectionTimeoutError as error:
-            raise connection_error(error, self._base, self._secrets) from None
+            head = self._heads[url]
+        except KeyError:
+            head = self._heads[url] = None if self._proxy else request_head(url, self._headers)
+        if head is None:
+            return await self._over_aiohttp().post(url, data)
+        pool = self._pool
+        if pool is None or pool.loop is not asyncio.get_running_loop():
+            pool = self._open()
+        try:
+            reply = await pool.exchange(b"%b%d\r\n\r\n%b" % (head, len(data), data), self._timeout)
+            headers = reply.texts()
+            body = reply.body
+            if encoding := headers.get("content-encoding"):
+                body = await read_apart(unpacked, body, encoding, self._name)
+            return Response(reply.status, headers, body)
         except TimeoutError:
-            raise TransientModelError(f"{self._name}: no answer in {self._timeout.total:g} s") from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise connection_error(error, self._base, self._secrets) from None
+            raise TransientModelError(f"{self._name}: no answer in {self._timeout:g} s") from None
+        except ReplyTooLargeError:
+            raise too_large(self._name, MOST_BYTES) from None
+        except (ConnectFailedError, BrokenReplyError) as error:
+            raise exchange_error(error, self._base, self._secrets) from None
         except ValueError:
             raise unreadable_error(b"", endpoint=self._name, key=self._secrets) from None
 
     async def serves(self, url: str) -> bool:
         """Whether something is served at `url`, if for others than us."""
-        try:
-            session = self._session or await self._open()
-            async with session.get(url, allow_redirects=False) as response:
-                return response.status in (200, 401, 403)
-        except (aiohttp.ClientError, OSError, ValueError):
-            return False
+        return await self._over_aiohttp().serves(url)
 
     async def aclose(self) -> None:
         """Close what is open. May be called more than once."""
-        session, loop = self._session, self._loop
-        self._session = self._loop = None
-        if session is not None and loop is not None:
-            await _close(session, loop)
+        pool, self._pool = self._pool, None
+        session, self._session = self._session, None
+        if pool is not None:
+            _close(pool)
+            # The loop closes them in its next turn, which may be its last.
+            await asyncio.sleep(0)
+        if session is not None:
+            await session.aclose()
 
-    async def _open(self) -> aiohttp.ClientSession:
-        """A session for the running loop; that of another loop is closed."""
-        old, old_loop = self._session, self._loop
-        self._loop = asyncio.get_running_loop()
-        self._session = session = aiohttp.ClientSession(
-            # How many calls are under way is another layer's business: the pool itself has no limit.
-            connector=aiohttp.TCPConnector(
-                limit=0, keepalive_timeout=IDLE_SECONDS, ttl_dns_cache=300, socket_factory=_socket
-            ),
-            timeout=self._timeout,
-            headers=self._headers,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            proxy=self._proxy,
-            auto_decompress=False,
+    def _open(self) -> ConnectionPool:
+        """A pool for the running loop; that of another loop is closed."""
+        old = self._pool
+        address = URL(self._base, encoded=True)
+        self._pool = pool = ConnectionPool(
+            address.raw_host or "", address.port or 80, secure=address.scheme == "https", most=MOST_BYTES
         )
-        if old is not None and old_loop is not None:
-            await _close(old, old_loop)
-        return session
+        if old is not None:
+            _close(old)
+        return pool
+
+    def _over_aiohttp(self) -> EndpointSession:
+        # Here, not above: aiohttp takes a while to load, and most runs need nothing of it.
+        from gpo.model.openai.session import EndpointSession
+
+        if self._session is None:
+            self._session = EndpointSession(
+                self._base,
+                name=self._name,
+                headers=self._headers,
+                proxy=self._proxy,
+                secrets=self._secrets,
+                timeout=self._timeout,
+            )
+        return self._session
 
 
-def _socket(address: tuple[Any, ...]) -> socket.socket:
-    """A socket that notices a silent peer."""
-    family, kind, protocol, _, _ = address
-    sock = socket.socket(family, kind, protocol)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in zip(("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT"), KEEPALIVE, strict=True):
-        if hasattr(socket, option):
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
-    return sock
+def request_head(url: str, headers: Mapping[str, str]) -> bytes | None:
+    """A request up to the number of bytes in its body; None where an address or a header is out of the ordinary."""
+    address = URL(url, encoded=True)
+    host = (address.raw_host or "").isascii() and address.host_port_subcomponent
+    target = address.raw_path_qs
+    if not host or not _TARGET.fullmatch(target):
+        return None
+    lines = [f"POST {target} HTTP/1.1", f"Host: {host}"]
+    if "user-agent" not in {name.lower() for name in headers}:
+        lines.append("User-Agent: gpo")
+    for name, value in headers.items():
+        usual = name.lower() not in _UNUSUAL and _NAME.fullmatch(name) and _VALUE.fullmatch(value)
+        if not usual:
+            return None
+        lines.append(f"{name}: {value}")
+    return "\r\n".join([*lines, "Content-Length: "]).encode("ascii")
 
 
-async def _close(session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop) -> None:
-    """Close `session`, which belongs to `loop`: this one, one that is closed already, or another thread's."""
-    if loop is asyncio.get_running_loop() or loop.is_closed():
-        await session.close()
+def _close(pool: ConnectionPool) -> None:
+    """Close `pool`, which belongs to this loop, to one that is closed already, or to another thread's."""
+    if pool.loop is asyncio.get_running_loop() or pool.loop.is_closed():
+        pool.close()
     else:
-        asyncio.run_coroutine_threadsafe(session.close(), loop)
+        pool.loop.call_soon_threadsafe(pool.close)

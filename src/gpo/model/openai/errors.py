@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import socket
 import ssl
 import time
 from collections.abc import Mapping, Sequence
@@ -132,13 +133,10 @@ def connection_error(error: Exception, base_url: str, key: Secrets = None) -> Mo
     if isinstance(error, aiohttp.ClientHttpProxyError | aiohttp.InvalidURL):
         return _proxy_error(error, base_url, key)
     causes = _causes(error)
-    if any(isinstance(cause, ssl.SSLError | ssl.CertificateError) for cause in causes):
-        reason = clean(redact(str(error), key))
-        insecure = PermanentModelError(
-            f"no secure connection to {base_url}: {reason}; check base_url (http or https?)"
+    if _is_insecure(causes):
+        return _insecure_error(
+            str(error), base_url, key, unsent=isinstance(error, aiohttp.ClientConnectorError)
         )
-        insecure.unsent = isinstance(error, aiohttp.ClientConnectorError)
-        return insecure
     if not isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
         # `str` of an error about a response ends with the whole address.
         said = _describe(error) if isinstance(error, aiohttp.ClientResponseError) else str(error)
@@ -154,6 +152,25 @@ def connection_error(error: Exception, base_url: str, key: Secrets = None) -> Mo
     else:
         reason = clean(redact(str(causes[-1]) or type(error).__name__, key))
     return UnreachableError(f"no model server answers at {base_url} ({reason})")
+
+
+def exchange_error(error: Exception, base_url: str, key: Secrets = None) -> ModelError:
+    """The error for an exchange that `gpo.model.http` could not begin (`ConnectFailedError`) or not finish."""
+    from gpo.model.http.pool import ConnectFailedError
+
+    causes = _causes(error)
+    unsent = isinstance(error, ConnectFailedError)
+    if _is_insecure(causes):
+        return _insecure_error(str(causes[-1]), base_url, key, unsent=unsent)
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        reason = "connection refused"
+    elif any(isinstance(cause, socket.gaierror) for cause in causes):
+        reason = "the host name is not known"
+    else:
+        reason = clean(redact(str(causes[-1]) or type(causes[-1]).__name__, key))
+    if unsent:
+        return UnreachableError(f"no model server answers at {base_url} ({reason})")
+    return TransientModelError(f"the connection to {base_url} failed ({reason})")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -180,6 +197,19 @@ def clean(text: str) -> str:
     """`text` as a part of one line: without control, format and bidirectional characters, and not long."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
+
+
+def _is_insecure(causes: Sequence[BaseException]) -> bool:
+    return any(isinstance(cause, ssl.SSLError | ssl.CertificateError) for cause in causes)
+
+
+def _insecure_error(said: str, base_url: str, key: Secrets, *, unsent: bool) -> ModelError:
+    reason = clean(redact(said, key))
+    error = PermanentModelError(
+        f"no secure connection to {base_url}: {reason}; check base_url (http or https?)"
+    )
+    error.unsent = unsent
+    return error
 
 
 def _proxy_error(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ import gpo
 from gpo.evaluation.outcome import Outcome, TracedCall
 from gpo.optimizer.candidates import Guard
 from gpo.optimizer.plus.material import NO_PLACE
+from gpo.optimizer.plus.moves.demonstrations import deal
 from gpo.optimizer.plus.moves.library import FINAL
 from gpo.optimizer.plus.moves.program_library import (
     ALONE,
@@ -162,7 +164,9 @@ def test_each_can_be_switched_off(off: str) -> None:
     with ModelServer(answer=reply) as server:
         result = optimize(server, None, budget=60, **{off: False})
         shown = shown_in([*map(last_text, server.bodies())])
-    assert (len(result.extra["gpo+"]["starts"]) == 1) is (off == "library")
+    found = result.extra["gpo+"]
+    assert (len(found["starts"]) == 1) is (off == "library")
+    assert found["plan"]["screened"] == len(found["starts"]), "the plan fits the library"
     assert (not shown) is (off == "demonstrations")
 
 
@@ -222,6 +226,14 @@ def test_the_prompt_that_the_output_comes_from() -> None:
 )
 def test_the_form_of_answers_is_read_off_them(targets: list[str], sentence: str) -> None:
     assert describe_form(targets) == sentence
+
+
+def test_rows_that_cannot_be_shown_are_not() -> None:
+    odd = [{"question": f"odd {n}?", "answer": text} for n, text in enumerate(["", "<Part a>"] * 4)]
+    task = gpo.Task.from_program({**ROWS, "train": [*ROWS["train"], *odd]}, run, metric=metric)
+    shown = deal(task, "", Random(1)).shown
+    assert shown
+    assert not any("odd" in item.input for item in shown)
 
 
 def test_no_test_row_is_read_for_the_form() -> None:

@@ -67,9 +67,11 @@ def configured(
     if path is None and base_url is None and model is None and _DEFAULT.exists():
         path = _DEFAULT
     if path is not None:
-        models = load_config(path).models
+        loaded = load_config(path)
         found: dict[str, ModelConfig] = {}
-        for role, config in models.roles().items():
+        for role, config in loaded.models.roles().items():
+            if role == "task" and loaded.task.identity:
+                continue  # a program that does its own work takes its place
             if all(
                 (config.model, config.base_url) != (known.model, known.base_url) for known in found.values()
             ):

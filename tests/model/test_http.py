@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -368,14 +370,13 @@ async def test_an_address_of_ipv6_is_reached_and_named() -> None:
 async def test_many_connections_look_a_name_up_once(
     server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loop, asked = asyncio.get_running_loop(), []
-    real = loop.getaddrinfo
+    asked, real = [], socket.getaddrinfo
 
-    async def counted(*what: Any, **how: Any) -> Any:
+    def counted(*what: Any, **how: Any) -> Any:
         asked.append(what[0])
-        return await real(*what, **how)
+        return real(*what, **how)
 
-    monkeypatch.setattr(loop, "getaddrinfo", counted)
+    monkeypatch.setattr(socket, "getaddrinfo", counted)
     async with client(server.base_url.replace("127.0.0.1", "localhost")) as wire:
         await asyncio.gather(*(text_of(wire) for _ in range(20)))
     assert asked == ["localhost"]
@@ -384,12 +385,15 @@ async def test_many_connections_look_a_name_up_once(
 async def test_a_name_that_is_looked_up_without_end_was_sent_nothing(
     server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def never(*what: Any, **how: Any) -> Any:
-        await asyncio.sleep(60)
+    over = threading.Event()
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", never)
+    def never(*what: Any, **how: Any) -> Any:
+        over.wait(60)
+
+    monkeypatch.setattr(socket, "getaddrinfo", never)
     async with client(server.base_url, timeout=0.1) as wire:
         error = await failure(wire)
+    over.set()
     assert isinstance(error, UnreachableError)
     assert "(no connection within 0.1 s)" in str(error)
 

@@ -69,7 +69,18 @@ class DaemonThreads(Executor):
             self._idle.release()
 
 
-_reader: tuple[int, DaemonThreads] | None = None  # with the process that it belongs to: a fork has no threads
+_apart: dict[
+    str, tuple[int, DaemonThreads]
+] = {}  # with the process that they belong to: a fork has no threads
+
+
+def threads_apart(name: str, most: int = 1) -> DaemonThreads:
+    """At most `most` threads of this process for what `name` says. Python's own pool may be full of a program's
+    functions that wait for a reply: what a reply needs must not wait there behind them."""
+    found = _apart.get(name)
+    if found is None or found[0] != os.getpid():
+        found = _apart[name] = os.getpid(), DaemonThreads(most, f"gpo-{name}")
+    return found[1]
 
 
 async def read_apart(function: Callable[P, T], *args: P.args, **keywords: P.kwargs) -> T:
@@ -78,7 +89,5 @@ async def read_apart(function: Callable[P, T], *args: P.args, **keywords: P.kwar
     There is one for all of them: they compute in Python, where several at a time are no faster, and would take the
     interpreter from each other while the loop waits for its turn.
     """
-    global _reader
-    if _reader is None or _reader[0] != os.getpid():
-        _reader = os.getpid(), DaemonThreads(1, "gpo-reader")
-    return await asyncio.get_running_loop().run_in_executor(_reader[1], partial(function, *args, **keywords))
+    job = partial(function, *args, **keywords)
+    return await asyncio.get_running_loop().run_in_executor(threads_apart("reader"), job)

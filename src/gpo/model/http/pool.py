@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import aiohappyeyeballs
 
 from gpo.model.http.connection import HTTPConnection
 from gpo.model.http.reply_reader import HTTPReply
+from gpo.model.threads import threads_apart
 
 CONNECT_SECONDS = 10.0
 """The longest that a connection may take to come about."""
 IDLE_SECONDS = 60
 """How long a connection is kept for the next call."""
+LOOKUPS = 4
+"""Names that may be looked up at once."""
 NAME_SECONDS = 300.0
 """How long a name's addresses are remembered."""
 KEEPALIVE = (30, 10, 6)
@@ -43,7 +46,7 @@ class ConnectionPool:
         self._busy: set[HTTPConnection] = set()
         self._closed = False
         self._sweeping: asyncio.TimerHandle | None = None
-        self._addresses: asyncio.Task[list[Any]] | None = None
+        self._addresses: asyncio.Future[list[Any]] | None = None
         self._named_at = 0.0
 
     async def exchange(self, request: bytes, seconds: float) -> HTTPReply:
@@ -132,8 +135,8 @@ class ConnectionPool:
         now = self.loop.time()
         if self._addresses is None or now - self._named_at > NAME_SECONDS:
             self._named_at = now
-            asking = self.loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-            self._addresses = asyncio.ensure_future(asking)
+            ask = partial(socket.getaddrinfo, self._host, self._port, type=socket.SOCK_STREAM)
+            self._addresses = self.loop.run_in_executor(threads_apart("names", LOOKUPS), ask)
             # Where all who wait give up, nobody is told of its error.
             self._addresses.add_done_callback(lambda task: task.cancelled() or task.exception())
         return await asyncio.shield(self._addresses)

@@ -274,8 +274,8 @@ class PlusSearch(StepSearch):
         for entry in entries:
             move, won = self.table.entries[entry].move, entry in finalists
             self.moves.setdefault(move, Counter()).update(tried=1, finalists=int(won))
-            if move == "reflection":
-                self.proposer.trial.note(won=won)
+            if trial := self.proposer.trials.get(move):
+                trial.note(won=won)
 
     def _step_record(
         self,

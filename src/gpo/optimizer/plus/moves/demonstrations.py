@@ -21,6 +21,8 @@ USUAL, MOST = 4, 8
 """Demonstrations of a first set, and at most."""
 LEAST_TRAIN = 8
 """Train rows under which none can be shown and others kept for the duel."""
+REDRAWN = 0.5
+"""Share of the moves that draw a new set."""
 MOST_SHOWN = 24
 """Rows of train that may be shown at most."""
 FIXED = "task.demonstrations fixes the demonstrations of every prompt, so gpo+ does not search over them"
@@ -66,13 +68,14 @@ def can_show(train: int, *, demonstrations: bool = True) -> bool:
     return demonstrations and train >= LEAST_TRAIN
 
 
-def draw_balanced(pool: Sequence[Demonstration], rng: Random) -> Shown:
-    """A first set: as many of each answer as can be, 4 of up to 4 answers, up to 6 of more."""
+def draw_balanced(pool: Sequence[Demonstration], rng: Random, size: int | None = None) -> Shown:
+    """A set with as many of each answer as can be: of `size`, or a first one, 4 of up to 4 answers, up to 6 of more."""
     shuffled = rng.sample(list(pool), len(pool))
     queues: dict[str, list[Demonstration]] = {}
     for item in shuffled:
         queues.setdefault(item.answer, []).append(item)
-    size = min(len(pool), USUAL if len(queues) <= USUAL or len(queues) == len(pool) else 6)
+    usual = USUAL if len(queues) <= USUAL or len(queues) == len(pool) else 6
+    size = min(len(pool), size or usual)
     drawn: list[Demonstration] = []
     for turn in range(len(pool)):
         drawn += [queue[turn] for queue in queues.values() if turn < len(queue)]
@@ -94,11 +97,16 @@ def in_part(pool: Sequence[Demonstration], part: str) -> Shown:
 
 
 def move(shown: Shown, pool: Sequence[Demonstration], rng: Random) -> Shown:
-    """Another set near `shown`: one swapped, added or dropped, or all in another order; a first set where there is
-    none. The same set where nothing can be moved."""
+    """Another set: one swapped, added or dropped, or all in another order, or every other time a new draw of as many; a
+    first set where there is none. The same set where nothing can be moved.
+
+    Draws differ by more than a few searched steps gain (docs/results.md), so a search near the first one is not enough.
+    """
     if not shown:
         return draw_balanced(pool, rng)
     rest = [item for item in pool if item not in shown]
+    if rest and rng.random() < REDRAWN:
+        return draw_balanced(pool, rng, len(shown))
     moves: list[Callable[[Shown, Sequence[Demonstration], Random], Shown]] = [_drop]
     if rest:
         moves += [_swap, _swap]

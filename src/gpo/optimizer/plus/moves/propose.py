@@ -6,7 +6,7 @@ prompts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -23,8 +23,9 @@ from gpo.optimizer.parts.trajectory import Recency, Relevance, Shown
 from gpo.optimizer.plus.material import SearchMaterial
 from gpo.optimizer.plus.moves.demonstrations import in_part, move_part
 from gpo.optimizer.plus.moves.edits import edit
-from gpo.optimizer.plus.moves.reflection import ReflectionTrial, write_reflection
+from gpo.optimizer.plus.moves.reflection import write_reflection
 from gpo.optimizer.plus.moves.shares import Move, share_out
+from gpo.optimizer.plus.moves.trial import Trial
 from gpo.optimizer.plus.plan import FINALISTS
 from gpo.optimizer.plus.table import Entry
 from gpo.optimizer.published.base import run_together, write_turn
@@ -35,6 +36,8 @@ from gpo.task.program.parts import part_of, with_part
 
 TRIES = 12
 """Of one move, until it yields a prompt that is new."""
+LEAST = {"meta-prompt": 6, "reflection": 3}
+"""Candidates of a move of the optimizer model before it is judged by whether they win."""
 NO_EMBEDDER = (
     "no embedder can be opened, so the meta-prompt shows the latest prompts and not the most similar ones"
 )
@@ -67,10 +70,11 @@ class Proposed:
 
 
 class CandidateSource(Protocol):
-    """What a search has its candidates from: it is given `material`, and `trial` is told of those by reflection."""
+    """What a search has its candidates from: it is given `material`, and the `trials` of what a model
+    writes are told of its candidates."""
 
     material: SearchMaterial
-    trial: ReflectionTrial
+    trials: Mapping[str, Trial]
     warnings: list[str]
     unusable: int
     replies: int
@@ -98,7 +102,7 @@ class Proposer:
         material: SearchMaterial,
         rank: Callable[[Entry], float] | None = None,
     ) -> None:
-        self.trial = ReflectionTrial()
+        self.trials: Mapping[str, Trial] = {move: Trial(least) for move, least in LEAST.items()}
         self.warnings: list[str] = []
         self.unusable, self.replies = 0, 0
         self._bench, self._guard, self._settings = bench, guard, settings
@@ -116,18 +120,23 @@ class Proposer:
         """`count` candidates where they can be had. `step` has the visited prompts by their words. Raises what the
         optimizer model raises where it cannot go on."""
         step = project(step)
-        reflecting = self._settings.reflection and self.trial.earns(count, FINALISTS)
+        earns = {move: trial.earns(count, FINALISTS) for move, trial in self.trials.items()}
         moves = share_out(
             count,
             self._settings,
             step.number,
-            reflection=reflecting,
+            reflection=self._settings.reflection and earns["reflection"],
             demonstrations=bool(self._pool_of(step)),
+            writing=earns["meta-prompt"],
         )
-        asked = moves.count("meta-prompt")
-        shown = await self._choose_shown(step)
-        messages = write_meta_prompt(step, shown, limit, Generation(), self._meta_prompt)
-        written = await self._write(step, parent, limit, messages, asked, reflecting="reflection" in moves)
+        asked, reflecting = moves.count("meta-prompt"), "reflection" in moves
+        shown = Shown()
+        messages: tuple[Message, ...] = ()
+        written: list[tuple[Move, Reply]] = []
+        if asked or reflecting:
+            shown = await self._choose_shown(step)
+            messages = write_meta_prompt(step, shown, limit, Generation(), self._meta_prompt)
+            written = await self._write(step, parent, limit, messages, asked, reflecting=reflecting)
         drafts: list[Draft] = []
         for move, reply in written:
             drafts += self._read(reply, parent, move, step, limit)
@@ -168,10 +177,13 @@ class Proposer:
             if reflecting
             else None
         )
-        moves: list[Move] = ["meta-prompt"]
+        moves: list[Move] = []
         # With a signal twice as many are drafted, and those that it likes best are kept.
         number = asked * (2 if self._rank else 1) + (reflecting and text is None)
-        jobs = [bench.replies(messages, number, step=step.number, purpose="candidates")]
+        jobs = []
+        if number:
+            moves.append("meta-prompt")
+            jobs.append(bench.replies(messages, number, step=step.number, purpose="candidates"))
         if text is not None:
             moves.append("reflection")
             jobs.append(bench.replies(write_turn(text), 1, step=step.number, purpose="reflection"))
@@ -194,7 +206,9 @@ class Proposer:
             words = item.prompt if item.rejected else self._with_text(parent.entry, step, item.prompt)
             entry = replace(parent.entry, words=words, parent=parent.number, move=move, step=step.number)
             draft = self._judged(raw, entry, parent, item.rejected)
-            self.unusable += draft.entry is None
+            if draft.entry is None:
+                self.unusable += 1
+                self.trials[move].note(won=False)
             yield draft
 
     def _without_model(
@@ -233,19 +247,21 @@ class Proposer:
         return with_part(entry.words, self._bench.task.parts, step.part, text)
 
     def _fill(self, step: Step, parent: Parent, missing: int) -> list[Draft]:
-        """In place of replies that are no prompts: edits, then demonstrations."""
+        """In place of replies that are no prompts: demonstrations and edits in turns, while there are new ones."""
+        usable: list[Move] = ["demonstrations"] * bool(self._pool_of(step))
+        usable += ["edit"] * self._settings.edits
         drafts: list[Draft] = []
-        moves: tuple[tuple[Move, bool], ...] = (
-            ("edit", self._settings.edits),
-            ("demonstrations", bool(self._pool_of(step))),
-        )
-        for move, usable in moves:
-            if usable and missing > len(drafts):
-                # Other draws than those of the step's own moves: these were tried before.
-                missed = missing - len(drafts)
-                drafts += self._without_model(
-                    move, step, parent, missed, purpose=f"{move} in place of a reply"
-                )
+        turn = 0
+        while usable and len(drafts) < missing:
+            move = usable[turn % len(usable)]
+            # Other draws than those of the step's own moves: these were tried before.
+            found = list(
+                self._without_model(move, step, parent, 1, purpose=f"{move} in place of a reply/{turn}")
+            )
+            drafts += found
+            turn += 1
+            if not found:
+                usable.remove(move)
         return drafts
 
     def _best_drafts(self, drafts: Sequence[Draft], count: int) -> list[Draft]:

@@ -8,7 +8,6 @@ the others do. Failures are outcomes that are paid for already.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from gpo.evaluation.outcome import Outcome
 from gpo.optimizer.coordinates.view import describe_part
@@ -19,27 +18,8 @@ from gpo.task.task import Task
 
 FAILURES = 4
 """Shown at most."""
-TRIALS = 3
-"""Candidates before the first decision."""
 LONGEST = 800
 """Characters of a reply that are shown."""
-
-
-@dataclass(slots=True)
-class ReflectionTrial:
-    """Whether reflection earns its place: how often its candidates were `tried`, and `won` a place in a final."""
-
-    tried: int = 0
-    won: int = 0
-
-    def earns(self, candidates: int, finalists: int) -> bool:
-        """Whether it goes on: at the latest after 3 tries it has to reach the final as often as chance does."""
-        return self.tried < TRIALS or self.won * candidates >= self.tried * finalists
-
-    def note(self, *, won: bool) -> None:
-        """One more candidate."""
-        self.tried += 1
-        self.won += won
 
 
 def write_reflection(

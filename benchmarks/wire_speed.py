@@ -24,7 +24,18 @@ from benchmarks.results import ROOT, Session, say
 from benchmarks.server import Counts
 
 LONGEST = 240  # seconds for one measurement, imports included
-PACKAGES = ("gpo", "aiohttp", "httptools", "openai", "httpx", "httpx-aiohttp", "dspy", "gepa", "litellm", "promptolution")
+PACKAGES = (
+    "gpo",
+    "aiohttp",
+    "httptools",
+    "openai",
+    "httpx",
+    "httpx-aiohttp",
+    "dspy",
+    "gepa",
+    "litellm",
+    "promptolution",
+)
 
 
 # The slow ones are bound by their processor time, which the concurrency does not change: at 256 they get fewer calls,

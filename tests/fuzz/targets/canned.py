@@ -19,7 +19,9 @@ class WiredClient(OpenAIClient):
     """Every request is answered with `pieces`, and then with the end of the connection where `closes`."""
 
     def __init__(self, pieces: Sequence[bytes], *, closes: bool = True, most: int = MOST_BYTES) -> None:
-        super().__init__(base_url="http://localhost:1/v1", model="m", api_key=KEY, timeout=5.0 if closes else 0.001)
+        super().__init__(
+            base_url="http://localhost:1/v1", model="m", api_key=KEY, timeout=5.0 if closes else 0.001
+        )
         self._pieces, self._closes, self._most = pieces, closes, most
         self._connection = self._wired = EndpointConnection(
             "http://localhost:1/v1", name="canned", headers={}, timeout=self._timeout

@@ -13,22 +13,22 @@ from typing import Any, Final
 
 import dspy
 
+from benchmarks.programs.arm_run import ArmRun, Found
 from benchmarks.programs.registered import score, score_with_feedback
 from benchmarks.programs.testing import THREADS
-from benchmarks.programs.trial import Found, Trial
 from benchmarks.proof.own import CANDIDATES
 
-Arm = Callable[[Trial], Found]
+Arm = Callable[[ArmRun], Found]
 DEMONSTRATIONS = 4
 MIPRO_CANDIDATES = 4
 
 
-def start(trial: Trial) -> Found:
+def start(trial: ArmRun) -> Found:
     """The student as it is."""
     return Found(trial.student)
 
 
-def copro(trial: Trial) -> Found:
+def copro(trial: ArmRun) -> Found:
     """COPRO: breadth × predictors scores of all rows that it chooses on, at depth 1. It knows one set of rows, so it is
     given those that the others choose on, and sees none of them."""
     predictors = len(trial.student.predictors())
@@ -46,7 +46,7 @@ def mipro(demonstrations: int) -> Arm:
     """MIPROv2 without minibatches (the rows are fewer than one): it bootstraps demonstrations first, for its proposals
     even where its programs may have none, and then has as many trials as the calls left cover whole, one at least."""
 
-    def arm(trial: Trial) -> Found:
+    def arm(trial: ArmRun) -> Found:
         trials = [0]
 
         class Counted(dspy.MIPROv2):  # type: ignore[misc, unused-ignore]
@@ -80,7 +80,7 @@ def mipro(demonstrations: int) -> Arm:
     return arm
 
 
-def gepa(trial: Trial) -> Found:
+def gepa(trial: ArmRun) -> Found:
     """GEPA: as many metric calls as the calls are runs; its metric tells the right answer."""
     search = dspy.GEPA(
         metric=score_with_feedback,
@@ -96,7 +96,7 @@ def gepa(trial: Trial) -> Found:
 def own(method: str, **settings: Any) -> Arm:
     """Ours: gpo with as many steps as the calls cover whole, gpo+ with the calls as its budget of runs."""
 
-    def arm(trial: Trial) -> Found:
+    def arm(trial: ArmRun) -> Found:
         from gpo.integrations.dspy import GPO
 
         options: dict[str, Any] = (
@@ -124,7 +124,7 @@ def own(method: str, **settings: Any) -> Arm:
     return arm
 
 
-def _steps(trial: Trial) -> dict[str, Any]:
+def _steps(trial: ArmRun) -> dict[str, Any]:
     """As many candidates, six at most, as leave each predictor a step."""
     from gpo.evaluation.race import pairs
 

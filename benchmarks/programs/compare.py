@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _carry_out_all(
     wanted: Sequence[tuple[str, int]], endpoint: Any, writes: Any, lines: Lines, found: argparse.Namespace
 ) -> int:
-    from benchmarks.programs.trial import Served
+    from benchmarks.programs.arm_run import Served
 
     deadline = Deadline(found.minutes)
     failed = False
@@ -99,14 +99,14 @@ def _carry_out(arm: str, seed: int, models: tuple[Any, Any], lines: Lines, found
     the minutes were over before its end."""
     import dspy
 
+    from benchmarks.programs.arm_run import ArmRun
     from benchmarks.programs.arms import ARMS
     from benchmarks.programs.registered import Student, rows
     from benchmarks.programs.testing import test_values
-    from benchmarks.programs.trial import Trial
 
     train, val, test = rows(seed, found.data_dir, train=found.train, val=found.val, test=found.test)
     program_model, writer_model = models
-    trial = Trial(
+    trial = ArmRun(
         name=f"{arm}-{seed}".replace("+", "plus"),
         student=Student(),
         train=train,

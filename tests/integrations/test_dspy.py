@@ -303,3 +303,31 @@ def test_where_nothing_can_be_shown_it_is_a_line(lm: Any, tmp_path: Path) -> Non
     asked_for = {"name": "gpo+", "budget": 120, "demonstrations": True}
     with pytest.raises(gpo.ConfigError, match=rf"^method\.demonstrations: {line}; begin with prompts"):
         optimizer(method=asked_for, optimize={}).compile(TwoSteps(), **rows)
+
+
+def test_a_run_that_ended_among_its_first_runs_goes_on_with_the_same_demonstrations(
+    lm: Any, tmp_path: Path
+) -> None:
+    lm.server.answer = answer_by_examples
+
+    def compile(folder: str, **options: Any) -> Any:
+        return optimizer(run_dir=tmp_path / folder, **PLUS, **options).compile(
+            TwoSteps(), trainset=examples(0, 16), valset=examples(100, 12), testset=examples(500, 6)
+        )
+
+    whole = compile("whole")
+    asked = lm.server.stats.finished
+    # Rows that may be shown are run first: a few of them, then the cap.
+    with pytest.raises(gpo.BudgetError):
+        compile("stopped", budget={"max_calls": 8})
+    again = compile("stopped")
+    assert lm.server.stats.finished == 2 * asked
+    assert again.gpo_result.best_prompts == whole.gpo_result.best_prompts
+    assert [dict(demo) for demo in again.hint.demos] == [dict(demo) for demo in whole.hint.demos]
+
+
+def test_what_writes_prompts_keeps_to_its_own_length(lm: Any) -> None:
+    writer = dspy.LM("openai/writer", api_base=lm.server.base_url, api_key="none", max_tokens=70, cache=False)
+    optimizer(prompt_model=writer).compile(TwoSteps(), trainset=examples(0, 6), valset=examples(100, 12))
+    lengths = {(call.body["model"], call.body["max_completion_tokens"]) for call in lm.server.log}
+    assert lengths == {("task", 200), ("writer", 70)}

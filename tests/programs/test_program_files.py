@@ -9,6 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from gpo.cli.main import app
+from gpo.errors import ConfigError
+from gpo.task.program.parts import join_parts
 from tests.programs.support import SIZES, answer, rows
 from tests.support.server import ModelServer
 
@@ -102,3 +104,38 @@ def test_a_program_that_cannot_be_imported_is_named(tmp_path: Path, monkeypatch:
     found = CliRunner().invoke(app, ["optimize", "--estimate"])
     assert found.exit_code != 0
     assert "task.program: two_calls:nothing cannot be imported" in str(found.exception or found.output)
+
+
+def test_evaluate_takes_all_prompts_or_those_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "given.txt").write_text(join_parts({"rewrite": "REWRITE it", "answer": "ANSWER shortly"}))
+    with ModelServer(answer=answer) as server:
+        write(tmp_path, server.base_url)
+        told = json.loads(gpo("evaluate", "--json"))
+        assert told["prompt"] == join_parts({"rewrite": "REWRITE the question", "answer": "ANSWER it"})
+        changed = json.loads(gpo("evaluate", "--json", "--set", "prompts.answer=ANSWER shortly"))
+        given = json.loads(gpo("evaluate", "--json", "--prompt", "@given.txt", "--set", "prompts.rewrite=x"))
+        assert changed["prompt"] == join_parts(
+            {"rewrite": "REWRITE the question", "answer": "ANSWER shortly"}
+        )
+        assert given["prompt"] == (tmp_path / "given.txt").read_text()
+        compared = json.loads(gpo("evaluate", "--json", "--not-worse-than", "@given.txt"))
+        assert compared["score"] == told["score"]
+        assert compared["difference"]["mean"] == pytest.approx(told["score"] - given["score"])
+        for option, more in (("--prompt", ()), ("--not-worse-than", ("--prompt", "@given.txt"))):
+            with pytest.raises(ConfigError, match=f"{option}: the part 'rewrite' is missing.*{option} @FILE"):
+                gpo("evaluate", option, "ANSWER it", *more)
+
+
+def test_a_program_of_its_own_is_no_model_to_be_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with ModelServer(answer=answer) as server:
+        write(tmp_path, server.base_url, "program: 'two_calls:own', identity: own-1", models=" ")
+        assert json.loads(gpo("models", "check", "--json")).keys() == {"optimizer"}
+        said = gpo("optimize", "--dry-run")
+    assert said.startswith("--- first run of the program own-1\n{\n")
+    assert '"rewrite": "REWRITE the question"' in said

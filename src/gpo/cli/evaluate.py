@@ -1,4 +1,4 @@
-"""`gpo evaluate CONFIG --prompt TEXT`: the score of one prompt on one split."""
+"""`gpo evaluate CONFIG [--prompt TEXT]`: the score of one prompt on one split."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from gpo.paths import CONFIG_FILE
 from gpo.text import points
 
 if TYPE_CHECKING:
@@ -17,10 +18,15 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    prompt: Annotated[str, typer.Option(help="The prompt; @FILE reads it from a file.")],
-    config: Annotated[Path, typer.Argument(help="The configuration file (gpo init writes one).")] = Path(
-        "gpo.yaml"
-    ),
+    prompt: Annotated[
+        Optional[str],
+        typer.Option(
+            metavar="PROMPT", help="@FILE reads it from a file; the configuration's own if not given."
+        ),
+    ] = None,
+    config: Annotated[
+        Path, typer.Argument(help="The configuration file (gpo init writes one).")
+    ] = CONFIG_FILE,
     split: Annotated[str, typer.Option(help="train, dev or test.")] = "test",
     set_: Annotated[
         Optional[list[str]],
@@ -57,18 +63,20 @@ def evaluate(
     from gpo.config.load import load_config
     from gpo.config.locate import name_lines
     from gpo.report.progress.terminal import ProgressDisplay
-    from gpo.run.evaluate import compare_evaluations, evaluate_prompts, read_prompt
+    from gpo.run.evaluate import check_parts_given, compare_evaluations, evaluate_prompts, read_prompt
     from gpo.run.progress import Progress
     from gpo.run.start.quick_look import check_few, take_few_of
 
     check_threshold(fail_under)
     check_few(few)
-    prompts = [read_prompt(prompt)]
-    if not_worse_than is not None:
-        prompts.append(read_prompt(not_worse_than, "--not-worse-than"))
+    options = {"--prompt": prompt, "--not-worse-than": not_worse_than}
+    given = {option: read_prompt(text, option) for option, text in options.items() if text is not None}
     loaded, progress = load_config(config, set_ or ()), Progress()
     with name_lines(config, set_ or ()):
-        prepared = assemble(loaded, config.parent, data_dir, scored=max(prompts, key=len))
+        prepared = assemble(loaded, config.parent, data_dir, scored=max(given.values(), key=len, default=""))
+        for option, text in given.items():
+            check_parts_given(text, prepared.task.parts, option)
+        prompts = list({"--prompt": prepared.prompt, **given}.values())
         with ProgressDisplay(progress) as display:
             if few is not None:
                 task, told = take_few_of(prepared.task, split, few, loaded.seed)
@@ -78,7 +86,7 @@ def evaluate(
     difference = compare_evaluations(found[1], found[0], seed=loaded.seed) if len(found) > 1 else None
     _print(found[0], difference, as_json=json)
     if not json:
-        named = "" if config == Path("gpo.yaml") else f" {shlex.quote(str(config))}"
+        named = "" if config == CONFIG_FILE else f" {shlex.quote(str(config))}"
         say_next(f"gpo optimize{named}    find a better prompt")
     if fail_under is not None:
         check_score(found[0], fail_under)

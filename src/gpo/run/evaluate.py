@@ -29,6 +29,7 @@ from gpo.run.progress import Progress
 from gpo.run.watcher import Watcher, Watchers
 from gpo.storage.journal import Journal
 from gpo.storage.shared_store import SharedStore
+from gpo.task.program.parts import split_parts
 
 SPLITS = ("train", "dev", "test")
 _KEPT = f"what was scored so far is kept in the store; {GO_ON}"
@@ -262,6 +263,17 @@ def read_prompt(text: str, option: str = "--prompt") -> str:
         return Path(text[1:]).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{option} {text}: the file cannot be read ({error})") from None
+
+
+def check_parts_given(prompt: str, names: Sequence[str], option: str) -> None:
+    """Raise `ConfigError` where `option` gives a `prompt` without one of the several `names` of a task's prompts."""
+    try:
+        split_parts(prompt, names)
+    except ConfigError as error:
+        raise ConfigError(
+            f"{option}: {str(error).removeprefix('prompts: ')}; give a file such as best_prompt.txt of a run "
+            f"({option} @FILE), or change those of the configuration (--set prompts.{names[0]}=TEXT)"
+        ) from None
 
 
 def _count_calls(progress: Progress, asked: Sequence[JournaledModel]) -> None:

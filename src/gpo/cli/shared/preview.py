@@ -31,7 +31,8 @@ class Preview:
 
     def print_estimate(self, *, as_json: bool) -> None:
         """What the run may cost, on stdout. Raises `ConfigError`."""
-        from gpo.run.estimate.estimate import estimate, lines
+        from gpo.run.estimate.describe import lines
+        from gpo.run.estimate.estimate import estimate
         from gpo.run.start.first_calls import FirstCalls
 
         plan = self._plan(FirstCalls(self.config).models)
@@ -87,6 +88,11 @@ _FIRST = {"task": "first task prompt", "judge": "first call of the judge"}
 
 def _print_call(call: FirstCall) -> None:
     asked = call.request
+    if asked.purpose == "program":
+        print(printable(f"--- first run of the program {call.model.removeprefix('python/')}"))
+        given = json.dumps(json.loads(asked.prompt or "{}"), indent=2, ensure_ascii=False)
+        print(f"{printable(given, newlines=True)}\n")
+        return
     what = _FIRST.get(call.role, f"first call for {asked.purpose or 'a reply'}")
     if call.role == "optimizer" and asked.purpose == "candidates":
         what = "first meta-prompt"

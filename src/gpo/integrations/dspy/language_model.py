@@ -77,10 +77,11 @@ def journaled(model: Callable[..., Any], lm: Any) -> Any:
     return dspy.LM(str(lm.model), cache=False, num_retries=0, engine=_JournaledEngine(model, lm), **kept)
 
 
-def as_model(lm: Any) -> Callable[..., str]:
+def as_model(lm: Any, *, writes: bool = False) -> Callable[..., str]:
     """`lm` as a model of GPO's: a function of messages that asks it once, without DSPy's cache and its history.
 
     Temperature and length are those of the call where the program or the LM sets them, else the LM's provider decides.
+    Where it `writes` prompts, a reply has as many tokens as GPO lets it have, and no more than the LM does.
     """
     defaults: Mapping[str, Any] = lm.kwargs
 
@@ -99,7 +100,7 @@ def as_model(lm: Any) -> Callable[..., str]:
         if defaults.get("temperature") is not None or temperature:
             options["temperature"] = temperature
         if defaults.get("max_tokens") is not None:
-            options["max_tokens"] = max_tokens
+            options["max_tokens"] = min(max_tokens, defaults["max_tokens"]) if writes else max_tokens
         if temperature:
             options["seed"] = seed
         if isinstance(lm, dspy.LM):

@@ -99,7 +99,7 @@ class GPO(Teleprompter):  # type: ignore[misc]
             prompts=program.prompts,
             models={
                 "task": as_model(lm),
-                "optimizer": as_model(writes) if isinstance(writes, dspy.BaseLM) else writes,
+                "optimizer": as_model(writes, writes=True) if isinstance(writes, dspy.BaseLM) else writes,
             },
             **self.options,
         )

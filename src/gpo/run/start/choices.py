@@ -77,7 +77,7 @@ def check_method(chosen: AnyMethod, task: Task) -> None:
     """Raise `ConfigError` for a method that does not know what `task` is made of."""
     if isinstance(chosen, EvaluateOnly) and task.parts:
         raise ConfigError(
-            f"method: {chosen.name} evaluates a prompt of its own; gpo.evaluate scores the prompts of a program"
+            f"method: {chosen.name} evaluates a prompt of its own; gpo evaluate scores those of a program"
         )
     if len(task.parts) > 1 and not isinstance(chosen, Method | PlusMethod):
         raise ConfigError(

@@ -36,7 +36,7 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class ArmRun:
     """One run of an arm: at most `calls` calls of the program's model while it searches."""
 
     name: str

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from gpo.config.models import name_function
 from gpo.errors import GPOError, PermanentModelError, TransientModelError
 from gpo.model.model import Reply, Request
 from gpo.model.openai.errors import clean, redact
@@ -43,7 +44,7 @@ class CallableModel:
             inner = inner.func
         # Of an object with `__call__` the class is what has a name.
         named = inner if hasattr(inner, "__qualname__") else type(inner)
-        self._identity = f"python/{name or f'{named.__module__}.{named.__qualname__}'}"
+        self._identity = name_function(name or f"{named.__module__}.{named.__qualname__}")
         called = inner if inspect.isroutine(inner) else inner.__call__  # type: ignore[operator]
         parameters = _parameters(function)
         self._wants_messages = bool(parameters) and _takes_messages(parameters[0])

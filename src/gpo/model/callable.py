@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from gpo.config.models import name_function
-from gpo.errors import GPOError, PermanentModelError, TransientModelError
+from gpo.errors import FOREIGN, GPOError, PermanentModelError, TransientModelError
 from gpo.model.model import Reply, Request
 from gpo.model.openai.errors import clean, redact
 from gpo.model.threads import DaemonThreads
@@ -99,7 +99,7 @@ class CallableModel:
             raise
         except (ConnectionError, TimeoutError) as error:
             raise TransientModelError(self._failure(error)) from error
-        except Exception as error:
+        except FOREIGN as error:
             raise PermanentModelError(self._failure(error)) from error
         if isinstance(reply, str):
             return [reply]
@@ -114,7 +114,7 @@ class CallableModel:
         context = contextvars.copy_context()
         return asyncio.get_running_loop().run_in_executor(self._pool, context.run, work)
 
-    def _failure(self, error: Exception) -> str:
+    def _failure(self, error: BaseException) -> str:
         said = f"the model {self._identity} raised {type(error).__name__}: {clean(redact(str(error)))}"
         return f"{said}; {_OTHER_LOOP}" if _is_of_another_loop(error) else said
 

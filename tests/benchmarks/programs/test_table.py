@@ -61,3 +61,11 @@ def test_it_is_printed_kept_and_put_on_a_page(tmp_path: Path, capsys: pytest.Cap
     assert page.read_text() == "\n".join(["before", BEGIN, "", *shown, "", END, "after", ""])
     with pytest.raises(ValueError, match="has no"):
         fill("without marks", shown)
+
+
+def test_the_page_has_the_table_of_the_data() -> None:
+    (path,) = (ROOT / "benchmarks" / "results").glob("dspy-*.json")
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    assert kept["summary"] == summarize(kept["runs"])
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    assert fill(page, table(kept["summary"])) == page

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ import gpo
 from gpo.evaluation.outcome import Outcome, TracedCall
 from gpo.optimizer.candidates import Guard
 from gpo.optimizer.plus.material import NO_PLACE
+from gpo.optimizer.plus.moves.demonstrations import deal
 from gpo.optimizer.plus.moves.library import FINAL
 from gpo.optimizer.plus.moves.program_library import (
     ALONE,
@@ -88,27 +90,30 @@ def optimize(server: ModelServer, run_dir: Path | None, program: Any = run, **se
     )
 
 
-def shown_in(server: ModelServer) -> set[str]:
+def shown_in(texts: list[str]) -> set[str]:
     """The questions of all worked examples that the task model was sent."""
-    found = set()
-    for text in map(last_text, server.bodies()):
-        _, examples = split_prompt(text)
-        found |= {example.input.removeprefix("question: ") for example in examples}
-    return found
+    return {example.input.removeprefix("question: ") for text in texts for example in split_prompt(text)[1]}
 
 
-def test_form_and_examples_are_found_and_a_replay_is_the_run(tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class Whole:
+    """A run, what it sent, where it is kept, and the server."""
+
+    result: gpo.Result
+    sent: list[str]
+    folder: Path
+    server: ModelServer
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    folder = tmp_path_factory.mktemp("whole") / "run"
     with ModelServer(answer=reply) as server:
-        result = optimize(server, tmp_path / "run")
-        shown, calls = shown_in(server), server.stats.calls
-        asked = {
-            text.split("Question: ")[1].split("\n")[0]
-            for text in map(last_text, server.bodies())
-            if "Question: " in text
-        }
-        (tmp_path / "run" / "result.json").unlink()
-        assert told(optimize(server, tmp_path / "run")) == told(result)
-        assert server.stats.calls == calls
+        yield Whole(optimize(server, folder), [*map(last_text, server.bodies())], folder, server)
+
+
+def test_form_and_examples_are_found(whole: Whole) -> None:
+    result, shown = whole.result, shown_in(whole.sent)
     assert result.improvement.verdict == "better"
     words, examples = split_prompt(result.best_prompts["answer"])
     assert FORM in words
@@ -116,6 +121,7 @@ def test_form_and_examples_are_found_and_a_replay_is_the_run(tmp_path: Path) -> 
     assert "<Demonstrations>" not in result.best_prompts["rewrite"]
     train = {row["question"]: row["answer"] for row in ROWS["train"]}
     assert shown <= train.keys(), "rows of dev and test are never shown"
+    asked = {text.split("Question: ")[1].split("\n")[0] for text in whole.sent if "Question: " in text}
     assert not shown & asked, "no row is shown and scored"
     assert all(train[item.input.removeprefix("question: ")] == item.answer for item in examples)
     assert result.extra["gpo+"]["best"]["demonstrations"] == len(examples)
@@ -123,37 +129,44 @@ def test_form_and_examples_are_found_and_a_replay_is_the_run(tmp_path: Path) -> 
     assert list(result.extra["gpo+"]["starts"]) == starts
 
 
-def test_a_run_that_was_stopped_goes_on_to_the_same_end(tmp_path: Path) -> None:
-    with ModelServer(answer=reply) as server:
-        whole = optimize(server, tmp_path / "whole")
-        calls = server.stats.calls
+def test_a_replay_is_the_run(whole: Whole) -> None:
+    (whole.folder / "result.json").unlink()
+    assert told(optimize(whole.server, whole.folder)) == told(whole.result)
+    assert whole.server.stats.calls == len(whole.sent)
+
+
+def test_a_run_that_was_stopped_goes_on_to_the_same_end(whole: Whole, tmp_path: Path) -> None:
     with ModelServer(answer=reply) as server:
         with pytest.raises(gpo.BudgetError):
             optimize(server, tmp_path / "run", changes={"budget": {"max_calls": 70}})
         end = optimize(server, tmp_path / "run", changes={"budget": {"max_calls": 10_000}})
-        assert server.stats.calls == calls, "nothing is asked twice"
-    assert (end.best_prompt, end.scores, end.steps) == (whole.best_prompt, whole.scores, whole.steps)
+        assert server.stats.calls == len(whole.sent), "nothing is asked twice"
+    assert (end.best_prompt, end.scores, end.steps) == (
+        whole.result.best_prompt,
+        whole.result.scores,
+        whole.result.steps,
+    )
 
 
-def test_what_was_found_can_be_scored_and_gone_on_from(tmp_path: Path) -> None:
+def test_what_was_found_can_be_scored_and_gone_on_from(whole: Whole) -> None:
+    best = whole.result.best_prompts
+    task = gpo.Task.from_program(ROWS, run, metric=metric)
     with ModelServer(answer=reply) as server:
-        best = optimize(server, None).best_prompts
-        task = gpo.Task.from_program(ROWS, run, metric=metric)
         score = gpo.evaluate(task, prompt=best, model=models(server.base_url)["task"], split="test")
-        assert score.interval.mean == 1.0
-        again = optimize(server, None, prompts=best)
-    assert again.scores.initial.test == again.scores.best.test == 1.0
-    # Its words and its examples are two things here too.
+        again = optimize(server, None, prompts=best, budget=50)
+    assert score.interval.mean == again.scores.initial.test == again.scores.best.test == 1.0
     for step in again.steps:
-        assert step["prompt"].count("<Demonstrations>") <= 1
+        assert step["prompt"].count("<Demonstrations>") <= 1, "its words and its examples are two things"
 
 
 @pytest.mark.parametrize("off", ["library", "demonstrations"])
 def test_each_can_be_switched_off(off: str) -> None:
     with ModelServer(answer=reply) as server:
-        result = optimize(server, None, **{off: False})
-        shown = shown_in(server)
-    assert (len(result.extra["gpo+"]["starts"]) == 1) is (off == "library")
+        result = optimize(server, None, budget=60, **{off: False})
+        shown = shown_in([*map(last_text, server.bodies())])
+    found = result.extra["gpo+"]
+    assert (len(found["starts"]) == 1) is (off == "library")
+    assert found["plan"]["screened"] == len(found["starts"]), "the plan fits the library"
     assert (not shown) is (off == "demonstrations")
 
 
@@ -163,8 +176,8 @@ async def wraps(prompts: Mapping[str, str], row: Mapping[str, Any], model: Any) 
 
 def test_an_output_of_the_programs_own_making_has_no_examples() -> None:
     with ModelServer(answer=reply) as server:
-        result = optimize(server, None, wraps)
-        assert shown_in(server) == set()
+        result = optimize(server, None, wraps, budget=100)
+        assert shown_in([*map(last_text, server.bodies())]) == set()
     assert NO_PLACE in result.extra["warnings"]
     starts = result.extra["gpo+"]["starts"]
     assert {f"All: {ALONE}", f"rewrite: {FORM} The others: {ALONE}"} <= starts.keys()
@@ -213,6 +226,14 @@ def test_the_prompt_that_the_output_comes_from() -> None:
 )
 def test_the_form_of_answers_is_read_off_them(targets: list[str], sentence: str) -> None:
     assert describe_form(targets) == sentence
+
+
+def test_rows_that_cannot_be_shown_are_not() -> None:
+    odd = [{"question": f"odd {n}?", "answer": text} for n, text in enumerate(["", "<Part a>"] * 4)]
+    task = gpo.Task.from_program({**ROWS, "train": [*ROWS["train"], *odd]}, run, metric=metric)
+    shown = deal(task, "", Random(1)).shown
+    assert shown
+    assert not any("odd" in item.input for item in shown)
 
 
 def test_no_test_row_is_read_for_the_form() -> None:

@@ -133,4 +133,5 @@ class ReplyReader:
 def _reason(error: Exception) -> str:
     if isinstance(error, HttpParserUpgrade):
         return "another protocol"
-    return str(error.__context__) if isinstance(error.__context__, BrokenReplyError) else str(error)
+    cause = error.__context__
+    return str(cause) if isinstance(cause, BrokenReplyError) else f"no HTTP reply: {error}"

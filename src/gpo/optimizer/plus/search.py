@@ -16,7 +16,6 @@ from dataclasses import replace
 
 from gpo.config.plus import PlusConfig
 from gpo.config.schema import OptimizeConfig
-from gpo.errors import ConfigError
 from gpo.optimizer.candidates import Guard
 from gpo.optimizer.coordinates.choice import choose_part
 from gpo.optimizer.metaprompt import MetaPromptSettings
@@ -25,7 +24,7 @@ from gpo.optimizer.plus.account import Account
 from gpo.optimizer.plus.contest import hold, pick
 from gpo.optimizer.plus.duel import BLOCK, choose_answer, duel, tell_few_fresh
 from gpo.optimizer.plus.material import SearchMaterial, gather
-from gpo.optimizer.plus.moves.bootstrap import WAY_OUT, bootstrap
+from gpo.optimizer.plus.moves.bootstrap import bootstrap
 from gpo.optimizer.plus.moves.demonstrations import Shown, deal
 from gpo.optimizer.plus.moves.propose import CandidateSource, Parent, Proposed, Proposer
 from gpo.optimizer.plus.moves.trust_region import TrustRegion
@@ -158,10 +157,7 @@ class PlusSearch(StepSearch):
         task = self.bench.task
         found = await bootstrap(task, self.bench.scorer, initial, self.dealt.rows, self.plan.bootstrapped)
         self.table.left -= found.run
-        if found.nothing:
-            if "demonstrations" in self.settings.model_fields_set:
-                raise ConfigError(f"method.demonstrations: {found.nothing}; {WAY_OUT}")
-            self._said += (f"{found.nothing}; the search went on over words alone",)
+        self._said += found.check(wanted="demonstrations" in self.settings.model_fields_set)
         return found.shown
 
     async def _step(self, number: int, limit: int | None) -> StepRecord:

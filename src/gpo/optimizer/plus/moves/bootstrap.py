@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from gpo.errors import ConfigError
 from gpo.evaluation.score import Scorer
 from gpo.optimizer.plus.moves.demonstrations import Shown, draw_balanced, in_part
 from gpo.task.demonstrations import Demonstration
@@ -35,6 +36,12 @@ class Bootstrapped:
         if not self.run:
             return "the budget leaves no run of the program to find out what can be shown"
         return f"no run of the program on {self.run} rows of train was accepted by its metric, so nothing can be shown"
+
+    def check(self, *, wanted: bool) -> tuple[str, ...]:
+        """A line for a person where nothing can be shown. Raises `ConfigError` where that was `wanted` by name."""
+        if self.nothing and wanted:
+            raise ConfigError(f"method.demonstrations: {self.nothing}; {WAY_OUT}")
+        return (f"{self.nothing}; the search went on over words alone",) if self.nothing else ()
 
 
 async def bootstrap(

@@ -11,6 +11,10 @@ from typing import Any, Protocol
 LONGEST = 1500
 """Characters of an error."""
 
+FOREIGN = (Exception, SystemExit)
+"""What the code of a user or a package may end with: a `sys.exit()` in it is a failure, and no end of the run with the
+code that it names."""
+
 
 class GPOError(Exception):
     """Base of every error that GPO raises on purpose; `str(error)` is one line for a person, cut where it is long:

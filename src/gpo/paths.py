@@ -10,6 +10,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+CONFIG_FILE = Path("gpo.yaml")
+"""The configuration where none is named."""
+
 
 def home(environ: Mapping[str, str] | None = None, platform: str = sys.platform) -> Path:
     """The user-level folder: `$GPO_HOME`, or `gpo` in the user's cache folder. Not created here.

@@ -147,3 +147,23 @@ def test_a_failed_start_does_not_block_the_next_try(tmp_path: Path) -> None:
     other = gpo("optimize", "gpo.yaml", "--run-dir", "run", "--set", "seed=5", cwd=tmp_path)
     assert "another configuration" not in other.stderr
     assert other.returncode == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "optimize --run-dir LONG",
+        "optimize --set task.data=LONG --dry-run",
+        "view LONG",
+        "init LONG",
+        "report LONG",
+    ],
+)
+def test_a_name_that_no_file_can_have_is_one_line(line: str, tmp_path: Path) -> None:
+    write(tmp_path)
+    name = "x" * 300
+    done = gpo(*line.replace("LONG", name).split(), cwd=tmp_path)
+    assert done.returncode in (1, 2)
+    assert done.stderr.count("\n") == 1
+    assert f"{name}: " in done.stderr
+    assert "Traceback" not in done.stderr

@@ -12,10 +12,13 @@ import yaml
 import gpo
 from gpo.config.load import load_config
 from gpo.errors import ConfigError
+from gpo.optimizer.parts.trajectory import Shown
+from gpo.optimizer.state import Information, Step
 from gpo.run.directory import RunDirectory
 from gpo.run.estimate.estimate import estimate
 from gpo.run.optimize import Run
 from gpo.run.plan import Plan, assemble
+from gpo.storage.journal_reader import JournalReader
 from tests.api.interrupted import make_task
 from tests.suites.suites import bench, grid_of, write_suite
 from tests.support.landscape import Landscape
@@ -43,6 +46,12 @@ class Needy:
         self.k = k
 
 
+class Odd:
+    @property
+    def show(self):
+        raise RuntimeError("not yet")
+
+
 ready = Fifth()
 nothing = object()
 '''
@@ -53,6 +62,7 @@ def module(tmp_path: Path) -> Any:
     """A module of its own beside the configuration; returns its name."""
     name = f"own_parts_{tmp_path.name.replace('-', '_')}"
     (tmp_path / f"{name}.py").write_text(PART)
+    (tmp_path / "ends_itself.py").write_text("import sys; sys.exit(0)")
     yield name
     sys.modules.pop(name, None)
 
@@ -162,12 +172,93 @@ def test_an_installed_package_registers_a_part(tmp_path: Path, monkeypatch: pyte
             "MODULE:nothing",
             r"trajectory is a value of type object; give an option's name or an object with show",
         ),
+        ("MODULE:Odd", r"trajectory is a value of type Odd; give an option's name or an object with show"),
+        ("ends_itself:Part", r"ends_itself:Part cannot be imported \(SystemExit: 0\)"),
         ("recent", r"trajectory has no option 'recent'; there are none, .*written module:Class"),
     ],
 )
 def test_what_is_no_part_is_one_line(part: str, line: str, tmp_path: Path, module: str) -> None:
     with ModelServer() as server, pytest.raises(ConfigError, match=line):
         plan_of(write(tmp_path, server, method={"trajectory": part.replace("MODULE", module)}))
+
+
+def test_two_packages_with_one_name_are_asked_for_by_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("first", "second"):
+        info = tmp_path / f"{package}_package-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}-package\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[gpo.trajectories]\ntwice = {package}_package:Part\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(ConfigError, match=r"two packages; write (first|second)_package:Part or"):
+        gpo.method("gpo", trajectory="twice")
+
+
+class Raises:
+    template = "editing"
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def limit(self, step: int, total: int) -> int:
+        raise self.error
+
+    async def show(self, step: Step) -> Shown:
+        raise self.error
+
+    async def describe(self, step: Step) -> Information:
+        raise self.error
+
+
+class Returns:
+    def __init__(self, found: Any) -> None:
+        self.found = found
+
+    def limit(self, step: int, total: int) -> Any:
+        return self.found
+
+    async def show(self, step: Step) -> Any:
+        return self.found
+
+    async def describe(self, step: Step) -> Any:
+        return self.found
+
+
+@pytest.mark.parametrize(
+    ("place", "part", "line"),
+    [
+        (
+            "edit_distance",
+            Raises(RuntimeError("boom")),
+            r"edit_distance: Raises\.limit failed \(RuntimeError: boom",
+        ),
+        ("edit_distance", Raises(SystemExit(0)), r"Raises\.limit failed \(SystemExit: 0\)"),
+        ("trajectory", Raises(KeyError("x")), r"trajectory: Raises\.show failed \(KeyError"),
+        ("direction", Raises(SystemExit(3)), r"direction: Raises\.describe failed \(SystemExit: 3\)"),
+        (
+            "edit_distance",
+            Returns("five"),
+            r"Returns\.limit returned str 'five'; return a whole number of words",
+        ),
+        ("edit_distance", Returns(float("nan")), r"returned float nan"),
+        ("edit_distance", Returns(-3), r"returned int"),
+        ("trajectory", Returns([1]), r"Returns\.show returned list; return a Shown"),
+        ("trajectory", Returns(Shown(earlier=(1,))), r"return a Shown"),  # type: ignore[arg-type]
+        ("direction", Returns(None), r"Returns\.describe returned NoneType; return an Information"),
+        ("direction", Returns(Information("p", notes=5)), r"return an Information with texts"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_a_part_does_wrong_is_one_line_and_loses_nothing(
+    place: str, part: object, line: str, tmp_path: Path
+) -> None:
+    with ModelServer(answer=Landscape().answer) as server:
+        models = {"model": "own", "base_url": server.base_url}
+        method: dict[str, Any] = {"trajectory": "recency", "edit_distance": "none", place: part}
+        with pytest.raises(ConfigError, match=line):
+            gpo.optimize(make_task(), models=models, prompt="amber", method=method, run_dir=tmp_path / "run")
+        with JournalReader(tmp_path / "run" / "journal.sqlite") as reader:
+            assert len(list(reader.ledger())) == server.stats.finished > 0
 
 
 def test_an_unknown_place_is_named() -> None:

@@ -112,6 +112,20 @@ def test_what_is_no_regular_file_is_refused_at_once(run: Path, tmp_path: Path, n
     assert mine.read_bytes() == b"mine"
 
 
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal"])
+def test_a_second_name_of_a_file_of_mine_is_not_written_into(run: Path, tmp_path: Path, suffix: str) -> None:
+    mine, path = tmp_path / "precious", run / f"journal.sqlite{suffix}"
+    mine.write_bytes(path.read_bytes() if not suffix else b"mine")
+    path.unlink(missing_ok=True)
+    os.link(mine, path)
+    before = mine.read_bytes()
+    with pytest.raises(RunError, match="has a second name elsewhere"):
+        Journal(run / "journal.sqlite")
+    line = looked_at(run)
+    assert ("has a second name" in line) if suffix else line == ""
+    assert mine.read_bytes() == before
+
+
 @pytest.mark.parametrize("name", ["config.yaml", ".lock"])
 def test_a_run_is_not_gone_on_with_over_a_pipe_or_a_link(run: Path, tmp_path: Path, name: str) -> None:
     with JournalReader(run / "journal.sqlite") as reader:

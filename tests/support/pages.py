@@ -31,7 +31,7 @@ COMMANDS_NOT_RUN: Final = {
     "vllm serve": "a server for GPUs",
     "ray start": "a cluster; tests/suites/test_ray.py starts one of one machine",
     "ray status": "a cluster",
-    "llama-server": "tests/integration/test_llama_server.py starts one where it is installed",
+    "llama-server": "tests/serving/test_llama_server.py starts one where it is installed",
     "python -m sglang.launch_server": "a server for GPUs",
     "CMAKE_ARGS=": "compiles llama.cpp for half an hour",
     "uv pip install --reinstall wheels/xllamacpp": "installs what was compiled before it",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -143,6 +144,12 @@ def test_an_own_metric_that_fails_or_leaves_the_range_is_one_clear_line() -> Non
         metric(nothing)("x", [], EXAMPLE)
     with pytest.raises(ConfigError, match="must take two arguments"):
         metric(one_argument)
+
+    def leaves(prediction: str, target: str) -> float:
+        sys.exit(0)
+
+    with pytest.raises(ConfigError, match="leaves failed on example train:1: SystemExit: 0"):
+        metric(leaves)("x", [], EXAMPLE)
 
 
 def test_a_metric_by_path(tmp_path: Path) -> None:

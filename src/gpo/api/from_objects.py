@@ -8,6 +8,7 @@ from typing import Any
 
 from gpo import paths
 from gpo.config.load import parse_config
+from gpo.config.models import name_function
 from gpo.errors import ConfigError
 from gpo.model.callable import THREADS, CallableModel
 from gpo.model.factory import OpenModel
@@ -69,10 +70,11 @@ def _roles(
     models: Mapping[str, ModelLike] | ModelLike, task: Task | Mapping[str, Any] | str
 ) -> Mapping[str, Any]:
     """The models by role. A program that does its own work takes the place of the task model."""
-    own = task.program.identity if isinstance(task, Task) and task.program else ""
+    identity = task.program.identity if isinstance(task, Task) and task.program else ""
+    own = name_function(identity) if identity else None
     if isinstance(models, Mapping) and ("task" in models or (own and "optimizer" in models)):
-        return {**models, "task": f"python/{own}"} if own else models
-    return {"task": f"python/{own}" if own else models, "optimizer": models}
+        return {**models, "task": own} if own else models
+    return {"task": own or models, "optimizer": models}
 
 
 def _own_model(role: str, function: Callable[..., Any]) -> OpenModel:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from gpo.paths import CONFIG_FILE
 from gpo.text import points
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ def evaluate(
             metavar="PROMPT", help="@FILE reads it from a file; the configuration's own if not given."
         ),
     ] = None,
-    config: Annotated[Path, typer.Argument(help="The configuration file (gpo init writes one).")] = Path(
-        "gpo.yaml"
-    ),
+    config: Annotated[
+        Path, typer.Argument(help="The configuration file (gpo init writes one).")
+    ] = CONFIG_FILE,
     split: Annotated[str, typer.Option(help="train, dev or test.")] = "test",
     set_: Annotated[
         Optional[list[str]],
@@ -85,7 +86,7 @@ def evaluate(
     difference = compare_evaluations(found[1], found[0], seed=loaded.seed) if len(found) > 1 else None
     _print(found[0], difference, as_json=json)
     if not json:
-        named = "" if config == Path("gpo.yaml") else f" {shlex.quote(str(config))}"
+        named = "" if config == CONFIG_FILE else f" {shlex.quote(str(config))}"
         say_next(f"gpo optimize{named}    find a better prompt")
     if fail_under is not None:
         check_score(found[0], fail_under)

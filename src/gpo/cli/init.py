@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from gpo.paths import CONFIG_FILE
+
 if TYPE_CHECKING:
     from gpo.cli.shared.asking import Asker
     from gpo.cli.shared.harness import HarnessStart
@@ -34,7 +36,6 @@ method: gpo
 optimize: {epochs: 1, batch_size: 10, candidates: 8}
 seed: 0
 """
-_NAME = "gpo.yaml"
 
 
 def init(
@@ -98,7 +99,7 @@ def init(
     from gpo.cli.shared.harness import is_harness_file, read_harness
 
     folder = out or Path()
-    _refuse_present(folder / _NAME)
+    _refuse_present(folder / CONFIG_FILE)
     asker, harness = Asker.of_terminal(yes), None
     if is_harness_file(file):
         if flag := "--target" if target is not None else "--input" if input_ is not None else "":
@@ -169,12 +170,12 @@ def _models(
 def _write(proposal: Proposal, models: StarterModels, folder: Path, harness: HarnessStart | None) -> None:
     """Check what is to be written, with the rows of `harness` where there is one; write it, and say what was found and
     what comes next."""
-    from gpo.cli.shared.common import say_next
+    from gpo.cli.shared.common import name_config, say_next
     from gpo.cli.shared.needs import method_lines, starter_method, weights_lines
     from gpo.cli.shared.starter import SCHEMA_FILE, describe, starter_config
     from gpo.config.json_schema import schema_text
 
-    path = folder / _NAME
+    path = folder / CONFIG_FILE
     method = starter_method()
     needs = [*method_lines(method), *weights_lines((models.task, models.optimizer), str(path))]
     text = starter_config(proposal, models, folder, str(path), method)
@@ -187,7 +188,7 @@ def _write(proposal: Proposal, models: StarterModels, folder: Path, harness: Har
     notes = [*task.warnings, *(harness.notes if harness else ())]
     _print_lines([f"{'gain':<9}{_needs(counts[2])}", *(f"{'note':<9}{line}" for line in notes)])
     _print_lines([f"{'wrote':<9}{', '.join(map(str, new))}, and {SCHEMA_FILE} for your editor", *needs])
-    shown = "" if path == Path(_NAME) else f" {path}"
+    shown = name_config(path)
     say_next(f"gpo optimize{shown} --estimate    what it will cost", f"gpo optimize{shown}")
 
 
@@ -234,7 +235,7 @@ def _write_example(folder: Path) -> None:
     splits, _ = load("tickets", seed=0, split=None)
     rows: list[Any] = [row for part in splits.values() for row in part]
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    path, method = folder / _NAME, starter_method()
+    path, method = folder / CONFIG_FILE, starter_method()
     files = {path: _CONFIG.replace("method: gpo", f"method: {method}"), folder / "tickets.jsonl": lines}
     for new in files:
         _refuse_present(new)

@@ -6,6 +6,7 @@ Imports nothing heavy: `gpo --help` answers before any model, data or numerics l
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from typing import NoReturn
 
@@ -92,6 +93,11 @@ def _run() -> tuple[int | str | None, str]:
         app(standalone_mode=True)
     except GPOError as error:
         return error.exit_code, str(error)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        # A name that is too long, a folder that may not be looked into: whatever the machine says of a file.
+        return 1, str(GPOError(f"{os.fsdecode(error.filename)}: cannot be used ({error.strerror})"))
     except KeyboardInterrupt:
         return _INTERRUPTED, _GO_ON
     except (

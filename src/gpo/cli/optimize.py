@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from gpo.paths import CONFIG_FILE
+
 if TYPE_CHECKING:
     from gpo.config.schema import Config
     from gpo.run.watcher import Watcher
 
 
 def optimize(
-    config: Annotated[Path, typer.Argument(help="The configuration file (gpo init writes one).")] = Path(
-        "gpo.yaml"
-    ),
+    config: Annotated[
+        Path, typer.Argument(help="The configuration file (gpo init writes one).")
+    ] = CONFIG_FILE,
     run_dir: Annotated[
         Optional[Path],
         typer.Option(
@@ -115,7 +117,7 @@ def optimize(
             preview.print_first_calls(as_json=json)
     if json:
         return
-    named = "" if config == Path("gpo.yaml") else f" {shlex.quote(str(config))}"
+    named = "" if config == CONFIG_FILE else f" {shlex.quote(str(config))}"
     looks = [f"gpo optimize{named} --dry-run    what it sends first"] if estimate else []
     say_next(*looks, f"gpo optimize{named} -n 20    a quick look at few rows", f"gpo optimize{named}")
 

@@ -12,6 +12,11 @@ from gpo.config.masking import looks_like_key
 from gpo.config.section import Section
 
 
+def name_function(identity: str) -> str:
+    """What a function in Python is called where a model has its name."""
+    return f"python/{identity}"
+
+
 class Price(Section):
     """Dollars for a million tokens."""
 

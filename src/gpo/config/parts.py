@@ -45,23 +45,32 @@ def find_target(place: str, value: str) -> str | None:
     package cannot take over) or no part at all."""
     if value in OPTIONS[place]:
         return None
-    return value if re.fullmatch(_TARGET, value) else _registered(place, tuple(sys.path)).get(value)
+    if re.fullmatch(_TARGET, value):
+        return value
+    return next(iter(_registered(place, tuple(sys.path)).get(value, ())), None)
 
 
 def check_part(place: str, value: str) -> str:
-    """`value`, where it names a part. Raises `ValueError` with what may stand there."""
+    """`value`, where it names one part. Raises `ValueError` with what may stand there."""
+    registered = _registered(place, tuple(sys.path))
+    if value not in OPTIONS[place] and len(named := registered.get(value, ())) > 1:
+        raise ValueError(f"{value!r} is registered by two packages; write {' or '.join(named[:2])}")
     if value in OPTIONS[place] or find_target(place, value):
         return value
-    known = ", ".join((*OPTIONS[place], *_registered(place, tuple(sys.path))))
+    known = ", ".join((*OPTIONS[place], *registered))
     raise ValueError(
         f"{place} has no option {value!r}; there are {known}; an own one is written module:Class"
     )
 
 
 @cache
-def _registered(place: str, path: tuple[str, ...]) -> dict[str, str]:
-    """What packages on `path` register, by name."""
-    return {point.name: point.value for point in entry_points(group=GROUPS[place])}
+def _registered(place: str, path: tuple[str, ...]) -> dict[str, list[str]]:
+    """What packages on `path` register, by name, each once."""
+    found: dict[str, list[str]] = {}
+    for point in entry_points(group=GROUPS[place]):
+        named = found.setdefault(point.name, [])
+        named += [] if point.value in named else [point.value]
+    return found
 
 
 def _checked(place: str) -> Callable[[str], str]:

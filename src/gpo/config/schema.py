@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from gpo.config.models import ModelsConfig
+from gpo.config.models import ModelsConfig, name_function
 from gpo.config.parts import Direction, EditDistancePart, RefinementPart, TrajectoryPart
 from gpo.config.plus import PlusConfig
 from gpo.config.published import PUBLISHED, ApeConfig, ApoConfig, OproConfig, Pe2Config
@@ -158,7 +158,7 @@ class Config(Section):
             and isinstance(models, dict)
             and "task" not in models
         ):
-            return {**data, "models": {**models, "task": {"model": f"python/{task['identity']}"}}}
+            return {**data, "models": {**models, "task": {"model": name_function(task["identity"])}}}
         return data
 
     @field_validator("prompts")

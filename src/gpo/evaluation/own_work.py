@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from types import MappingProxyType
 
+from gpo.config.models import name_function
 from gpo.errors import ConfigError, PermanentModelError
 from gpo.evaluation.program_caller import FAILURES, ProgramCaller
 from gpo.model.model import Reply, Request
@@ -27,7 +28,7 @@ class OwnWorkModel:
     @property
     def identity(self) -> str:
         """`python/` and the identity that the user gave."""
-        return f"python/{self._program.identity}"
+        return name_function(self._program.identity)
 
     async def complete(self, request: Request) -> Reply:
         """The output as JSON. Raises `PermanentModelError` of scope "call" where the program fails, and `ConfigError`

@@ -10,12 +10,12 @@ import weakref
 from functools import partial
 from typing import Any
 
-from gpo.errors import GPOError
+from gpo.errors import FOREIGN, GPOError
 from gpo.model.openai.errors import clean, redact
 from gpo.model.threads import DaemonThreads
 from gpo.task.program.program import Program
 
-FAILURES = (Exception, SystemExit, asyncio.CancelledError)
+FAILURES = (*FOREIGN, asyncio.CancelledError)
 """What a program may end with: `explain` tells its own failures from what is none."""
 
 

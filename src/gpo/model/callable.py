@@ -11,7 +11,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from gpo.errors import GPOError, PermanentModelError, TransientModelError
+from gpo.config.models import name_function
+from gpo.errors import FOREIGN, GPOError, PermanentModelError, TransientModelError
 from gpo.model.model import Reply, Request
 from gpo.model.openai.errors import clean, redact
 from gpo.model.threads import DaemonThreads
@@ -43,7 +44,7 @@ class CallableModel:
             inner = inner.func
         # Of an object with `__call__` the class is what has a name.
         named = inner if hasattr(inner, "__qualname__") else type(inner)
-        self._identity = f"python/{name or f'{named.__module__}.{named.__qualname__}'}"
+        self._identity = name_function(name or f"{named.__module__}.{named.__qualname__}")
         called = inner if inspect.isroutine(inner) else inner.__call__  # type: ignore[operator]
         parameters = _parameters(function)
         self._wants_messages = bool(parameters) and _takes_messages(parameters[0])
@@ -98,7 +99,7 @@ class CallableModel:
             raise
         except (ConnectionError, TimeoutError) as error:
             raise TransientModelError(self._failure(error)) from error
-        except Exception as error:
+        except FOREIGN as error:
             raise PermanentModelError(self._failure(error)) from error
         if isinstance(reply, str):
             return [reply]
@@ -113,7 +114,7 @@ class CallableModel:
         context = contextvars.copy_context()
         return asyncio.get_running_loop().run_in_executor(self._pool, context.run, work)
 
-    def _failure(self, error: Exception) -> str:
+    def _failure(self, error: BaseException) -> str:
         said = f"the model {self._identity} raised {type(error).__name__}: {clean(redact(str(error)))}"
         return f"{said}; {_OTHER_LOOP}" if _is_of_another_loop(error) else said
 

@@ -18,6 +18,7 @@ from gpo.optimizer.coordinates.choice import Coordinate, choose_part
 from gpo.optimizer.coordinates.view import project
 from gpo.optimizer.metaprompt import MetaPromptSettings, write_meta_prompt
 from gpo.optimizer.methods import Method
+from gpo.optimizer.own_parts import describe_current, limit_words, show_past
 from gpo.optimizer.parts.information import count_batches
 from gpo.optimizer.search import Listener, ScoredCandidate, StepRecord
 from gpo.optimizer.skeleton import StepSearch, add_score
@@ -82,7 +83,7 @@ class Loop(StepSearch):
             Step(number, self.total, tuple(self.visited), self.bench, self.part)
         )
         step = project(described)
-        shown = await self.method.trajectory.show(step)
+        shown = await show_past(self.method.trajectory, step)
         messages = write_meta_prompt(step, shown, limit, self.method.refinement, self.settings.meta_prompt)
         candidates = await self._candidates(described, messages, limit)
         fresh = [item.prompt for item in candidates if item.rejected is None]
@@ -99,7 +100,7 @@ class Loop(StepSearch):
         )
 
     def _limit(self, number: int) -> int | None:
-        return self.method.edit_distance.limit(number, self.total)
+        return limit_words(self.method.edit_distance, number, self.total)
 
     async def _contest(self, fresh: Sequence[str], number: int) -> tuple[str, dict[str, Score]]:
         """The best of a step's candidates, and the scores of those that were scored on a part of dev only."""
@@ -136,7 +137,7 @@ class Loop(StepSearch):
                 told = replace(told, score=score)
             self.visited[index] = replace(point, score=score, information=told)
         step = replace(step, visited=tuple(self.visited))
-        self.visited[-1] = step.current.informed(await self.method.information.describe(step))
+        self.visited[-1] = step.current.informed(await describe_current(self.method.information, step))
         return replace(step, visited=tuple(self.visited))
 
     async def _candidates(

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from gpo.config.parts import check_part, find_target
 from gpo.config.schema import MethodConfig, OptimizeConfig
-from gpo.errors import ConfigError
+from gpo.errors import FOREIGN, ConfigError
 from gpo.optimizer.own_parts import load_part
 from gpo.optimizer.parts import layout1
 from gpo.optimizer.parts.edit_distance import PAPER, RELEASED, EditDistance, edit_distance
@@ -161,13 +161,22 @@ def _check_object(place: str, part: object) -> None:
     if isinstance(part, str):
         return
     needed = PARTS[place]
-    if isinstance(part, type) or not hasattr(part, needed.partition("(")[0]):
+    if isinstance(part, type) or not _has(part, needed):
         kind = (
             f"the class {part.__name__}"
             if isinstance(part, type)
             else f"a value of type {type(part).__name__}"
         )
         raise ConfigError(f"method: {place} is {kind}; give an option's name or an object with {needed}")
+
+
+def _has(part: object, needed: str) -> bool:
+    name, _, method = needed.partition("(")
+    try:
+        found = getattr(part, name, None)
+    except FOREIGN:  # a property of the user's own
+        return False
+    return callable(found) if method else isinstance(found, str)
 
 
 def _label(part: object) -> str:

@@ -67,6 +67,19 @@ def size_of_regular(path: Path) -> int | None:
     return found.st_size
 
 
+def refuse_second_name(path: Path) -> None:
+    """Raise `RunError` where `path` is one of several names of a file (a hard link), so that who writes it in place
+    changes a file elsewhere. Also raises `OSError`."""
+    try:
+        names = path.lstat().st_nlink
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if names > 1:
+        raise RunError(
+            f"{path}: has a second name elsewhere (a hard link), and both would change; put a copy in its place"
+        )
+
+
 def irregular_error(path: Path) -> RunError:
     """The line for what is no regular file."""
     return RunError(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gpo.errors import ConfigError
+from gpo.errors import FOREIGN, ConfigError
 from gpo.task.answer.reader import Answer
 from gpo.task.example import Example
 from gpo.task.metrics.fields import share_of_fields
@@ -133,7 +133,7 @@ def imported(path: str, base_dir: Path | None, key: str = "task.metric") -> Call
         found: Any = importlib.import_module(module_name)
         for part in attribute.split("."):
             found = getattr(found, part)
-    except Exception as error:
+    except FOREIGN as error:
         problem = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         raise ConfigError(f"{key}: {path} cannot be imported ({problem})") from error
     finally:

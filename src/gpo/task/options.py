@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from gpo.errors import ConfigError
+from gpo.errors import FOREIGN, ConfigError
 from gpo.task.answer import AnswerReader, Prediction
 from gpo.task.answer.label import quote
 from gpo.task.answer.text import TextReader
@@ -75,7 +75,7 @@ class CallableReader(TextReader):
         """Raises `ConfigError` where the function fails or returns something else."""
         try:
             found: Any = self._function(text)
-        except Exception as error:
+        except FOREIGN as error:
             problem = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             raise ConfigError(
                 f"task.answer: {self.name} failed on the reply {quote(text)}: {problem}"

@@ -15,9 +15,8 @@ from gpo.model.address import is_embedded
 from gpo.model.factory import wire_client
 from gpo.model.openai.check import Findings, advice, check_endpoint, lines
 from gpo.model.prices import price
+from gpo.paths import CONFIG_FILE
 from gpo.text import printable
-
-_DEFAULT = Path("gpo.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +63,8 @@ def configured(
 ) -> dict[str, ModelConfig]:
     """The models to ask, by role: those of `path`, of gpo.yaml where nothing is named, or the one at the address.
     Raises `ConfigError` where there is neither."""
-    if path is None and base_url is None and model is None and _DEFAULT.exists():
-        path = _DEFAULT
+    if path is None and base_url is None and model is None and CONFIG_FILE.exists():
+        path = CONFIG_FILE
     if path is not None:
         loaded = load_config(path)
         found: dict[str, ModelConfig] = {}

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gpo.paths import CONFIG_FILE
+
 if TYPE_CHECKING:
     from gpo.config.schema import Config
     from gpo.result.result import Result
@@ -164,6 +166,11 @@ def saved(run_dir: Path) -> list[str]:
         f"{'next':<8} gpo export {shlex.quote(str(run_dir))} --to text",
         f"{'':<8} (or {others})",
     ]
+
+
+def name_config(config: Path) -> str:
+    """The argument of a command that is to read `config`, with a space before it; "" where it reads that by itself."""
+    return "" if config == CONFIG_FILE else f" {shlex.quote(str(config))}"
 
 
 def wrap(line: str, indent: int | str = 0) -> str:

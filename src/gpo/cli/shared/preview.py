@@ -31,7 +31,8 @@ class Preview:
 
     def print_estimate(self, *, as_json: bool) -> None:
         """What the run may cost, on stdout. Raises `ConfigError`."""
-        from gpo.run.estimate.estimate import estimate, lines
+        from gpo.run.estimate.describe import lines
+        from gpo.run.estimate.estimate import estimate
         from gpo.run.start.first_calls import FirstCalls
 
         plan = self._plan(FirstCalls(self.config).models)

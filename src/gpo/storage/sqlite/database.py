@@ -46,7 +46,7 @@ def connect(path: Path, schema: Schema) -> sqlite3.Connection:
     with translate_sqlite_errors(path, schema):
         if _size(path, schema) is None:
             _create(path, schema)
-        connection = open_file(path, "mode=rw", lambda: _inspect(path, schema))
+        connection = open_file(path, "mode=rw", lambda: _inspect(path, schema, to_write=True))
         try:
             _refuse_foreign(connection, path, schema)
             _use_wal(connection, schema)
@@ -81,7 +81,7 @@ def connect_readonly(path: Path, schema: Schema, *, beside_writer: bool = False)
 
 def _open_to_read(path: Path, schema: Schema, beside_writer: bool) -> Connection:
     def inspect() -> None:
-        _inspect(path, schema)
+        _inspect(path, schema, to_write=beside_writer)
 
     if beside_writer:
         return open_file(path, "mode=rw", inspect)
@@ -109,9 +109,9 @@ def _size(path: Path, schema: Schema) -> int | None:
         raise RunError(f"{path}: the {schema.name} cannot be read ({reason})") from None
 
 
-def _inspect(path: Path, schema: Schema) -> None:
+def _inspect(path: Path, schema: Schema, *, to_write: bool) -> None:
     try:
-        inspect(path, schema.application_id)
+        inspect(path, schema.application_id, to_write=to_write)
     except NotOurs as error:
         raise (foreign_error if str(error) == "foreign" else damaged_error)(path, schema) from None
     except OSError as error:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from gpo.storage.regular_file import open_regular, size_of_regular
+from gpo.storage.regular_file import open_regular, refuse_second_name, size_of_regular
 
 MAGIC = b"SQLite format 3\x00"
 _HEADER = 100
@@ -29,14 +29,17 @@ def side_file(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
-def inspect(path: Path, application_id: int) -> None:
-    """Raise `RunError` where `path` or a file beside it is no regular one, and `NotOurs` where it is no database or
-    another program's. Also raises `OSError`.
+def inspect(path: Path, application_id: int, *, to_write: bool = False) -> None:
+    """Raise `RunError` where `path` or a file beside it is no regular one or, where it may be written, has a second
+    name; `NotOurs` where it is no database or another program's. Also raises `OSError`.
 
     Not while this process has the file open: to close a descriptor would let go of SQLite's locks.
     """
-    size_of_regular(side_file(path, "-wal"))
-    size_of_regular(side_file(path, "-shm"))
+    for side in (side_file(path, suffix) for suffix in ("-wal", "-shm", "-journal")):
+        size_of_regular(side)
+        refuse_second_name(side)  # SQLite writes into some of them for those who only read, too
+    if to_write:
+        refuse_second_name(path)
     # A journal of several databases at once names a file that SQLite then deletes. GPO never makes one.
     if _end_of(side_file(path, "-journal"), len(_SUPER_JOURNAL)) == _SUPER_JOURNAL:
         raise NotOurs("damaged")

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from gpo.errors import ConfigError
+from gpo.errors import FOREIGN, ConfigError
 from gpo.task.example import Example
 
 LONGEST_FEEDBACK = 2_000
@@ -46,14 +46,14 @@ class OwnMetric:
         """What the function returns, or what is to be awaited for that. Raises `ConfigError` naming the row."""
         try:
             return self.function(prediction, example if self._wants_example else example.target)
-        except Exception as error:
+        except FOREIGN as error:
             raise self._failed(example, error) from error
 
     async def awaited(self, returned: Awaitable[Any], example: Example) -> Any:
         """What comes of an awaitable. Raises `ConfigError` naming the row."""
         try:
             return await returned
-        except Exception as error:
+        except FOREIGN as error:
             raise self._failed(example, error) from error
 
     def grade(self, returned: Any, example: Example) -> Grade:
@@ -68,7 +68,7 @@ class OwnMetric:
             returned, feedback = returned[0], " ".join((returned[1] or "").split("\0")).strip()
         try:
             number = float(returned)
-        except Exception as error:
+        except FOREIGN as error:
             raise self._failed(example, error) from error
         if not 0.0 <= number <= 1.0:
             raise ConfigError(
@@ -85,7 +85,7 @@ class OwnMetric:
                 returned = pool.submit(asyncio.run, self.awaited(returned, example)).result()
         return self.grade(returned, example)
 
-    def _failed(self, example: Example, error: Exception) -> ConfigError:
+    def _failed(self, example: Example, error: BaseException) -> ConfigError:
         problem = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         return ConfigError(f"task.metric: {self.name} failed on {_row(example)}: {problem}")
 

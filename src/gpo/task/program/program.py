@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from gpo.errors import ConfigError
+from gpo.errors import FOREIGN, ConfigError
 from gpo.task.example import Example
 from gpo.task.metrics.own import OwnMetric, is_async
 
@@ -58,10 +58,10 @@ class ProgramMetric(OwnMetric):
         """As `OwnMetric.call`; the error says what kind of output it was."""
         try:
             return self.function(prediction, frozen_row(example.row))
-        except Exception as error:
+        except FOREIGN as error:
             raise self._failed_on(prediction, example, error) from error
 
-    def _failed_on(self, output: Any, example: Example, error: Exception) -> ConfigError:
+    def _failed_on(self, output: Any, example: Example, error: BaseException) -> ConfigError:
         failed = self._failed(example, error)
         return ConfigError(f"{failed}; the program returned {type(output).__name__}")
 

@@ -30,10 +30,13 @@ def start(trial: ArmRun) -> Found:
 
 def copro(trial: ArmRun) -> Found:
     """COPRO: breadth × predictors scores of all rows that it chooses on, at depth 1. It knows one set of rows, so it is
-    given those that the others choose on, and sees none of them."""
+    given those that the others choose on, and sees none of them. Its writer has the temperature that every writer has:
+    at COPRO's own, 1.4, the 1.5B writes no line that can be read, and COPRO ends with that error."""
     predictors = len(trial.student.predictors())
     breadth = max(2, trial.runs // (len(trial.val) * predictors))
-    search = dspy.COPRO(prompt_model=trial.writer, metric=score, breadth=breadth, depth=1)
+    search = dspy.COPRO(
+        prompt_model=trial.writer, metric=score, breadth=breadth, depth=1, init_temperature=1.0
+    )
     found = search.compile(
         trial.student.deepcopy(),
         trainset=trial.val,

@@ -17,7 +17,6 @@ import argparse
 import logging
 import os
 import tempfile
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -120,11 +119,9 @@ def _carry_out(arm: str, seed: int, models: tuple[Any, Any], lines: Lines, found
     proxy = program_model.proxy
     proxy.cap(trial.name, "task", found.calls)
     say(f"{arm} seed {seed}: begins")
-    began = time.perf_counter()
     try:
         with dspy.context(lm=trial.lm, max_errors=10**6):
             result = ARMS[arm](trial)
-        seconds = time.perf_counter() - began
         proxy.deadline.check()
         values = test_values(result.program, trial.test_lm, test)
     except GPOError as error:
@@ -147,16 +144,13 @@ def _carry_out(arm: str, seed: int, models: tuple[Any, Any], lines: Lines, found
             "optimizer_calls": wrote.calls,
             "task_tokens": used.prompt_tokens + used.completion_tokens,
             "optimizer_tokens": wrote.prompt_tokens + wrote.completion_tokens,
-            "seconds": round(seconds, 1),
             "program": _state(result.program),
             "test": {row.id: value for row, value in zip(test, values, strict=True)},
             "notes": dict(result.notes),
             "code": code_digest(),
         }
     )
-    say(
-        f"{arm} seed {seed}: {100 * sum(values) / len(values):.1f} % on test, {used.calls} calls, {seconds:.0f} s"
-    )
+    say(f"{arm} seed {seed}: {100 * sum(values) / len(values):.1f} % on test, {used.calls} calls")
     return True
 
 

@@ -35,7 +35,7 @@ TITLES: Final = {
 """In the order of the table."""
 HEAD: Final = (
     "optimizer", "test", "above the student", "gpo+ above it", "program calls", "refused", "writer calls",
-    "tokens", "demonstrations", "seconds",
+    "tokens", "demonstrations",
 )  # fmt: skip
 BEGIN, END = "<!-- dspy: begin -->", "<!-- dspy: end -->"
 
@@ -63,7 +63,6 @@ def summarize(lines: Sequence[Line]) -> list[dict[str, Any]]:
                 "demonstrations": fmean(
                     sum(len(part["demos"]) for part in line["program"].values()) for line in own
                 ),
-                "seconds": fmean(line["seconds"] for line in own),
             }
         )
     return found
@@ -80,7 +79,6 @@ def table(figures: Sequence[Mapping[str, Any]]) -> list[str]:
             _shown(item["ours_above"]),
             *(f"{item[name]:,.0f}" for name in ("task_calls", "refused", "optimizer_calls", "tokens")),
             f"{item['demonstrations']:.0f}",
-            f"{item['seconds']:,.0f}",
         ]
         shown.append(f"| {' | '.join(cells)} |")
     return shown

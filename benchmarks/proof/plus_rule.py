@@ -21,7 +21,7 @@ from gpo.optimizer.candidates import Candidate, Guard
 from gpo.optimizer.parts.trajectory import Shown
 from gpo.optimizer.plus.material import SearchMaterial
 from gpo.optimizer.plus.moves.propose import Draft, Parent, Proposed
-from gpo.optimizer.plus.moves.trial import Trial
+from gpo.optimizer.plus.moves.trial import MoveTrial
 from gpo.optimizer.plus.search import PlusSearch
 from gpo.optimizer.plus.table import Entry
 from gpo.optimizer.state import Step
@@ -93,7 +93,7 @@ class PoolProposer:
     def __init__(self, replay: Replay) -> None:
         self._replay = replay
         self.material = SearchMaterial()
-        self.trials: Mapping[str, Trial] = {}
+        self.trials: Mapping[str, MoveTrial] = {}
         self.warnings: list[str] = []
         self.unusable = self.replies = 0
 

@@ -239,6 +239,10 @@ def test_gpo_plus_gives_predictors_demonstrations_of_accepted_runs(lm: Any, tmp_
     # Rows of train that were accepted, with what the predictor said in that run: the right half has odd numbers.
     assert {demo.question for demo in demos} <= {row.question for row in train if row.side == "right"}
     assert {demo.hint for demo in demos} == {"good"}
+    # What the rows label is shown as they label it, with what the other predictor said of them.
+    assert all(
+        demo.side == {row.question: row.side for row in train}[demo.question] for demo in compiled.side.demos
+    )
     assert accuracy(compiled, held_out) == pytest.approx(scores.best.test, abs=1e-4)
 
     compiled.save(str(tmp_path / "program.json"))
@@ -293,16 +297,28 @@ def test_where_nothing_can_be_shown_it_is_a_line(lm: Any, tmp_path: Path) -> Non
         if "<START>" in all_text(body)
         else "[[ ## hint ## ]]\nbad\n\n[[ ## side ## ]]\nnone\n\n[[ ## completed ## ]]"
     )
-    rows = {"trainset": examples(0, 16), "valset": examples(100, 12)}
-    compiled = optimizer(**PLUS).compile(TwoSteps(), **rows)
+
+    def unlabelled(first: int, count: int) -> list[Any]:
+        # No predictor has an output of this name.
+        return [
+            dspy.Example(question=row.question, wanted=row.side).with_inputs("question")
+            for row in examples(first, count)
+        ]
+
+    def compile(method: dict[str, Any]) -> Any:
+        search = gpo.integrations.dspy.GPO(
+            lambda example, prediction, trace=None: bool(example.wanted == prediction.side), method=method
+        )
+        return search.compile(TwoSteps(), trainset=unlabelled(0, 16), valset=unlabelled(100, 12))
+
+    compiled = compile({"name": "gpo+", "budget": 120})
     line = "no run of the program on 8 rows of train was accepted by its metric, so nothing can be shown"
     assert [one for one in compiled.gpo_result.warnings if one.startswith(line)] == [
         f"{line}; the search went on over words alone"
     ]
     assert all(not one.demos for _, one in compiled.named_predictors())
-    asked_for = {"name": "gpo+", "budget": 120, "demonstrations": True}
     with pytest.raises(gpo.ConfigError, match=rf"^method\.demonstrations: {line}; begin with prompts"):
-        optimizer(method=asked_for, optimize={}).compile(TwoSteps(), **rows)
+        compile({"name": "gpo+", "budget": 120, "demonstrations": True})
 
 
 def test_a_run_that_ended_among_its_first_runs_goes_on_with_the_same_demonstrations(

@@ -22,7 +22,6 @@ def line(arm: str, values: list[float], demos: int = 0) -> dict[str, Any]:
         "optimizer_calls": 3,
         "task_tokens": 1_000,
         "optimizer_tokens": 500,
-        "seconds": 4.0,
         "program": {"read": {"instructions": "Read.", "demos": [{}] * demos}},
         "test": {str(row): value for row, value in enumerate(values)},
     }
@@ -46,7 +45,7 @@ def test_the_table_compares_row_by_row_with_the_student_and_ours() -> None:
     assert gepa["ours_above"]["low"] == 0, "no row where it is behind"
     shown = table([student, gepa, ours])
     assert "| gpo+ | 75.0 | +50.0 [" in shown[-1]
-    assert shown[-1].endswith("|  | 10 | 2 | 3 | 1,500 | 4 | 4 |")
+    assert shown[-1].endswith("|  | 10 | 2 | 3 | 1,500 | 4 |")
 
 
 def test_it_is_printed_kept_and_put_on_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,3 +60,11 @@ def test_it_is_printed_kept_and_put_on_a_page(tmp_path: Path, capsys: pytest.Cap
     assert page.read_text() == "\n".join(["before", BEGIN, "", *shown, "", END, "after", ""])
     with pytest.raises(ValueError, match="has no"):
         fill("without marks", shown)
+
+
+def test_the_page_has_the_table_of_the_data() -> None:
+    (path,) = (ROOT / "benchmarks" / "results").glob("dspy-*.json")
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    assert kept["summary"] == summarize(kept["runs"])
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    assert fill(page, table(kept["summary"])) == page

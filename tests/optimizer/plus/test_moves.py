@@ -17,7 +17,7 @@ from gpo.optimizer.plus.moves import demonstrations as demos
 from gpo.optimizer.plus.moves import edits
 from gpo.optimizer.plus.moves.library import FINAL, THINK, build_library
 from gpo.optimizer.plus.moves.shares import count_replies, share_out
-from gpo.optimizer.plus.moves.trial import Trial
+from gpo.optimizer.plus.moves.trial import MoveTrial
 from gpo.optimizer.plus.moves.trust_region import TrustRegion
 from gpo.optimizer.plus.rows import order_freshest_first, order_rows
 from gpo.task.demonstrations import Demonstration
@@ -196,15 +196,15 @@ def test_no_step_asks_for_more_replies_than_are_counted(
 
 
 def test_a_move_has_to_win_after_its_trials() -> None:
-    trial = Trial(3)
+    trial = MoveTrial(3)
     for won in (False, False):
         trial.note(won=won)
     assert trial.earns(4, 2)
     trial.note(won=False)
     assert not trial.earns(4, 2)
-    lucky = Trial(3, tried=3, won=2)
+    lucky = MoveTrial(3, tried=3, won=2)
     assert lucky.earns(4, 2)
-    assert not Trial(3, tried=6, won=1).earns(6, 2)
+    assert not MoveTrial(3, tried=6, won=1).earns(6, 2)
 
 
 def test_the_trust_region_grows_after_a_gain_and_shrinks_after_none() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import dspy
@@ -32,25 +33,40 @@ def read_demonstrations(found: Sequence[Demonstration]) -> list[Any]:
     return [dspy.Example(augmented=True, **_read(item.input), **_read(item.answer)) for item in found]
 
 
-def find_labelled(signature: Any, example: Any) -> Written | None:
-    """What `example` says itself of a predictor of `signature`: all its inputs and outputs; None where it lacks one."""
-    values = example.toDict()
-    inputs, outputs = signature.input_fields, signature.output_fields
-    if any(values.get(name) is None for name in (*inputs, *outputs)):
-        return None
-    return write_demonstration(_pick(values, inputs), _pick(values, outputs))
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """What a predictor was given and said in a run."""
+
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
 
 
-def find_traced(predictors: Mapping[int, str], trace: Sequence[Any]) -> dict[str, Written]:
-    """What the predictors, named by their `id`, were given and said in a run; of several calls of one the last."""
-    found: dict[str, Written] = {}
+def find_traced(predictors: Mapping[int, str], trace: Sequence[Any]) -> dict[str, Traced]:
+    """By predictor, named by its `id`, of the calls in a run the last."""
+    found: dict[str, Traced] = {}
     for predictor, inputs, prediction in trace:
         name, signature = predictors.get(id(predictor)), predictor.signature
-        given = _pick(inputs, signature.input_fields)
-        written = write_demonstration(given, _pick(prediction.toDict(), signature.output_fields))
-        if name is not None and written is not None:
-            found[name] = written
+        if name is not None:
+            outputs = _pick(prediction.toDict(), signature.output_fields)
+            found[name] = Traced(_pick(inputs, signature.input_fields), outputs)
     return found
+
+
+def choose_demonstration(
+    signature: Any, example: Any, traced: Traced | None, *, accepted: bool
+) -> Written | None:
+    """What may be shown of `example` to a predictor of `signature`. Where the example labels all its outputs these,
+    with the inputs that it has or else those of its last run; else what was said in that run, if it was `accepted`.
+    None where there is neither."""
+    values = example.toDict()
+    given = dict(traced.inputs) if traced else {}
+    inputs = {**given, **_pick(values, signature.input_fields)}
+    labels = _pick(values, signature.output_fields)
+    if inputs and len(labels) == len(signature.output_fields):
+        return write_demonstration(inputs, labels)
+    if traced is None or not accepted or len(traced.outputs) < len(signature.output_fields):
+        return None
+    return write_demonstration(traced.inputs, traced.outputs)
 
 
 def _pick(values: Mapping[str, Any], names: Any) -> dict[str, Any]:

@@ -27,8 +27,8 @@ class GPO(Teleprompter):  # type: ignore[misc]
     instructions: a `dspy.LM`, or a model as `gpo.optimize` takes it; without it the LM that the program runs with.
     The program runs with `task_model`, a `dspy.LM`, else with the one that its predictors or DSPy's settings have.
     `holdout` is the share of the validation set that is kept for the one comparison at the end, 0 for none. At most
-    `num_threads` examples are under way. Of an example of the training set a predictor may be shown what the example
-    says of it itself (all its fields), else what it said in a run with at least the score `accept`. Other `options` are
+    `num_threads` examples are under way. Of an example of the training set a predictor may be shown its outputs
+    as the example labels them, else what it said in a run with at least the score `accept`. Other `options` are
     those of `gpo.optimize`: `method`, `optimize`, `budget`, `evaluation`, `run_dir`, `progress`, `watcher`, `seed`.
     """
 

@@ -11,8 +11,9 @@ from dspy.utils.exceptions import AdapterParseError
 
 from gpo.errors import ConfigError
 from gpo.integrations.dspy.demonstrations import (
+    Traced,
     Written,
-    find_labelled,
+    choose_demonstration,
     find_traced,
     read_demonstrations,
 )
@@ -32,14 +33,14 @@ class Unreadable:
 class StudentProgram:
     """`student` on `splits` of examples. `prompts` are its instructions by predictor, `rows` the rows of a task,
     `run` its program, `score` its metric by `metric(example, prediction, trace)`, and `demonstrate` says what may be
-    shown of an example: what it says of a predictor itself, else what the predictor said in a run of it that had at
-    least `accept` (0..1)."""
+    shown of an example: a predictor's outputs as the example labels them, else what it said in a run of the example
+    that had at least `accept` (0..1)."""
 
     def __init__(
         self, student: Any, splits: Mapping[str, Sequence[Any]], metric: Any, lm: Any, *, accept: float = 1.0
     ) -> None:
         self._student, self._metric, self._lm, self._accept = student, metric, lm, accept
-        self._traced: dict[str, dict[str, Written]] = {}
+        self._traced: dict[str, dict[str, Traced]] = {}
         self.prompts = {name: one.signature.instructions for name, one in student.named_predictors()}
         numbered = [(name, example) for name, part in splits.items() for example in part]
         self._examples = {str(number): example for number, (_, example) in enumerate(numbered)}
@@ -62,13 +63,13 @@ class StudentProgram:
 
     def demonstrate(self, row: Mapping[str, Any], value: float | None) -> dict[str, Written]:
         """What may be shown of the row's example, by predictor, after a run of it that had the score `value`."""
-        example = self._examples[row["id"]]
+        example, traced = self._examples[row["id"]], self._traced.get(row["id"], {})
         accepted = value is not None and value >= self._accept
-        shown = dict(self._traced.get(row["id"], {})) if accepted else {}
-        for name, predictor in self._student.named_predictors():
-            if labelled := find_labelled(predictor.signature, example):
-                shown[name] = labelled
-        return shown
+        found = {
+            name: choose_demonstration(one.signature, example, traced.get(name), accepted=accepted)
+            for name, one in self._student.named_predictors()
+        }
+        return {name: shown for name, shown in found.items() if shown is not None}
 
     def score(self, output: Any, row: Mapping[str, Any]) -> tuple[float, str]:
         """What the metric says, and its feedback where it has any (as GEPA's metrics do)."""

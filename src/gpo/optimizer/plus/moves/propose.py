@@ -25,7 +25,7 @@ from gpo.optimizer.plus.moves.demonstrations import in_part, move_part
 from gpo.optimizer.plus.moves.edits import edit
 from gpo.optimizer.plus.moves.reflection import write_reflection
 from gpo.optimizer.plus.moves.shares import Move, share_out
-from gpo.optimizer.plus.moves.trial import Trial
+from gpo.optimizer.plus.moves.trial import MoveTrial
 from gpo.optimizer.plus.plan import FINALISTS
 from gpo.optimizer.plus.table import Entry
 from gpo.optimizer.published.base import run_together, write_turn
@@ -74,7 +74,7 @@ class CandidateSource(Protocol):
     writes are told of its candidates."""
 
     material: SearchMaterial
-    trials: Mapping[str, Trial]
+    trials: Mapping[str, MoveTrial]
     warnings: list[str]
     unusable: int
     replies: int
@@ -102,7 +102,7 @@ class Proposer:
         material: SearchMaterial,
         rank: Callable[[Entry], float] | None = None,
     ) -> None:
-        self.trials: Mapping[str, Trial] = {move: Trial(least) for move, least in LEAST.items()}
+        self.trials: Mapping[str, MoveTrial] = {move: MoveTrial(least) for move, least in LEAST.items()}
         self.warnings: list[str] = []
         self.unusable, self.replies = 0, 0
         self._bench, self._guard, self._settings = bench, guard, settings

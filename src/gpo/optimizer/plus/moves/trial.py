@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Trial:
+class MoveTrial:
     """How often candidates of a move were `tried` and `won` a place in the final of a step; no decision falls before
     `least` tries."""
 

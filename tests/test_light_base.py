@@ -50,6 +50,7 @@ EXTRAS = {name: names(lines) - {DISTRIBUTION} for name, lines in PROJECT["option
 
 
 LATER = (
+    "dspy/demonstrations.py",
     "dspy/language_model.py",
     "dspy/optimizer.py",
     "dspy/program.py",

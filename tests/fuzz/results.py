@@ -29,7 +29,11 @@ _NOTES = """
 `candidate: AssertionError-in-candidates.run` was no fault of the package: the target itself held unassigned code points
 for unprintable ones. `reply: AssertionError-in-replies.run` was a key that a server echoed as its finish reason and
 that stood in the error; `reply: crash-of-the-interpreter` was two processes at one target, which tore the file of the
-last input under each other (the input itself does nothing; a lock keeps the second one out now).
+last input under each other (the input itself does nothing; a lock keeps the second one out now). `body:
+Hang-in-client.complete` and `store: AssertionError-in-store.run` were the targets' own: bodies in pieces of a byte, and
+a store that is told to be damaged beside its entry. A run of `run_folder` that was broken off, and is not in the table,
+found numbers of a result beyond all bounds
+(`fixed-points-without-end`).
 
 Before the first run, the seeds of the journal showed ten cells whose type was taken on trust, and the YAML of aliases
 that double, of a tag on an unfit scalar, and a reply of "answer is" without end were written by hand; they are among

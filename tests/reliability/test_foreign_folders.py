@@ -29,6 +29,7 @@ from gpo.storage.journal import Journal
 from gpo.storage.journal_reader import JournalReader
 from gpo.storage.journal_schema import JOURNAL
 from gpo.storage.lock import RunLock
+from gpo.storage.regular_file import irregular_error
 from gpo.storage.sqlite.database import connect_readonly
 from tests.cli.gpo import gpo
 from tests.report.support import Diary, run_sums
@@ -138,6 +139,18 @@ def test_a_run_is_not_gone_on_with_over_a_pipe_or_a_link(run: Path, tmp_path: Pa
         with RunDirectory(run) as directory, pytest.raises(RunError, match="no regular file"):
             directory.open(recorded, "text")
     assert mine.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "result.json"])
+def test_an_export_waits_for_no_pipe_and_follows_no_link(run: Path, tmp_path: Path, name: str) -> None:
+    mine = tmp_path / "precious"
+    mine.write_bytes((run / name).read_bytes() if (run / name).exists() else b"{}")
+    for make in (os.mkfifo, lambda path: os.symlink(mine, path), lambda path: os.symlink("/dev/zero", path)):
+        (run / name).unlink(missing_ok=True)
+        make(run / name)
+        done = gpo("export", str(run), "--to", "text", cwd=tmp_path)
+        assert done.returncode == 1
+        assert done.stderr == f"gpo: {irregular_error(run / name)}\n"
 
 
 def test_a_file_under_the_temporary_name_is_no_trap(run: Path, tmp_path: Path) -> None:

@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import yaml
-
+from gpo.config.load import parse_yaml
 from gpo.config.models import ModelConfig
 from gpo.config.schema import Config
 from gpo.errors import ConfigError, RunError
 from gpo.result.result import Result
 from gpo.run.directory import RunDirectory
+from gpo.storage.regular_file import read_regular
 from gpo.task.metric import SPLIT_LEVEL, is_named
 from gpo.task.reading import Reading
 from gpo.task.template import Template
@@ -116,14 +115,8 @@ def _of_config(config: Config) -> Reading:
 
 def _config(path: Path) -> Config:
     try:
-        if path.stat().st_size > LARGEST:
-            raise RunError(f"{path}: is too large for a configuration")
-        data: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if not isinstance(data, Mapping):
-            raise RunError(f"{path}: is no configuration of GPO")
+        data, _ = parse_yaml(read_regular(path, LARGEST).decode("utf-8"), str(path))
         return Config.model_validate(data)
-    except OSError as error:
-        raise RunError(f"{path}: cannot be read ({error.strerror})") from None
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
+    except (ValueError, ConfigError) as error:
         line = " ".join(str(error).split())[:200]
         raise RunError(f"{path}: is no configuration of GPO ({line})") from None

@@ -25,7 +25,9 @@ LEFT = "import os; r, w = os.pipe(); os.dup2(w, 2); os.close(r); os.close(w); "
 def test_a_full_disk_behind_stdout_is_one_line(verb: str, tmp_path: Path) -> None:
     done = forked.run(FULL.format(1) + MAIN, *verb.split(), cwd=tmp_path)
     assert done.returncode == 1
-    assert done.stderr == "gpo: stdout cannot be written (No space left on device)\n"
+    # A short list fits into the buffer: then it fails at the end, behind what is said of the next step.
+    assert done.stderr.splitlines()[-1] == "gpo: stdout cannot be written (No space left on device)"
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("verb", ["schema", "--help"])

@@ -39,7 +39,7 @@ HEAD = "models: {m: {task: {model: x}}}\nmethods: [gpo]\ntasks: [gpo/navigate]\n
         (HEAD.replace("gpo/navigate", "bbh/navigat"), "3: tasks: no benchmark is called 'bbh/navigat'; did you mean"),
         (HEAD + "name: ../escape\n", "4: name: letters, digits"),
         (HEAD + "seeds: [-1]\n", "4: seeds.0: input should be greater than or equal to 0"),
-        (HEAD + "seeds: [true, false]\n", "4: seeds.0: input should be a valid integer"),
+        (HEAD + "seeds: [true, false]\n", "4: seeds: must have numbers, not true or false"),
         (HEAD + "seeds: 0\n", "4: seeds: must have at least one entry"),
         (HEAD.replace("[gpo]", "gpo"), "2: methods: must be a list in brackets, such as [a, b], not 'gpo'"),
         (HEAD.replace("[gpo]", "[{}]"), "2: methods: an entry names a method or some of direction"),

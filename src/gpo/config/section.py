@@ -24,7 +24,8 @@ class Section(BaseModel):
             and bool not in kinds
             and any(isinstance(part, bool) for part in _parts(value))
         ):
-            raise ValueError("must be a number")
+            held = isinstance(value, dict | list | tuple)
+            raise ValueError("must have numbers, not true or false" if held else "must be a number")
         return value
 
 

@@ -64,18 +64,28 @@ class JudgeConfig(Section):
         return value
 
 
+NO_SIZE = "must be a number of rows, such as 50, or a share of the rows between 0 and 1, such as 0.3"
+
+
+def _finite_size(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(NO_SIZE)
+    return value
+
+
 def _split_size(value: int | float) -> int | float:
     if isinstance(value, float) and value >= 1 and value.is_integer():
         value = int(value)
     if not value > 0 or (isinstance(value, float) and value > 1):
-        raise ValueError(
-            "must be a number of rows, such as 50, or a share of the rows between 0 and 1, such as 0.3"
-        )
+        raise ValueError(NO_SIZE)
     return value
 
 
 SplitSize = Annotated[
-    int | float, AfterValidator(_split_size), Field(json_schema_extra={"exclusiveMinimum": 0})
+    int | float,
+    BeforeValidator(_finite_size),
+    AfterValidator(_split_size),
+    Field(json_schema_extra={"exclusiveMinimum": 0}),
 ]
 
 

@@ -51,10 +51,11 @@ def _scores(run: RunView, x: Scale) -> Markup:
     values = [item.score or 0.0 for item in items] + [
         value for value in (run.initial_dev, run.best_dev) if value is not None
     ]
-    y = score_scale(values, _MIDDLE, _TOP)
     start = [(0.0, run.initial_dev)] if run.initial_dev is not None else []
     current = [*start, *((s.number + 1.0, s.chosen_score) for s in run.steps if s.chosen_score is not None)]
     best = [*start, *((s.number + 1.0, s.best_score) for s in run.steps if s.best_score is not None)]
+    # gpo+ corrects its estimates: what a step told may lie above all that is told at the end.
+    y = score_scale([*values, *(value for _, value in (*current, *best))], _MIDDLE, _TOP)
     many = len(run.steps) > MOST_MARKED
     lines = [
         *_current(current, x, y),

@@ -17,6 +17,8 @@ def ancestry(run: RunView) -> list[CandidateView]:
     for item in (item for step in run.steps for item in step.candidates):
         if item.rejected is None:
             made.setdefault(item.prompt, item)
+    # gpo+ lists the initial prompt too where it takes part in a last comparison: nothing made it.
+    made.pop(run.initial_prompt, None)
     way: list[CandidateView] = []
     prompt = run.best_prompt
     while prompt in made and len(way) <= len(made):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from gpo.model.http.connection import HTTPConnection
 from gpo.model.http.pool import ConnectionPool
+from gpo.model.openai.access import EndpointAccess
 from gpo.model.openai.body import MOST_BYTES
 from gpo.model.openai.client import OpenAIClient
 from gpo.model.openai.connection import EndpointConnection
@@ -24,7 +25,7 @@ class WiredClient(OpenAIClient):
         )
         self._pieces, self._closes, self._most = pieces, closes, most
         self._connection = self._wired = EndpointConnection(
-            "http://localhost:1/v1", name="canned", headers={}, timeout=self._timeout
+            EndpointAccess(base="http://localhost:1/v1", name="canned", headers={}, timeout=self._timeout)
         )
 
     async def send(self, data: bytes, chat: bool = True) -> Response:

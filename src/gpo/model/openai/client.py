@@ -18,6 +18,7 @@ from urllib.request import getproxies, proxy_bypass
 from gpo.config.masking import url_secrets
 from gpo.errors import ConfigError, ModelError, PermanentModelError, TransientModelError
 from gpo.model.model import Reply, Request
+from gpo.model.openai.access import EndpointAccess
 from gpo.model.openai.additions import Additions
 from gpo.model.openai.body import ENCODINGS
 from gpo.model.openai.errors import response_error, unreadable_error
@@ -206,12 +207,14 @@ class OpenAIClient:
         from gpo.model.openai.connection import EndpointConnection
 
         self._connection = EndpointConnection(
-            self._base,
-            name=self._name,
-            headers=self._headers,
-            proxy=self._proxy,
-            secrets=self._secrets,
-            timeout=self._timeout,
+            EndpointAccess(
+                base=self._base,
+                name=self._name,
+                headers=self._headers,
+                proxy=self._proxy,
+                secrets=self._secrets,
+                timeout=self._timeout,
+            )
         )
         return self._connection
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from yarl import URL
@@ -12,6 +12,7 @@ from yarl import URL
 from gpo.errors import TransientModelError
 from gpo.model.http.pool import ConnectFailedError, ConnectionPool
 from gpo.model.http.reply_reader import BrokenReplyError, ReplyTooLargeError
+from gpo.model.openai.access import EndpointAccess
 from gpo.model.openai.body import MOST_BYTES, too_large, unpacked
 from gpo.model.openai.errors import exchange_error, unreadable_error
 from gpo.model.openai.trials import Response
@@ -28,22 +29,10 @@ _TARGET = re.compile(r"/[\x21-\x7e]*")
 
 
 class EndpointConnection:
-    """The connections to one endpoint; its errors call it `name` and its address `base`. `timeout` is in seconds for a
-    whole call; `secrets` stand in no error. One loop at a time; a new loop gets new connections."""
+    """The connections to one endpoint. One loop at a time; a new loop gets new connections."""
 
-    def __init__(
-        self,
-        base: str,
-        *,
-        name: str,
-        headers: Mapping[str, str],
-        proxy: str | None = None,
-        secrets: Sequence[str] = (),
-        timeout: float = 120.0,
-    ) -> None:
-        self._base, self._name = base, name
-        self._headers, self._proxy, self._secrets = headers, proxy, secrets
-        self._timeout = timeout
+    def __init__(self, access: EndpointAccess) -> None:
+        self._access = access
         self._pool: ConnectionPool | None = None
         self._session: EndpointSession | None = None
         self._heads: dict[str, bytes | None] = {}
@@ -53,27 +42,29 @@ class EndpointConnection:
         try:
             head = self._heads[url]
         except KeyError:
-            head = self._heads[url] = None if self._proxy else request_head(url, self._headers)
+            head = self._heads[url] = None if self._access.proxy else request_head(url, self._access.headers)
         if head is None:
             return await self._over_aiohttp().post(url, data)
         pool = self._pool
         if pool is None or pool.loop is not asyncio.get_running_loop():
             pool = self._open()
         try:
-            reply = await pool.exchange(b"%b%d\r\n\r\n%b" % (head, len(data), data), self._timeout)
+            reply = await pool.exchange(b"%b%d\r\n\r\n%b" % (head, len(data), data), self._access.timeout)
             headers = reply.texts()
             body = reply.body
             if encoding := headers.get("content-encoding"):
-                body = await read_apart(unpacked, body, encoding, self._name)
+                body = await read_apart(unpacked, body, encoding, self._access.name)
             return Response(reply.status, headers, body)
         except TimeoutError:
-            raise TransientModelError(f"{self._name}: no answer in {self._timeout:g} s") from None
+            raise TransientModelError(
+                f"{self._access.name}: no answer in {self._access.timeout:g} s"
+            ) from None
         except ReplyTooLargeError:
-            raise too_large(self._name, MOST_BYTES) from None
+            raise too_large(self._access.name, MOST_BYTES) from None
         except (ConnectFailedError, BrokenReplyError) as error:
-            raise exchange_error(error, self._base, self._secrets) from None
+            raise exchange_error(error, self._access.base, self._access.secrets) from None
         except ValueError:
-            raise unreadable_error(b"", endpoint=self._name, key=self._secrets) from None
+            raise unreadable_error(b"", endpoint=self._access.name, key=self._access.secrets) from None
 
     async def serves(self, url: str) -> bool:
         """Whether something is served at `url`, if for others than us."""
@@ -93,7 +84,7 @@ class EndpointConnection:
     def _open(self) -> ConnectionPool:
         """A pool for the running loop; that of another loop is closed."""
         old = self._pool
-        address = URL(self._base, encoded=True)
+        address = URL(self._access.base, encoded=True)
         self._pool = pool = ConnectionPool(
             address.raw_host or "", address.port or 80, secure=address.scheme == "https", most=MOST_BYTES
         )
@@ -106,14 +97,7 @@ class EndpointConnection:
         from gpo.model.openai.session import EndpointSession
 
         if self._session is None:
-            self._session = EndpointSession(
-                self._base,
-                name=self._name,
-                headers=self._headers,
-                proxy=self._proxy,
-                secrets=self._secrets,
-                timeout=self._timeout,
-            )
+            self._session = EndpointSession(self._access)
         return self._session
 
 

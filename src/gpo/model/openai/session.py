@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
 
 import aiohttp
 from yarl import URL
 
 from gpo.errors import TransientModelError
 from gpo.model.http.pool import CONNECT_SECONDS, IDLE_SECONDS, keepalive_socket
+from gpo.model.openai.access import EndpointAccess
 from gpo.model.openai.body import read_body, unpacked
 from gpo.model.openai.errors import connection_error, unreadable_error
 from gpo.model.openai.trials import Response
@@ -17,22 +17,12 @@ from gpo.model.threads import read_apart
 
 
 class EndpointSession:
-    """The connections to one endpoint; its errors call it `name` and its address `base`. `timeout` is in seconds for a
-    whole call; `secrets` stand in no error. One loop at a time; a new loop gets new connections."""
+    """The connections to one endpoint. One loop at a time; a new loop gets new connections."""
 
-    def __init__(
-        self,
-        base: str,
-        *,
-        name: str,
-        headers: Mapping[str, str],
-        proxy: str | None = None,
-        secrets: Sequence[str] = (),
-        timeout: float = 120.0,
-    ) -> None:
-        self._base, self._name = base, name
-        self._headers, self._proxy, self._secrets = headers, proxy, secrets
-        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(CONNECT_SECONDS, timeout))
+    def __init__(self, access: EndpointAccess) -> None:
+        self._access = access
+        seconds = access.timeout
+        self._timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=min(CONNECT_SECONDS, seconds))
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._urls: dict[str, URL] = {}
@@ -46,18 +36,20 @@ class EndpointSession:
             if session is None or self._loop is not asyncio.get_running_loop():
                 session = await self._open()
             async with session.post(address, data=data, allow_redirects=False) as response:
-                body = await read_body(response, self._name)
+                body = await read_body(response, self._access.name)
                 if encoding := response.headers.get("Content-Encoding"):
-                    body = await read_apart(unpacked, body, encoding, self._name)
+                    body = await read_apart(unpacked, body, encoding, self._access.name)
                 return Response(response.status, response.headers, body)
         except aiohttp.ConnectionTimeoutError as error:
-            raise connection_error(error, self._base, self._secrets) from None
+            raise connection_error(error, self._access.base, self._access.secrets) from None
         except TimeoutError:
-            raise TransientModelError(f"{self._name}: no answer in {self._timeout.total:g} s") from None
+            raise TransientModelError(
+                f"{self._access.name}: no answer in {self._access.timeout:g} s"
+            ) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise connection_error(error, self._base, self._secrets) from None
+            raise connection_error(error, self._access.base, self._access.secrets) from None
         except ValueError:
-            raise unreadable_error(b"", endpoint=self._name, key=self._secrets) from None
+            raise unreadable_error(b"", endpoint=self._access.name, key=self._access.secrets) from None
 
     async def serves(self, url: str) -> bool:
         """Whether something is served at `url`, if for others than us."""
@@ -85,9 +77,9 @@ class EndpointSession:
                 limit=0, keepalive_timeout=IDLE_SECONDS, ttl_dns_cache=300, socket_factory=keepalive_socket
             ),
             timeout=self._timeout,
-            headers=self._headers,
+            headers=self._access.headers,
             cookie_jar=aiohttp.DummyCookieJar(),
-            proxy=self._proxy,
+            proxy=self._access.proxy,
             auto_decompress=False,
         )
         if old is not None and old_loop is not None:

@@ -434,3 +434,11 @@ def test_a_call_without_a_proxy_loads_no_other_client(server: ModelServer) -> No
     command = [sys.executable, "-W", "error", "-c", PROGRAM, server.base_url]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.stderr) == ("hello\nFalse\n", "")
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+async def test_the_key_goes_with_every_call(kind: str) -> None:
+    async with raw_server(lambda number: [answer()]) as server, client(server.base_url(), kind) as wire:
+        assert await text_of(wire) == "hi"
+    lines = server.requests[0][0].decode().lower().split("\r\n")
+    assert lines.count(f"authorization: bearer {KEY}") == 1
